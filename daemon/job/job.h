@@ -1,0 +1,283 @@
+/*
+ * What a job is: plain values, the table of its life, and nothing that asks the world a question.
+ *
+ * A job has two halves. `struct job` is written once, at acceptance. `struct job_status` is everything that changes;
+ * each committed change raises its revision by exactly one. The words here are the words of proto/filmgate/v1.
+ *
+ * Memory: strings are NUL-terminated, owned by the struct that holds them, and NULL means absent. Every _free accepts
+ * NULL and returns NULL. Instants are milliseconds UTC since 1970; 0 means "none".
+ */
+#ifndef FG_JOB_JOB_H
+#define FG_JOB_JOB_H
+
+#include "base/digest.h"
+#include "base/id.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JOB_TENANT_DEFAULT 1u
+
+/* Every reference to a job inside the daemon; on the wire it is "jobs/{id}" and the tenant is the caller's. */
+struct job_ref {
+	uint32_t tenant;
+	struct id id;
+};
+
+/* Numbers are stored: never renumber, only append. */
+enum job_state {
+	JOB_STATE_QUEUED = 1,
+	JOB_STATE_PREPARING = 2,
+	JOB_STATE_STARTING = 3,
+	JOB_STATE_RUNNING = 4,
+	JOB_STATE_STORING = 5,
+	JOB_STATE_SUCCEEDED = 6,
+	JOB_STATE_FAILED = 7,
+	JOB_STATE_CANCELLED = 8,
+	JOB_STATE_EXPIRED = 9,
+	JOB_STATE_UNCERTAIN = 10,
+	_JOB_STATE_COUNT
+};
+
+/* Why a QUEUED job does not start. */
+enum job_wait {
+	JOB_WAIT_NONE = 0,
+	JOB_WAIT_CAPACITY = 1,	       /* the provider's concurrency limit is used up */
+	JOB_WAIT_RATE_LIMIT = 2,       /* the provider said "not before", see until_ms */
+	JOB_WAIT_BACKOFF = 3,	       /* a failed exchange is repeated at until_ms */
+	JOB_WAIT_DISK = 4,	       /* no room for the video */
+	JOB_WAIT_PLUGIN_MISSING = 5,   /* its provider or plugin is not loaded, or cannot read the job's state */
+	JOB_WAIT_CREDENTIAL = 6,       /* the provider refuses the key */
+	_JOB_WAIT_COUNT
+};
+
+/* Why an attempt or a job failed. 1..9 end jobs; the throttles from 20 on only delay them. */
+enum job_reason {
+	JOB_REASON_NONE = 0,
+	JOB_REASON_INVALID_INPUT = 1,
+	JOB_REASON_MODERATED = 2,
+	JOB_REASON_NO_CREDIT = 3,
+	JOB_REASON_AUTH = 4,
+	JOB_REASON_PROVIDER_FAULT = 5,
+	JOB_REASON_LOST = 6, /* the provider no longer knows the job */
+	JOB_REASON_TIMEOUT = 7,
+	JOB_REASON_ARTIFACT_BAD = 8,
+	JOB_REASON_CANCELLED = 9,
+	JOB_REASON_QUOTA = 10, /* a plan's quota that waiting does not cure */
+	JOB_REASON_PLUGIN_FAULT = 11,
+	JOB_REASON_RATE_LIMITED = 20,
+	JOB_REASON_CONCURRENCY = 21,
+	JOB_REASON_UNAVAILABLE = 22,
+};
+
+/* What was bought when it failed. */
+enum job_purchase {
+	JOB_PURCHASE_UNKNOWN = 0,
+	JOB_PURCHASE_NOTHING = 1,
+	JOB_PURCHASE_MADE = 2,
+};
+
+/* architecture.md calls these the classes of a send; exactly one once it is decided. */
+enum job_send_class {
+	JOB_SEND_PENDING = 0, /* written, may or may not have left */
+	JOB_SEND_NOT_SENT = 1,
+	JOB_SEND_REFUSED = 2,
+	JOB_SEND_ACCEPTED = 3,
+	JOB_SEND_AMBIGUOUS = 4,
+};
+
+/* What a cancel achieved. */
+enum job_cancel_outcome {
+	JOB_CANCEL_NONE = 0,
+	JOB_CANCEL_NEVER_SENT = 1, /* free */
+	JOB_CANCEL_UPSTREAM = 2,   /* stopped at the provider */
+	JOB_CANCEL_DETACHED = 3,   /* ended here; the provider goes on and bills */
+	JOB_CANCEL_TOO_LATE = 4,   /* it was terminal first */
+	JOB_CANCEL_REQUESTED = 5,  /* a paid send is undecided; it takes effect when that is known */
+};
+
+/* What happened at a revision; the event's kind on the wire. */
+enum job_event {
+	JOB_EVENT_CREATED = 1,
+	JOB_EVENT_STATE = 2,	/* the state moved */
+	JOB_EVENT_PROGRESS = 3, /* same state, news from the provider or the queue */
+	JOB_EVENT_UPDATED = 4,	/* labels, display name or priority */
+	JOB_EVENT_DELETED = 5,
+};
+
+/* Written once. */
+struct job {
+	struct job_ref ref;
+	char *request_id;		/* never NULL; the daemon makes one when the client gave none */
+	struct digest request_digest;	/* of the canonical request, for "same id, equal request" */
+	char *provider;			/* the configured account's id */
+	char *model;			/* may be "" where the provider has only one */
+	char *parameters;		/* canonical parameters: one JSON object, keys as in JobParameters */
+	int64_t created_ms;
+	int64_t deadline_ms;		/* always set */
+	struct id retry_of;		/* all zero when it is no retry */
+};
+
+struct job_label {
+	char *key;
+	char *value;
+};
+
+struct job_failure {
+	enum job_reason reason;
+	enum job_purchase purchase;
+	char *message;		/* ours, for a person */
+	char *provider_code;	/* the provider's own */
+	char *provider_message; /* its own words */
+	char *provider_request_id;
+};
+
+/* One try at the provider. Its sends and remotes name it by number (1, 2, …). */
+struct job_attempt {
+	uint32_t number;
+	int64_t started_ms;
+	int64_t ended_ms;
+	struct job_failure failure; /* reason NONE while it lives or when it succeeded */
+};
+
+/* One request that may buy something; written before it leaves. */
+struct job_send {
+	uint32_t attempt;
+	uint32_t number; /* 1, 2, … within the attempt */
+	enum job_send_class class;
+	int64_t created_ms;
+	int64_t decided_ms;
+	int32_t http_status; /* 0 when no complete reply came */
+	char *idempotency_key;
+	char *base_url;
+	struct digest fingerprint;
+	int64_t key_window_ms; /* how long the provider honours the key from the first send; 0: not at all */
+};
+
+struct job_remote {
+	uint32_t attempt;
+	uint32_t index;
+	char *id;
+	char *kind; /* the plugin's word, e.g. "video" */
+};
+
+struct job_artifact {
+	uint32_t index; /* its number in "jobs/{id}/artifacts/{index}", from 1 */
+	char *role;	/* "video", "subtitle", "thumbnail", … */
+	uint32_t sample;
+	char *language;
+	char *media_type;
+	uint64_t size_bytes;
+	struct digest sha256;
+	int64_t duration_ms; /* 0: not known */
+	uint32_t width;
+	uint32_t height;
+	int64_t created_ms;
+};
+
+struct job_status {
+	uint64_t revision; /* 1 at creation */
+	enum job_state state;
+	int64_t updated_ms;  /* max(last, now): never goes back */
+	int64_t started_ms;  /* first left QUEUED */
+	int64_t finished_ms; /* became terminal */
+
+	char *display_name;
+	struct job_label *labels; /* sorted by key, keys unique */
+	size_t n_labels;
+	int32_t priority; /* JOB_PRIORITY_MIN..MAX, higher first */
+
+	enum job_wait wait;
+	int64_t wait_until_ms; /* 0: until something else changes */
+	uint32_t retries;      /* consecutive failed exchanges, for the backoff; reset by success */
+
+	int32_t progress_percent; /* -1: none */
+	int64_t queue_position;	  /* the provider's; -1: none */
+	char *remote_state;	  /* the provider's word, verbatim */
+
+	int64_t cancel_requested_ms;
+	enum job_cancel_outcome cancel_outcome;
+	struct job_failure failure;
+	char **missing; /* roles that were ordered and not delivered */
+	size_t n_missing;
+
+	/* The plugin's memory: its verb and phase to go on with, and its own state (a JSON object or NULL). */
+	uint32_t phase;
+	char *plugin_state;
+	char *outputs; /* STORING: what the plugin said is there to fetch, JSON; NULL otherwise */
+
+	struct job_attempt *attempts;
+	size_t n_attempts;
+	struct job_send *sends;
+	size_t n_sends;
+	struct job_remote *remotes;
+	size_t n_remotes;
+	struct job_artifact *artifacts;
+	size_t n_artifacts;
+};
+
+#define JOB_PRIORITY_MIN (-100)
+#define JOB_PRIORITY_MAX 100
+
+/* A job as it stood at one revision. */
+struct job_view {
+	struct job *job;
+	struct job_status *status;
+};
+
+struct job *job_new(void);
+struct job *job_free(struct job *job);
+void job_freep(struct job **job);
+struct job *job_copy(const struct job *job); /* NULL: out of memory */
+
+struct job_status *job_status_new(void); /* QUEUED, revision 0, no progress */
+struct job_status *job_status_free(struct job_status *status);
+void job_status_freep(struct job_status **status);
+struct job_status *job_status_copy(const struct job_status *status); /* deep; NULL: out of memory */
+
+void job_view_finish(struct job_view *view);
+
+bool job_ref_equal(const struct job_ref *a, const struct job_ref *b);
+
+/* Replaces *field with a copy of @text (NULL: absent). 0 or -ENOMEM, then *field is what it was. */
+int job_set_text(char **field, const char *text);
+void job_failure_finish(struct job_failure *failure);
+int job_failure_copy(const struct job_failure *from, struct job_failure *to);
+/* Append a zeroed element; the pointer is valid until the next append. NULL: out of memory. */
+struct job_attempt *job_add_attempt(struct job_status *status);
+struct job_send *job_add_send(struct job_status *status);
+struct job_remote *job_add_remote(struct job_status *status);
+struct job_artifact *job_add_artifact(struct job_status *status);
+int job_add_missing(struct job_status *status, const char *role);
+/* Replaces all labels by copies, sorted. JOB_E_DUPLICATE when a key comes twice. */
+int job_set_labels(struct job_status *status, const struct job_label *labels, size_t n);
+
+/* The live attempt and its last send; NULL when there is none yet. */
+struct job_attempt *job_current_attempt(const struct job_status *status);
+struct job_send *job_current_send(const struct job_status *status);
+
+/*
+ * The life of a job: one table of allowed moves. job_move() asserts that the move is in it, raises the revision, and
+ * sets updated_ms = max(updated_ms, now_ms), started_ms and finished_ms. job_touch() does the same without a move.
+ */
+bool job_may_move(enum job_state from, enum job_state to);
+void job_move(struct job_status *status, enum job_state to, int64_t now_ms);
+void job_touch(struct job_status *status, int64_t now_ms);
+bool job_state_is_terminal(enum job_state state);
+bool job_state_is_active(enum job_state state); /* PREPARING, STARTING, RUNNING, STORING: held in memory */
+const char *job_state_name(enum job_state state); /* "queued", … */
+const char *job_wait_name(enum job_wait wait);
+const char *job_reason_name(enum job_reason reason);
+/* Writes the table as a Mermaid state diagram, the picture in ARCHITECTURE.md; a test compares them. */
+int job_print_moves(struct buffer *out);
+
+enum {
+	_JOB_E_OK,
+	JOB_E_DUPLICATE,
+};
+
+/* Asserts what must hold of every status at rest: terminal has finished_ms, STORING has outputs, revisions from 1 … */
+void job_status_check(const struct job_status *status);
+
+#endif

@@ -1,0 +1,202 @@
+/*
+ * The store: what survives. Jobs, their status, attempts, sends, artifacts and events, and the indexes over them.
+ *
+ * One committer thread takes every mutation that waits, checks its preconditions, writes one synced batch, and
+ * reports the whole batch at once. While it syncs the next batch fills: group commit without a timer. Reads run on a
+ * small pool of reader threads. Nothing here blocks its caller except open and close.
+ *
+ * No type of the database below shows in this header: a second backend fits behind it.
+ */
+#ifndef FG_STORE_STORE_H
+#define FG_STORE_STORE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "job/job.h"
+
+enum {
+	_STORE_E_OK,
+	STORE_E_NOT_FOUND,
+	STORE_E_CONFLICT,	/* the job's revision is not the expected one (or it exists already, or is gone) */
+	STORE_E_REQUEST_EXISTS, /* the request id is taken; see commit->found */
+	STORE_E_UNHEALTHY,	/* a write failed earlier; nothing is acknowledged until the daemon is restarted */
+	STORE_E_IN_USE,		/* open: another process holds the data directory */
+	STORE_E_DAMAGED,	/* open: the log or a table is damaged; the message says what and how to go on */
+	STORE_E_NEWER_FORMAT,	/* open: written by a later version */
+	STORE_E_CURSOR_EXPIRED, /* events: older than what is kept */
+};
+
+struct store;
+struct store_commit;
+
+struct store_config {
+	const char *path; /* a directory; made when missing */
+	const struct clock *clock;
+	uint64_t block_cache_bytes; /* 0: the default */
+	/* Called on the committer thread once per batch, commits in their order, linked by store_commit_next().
+	 * The callee owns them from then on and frees each. */
+	void (*on_batch)(void *userdata, struct store_commit *first);
+	void *userdata;
+};
+
+int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg);
+/* Commits what waits, reports it, flushes, closes. No call may be in flight. */
+struct store *store_close(struct store *store);
+bool store_is_healthy(const struct store *store); /* [any-thread] */
+
+/* ---- changes: built on any one thread, then handed over ---- */
+
+/* What the indexes were built from at the last commit of this job. */
+struct job_index {
+	enum job_state state;
+	int32_t priority;
+	int64_t wait_until_ms;
+	int64_t deadline_ms;
+};
+
+struct store_commit *store_commit_new(void); /* NULL: out of memory */
+struct store_commit *store_commit_free(struct store_commit *commit);
+
+/* Preconditions. */
+void store_commit_expect_revision(struct store_commit *commit, const struct job_ref *ref, uint64_t revision); /* 0: absent */
+/* Claims @request_id for @job; the digest decides later whether a repeat is the same request. */
+int store_commit_claim_request(struct store_commit *commit, const struct job *job);
+
+/* Mutations; -ENOMEM or -EMSGSIZE poison the commit: submitting it then reports that error. */
+int store_commit_put_job(struct store_commit *commit, const struct job *job);
+/*
+ * The state record, and the index entries (queue, wake, deadline, open) moved from @before to what @after says;
+ * @before is NULL for a new job. Attempts, sends, remotes and artifacts are records of their own, each put when it
+ * changed.
+ */
+int store_commit_put_status(struct store_commit *commit, const struct job *job, const struct job_index *before,
+			    const struct job_status *after);
+int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *ref, const struct job_attempt *attempt);
+int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send);
+int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote);
+int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref, const struct job_artifact *artifact);
+/* The reply to a paid request, kept before any plugin reads it. Status line facts and headers are in @meta (JSON). */
+int store_commit_put_reply(struct store_commit *commit, const struct job_ref *ref, uint32_t attempt, uint32_t send,
+			   struct bytes meta, struct bytes body);
+/* The event of this revision: the whole status as a snapshot. The committer numbers it. */
+int store_commit_put_event(struct store_commit *commit, enum job_event kind, const struct job *job,
+			   const struct job_status *status);
+/* Everything of the job but its request id, which stays as a tombstone until store_config's retention passes. */
+int store_commit_delete_job(struct store_commit *commit, const struct job *job, const struct job_index *before,
+			    const struct job_status *status);
+
+/* @fn is the caller's own note, handed back by store_commit_userdata(); the store never calls it. Takes the commit
+ * always; never fails: a full queue waits in memory, bounded by what callers have in flight. [any-thread] */
+void store_submit(struct store *store, struct store_commit *take, void *userdata);
+
+/* Of a reported commit. */
+struct store_commit *store_commit_next(const struct store_commit *commit);
+void *store_commit_userdata(const struct store_commit *commit);
+int store_commit_outcome(const struct store_commit *commit); /* 0, STORE_E_CONFLICT, …, or negative errno */
+/* With STORE_E_REQUEST_EXISTS: the job that owns the request id, its digest, and whether it was deleted. */
+struct store_request {
+	struct job_ref ref;
+	struct digest digest;
+	bool deleted;
+};
+const struct store_request *store_commit_found(const struct store_commit *commit);
+/* The event this commit wrote, or NULL: valid until the commit is freed. */
+struct store_event {
+	struct job_ref ref;
+	uint64_t sequence; /* global, rising, may have gaps */
+	uint64_t revision;
+	int64_t time_ms;
+	enum job_event kind;
+	struct bytes record; /* for store_event_read() */
+};
+const struct store_event *store_commit_event(const struct store_commit *commit);
+
+/* An event's whole content. @provider, @model: of the job, so that filters need not load it. */
+struct store_snapshot {
+	struct job_ref ref;
+	uint64_t sequence;
+	enum job_event kind;
+	char *provider;
+	char *model;
+	int64_t created_ms;
+	struct job_status *status; /* without plugin_state and outputs */
+};
+int store_event_read(const struct store_event *event, struct store_snapshot **ret);
+struct store_snapshot *store_snapshot_free(struct store_snapshot *snapshot);
+
+/* ---- reads: asynchronous, each callback exactly once, on a reader thread ---- */
+
+/* 0 and a view that is now the callee's; STORE_E_NOT_FOUND; negative errno. */
+typedef void store_job_fn(void *userdata, int outcome, struct job_view *take);
+void store_get_job(struct store *store, const struct job_ref *ref, store_job_fn *fn, void *userdata);
+
+struct store_label_filter {
+	const char *key;
+	const char *value; /* NULL: any value */
+};
+
+struct store_filter {
+	uint32_t states; /* bit per job_state; 0: all */
+	const char *const *providers;
+	size_t n_providers;
+	const char *const *models;
+	size_t n_models;
+	const struct store_label_filter *labels; /* all must match */
+	size_t n_labels;
+	int64_t created_from_ms; /* inclusive; 0: open */
+	int64_t created_to_ms;	 /* exclusive; 0: open */
+};
+bool store_filter_matches(const struct store_filter *filter, const char *provider, const char *model,
+			  int64_t created_ms, const struct job_status *status);
+
+struct store_list_query {
+	uint32_t tenant;
+	const struct store_filter *filter; /* borrowed until the callback has run */
+	struct id after;		   /* all zero: from the newest; else older than this job */
+	uint32_t limit;
+};
+/* Newest first. @scanned_to: pass it as `after` of the next page; @more: there may be more (a page may be short or
+ * empty because at most LIMIT_STORE_LIST_SCAN jobs are looked at per call). Views are the callee's. */
+typedef void store_list_fn(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to, bool more);
+void store_list_jobs(struct store *store, const struct store_list_query *query, store_list_fn *fn, void *userdata);
+
+/* Events in order; at most @limit. STORE_E_CURSOR_EXPIRED when some after the cursor are already trimmed. The array is
+ * borrowed for the call. @tail: the sequence of the newest committed event when the read began. */
+typedef void store_events_fn(void *userdata, int outcome, const struct store_event *events, size_t n, uint64_t tail);
+void store_events_of_job(struct store *store, const struct job_ref *ref, uint64_t after_revision, uint32_t limit,
+			 store_events_fn *fn, void *userdata);
+void store_events_since(struct store *store, uint32_t tenant, uint64_t after_sequence, uint32_t limit,
+			store_events_fn *fn, void *userdata);
+uint64_t store_tail(const struct store *store); /* newest committed sequence [any-thread] */
+
+/* The queue of one provider: jobs that may start now, highest priority first, oldest first within one. */
+struct store_queued {
+	struct job_ref ref;
+	int32_t priority;
+	int64_t ready_ms; /* created, or the instant its wait ended */
+};
+typedef void store_queue_fn(void *userdata, int outcome, const struct store_queued *queued, size_t n, int64_t next_wake_ms);
+/* next_wake_ms: when the earliest of this provider's delayed jobs becomes ready, 0 if none waits. */
+void store_scan_queue(struct store *store, const char *provider, int64_t now_ms, uint32_t limit, store_queue_fn *fn,
+		      void *userdata);
+/* Jobs whose deadline is at or before @now_ms; next_wake_ms is the next deadline after that. */
+void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, store_queue_fn *fn, void *userdata);
+/* Every job in an active state, for the start. Blocking; only before the first submit. */
+int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);
+/* Providers that have queued jobs, for the start: so that a missing plugin's jobs are found too. Blocking likewise. */
+int store_load_queued_providers(struct store *store, int (*fn)(void *userdata, const char *provider, uint64_t count),
+				void *userdata);
+
+typedef void store_reply_fn(void *userdata, int outcome, struct bytes meta, struct bytes body);
+void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send, store_reply_fn *fn,
+		     void *userdata);
+
+typedef void store_reference_fn(void *userdata, int outcome, bool is_referenced);
+/* Does any job's artifact still name this content? */
+void store_is_referenced(struct store *store, const struct digest *sha256, store_reference_fn *fn, void *userdata);
+
+/* Drops events older than @before_ms and tombstones older than @tombstones_before_ms, advancing the watermark first;
+ * at most a bounded number per call. Runs on the committer thread. */
+void store_trim(struct store *store, int64_t before_ms, int64_t tombstones_before_ms);
+
+#endif
