@@ -1,0 +1,160 @@
+/*
+ * The verbs of Filmgate: accept, schedule, prepare, start, poll, store, cancel, retry, delete, watch.
+ *
+ * What rpc/ (and later web/) may ask for. Every verb is [any-thread], never blocks, and answers exactly once through
+ * its callback, which may run on any thread of the daemon and must not block either; it may run before the verb
+ * returns. `struct engine_error` and everything inside is valid until the callback returns.
+ *
+ * Inside: one engine thread owns every live job and its timers. Nothing is visible or acted upon before the store has
+ * synced it, and it is published in commit order.
+ */
+#ifndef FG_ENGINE_ENGINE_H
+#define FG_ENGINE_ENGINE_H
+
+#include "job/job.h"
+#include "store/store.h"
+
+enum {
+	_ENGINE_E_OK,
+	ENGINE_E_NOT_FOUND,	     /* no such job, artifact or provider */
+	ENGINE_E_INVALID,	     /* error->violations name the fields */
+	ENGINE_E_REQUEST_REUSED,     /* the request id belongs to a different request */
+	ENGINE_E_JOB_DELETED,	     /* the request id belongs to a job that was deleted */
+	ENGINE_E_REVISION,	     /* the expected revision is not the current one */
+	ENGINE_E_STATE,		     /* not possible in the job's state; error->text says which and what to do */
+	ENGINE_E_QUEUE_FULL,	     /* too many queued jobs */
+	ENGINE_E_DRAINING,	     /* shutting down */
+	ENGINE_E_STORE,		     /* the store does not take writes */
+	ENGINE_E_CURSOR_EXPIRED,     /* events after the cursor are no longer kept */
+	ENGINE_E_PROVIDER,	     /* the provider refused or could not be reached */
+};
+
+struct engine;
+
+struct engine_violation {
+	const char *field; /* path in the words of the contract: "parameters.script.text" */
+	const char *text;  /* names the value and the remedy */
+};
+
+struct engine_error {
+	const char *text; /* for a person; never NULL */
+	const struct engine_violation *violations;
+	size_t n_violations;
+	int64_t retry_after_ms; /* 0: no advice */
+};
+
+/* ---- jobs ---- */
+
+/* @take is the callee's on 0. @replayed: the request id was used before and this is the job it made. */
+typedef void engine_job_fn(void *userdata, int outcome, const struct engine_error *error, struct job_view *take,
+			   bool replayed);
+
+/* Everything is borrowed until the verb returns. */
+struct engine_create {
+	uint32_t tenant;
+	const char *request_id; /* NULL or "": the daemon makes one */
+	const char *provider;
+	const char *model;
+	const char *parameters; /* the canonical JSON object */
+	const char *display_name;
+	const struct job_label *labels;
+	size_t n_labels;
+	int32_t priority;
+	int64_t timeout_ms; /* from acceptance to the deadline; 0: the provider's default */
+	bool validate_only; /* check everything, keep nothing; answers with the job as it would be, revision 0 */
+};
+void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata);
+/* A new job with the parameters of a terminal one. */
+void engine_retry_job(struct engine *engine, const struct job_ref *ref, const char *request_id, engine_job_fn *fn,
+		      void *userdata);
+void engine_get_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata);
+
+struct engine_update {
+	struct job_ref ref;
+	uint64_t expected_revision; /* 0: any */
+	bool has_display_name, has_labels, has_priority;
+	const char *display_name;
+	const struct job_label *labels;
+	size_t n_labels;
+	int32_t priority;
+};
+void engine_update_job(struct engine *engine, const struct engine_update *update, engine_job_fn *fn, void *userdata);
+/* Answers 0 with the job; status->cancel_outcome says what was achieved. A terminal job: TOO_LATE in @view, nothing
+ * is written. While a paid send is undecided: REQUESTED, and it takes effect when that is known. */
+void engine_cancel_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata);
+
+enum engine_delete { ENGINE_DELETE_KEEP_REMOTE, ENGINE_DELETE_REMOVE_REMOTE };
+typedef void engine_done_fn(void *userdata, int outcome, const struct engine_error *error);
+/* Terminal jobs only. With REMOVE_REMOTE the provider's copy goes first; if that fails, nothing is deleted. */
+void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum engine_delete how, engine_done_fn *fn,
+		       void *userdata);
+
+/* As store_list_jobs(). */
+void engine_list_jobs(struct engine *engine, const struct store_list_query *query, store_list_fn *fn, void *userdata);
+
+/* ---- watching ---- */
+
+struct engine_watch;
+
+struct engine_watch_spec {
+	uint32_t tenant;
+	bool is_single; /* one job: ref and after_revision count; else after_sequence and filter */
+	struct job_ref ref;
+	uint64_t after_revision;
+	bool from_now; /* not single: only what comes; else everything after after_sequence */
+	uint64_t after_sequence;
+	const struct store_filter *filter; /* not single; copied; NULL: all */
+};
+
+struct engine_watcher {
+	/* One event, in order, none twice, none missing; valid during the call. The same @event is handed to each
+	 * watcher in turn, so an encoding may be kept per event->sequence. Runs on the watch thread. */
+	void (*on_event)(void *userdata, const struct store_event *event);
+	/* Nothing more comes: ENGINE_E_NOT_FOUND, ENGINE_E_CURSOR_EXPIRED, ENGINE_E_DRAINING, … At most once; not after
+	 * engine_watch_close(). Runs on the watch thread. */
+	void (*on_end)(void *userdata, int outcome, const struct engine_error *error);
+	/* After engine_watch_close(): no callback runs any more, @userdata may go. Exactly once. */
+	void (*on_closed)(void *userdata);
+	void *userdata;
+};
+/* Nothing is delivered before a grant. A watcher without grants costs nothing: it reads on from the store later. */
+int engine_watch_open(struct engine *engine, const struct engine_watch_spec *spec, const struct engine_watcher *watcher,
+		      struct engine_watch **ret);
+void engine_watch_grant(struct engine_watch *watch, uint32_t events);
+void engine_watch_close(struct engine_watch *watch);
+
+/* ---- artifacts ---- */
+
+/* 0: @artifact until the callback returns, and @fd, an open regular file that is now the callee's. */
+typedef void engine_artifact_fn(void *userdata, int outcome, const struct engine_error *error,
+				const struct job_artifact *artifact, int fd);
+void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint32_t index, engine_artifact_fn *fn,
+			  void *userdata);
+
+/* ---- providers ---- */
+
+struct engine_provider {
+	const char *id;
+	const char *plugin;
+	const char *plugin_version;
+	const char *base_url;
+	const char *manifest; /* the plugin's manifest with its capability document, JSON */
+	uint32_t concurrency; /* jobs it may run at once */
+	uint32_t running;     /* started and not finished */
+	uint64_t queued;
+	const char *problem; /* why it starts nothing right now, or NULL */
+};
+/* The array and its strings are valid until the callback returns. @id NULL: all. */
+typedef void engine_providers_fn(void *userdata, int outcome, const struct engine_error *error,
+				 const struct engine_provider *providers, size_t n);
+void engine_list_providers(struct engine *engine, const char *id, engine_providers_fn *fn, void *userdata);
+
+/* A free read that proves the key. @report: what the plugin said, a JSON object {"account": text, "balance": text,
+ * …}, until the callback returns. ENGINE_E_PROVIDER: error->text has the provider's own words. */
+typedef void engine_check_fn(void *userdata, int outcome, const struct engine_error *error, const char *report);
+void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata);
+
+/* Takes jobs and writes: the answer for health checks. [any-thread] */
+bool engine_is_serving(const struct engine *engine);
+
+#endif
