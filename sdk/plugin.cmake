@@ -14,8 +14,8 @@ function(filmgate_plugin name)
 	file(READ ${manifest} hex HEX)
 	# Character constants: a byte above 0x7f would overflow a signed char as a plain number.
 	string(REGEX REPLACE "(..)" "'\\\\x\\1'," list "${hex}")
-	string(REGEX REPLACE "(('....',)('....',)('....',)('....',)('....',)('....',)('....',)('....',))" "\1
-	" list "${list}")
+	string(REPEAT "'....'," 16 row)
+	string(REGEX REPLACE "(${row})" "\\1\n\t" list "${list}")
 	file(CONFIGURE OUTPUT ${generated}/fg_manifest.h CONTENT
 "/* Made from the manifest of @name@; do not edit. */
 static const char fg_manifest[] = {
