@@ -83,7 +83,7 @@ typedef uint32_t fg_node;
 /*
  * The documents of a step. Their keys are part of this ABI and are listed in sdk/DOCUMENTS.md.
  *
- * JOB      what the user ordered: /id, /model, /mode, /parameters/… (canonical names), /media/… , /extras
+ * JOB      what the user ordered: /id, /model, /parameters/… in canonical names, with their /media and /extras
  * ACCOUNT  what the operator configured: /id, /base_url, /options/… , /prices/… ; never a secret
  * STATE    what this plugin wrote last for this job; an empty object at first
  * REPLY    the JSON body of the reply that this step reads; absent when there is none or when it is not JSON
@@ -112,7 +112,7 @@ typedef uint32_t fg_node;
  * MULTIPART  an array of parts in the order sent, each {name, value | media, filename?, media_type?}; a value that is
  *            an object or array is sent as JSON
  * TEXT       a text, sent as it is; name its type in `headers`
- * MEDIA      one entry of the job's /media, its raw bytes
+ * MEDIA      a media object of the job, its raw bytes
  */
 #define FG_BODY_NONE 0u
 #define FG_BODY_JSON 1u
@@ -134,8 +134,8 @@ typedef uint32_t fg_node;
 #define FG_NOTE_INFO 4u     /* worth knowing, nothing was lost */
 
 /*
- * Why something failed. The first group ends an attempt; the throttles are only allowed in trouble(), since nothing
- * failed for good.
+ * Why something failed. Below 20: reasons that end an attempt. From 20 on: throttles, only allowed in trouble(), since
+ * nothing failed for good.
  */
 #define FG_REASON_UNKNOWN 0u        /* the plugin cannot tell; counts as PROVIDER_FAULT */
 #define FG_REASON_INVALID_INPUT 1u  /* the same request will never be taken */
@@ -147,12 +147,12 @@ typedef uint32_t fg_node;
 #define FG_REASON_TIMEOUT 7u        /* the provider gave up on it */
 #define FG_REASON_ARTIFACT_BAD 8u   /* finished, but nothing usable came out */
 #define FG_REASON_CANCELLED 9u      /* cancelled there, by us or by somebody else */
-#define FG_REASON_RATE_LIMITED 32u  /* too many requests in this span of time */
-#define FG_REASON_CONCURRENCY 33u   /* too many jobs running there */
-#define FG_REASON_QUOTA 34u         /* a quota of the hour, day or month is used up; later it will do */
-#define FG_REASON_UNAVAILABLE 35u   /* down, overloaded, or an unreadable reply */
-#define FG_REASON_NOT_FOUND 36u     /* not found or expired: the job, or only its link */
-#define FG_REASON_IN_PROGRESS 37u   /* a request with the same key is still being answered */
+#define FG_REASON_QUOTA 10u         /* a plan's quota that waiting does not cure */
+#define FG_REASON_RATE_LIMITED 20u  /* too many requests in this span of time, be it a second or a day */
+#define FG_REASON_CONCURRENCY 21u   /* too many jobs running there */
+#define FG_REASON_UNAVAILABLE 22u   /* down, overloaded, or an unreadable reply */
+#define FG_REASON_NOT_FOUND 23u     /* not found or expired: the job, or only its link */
+#define FG_REASON_IN_PROGRESS 24u   /* a request with the same key is still being answered */
 
 /* What a failure cost. */
 #define FG_BOUGHT_HOUSE_RULE 0u /* the daemon decides from status and effect: 4xx none, anything else unknown */
@@ -316,11 +316,11 @@ struct fg_host {
 	int64_t (*integer)(struct fg_step *s, fg_node node, int64_t fallback);
 	/* The same times ten to the @scale (0 to 18): "0.0385" at 6 is 38500. Digits beyond are @fallback, not rounded. */
 	int64_t (*decimal)(struct fg_step *s, fg_node node, uint32_t scale, int64_t fallback);
-	/* 1 or 0; else @fallback. */
+	/* 1 for true and for the text "on", 0 for false and "off"; else @fallback. */
 	int32_t (*boolean)(struct fg_step *s, fg_node node, int32_t fallback);
 	/* An instant in ms since 1970: RFC 3339 or HTTP date as text, seconds since 1970 as number; else @fallback. */
 	int64_t (*time_ms)(struct fg_step *s, fg_node node, int64_t fallback);
-	/* The n-th input of the job with this role, from 0; else absent. */
+	/* The n-th entry of the job's /parameters/media with this role, from 0; else absent. */
 	fg_node (*media)(struct fg_step *s, const char *role, uint64_t n);
 	/* The decoded value of a query parameter of a URL, as a text node; else absent. */
 	fg_node (*query)(struct fg_step *s, fg_node url, const char *name);
@@ -349,11 +349,15 @@ struct fg_host {
 	void (*put_integer)(struct fg_step *s, fg_node out, const char *pointer, int64_t value);
 	void (*put_boolean)(struct fg_step *s, fg_node out, const char *pointer, int32_t value);
 	void (*append)(struct fg_step *s, fg_node array, fg_node node);
-	/* An entry of the job's /media in one of the forms FG_MEDIA_…. Absent media do nothing. */
+	/*
+	 * A media object of the job (an entry of /parameters/media, /parameters/script/audio, …) in one of the forms
+	 * FG_MEDIA_…. A medium that the user gave in another form is the user's error. Absent media do nothing.
+	 */
 	void (*put_media)(struct fg_step *s, fg_node out, const char *pointer, fg_node media, uint32_t form);
 	/*
-	 * The job's /extras, member by member and deeply, into the object at @pointer ("" is @out). Call it last: a member
-	 * that is set already is the user's error, and the step then ends as INVALID_INPUT before anything is sent.
+	 * The job's /parameters/extras, member by member and deeply, into the object at @pointer ("" is @out). Call it
+	 * last: a member that is set already is the user's error, and the step then ends as INVALID_INPUT before anything
+	 * is sent.
 	 */
 	void (*put_extras)(struct fg_step *s, fg_node out, const char *pointer);
 
