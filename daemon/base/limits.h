@@ -14,4 +14,7 @@
 #define LIMIT_JSON_BYTES 33554432 /* bytes of the texts, numbers and names of one arena */
 #define LIMIT_JSON_POINTER_TOKEN 512 /* bytes of one step of a JSON Pointer */
 
+/* room: plugin */
+#define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
+
 #endif
