@@ -16,12 +16,11 @@
 
 static void run_copy(const uint8_t *data, size_t size)
 {
-	uint8_t *copy = malloc(size);
+	uint8_t *copy = malloc(size ? size : 1);
 
-	if (size && !copy)
+	if (!copy)
 		abort();
-	if (size)
-		memcpy(copy, data, size);
+	memcpy(copy, data, size);
 	LLVMFuzzerTestOneInput(copy, size);
 	free(copy);
 }
