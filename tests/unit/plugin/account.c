@@ -127,8 +127,9 @@ static void a_plugin_that_wants_more_origins_is_refused_with_the_line_to_add(voi
 
 static void urls_with_two_readings_are_refused(void **state)
 {
-	static const char *const odd[] = {"ftp://x", "https://user@x.example", "https://x.example?y=1",
-					  "https://x.example/#a", "x.example", "https://"};
+	static const char *const odd[] = {
+		"ftp://x", "https://user@x.example", "https://x.example?y=1", "https://x.example/#a", "x.example",
+		"https://"};
 	static const char *const origin[] = {"x.example"};
 	struct plugin_account_spec spec = {.id = "a", .secrets = &key, .n_secrets = 1};
 

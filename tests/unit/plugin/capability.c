@@ -81,10 +81,13 @@ static void each_limit_is_named_with_the_value_and_the_remedy(void **state)
 	violates("{\"prompt\":\"a\"}", "parameters.prompt: is 1 characters long; at least 2 are needed");
 	violates("{\"prompt\":\"0123456789x\"}", "parameters.prompt: is 11 characters long; shorten it to 10");
 	violates("{\"prompt\":5}", "parameters.prompt: must be text");
-	violates("{\"prompt\":\"ab\",\"voice_id\":\"v\"}", "parameters.voice_id: is not taken by this model; leave it out");
-	violates("{\"prompt\":\"ab\",\"script\":{\"text\":\"v\"}}", "parameters.script.text: is not taken by this model");
+	violates("{\"prompt\":\"ab\",\"voice_id\":\"v\"}",
+		 "parameters.voice_id: is not taken by this model; leave it out");
+	violates("{\"prompt\":\"ab\",\"script\":{\"text\":\"v\"}}",
+		 "parameters.script.text: is not taken by this model");
 	violates("{\"prompt\":\"ab\",\"size\":{\"width\":640}}", "parameters.size.width: is not taken by this model");
-	violates("{\"prompt\":\"ab\",\"duration_ms\":3999}", "parameters.duration_ms: 3999 is too small; the least is 4000");
+	violates("{\"prompt\":\"ab\",\"duration_ms\":3999}",
+		 "parameters.duration_ms: 3999 is too small; the least is 4000");
 	violates("{\"prompt\":\"ab\",\"duration_ms\":15001}", "15001 is too large; the most is 15000");
 	violates("{\"prompt\":\"ab\",\"duration_ms\":4500}", "4500 is not a step of 1000 from 4000");
 	violates("{\"prompt\":\"ab\",\"duration_ms\":4000.5}", "must be a whole number");
@@ -126,9 +129,10 @@ static void rules_speak_when_they_hold_and_know_defaults(void **state)
 	fits("{\"prompt\":\"ab\",\"audio\":\"off\",\"media\":[{\"role\":\"first_frame\",\"kind\":\"image\",\"url\":\"u\"}]}");
 	violates("{\"prompt\":\"ab\",\"media\":[{\"role\":\"first_frame\",\"kind\":\"image\",\"url\":\"u\"}]}",
 		 "parameters.audio: a first frame excludes references");
-	violates("{\"prompt\":\"ab\",\"audio\":\"off\",\"media\":[{\"role\":\"first_frame\",\"kind\":\"image\",\"url\":\"u\"},"
-		 "{\"role\":\"reference\",\"kind\":\"image\",\"url\":\"u\"}]}",
-		 "parameters.media: a first frame excludes references");
+	violates(
+		"{\"prompt\":\"ab\",\"audio\":\"off\",\"media\":[{\"role\":\"first_frame\",\"kind\":\"image\",\"url\":\"u\"},"
+		"{\"role\":\"reference\",\"kind\":\"image\",\"url\":\"u\"}]}",
+		"parameters.media: a first frame excludes references");
 }
 
 static void extras_are_checked_by_their_schema(void **state)
@@ -137,14 +141,19 @@ static void extras_are_checked_by_their_schema(void **state)
 	fits("{\"prompt\":\"ab\",\"extras\":{}}");
 	fits("{\"prompt\":\"ab\",\"extras\":{\"style\":\"film\",\"strength\":1.5,\"camera\":{\"pan\":-3},\"tags\":[\"abc\"]}}");
 	violates("{\"prompt\":\"ab\",\"extras\":{\"stile\":\"film\"}}", "parameters.extras: 'stile' is not known here");
-	violates("{\"prompt\":\"ab\",\"extras\":{\"style\":\"noir\"}}", "parameters.extras.style: 'noir' is not offered");
+	violates("{\"prompt\":\"ab\",\"extras\":{\"style\":\"noir\"}}",
+		 "parameters.extras.style: 'noir' is not offered");
 	violates("{\"prompt\":\"ab\",\"extras\":{\"style\":1}}", "parameters.extras.style: must be of the type string");
-	violates("{\"prompt\":\"ab\",\"extras\":{\"strength\":1.6}}", "parameters.extras.strength: is too large; the most is 1.5");
+	violates("{\"prompt\":\"ab\",\"extras\":{\"strength\":1.6}}",
+		 "parameters.extras.strength: is too large; the most is 1.5");
 	violates("{\"prompt\":\"ab\",\"extras\":{\"strength\":-0.1}}", "parameters.extras.strength: is too small");
 	violates("{\"prompt\":\"ab\",\"extras\":{\"camera\":{}}}", "parameters.extras.camera: lacks 'pan'");
-	violates("{\"prompt\":\"ab\",\"extras\":{\"camera\":{\"pan\":1.5}}}", "parameters.extras.camera.pan: must be of the type integer");
-	violates("{\"prompt\":\"ab\",\"extras\":{\"camera\":{\"pan\":1,\"tilt\":2}}}", "parameters.extras.camera: 'tilt' is not known");
-	violates("{\"prompt\":\"ab\",\"extras\":{\"tags\":[\"abc\",\"abcd\"]}}", "parameters.extras.tags.1: is too long");
+	violates("{\"prompt\":\"ab\",\"extras\":{\"camera\":{\"pan\":1.5}}}",
+		 "parameters.extras.camera.pan: must be of the type integer");
+	violates("{\"prompt\":\"ab\",\"extras\":{\"camera\":{\"pan\":1,\"tilt\":2}}}",
+		 "parameters.extras.camera: 'tilt' is not known");
+	violates("{\"prompt\":\"ab\",\"extras\":{\"tags\":[\"abc\",\"abcd\"]}}",
+		 "parameters.extras.tags.1: is too long");
 	violates("{\"prompt\":\"ab\",\"extras\":[]}", "parameters.extras: must be of the type object");
 }
 
@@ -153,7 +162,8 @@ static void a_model_that_is_not_there_or_retired_is_the_only_complaint(void **st
 	struct found unknown = check("clip-9", "{}"), retired = check("clip-0", "{}"), empty = check("", "{}");
 
 	(void)state;
-	assert_string_equal(unknown.text, "model: 'clip-9' is no model of this provider; choose one of clip-1, clip-0\n");
+	assert_string_equal(unknown.text,
+			    "model: 'clip-9' is no model of this provider; choose one of clip-1, clip-0\n");
 	assert_string_equal(retired.text, "model: the provider has retired this model; choose another one\n");
 	assert_int_equal(empty.count, 1);
 }

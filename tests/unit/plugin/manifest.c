@@ -83,8 +83,8 @@ static void what_is_not_said_is_careful(void **state)
 
 static void state_versions_are_read_as_declared(void **state)
 {
-	_cleanup_(plugin_manifest_freep) struct plugin_manifest *manifest =
-		parsed(bytes_of_text(HEAD "\"state_version\":4,\"reads_state_versions\":[2,3]," TAIL));
+	_cleanup_(plugin_manifest_freep) struct plugin_manifest *manifest = parsed(
+		bytes_of_text(HEAD "\"state_version\":4,\"reads_state_versions\":[2,3]," TAIL));
 
 	(void)state;
 	assert_false(plugin_manifest_reads_state(manifest, 1));
@@ -96,8 +96,8 @@ static void state_versions_are_read_as_declared(void **state)
 static void models_are_found_by_name_and_the_only_one_without(void **state)
 {
 	_cleanup_(plugin_manifest_freep) struct plugin_manifest *one = parsed(bytes_of_text(HEAD TAIL));
-	_cleanup_(plugin_manifest_freep) struct plugin_manifest *two = parsed(
-		bytes_of_text(HEAD "\"models\":[{\"name\":\"a\",\"parameters\":{}},{\"name\":\"b\",\"parameters\":{}}]}"));
+	_cleanup_(plugin_manifest_freep) struct plugin_manifest *two = parsed(bytes_of_text(
+		HEAD "\"models\":[{\"name\":\"a\",\"parameters\":{}},{\"name\":\"b\",\"parameters\":{}}]}"));
 
 	(void)state;
 	assert_int_not_equal(plugin_manifest_model(one, "m"), JSON_ABSENT);
@@ -121,23 +121,29 @@ static void mistakes_are_named_with_their_place(void **state)
 		{HEAD "\"poll\":{\"min_ms\":\"5\"}," TAIL, "/poll/min_ms: must be a number"},
 		{HEAD "\"poll\":{\"min_ms\":0}," TAIL, "/poll/min_ms: must be 1 to"},
 		{HEAD "\"poll\":{\"min_ms\":1.5}," TAIL, "in whole numbers"},
-		{HEAD "\"origins\":[\"https://a.example/path\"]," TAIL, "/origins: 'https://a.example/path' is not an origin"},
+		{HEAD "\"origins\":[\"https://a.example/path\"]," TAIL,
+		 "/origins: 'https://a.example/path' is not an origin"},
 		{HEAD "\"cancel\":{\"while\":[\"never\"]}," TAIL, "/cancel/while/0: 'never' is not one of"},
 		{HEAD "\"headers\":{\"X-A\":\"b\\r\\nc\"}," TAIL, "/headers/X-A"},
-		{HEAD "\"auth\":{\"k\":{\"kind\":\"header\",\"secret\":\"s\"}}," TAIL, "/auth/k: lacks the member 'name'"},
-		{HEAD "\"auth\":{\"k\":{\"kind\":\"bearer\",\"secret\":\"s\"}}," TAIL, "the secret 's' is not declared"},
-		{HEAD "\"models\":[{\"name\":\"m\",\"parameters\":{}},{\"name\":\"m\",\"parameters\":{}}]}", "'m' appears twice"},
+		{HEAD "\"auth\":{\"k\":{\"kind\":\"header\",\"secret\":\"s\"}}," TAIL,
+		 "/auth/k: lacks the member 'name'"},
+		{HEAD "\"auth\":{\"k\":{\"kind\":\"bearer\",\"secret\":\"s\"}}," TAIL,
+		 "the secret 's' is not declared"},
+		{HEAD "\"models\":[{\"name\":\"m\",\"parameters\":{}},{\"name\":\"m\",\"parameters\":{}}]}",
+		 "'m' appears twice"},
 		{HEAD MODEL("\"parameters\":{\"style\":{}}"), "'style' is no canonical parameter"},
 		{HEAD MODEL("\"parameters\":{\"prompt\":{\"step\":2}}"), "'step' makes no sense for 'prompt'"},
 		{HEAD MODEL("\"parameters\":{\"seed\":{\"max_length\":2}}"), "'max_length' makes no sense for 'seed'"},
 		{HEAD MODEL("\"parameters\":{},\"rules\":[{\"when\":{\"fps\":24},\"then\":{},\"message\":\"\"}]"),
 		 "a rule speaks of 'fps'"},
-		{HEAD MODEL("\"parameters\":{},\"rules\":[{\"when\":{},\"then\":{\"media.source\":{}},\"message\":\"\"}]"),
+		{HEAD MODEL(
+			 "\"parameters\":{},\"rules\":[{\"when\":{},\"then\":{\"media.source\":{}},\"message\":\"\"}]"),
 		 "a rule speaks of 'media.source'"},
 		{HEAD MODEL("\"parameters\":{},\"extras\":{\"oneOf\":[]}"), "/models/0/extras: unknown member 'oneOf'"},
 		{HEAD MODEL("\"parameters\":{},\"extras\":{\"properties\":{\"a\":{\"type\":\"file\"}}}"),
 		 "/models/0/extras/properties/a/type"},
-		{HEAD MODEL("\"parameters\":{},\"lifecycle\":{\"stage\":\"retired\",\"retires_on\":\"soon\"}"), "is not a date"},
+		{HEAD MODEL("\"parameters\":{},\"lifecycle\":{\"stage\":\"retired\",\"retires_on\":\"soon\"}"),
+		 "is not a date"},
 	};
 
 	(void)state;

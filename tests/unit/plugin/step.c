@@ -46,8 +46,12 @@ static struct plugin_answer *run_reply(enum plugin_verb verb, int status, const 
 {
 	static const struct plugin_header headers[] = {{"Content-Type", "application/json; charset=utf-8", false},
 						       {"x-request-id", "req-\xff-9", false}};
-	struct plugin_reply reply = {.status = status, .headers = headers, .n_headers = 2, .url = "https://x.example/",
-				     .body = bytes_of_text(body), .retry_after_ms = status == 429 ? 30000 : -1};
+	struct plugin_reply reply = {.status = status,
+				     .headers = headers,
+				     .n_headers = 2,
+				     .url = "https://x.example/",
+				     .body = bytes_of_text(body),
+				     .retry_after_ms = status == 429 ? 30000 : -1};
 	struct plugin_step step = fixture_step(account, verb, JOB);
 
 	step.phase = 1;
@@ -74,7 +78,7 @@ static void an_order_becomes_a_whole_request(void **state)
 	assert_int_equal(exchange->timeout_ms, 90000);
 	assert_true(exchange->has_credential);
 	assert_true(bytes_equal(exchange->body, bytes_of_text("{\"prompt\":\"a kite\",\"seed\":17454220438242315174,"
-							       "\"region\":\"eu\"}")));
+							      "\"region\":\"eu\"}")));
 	assert_string_equal(answer->state, "{\"model\":\"clip-1\"}");
 }
 
@@ -90,8 +94,8 @@ static void only_the_credential_is_marked_secret(void **state)
 
 static void a_text_that_looks_like_a_secret_is_just_text(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run(PLUGIN_VERB_START, "{\"model\":\"m\",\"parameters\":{\"prompt\":\"{secret:api_key} {id}\"}}", "");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(
+		PLUGIN_VERB_START, "{\"model\":\"m\",\"parameters\":{\"prompt\":\"{secret:api_key} {id}\"}}", "");
 
 	(void)state;
 	assert_non_null(memmem(answer->exchange.body.data, answer->exchange.body.len, "{secret:api_key} {id}", 21));
@@ -100,12 +104,12 @@ static void a_text_that_looks_like_a_secret_is_just_text(void **state)
 
 static void optional_parameters_cost_a_line_and_absent_ones_nothing(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run(PLUGIN_VERB_START,
-		    "{\"model\":\"m\",\"parameters\":{\"prompt\":\"p\",\"duration_ms\":5500,\"audio\":\"off\",\"media\":"
-		    "[{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"https://i.example/a.png\"}],"
-		    "\"extras\":{\"style\":\"film\",\"camera\":{\"pan\":3}}}}",
-		    "");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(
+		PLUGIN_VERB_START,
+		"{\"model\":\"m\",\"parameters\":{\"prompt\":\"p\",\"duration_ms\":5500,\"audio\":\"off\",\"media\":"
+		"[{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"https://i.example/a.png\"}],"
+		"\"extras\":{\"style\":\"film\",\"camera\":{\"pan\":3}}}}",
+		"");
 
 	(void)state;
 	assert_string_equal(answer->exchange.body.data,
@@ -115,9 +119,10 @@ static void optional_parameters_cost_a_line_and_absent_ones_nothing(void **state
 
 static void an_extra_that_is_set_already_is_refused_before_anything_is_sent(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run(PLUGIN_VERB_START,
-		    "{\"model\":\"m\",\"parameters\":{\"prompt\":\"p\",\"duration_ms\":5000,\"extras\":{\"duration\":60}}}", "");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(
+		PLUGIN_VERB_START,
+		"{\"model\":\"m\",\"parameters\":{\"prompt\":\"p\",\"duration_ms\":5000,\"extras\":{\"duration\":60}}}",
+		"");
 
 	(void)state;
 	assert_int_equal(answer->kind, PLUGIN_ANSWER_FAILED);
@@ -130,10 +135,10 @@ static void an_extra_that_is_set_already_is_refused_before_anything_is_sent(void
 
 static void an_input_in_a_form_that_cannot_be_sent_is_the_users_error(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run(PLUGIN_VERB_START,
-		    "{\"model\":\"m\",\"parameters\":{\"prompt\":\"p\",\"media\":[{\"role\":\"first_frame\",\"handle\":\"h\"}]}}",
-		    "");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(
+		PLUGIN_VERB_START,
+		"{\"model\":\"m\",\"parameters\":{\"prompt\":\"p\",\"media\":[{\"role\":\"first_frame\",\"handle\":\"h\"}]}}",
+		"");
 
 	(void)state;
 	assert_int_equal(answer->kind, PLUGIN_ANSWER_FAILED);
@@ -183,8 +188,8 @@ static void a_throttle_takes_its_wait_from_the_reply(void **state)
 
 static void a_reply_that_is_not_json_is_absent_and_shown_as_text(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run_reply(PLUGIN_VERB_START, 503, "<html>\xff down</html>", "");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run_reply(PLUGIN_VERB_START, 503,
+										"<html>\xff down</html>", "");
 
 	(void)state;
 	assert_int_equal(answer->kind, PLUGIN_ANSWER_TROUBLE);
@@ -194,8 +199,8 @@ static void a_reply_that_is_not_json_is_absent_and_shown_as_text(void **state)
 
 static void a_state_that_did_not_change_is_not_written_again(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run(PLUGIN_VERB_START, JOB, "{\"model\":\"clip-1\"}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(PLUGIN_VERB_START, JOB,
+									  "{\"model\":\"clip-1\"}");
 
 	(void)state;
 	assert_null(answer->state);
@@ -203,7 +208,8 @@ static void a_state_that_did_not_change_is_not_written_again(void **state)
 
 static void ids_are_escaped_into_paths(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(PLUGIN_VERB_POLL, JOB, "{\"id\":\"c/1?x=..\"}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(PLUGIN_VERB_POLL, JOB,
+									  "{\"id\":\"c/1?x=..\"}");
 
 	(void)state;
 	assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
@@ -214,8 +220,8 @@ static void ids_are_escaped_into_paths(void **state)
 
 static void a_given_url_is_resolved_and_its_query_not_shown(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run(PLUGIN_VERB_POLL, JOB, "{\"id\":\"1\",\"status_url\":\"/other/s?sig=abc\"}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(
+		PLUGIN_VERB_POLL, JOB, "{\"id\":\"1\",\"status_url\":\"/other/s?sig=abc\"}");
 
 	(void)state;
 	assert_string_equal(answer->exchange.url, "https://api.toy.example/other/s?sig=abc");
@@ -224,8 +230,8 @@ static void a_given_url_is_resolved_and_its_query_not_shown(void **state)
 
 static void a_given_url_on_another_host_gets_no_credential(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run(PLUGIN_VERB_POLL, JOB, "{\"id\":\"1\",\"status_url\":\"https://evil.example/s\"}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(
+		PLUGIN_VERB_POLL, JOB, "{\"id\":\"1\",\"status_url\":\"https://evil.example/s\"}");
 
 	(void)state;
 	assert_int_equal(answer->kind, PLUGIN_ANSWER_FAULT);
@@ -235,10 +241,10 @@ static void a_given_url_on_another_host_gets_no_credential(void **state)
 
 static void progress_and_words_of_a_running_job_arrive(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run_reply(PLUGIN_VERB_POLL, 200, "{\"status\":\"rendering\",\"progress\":42}", "{}");
-	_cleanup_(plugin_answer_freep) struct plugin_answer *silent =
-		run_reply(PLUGIN_VERB_POLL, 200, "{\"status\":\"rendering\"}", "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run_reply(
+		PLUGIN_VERB_POLL, 200, "{\"status\":\"rendering\",\"progress\":42}", "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *silent = run_reply(PLUGIN_VERB_POLL, 200,
+										"{\"status\":\"rendering\"}", "{}");
 
 	(void)state;
 	assert_int_equal(answer->kind, PLUGIN_ANSWER_WAIT);
@@ -275,10 +281,11 @@ static void a_finished_job_names_its_outputs_and_cost(void **state)
 
 static void a_download_with_a_credential_gets_it_for_its_own_origin_only(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *own =
-		run_reply(PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"/content/1\",\"auth\":\"bearer\"}", "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *own = run_reply(
+		PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"/content/1\",\"auth\":\"bearer\"}", "{}");
 	_cleanup_(plugin_answer_freep) struct plugin_answer *foreign = run_reply(
-		PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"https://cdn.example/1\",\"auth\":\"bearer\"}", "{}");
+		PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"https://cdn.example/1\",\"auth\":\"bearer\"}",
+		"{}");
 
 	(void)state;
 	assert_int_equal(own->kind, PLUGIN_ANSWER_DONE);
@@ -291,12 +298,12 @@ static void a_download_with_a_credential_gets_it_for_its_own_origin_only(void **
 static void each_kind_of_credential_is_written_its_own_way(void **state)
 {
 	_cleanup_(plugin_answer_freep) struct plugin_answer *basic = run(PLUGIN_VERB_ACCOUNT, JOB, "");
-	_cleanup_(plugin_answer_freep) struct plugin_answer *token =
-		run_reply(PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"/c\",\"auth\":\"token\"}", "{}");
-	_cleanup_(plugin_answer_freep) struct plugin_answer *query =
-		run_reply(PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"/c?v=1\",\"auth\":\"query\"}", "{}");
-	_cleanup_(plugin_answer_freep) struct plugin_answer *open =
-		run_reply(PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"/c?v=1\",\"auth\":\"open\"}", "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *token = run_reply(
+		PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"/c\",\"auth\":\"token\"}", "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *query = run_reply(
+		PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"/c?v=1\",\"auth\":\"query\"}", "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *open = run_reply(
+		PLUGIN_VERB_POLL, 200, "{\"status\":\"done\",\"url\":\"/c?v=1\",\"auth\":\"open\"}", "{}");
 
 	(void)state;
 	assert_string_equal(header(basic->exchange.headers, basic->exchange.n_headers, "Authorization"),
@@ -313,10 +320,10 @@ static void cancel_and_reconcile_say_what_they_found(void **state)
 	_cleanup_(plugin_answer_freep) struct plugin_answer *cancelled = run_reply(PLUGIN_VERB_CANCEL, 204, "", "{}");
 	_cleanup_(plugin_answer_freep) struct plugin_answer *late = run_reply(PLUGIN_VERB_CANCEL, 409, "{}", "{}");
 	_cleanup_(plugin_answer_freep) struct plugin_answer *asks = run(PLUGIN_VERB_RECONCILE, JOB, "{}");
-	_cleanup_(plugin_answer_freep) struct plugin_answer *found =
-		run_reply(PLUGIN_VERB_RECONCILE, 200, "{\"clips\":[{\"id\":\"c7\"}]}", "{}");
-	_cleanup_(plugin_answer_freep) struct plugin_answer *absent =
-		run_reply(PLUGIN_VERB_RECONCILE, 200, "{\"clips\":[]}", "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *found = run_reply(PLUGIN_VERB_RECONCILE, 200,
+									       "{\"clips\":[{\"id\":\"c7\"}]}", "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *absent = run_reply(PLUGIN_VERB_RECONCILE, 200,
+										"{\"clips\":[]}", "{}");
 	_cleanup_(plugin_answer_freep) struct plugin_answer *unknown = run_reply(PLUGIN_VERB_RECONCILE, 500, "", "{}");
 
 	(void)state;
@@ -334,8 +341,8 @@ static void cancel_and_reconcile_say_what_they_found(void **state)
 
 static void an_account_report_is_texts_for_people(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer =
-		run_reply(PLUGIN_VERB_ACCOUNT, 200, "{\"balance\":41.20,\"currency\":\"USD\"}", "");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run_reply(
+		PLUGIN_VERB_ACCOUNT, 200, "{\"balance\":41.20,\"currency\":\"USD\"}", "");
 
 	(void)state;
 	assert_int_equal(answer->kind, PLUGIN_ANSWER_REPORT);
@@ -380,10 +387,10 @@ static void a_fingerprint_knows_the_request_but_not_its_key_or_secret(void **sta
 
 static void replies_may_repeat_names_begin_with_a_mark_and_be_empty(void **state)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *twice =
-		run_reply(PLUGIN_VERB_START, 200, "{\"id\":\"a\",\"id\":\"b\"}", "");
-	_cleanup_(plugin_answer_freep) struct plugin_answer *marked =
-		run_reply(PLUGIN_VERB_START, 200, "\xef\xbb\xbf{\"id\":\"a\"}", "");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *twice = run_reply(PLUGIN_VERB_START, 200,
+									       "{\"id\":\"a\",\"id\":\"b\"}", "");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *marked = run_reply(PLUGIN_VERB_START, 200,
+										"\xef\xbb\xbf{\"id\":\"a\"}", "");
 	_cleanup_(plugin_answer_freep) struct plugin_answer *empty = run_reply(PLUGIN_VERB_START, 202, "", "");
 
 	(void)state;
