@@ -151,9 +151,7 @@ static void apply(struct capability_walk *walk, json_node rule, json_node limits
 	bool is_required = json_boolean(judge(walk), json_at(judge(walk), limits, "/required"), false);
 	bool is_forbidden = json_boolean(judge(walk), json_at(judge(walk), limits, "/forbidden"), false);
 
-	if (subject.is_present ? is_forbidden : is_required)
-		plugin_violation(walk, field, "%s", message);
-	else if (subject.value && !fits(walk, &subject, limits))
+	if ((subject.is_present ? is_forbidden : is_required) || (subject.value && !fits(walk, &subject, limits)))
 		plugin_violation(walk, field, "%s", message);
 }
 
