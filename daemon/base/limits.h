@@ -16,5 +16,16 @@
 
 /* room: plugin */
 #define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
+/* room: job */
+#define LIMIT_JOB_VIOLATIONS 32 /* of one order; more are counted as "there were more" */
+#define LIMIT_JOB_MANIFEST_BYTES 262144
+#define LIMIT_JOB_MODELS 64 /* of one manifest */
+#define LIMIT_JOB_PARAMETERS_BYTES 1048576 /* of one order, as JSON */
+#define LIMIT_JOB_PARAMETERS_NODES 16384
+#define LIMIT_JOB_MEDIA 32 /* inputs of one order */
+#define LIMIT_JOB_MEDIA_URL 4096
+#define LIMIT_JOB_MEDIA_HANDLE 1024
+#define LIMIT_JOB_EXTRAS_BYTES 65536 /* as JSON */
+#define LIMIT_JOB_EXTRAS_DEPTH 32 /* values inside values, the extras themselves are 1 */
 
 #endif
