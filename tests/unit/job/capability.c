@@ -110,8 +110,10 @@ static void values_and_defaults_are_within_the_limits_beside_them(void **state)
 	(void)state;
 	accept(PARAMETERS("\"fps\":{\"values\":[24,30],\"default\":30}"));
 	refuse(PARAMETERS("\"fps\":{\"values\":[24,300]}"), "fps.values is outside the limits");
-	refuse(PARAMETERS("\"resolution\":{\"values\":[\"720p\"],\"default\":\"4k\"}"), "resolution.default is outside");
-	refuse(PARAMETERS("\"duration_ms\":{\"min\":4000,\"step\":1000,\"default\":4500}"), "duration_ms.default is outside");
+	refuse(PARAMETERS("\"resolution\":{\"values\":[\"720p\"],\"default\":\"4k\"}"),
+	       "resolution.default is outside");
+	refuse(PARAMETERS("\"duration_ms\":{\"min\":4000,\"step\":1000,\"default\":4500}"),
+	       "duration_ms.default is outside");
 	refuse(PARAMETERS("\"audio\":{\"default\":true}"), "audio.default is outside");
 }
 
@@ -138,24 +140,28 @@ static void rules_name_paths_that_exist(void **state)
 	refuse(RULE("\"then\":{\"media.\":{\"required\":true}},\"message\":\"x\""), "rules[0].then.media. is neither");
 	refuse(RULE("\"then\":{\"prompt\":{\"required\":true}}"), "rules[0].message is missing");
 	refuse(RULE("\"message\":\"x\""), "rules[0].then is missing");
-	refuse(RULE("\"when\":{\"prompt\":{\"absent\":true}},\"then\":{},\"message\":\"x\""), "when.prompt.absent is not known");
+	refuse(RULE("\"when\":{\"prompt\":{\"absent\":true}},\"then\":{},\"message\":\"x\""),
+	       "when.prompt.absent is not known");
 	refuse(RULE("\"when\":{\"prompt\":[]},\"then\":{},\"message\":\"x\""), "when.prompt is neither a value");
 	refuse(RULE("\"when\":{\"prompt\":null},\"then\":{},\"message\":\"x\""), "when.prompt is neither a value");
 	refuse(RULE("\"when\":{\"media.source\":1},\"then\":{},\"message\":\"x\""), "media.source can only be");
 	refuse(RULE("\"then\":{\"prompt\":{\"max\":1}},\"message\":\"x\""), "then.prompt.max says nothing");
-	refuse(RULE("\"then\":{\"media.source\":{\"values\":[1]}},\"message\":\"x\""), "then.media.source.values is not known");
+	refuse(RULE("\"then\":{\"media.source\":{\"values\":[1]}},\"message\":\"x\""),
+	       "then.media.source.values is not known");
 }
 
 static void the_schema_of_extras_is_a_small_one(void **state)
 {
 	(void)state;
-	accept(EXTRAS("\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}}"));
+	accept(EXTRAS(
+		"\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}}"));
 	refuse(EXTRAS("\"type\":\"string\""), "models[0].extras is not of the type object");
 	refuse(EXTRAS("\"properties\":{}"), "models[0].extras.type is missing");
 	refuse(EXTRAS("\"type\":\"object\",\"oneOf\":[]"), "models[0].extras.oneOf is not known");
 	refuse(EXTRAS("\"type\":\"object\",\"required\":[1]"), "models[0].extras.required is not a list of texts");
 	refuse(EXTRAS("\"type\":\"object\",\"additionalProperties\":{}"), "additionalProperties is not true or false");
-	refuse(EXTRAS("\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"date\"}}"), "extras.properties.a has a type");
+	refuse(EXTRAS("\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"date\"}}"),
+	       "extras.properties.a has a type");
 	refuse(EXTRAS("\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"enum\":[]}}"), "enum is empty");
 	refuse(EXTRAS("\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"maxLength\":1.5}}"),
 	       "extras.properties.a.maxLength is not a whole number");
@@ -170,7 +176,8 @@ static void a_manifest_has_a_size(void **state)
 	struct buffer text = {0};
 
 	(void)state;
-	assert_int_equal(buffer_append_text(&text, "{\"models\":[{\"name\":\"m\",\"parameters\":{},\"outputs\":[]}]}"), 0);
+	assert_int_equal(buffer_append_text(&text, "{\"models\":[{\"name\":\"m\",\"parameters\":{},\"outputs\":[]}]}"),
+			 0);
 	while (text.len < LIMIT_JOB_MANIFEST_BYTES)
 		assert_int_equal(buffer_append_text(&text, " "), 0);
 	assert_int_equal(job_capabilities_new(buffer_bytes(&text), &capabilities, &error), 0);

@@ -97,9 +97,10 @@ static void an_order_within_all_limits_fits(void **state)
 {
 	(void)state;
 	assert_fits("{\"prompt\":\"abcde\"}");
-	assert_fits("{\"prompt\":\"äöüß€\",\"negative_prompt\":\"abcd\",\"duration_ms\":15000,\"aspect_ratio\":\"21:9\","
-		    "\"resolution\":\"720p\",\"seed\":18446744073709551615,\"fps\":24,\"audio\":\"on\","
-		    "\"watermark\":\"off\",\"script\":{\"text\":\"hi\"},\"background\":{\"color\":\"#00ffA0\"}}");
+	assert_fits(
+		"{\"prompt\":\"äöüß€\",\"negative_prompt\":\"abcd\",\"duration_ms\":15000,\"aspect_ratio\":\"21:9\","
+		"\"resolution\":\"720p\",\"seed\":18446744073709551615,\"fps\":24,\"audio\":\"on\","
+		"\"watermark\":\"off\",\"script\":{\"text\":\"hi\"},\"background\":{\"color\":\"#00ffA0\"}}");
 	assert_fits("{\"prompt\":\"ab\",\"size\":{\"width\":16,\"height\":2000},\"aspect_ratio\":\"adaptive\","
 		    "\"script\":{\"audio\":{\"kind\":\"audio\",\"url\":\"https://a.example/a.mp3\"}},"
 		    "\"background\":{\"media\":{\"provider_handle\":\"asset-1\"}},\"extras\":{}}");
@@ -146,7 +147,8 @@ static void values_outside_a_list_are_answered_with_the_list(void **state)
 	(void)state;
 	assert_refused("{\"prompt\":\"ab\",\"resolution\":\"8k\"}", "parameters.resolution",
 		       "is '8k'; 'clip-1' takes '720p' or '1080p'");
-	assert_refused("{\"prompt\":\"ab\",\"watermark\":\"on\"}", "parameters.watermark", "is 'on'; 'clip-1' takes 'off'");
+	assert_refused("{\"prompt\":\"ab\",\"watermark\":\"on\"}", "parameters.watermark",
+		       "is 'on'; 'clip-1' takes 'off'");
 }
 
 static void a_value_of_another_type_is_refused(void **state)
@@ -155,13 +157,15 @@ static void a_value_of_another_type_is_refused(void **state)
 	assert_refused("{\"prompt\":12}", "parameters.prompt", "is 12; 'clip-1' takes a text");
 	assert_refused("{\"prompt\":null}", "parameters.prompt", "is null");
 	assert_refused("{\"prompt\":\"a\\u0000b\"}", "parameters.prompt", "is 'a?b'");
-	assert_refused("{\"prompt\":\"ab\",\"audio\":true}", "parameters.audio", "is true; 'clip-1' takes 'on' or 'off'");
+	assert_refused("{\"prompt\":\"ab\",\"audio\":true}", "parameters.audio",
+		       "is true; 'clip-1' takes 'on' or 'off'");
 	assert_refused("{\"prompt\":\"ab\",\"seed\":\"7\"}", "parameters.seed", "is '7'");
 	assert_refused("{\"prompt\":\"ab\",\"script\":\"hi\"}", "parameters.script", "is not an object");
 	assert_refused("{\"prompt\":\"ab\",\"media\":{}}", "parameters.media", "is not a list");
 	assert_refused("{\"prompt\":\"ab\",\"background\":{\"color\":\"red\"}}", "parameters.background.color",
 		       "is 'red'; 'clip-1' takes a colour like '#1a2b3c'");
-	assert_refused("{\"prompt\":\"ab\",\"aspect_ratio\":\"16x9\"}", "parameters.aspect_ratio", "a shape like '16:9'");
+	assert_refused("{\"prompt\":\"ab\",\"aspect_ratio\":\"16x9\"}", "parameters.aspect_ratio",
+		       "a shape like '16:9'");
 	assert_refused("{\"prompt\":\"ab\",\"aspect_ratio\":\"0:9\"}", "parameters.aspect_ratio", "is '0:9'");
 }
 
@@ -207,7 +211,8 @@ static void a_name_with_a_nul_is_no_parameter(void **state)
 static void a_parameter_of_other_models_is_not_taken(void **state)
 {
 	(void)state;
-	assert_refused("{\"prompt\":\"ab\",\"avatar_id\":\"x\"}", "parameters.avatar_id", "is not taken; 'clip-1' takes");
+	assert_refused("{\"prompt\":\"ab\",\"avatar_id\":\"x\"}", "parameters.avatar_id",
+		       "is not taken; 'clip-1' takes");
 	assert_violates("mute", "{\"prompt\":\"ab\"}", "parameters.prompt", "is not taken; 'mute' takes nothing");
 	assert_violates("mute", "{\"extras\":{\"a\":1}}", "parameters.extras", "'mute' takes nothing");
 }
@@ -234,8 +239,9 @@ static void media_need_one_source_in_a_form_that_is_taken(void **state)
 	(void)state;
 	assert_refused(MEDIA("{\"kind\":\"image\",\"role\":\"first_frame\"}"), "parameters.media[0]",
 		       "has no source; it needs exactly one of url and provider_handle");
-	assert_refused(MEDIA("{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"http://a/\",\"provider_handle\":\"b\"}"),
-		       "parameters.media[0]", "has two sources");
+	assert_refused(
+		MEDIA("{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"http://a/\",\"provider_handle\":\"b\"}"),
+		"parameters.media[0]", "has two sources");
 	assert_refused(MEDIA("{\"kind\":\"image\",\"role\":\"reference\",\"provider_handle\":\"b\"}"),
 		       "parameters.media[0].provider_handle", "is given; 'clip-1' takes 'url' here");
 	assert_refused(MEDIA("{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"ftp://a/\"}"),
@@ -252,10 +258,11 @@ static void media_need_one_source_in_a_form_that_is_taken(void **state)
 static void media_are_taken_by_role_and_kind(void **state)
 {
 	(void)state;
-	assert_refused(MEDIA("{\"kind\":\"image\",\"role\":\"last_frame\",\"url\":\"http://a/\"}"), "parameters.media[0]",
-		       "is 'last_frame' ('image'); 'clip-1' takes reference (image), reference (video), first_frame (image)");
-	assert_refused(MEDIA("{\"kind\":\"video\",\"role\":\"first_frame\",\"url\":\"http://a/\"}"), "parameters.media[0]",
-		       "is 'first_frame' ('video')");
+	assert_refused(
+		MEDIA("{\"kind\":\"image\",\"role\":\"last_frame\",\"url\":\"http://a/\"}"), "parameters.media[0]",
+		"is 'last_frame' ('image'); 'clip-1' takes reference (image), reference (video), first_frame (image)");
+	assert_refused(MEDIA("{\"kind\":\"video\",\"role\":\"first_frame\",\"url\":\"http://a/\"}"),
+		       "parameters.media[0]", "is 'first_frame' ('video')");
 	assert_refused(MEDIA("{\"url\":\"http://a/\"}"), "parameters.media[0]", "is null (null)");
 	assert_violates("mute", "{\"media\":[{\"kind\":\"image\",\"role\":\"source\",\"url\":\"http://a/\"}]}",
 			"parameters.media[0]", "'mute' takes no media");
@@ -359,14 +366,16 @@ static void extras_have_a_size_and_a_depth(void **state)
 	struct buffer order = {0};
 
 	(void)state;
-	assert_int_equal(buffer_append_text(&order, "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":\""), 0);
+	assert_int_equal(
+		buffer_append_text(&order, "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":\""), 0);
 	for (size_t i = 0; i < LIMIT_JOB_EXTRAS_BYTES; i++)
 		assert_int_equal(buffer_append_text(&order, "a"), 0);
 	assert_int_equal(buffer_append_text(&order, "\"}}}"), 0);
 	assert_refused(order.data, "parameters.extras", "is longer than 65536 bytes of JSON");
 
 	order.len = 0;
-	assert_int_equal(buffer_append_text(&order, "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":"), 0);
+	assert_int_equal(
+		buffer_append_text(&order, "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":"), 0);
 	for (size_t i = 0; i < LIMIT_JOB_EXTRAS_DEPTH; i++)
 		assert_int_equal(buffer_append_text(&order, "["), 0);
 	for (size_t i = 0; i < LIMIT_JOB_EXTRAS_DEPTH; i++)
@@ -379,7 +388,8 @@ static void extras_have_a_size_and_a_depth(void **state)
 static void an_unknown_model_is_answered_with_the_known_ones(void **state)
 {
 	(void)state;
-	assert_violates("clip-2", "{}", "model", "'clip-2' is not a model of this provider; it has clip-1, clip-0, mute");
+	assert_violates("clip-2", "{}", "model",
+			"'clip-2' is not a model of this provider; it has clip-1, clip-0, mute");
 	assert_violates("clipp-1", "{}", "model", "did you mean 'clip-1'?");
 	assert_violates("", "{}", "model", "is missing; this provider has clip-1, clip-0, mute");
 	assert_violates(NULL, "{}", "model", "is missing");
