@@ -45,6 +45,5 @@
 #define LIMIT_PLUGIN_SECRET 8192 /* bytes of a secret */
 #define LIMIT_PLUGIN_TABLE 4096 /* bytes of a structure that a plugin hands over */
 #define LIMIT_PLUGIN_MANIFEST 262144 /* bytes */
-#define LIMIT_PLUGIN_VIOLATIONS 64 /* reported for one order */
 
 #endif
