@@ -385,7 +385,7 @@ static int read_own_values(const struct job_reading *reading, const struct job_f
 			bool is_bad;
 
 			job_limits_check(&limits, &verdict, &here, reading->json, value);
-			is_bad = verdict.n_violations > 0;
+			is_bad = verdict.n_violations > 0 || verdict.fault;
 			job_verdict_finish(&verdict);
 			if (is_bad)
 				return job_reading_fail(reading, &here, "is outside the limits beside it");

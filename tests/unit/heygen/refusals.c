@@ -32,6 +32,7 @@ static void a_reply_that_proves_nothing_is_no_refusal(void **state)
 		{503, "{\"error\":{\"code\":\"service_unavailable\"}}"},
 		{503, "{\"error\":{\"code\":\"voice_provider_error\"}}"},
 		{504, "{\"error\":{\"code\":\"gateway_timeout\"}}"},
+		{500, "{\"data\":{\"video_id\":\"v_1\"}}"},
 		{599, "?"},
 	};
 

@@ -144,6 +144,7 @@ static void an_account_that_cannot_be_read_says_why(void **state)
 		 PLUGIN_REASON_AUTH},
 		{200, "<html>login</html>", PLUGIN_ANSWER_TROUBLE, PLUGIN_REASON_UNAVAILABLE},
 		{500, "", PLUGIN_ANSWER_TROUBLE, PLUGIN_REASON_UNAVAILABLE},
+		{500, "{\"data\":{\"username\":\"u\"}}", PLUGIN_ANSWER_TROUBLE, PLUGIN_REASON_UNAVAILABLE},
 	};
 
 	(void)state;

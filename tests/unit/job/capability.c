@@ -1,5 +1,6 @@
 #include "job/validate.h"
 
+#include "allocator.h"
 #include "base/err.h"
 
 #include <setjmp.h>
@@ -82,6 +83,25 @@ static void names_of_models_are_different_and_not_empty(void **state)
 	assert_non_null(strstr(error.text, "models[1] has the name of another model"));
 	assert_int_equal(job_capabilities_new(bytes_of_text(empty), &capabilities, &error), JOB_VALIDATE_E_MANIFEST);
 	assert_non_null(strstr(error.text, "models[0].name is not 1 to 255 letters, digits and ._:/-"));
+}
+
+static void a_name_has_255_letters_at_most(void **state)
+{
+	struct job_capabilities *capabilities = NULL;
+	char name[257];
+
+	(void)state;
+	for (size_t n = 255; n <= 256; n++) {
+		struct buffer text = {0};
+
+		memset(name, 'm', n);
+		name[n] = '\0';
+		assert_int_equal(buffer_printf(&text, "{\"models\":[{\"name\":\"%s\",\"parameters\":{}}]}", name), 0);
+		assert_int_equal(job_capabilities_new(buffer_bytes(&text), &capabilities, NULL),
+				 n > 255 ? JOB_VALIDATE_E_MANIFEST : 0);
+		capabilities = job_capabilities_free(capabilities);
+		buffer_finish(&text);
+	}
 }
 
 static void a_misspelt_limit_is_found(void **state)
@@ -221,12 +241,33 @@ static void a_manifest_has_so_many_models(void **state)
 	buffer_finish(&text);
 }
 
+static void running_out_of_memory_leaves_nothing_behind(void **state)
+{
+	static const char text[] =
+		"{\"models\":[{\"name\":\"m\",\"parameters\":{\"fps\":{\"values\":[24,30],\"default\":24}}}]}";
+	int nth = 0, r;
+	bool has_failed;
+
+	(void)state;
+	do {
+		struct job_capabilities *capabilities = NULL;
+
+		allocator_fail(++nth);
+		r = job_capabilities_new(bytes_of_text(text), &capabilities, NULL);
+		has_failed = allocator_failed();
+		assert_int_equal(r, has_failed ? -ENOMEM : 0);
+		job_capabilities_free(capabilities);
+	} while (has_failed);
+	assert_true(nth > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_needs_a_list_of_models),
 		cmocka_unit_test(a_model_needs_its_members_and_no_others),
 		cmocka_unit_test(names_of_models_are_different_and_not_empty),
+		cmocka_unit_test(a_name_has_255_letters_at_most),
 		cmocka_unit_test(a_misspelt_limit_is_found),
 		cmocka_unit_test(a_limit_must_mean_something),
 		cmocka_unit_test(values_and_defaults_are_within_the_limits_beside_them),
@@ -235,6 +276,7 @@ int main(void)
 		cmocka_unit_test(the_schema_of_extras_is_a_small_one),
 		cmocka_unit_test(a_manifest_has_a_size),
 		cmocka_unit_test(a_manifest_has_so_many_models),
+		cmocka_unit_test(running_out_of_memory_leaves_nothing_behind),
 	};
 
 	return cmocka_run_group_tests_name("job.capability", tests, NULL, NULL);
