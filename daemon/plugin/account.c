@@ -109,10 +109,11 @@ static int add_narrowed(const struct plugin_account *account, const char *named,
 		return origins_add(ret, account->origins.list[0]);
 	if (plugin_origins_have(&account->origins, origin.data))
 		return origins_add(ret, origin.data);
-	errmsg_set(error,
-		   "provider '%s': plugin '%s' sends credentials to %s, which the configuration does not allow; if that "
-		   "is right, add to the provider: origins = [ \"%s\" ];",
-		   account->id, manifest->name, named, named);
+	errmsg_set(
+		error,
+		"provider '%s': plugin '%s' sends credentials to %s, which the configuration does not allow; if that "
+		"is right, add to the provider: origins = [ \"%s\" ];",
+		account->id, manifest->name, named, named);
 	return PLUGIN_ACCOUNT_E_ORIGIN;
 }
 
@@ -166,7 +167,8 @@ static int read_secret(struct plugin_account *account, const struct plugin_secre
 			       secret->name);
 	if (secret->value[0] == '\0' || strlen(secret->value) > LIMIT_PLUGIN_SECRET ||
 	    !can_stand_in_a_header(secret->value))
-		return invalid(error, "provider '%s': the secret '%s' is empty, longer than %d bytes, or holds a line break",
+		return invalid(error,
+			       "provider '%s': the secret '%s' is empty, longer than %d bytes, or holds a line break",
 			       account->id, secret->name, LIMIT_PLUGIN_SECRET);
 	copy->name = strdup(secret->name);
 	copy->value = strdup(secret->value);
@@ -219,9 +221,9 @@ static enum json_kind kind_of_option(const struct plugin_manifest *manifest, jso
 {
 	json_node type = json_at(manifest->json, option, "/type");
 
-	return json_text_is(manifest->json, type, "text")    ? JSON_KIND_TEXT :
-	       json_text_is(manifest->json, type, "boolean") ? JSON_KIND_BOOLEAN :
-							       JSON_KIND_NUMBER;
+	return json_text_is(manifest->json, type, "text")      ? JSON_KIND_TEXT
+	       : json_text_is(manifest->json, type, "boolean") ? JSON_KIND_BOOLEAN
+							       : JSON_KIND_NUMBER;
 }
 
 static int check_options(const struct plugin_account *account, json_node options, struct errmsg *error)
@@ -233,8 +235,8 @@ static int check_options(const struct plugin_account *account, json_node options
 		json_node option = json_member(manifest->json, declared, json_key(account->json, n));
 
 		if (!option)
-			return invalid(error, "provider '%s': plugin '%s' has no option '%s'", account->id, manifest->name,
-				       json_name(account->json, n));
+			return invalid(error, "provider '%s': plugin '%s' has no option '%s'", account->id,
+				       manifest->name, json_name(account->json, n));
 		if (json_kind(account->json, n) != kind_of_option(manifest, option))
 			return invalid(error, "provider '%s': the option '%s' must be a %s", account->id,
 				       json_name(account->json, n),
@@ -289,8 +291,8 @@ static int build_document(struct plugin_account *account, const struct plugin_ac
 	return json_fault(account->json) ? err_origin(-ENOMEM) : 0;
 }
 
-int plugin_account_new(const struct plugin *plugin, const struct plugin_account_spec *spec,
-		       struct plugin_account **ret, struct errmsg *error)
+int plugin_account_new(const struct plugin *plugin, const struct plugin_account_spec *spec, struct plugin_account **ret,
+		       struct errmsg *error)
 {
 	_cleanup_(plugin_account_freep) struct plugin_account *account = calloc(1, sizeof(*account));
 	bool has_base_url = spec->base_url && spec->base_url[0];

@@ -16,7 +16,7 @@ struct plugin_account {
 	const struct plugin *plugin;
 	char *id;
 	char *base_url;
-	struct plugin_origins origins;	/* the operator's */
+	struct plugin_origins origins;  /* the operator's */
 	struct plugin_origins *schemes; /* by position in the manifest's auths: where that credential may go */
 	struct plugin_secret *secrets;
 	size_t n_secrets;

@@ -14,7 +14,7 @@ struct plugin_answer_memory {
 	bool is_exhausted;
 };
 
-static const char *const names[_PLUGIN_ANSWER_N] = {"fault",  "exchange", "wait",      "accepted", "done",    "failed",
+static const char *const names[_PLUGIN_ANSWER_N] = {"fault",   "exchange",  "wait",   "accepted", "done",  "failed",
 						    "trouble", "cancelled", "absent", "unknown",  "report"};
 
 const char *plugin_answer_name(enum plugin_answer_kind kind)

@@ -89,8 +89,8 @@ struct plugin_exchange {
 	const char *shown_url; /* for logs: without query */
 	const struct plugin_header *headers;
 	size_t n_headers;
-	struct bytes body; /* data NULL: none */
-	int64_t timeout_ms;	   /* 0: the daemon's */
+	struct bytes body;          /* data NULL: none */
+	int64_t timeout_ms;         /* 0: the daemon's */
 	uint64_t reply_limit_bytes; /* 0: the daemon's */
 	bool has_credential;
 	/* SHA-256 over method, URL, headers and body, without the credential and without the text of the idempotency key:
@@ -100,8 +100,8 @@ struct plugin_exchange {
 
 struct plugin_wait {
 	enum plugin_stage stage;
-	int64_t after_ms; /* 0: the manifest's pacing */
-	int progress_permille; /* -1: none */
+	int64_t after_ms;       /* 0: the manifest's pacing */
+	int progress_permille;  /* -1: none */
 	int64_t queue_position; /* -1: none */
 	const char *status;
 };
@@ -121,7 +121,7 @@ struct plugin_cost {
 
 struct plugin_accepted {
 	enum plugin_stage stage;
-	int64_t after_ms; /* 0: the manifest's pacing */
+	int64_t after_ms;                    /* 0: the manifest's pacing */
 	const struct plugin_remote *remotes; /* at least one */
 	size_t n_remotes;
 	struct plugin_cost cost;

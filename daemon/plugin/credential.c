@@ -72,7 +72,8 @@ static bool may_go_to(struct fg_step *s, const struct plugin_auth *auth, const c
 
 	if (plugin_url_origin(bytes_of_text(url), &origin) == 0 && plugin_origins_have(allowed, origin.data))
 		return true;
-	step_fault(s, "the credential '%s' must not go to %s: neither base_url nor origins of the provider '%s' name it",
+	step_fault(s,
+		   "the credential '%s' must not go to %s: neither base_url nor origins of the provider '%s' name it",
 		   auth->scheme, origin.data ? origin.data : url, account->id);
 	return false;
 }

@@ -53,8 +53,8 @@ const char *plugin_target(struct fg_step *s, struct bytes text, const char *what
 		return NULL;
 	}
 	if (plugin_url_resolve(bytes_of_text(base), text, &url) != 0 || url.len > LIMIT_PLUGIN_URL) {
-		step_fault(s, "%s: '%.*s' is not an http or https URL of at most %d bytes", what,
-			   shown_length(text), (const char *)text.data, LIMIT_PLUGIN_URL);
+		step_fault(s, "%s: '%.*s' is not an http or https URL of at most %d bytes", what, shown_length(text),
+			   (const char *)text.data, LIMIT_PLUGIN_URL);
 		return NULL;
 	}
 	/* Plain http is the operator's choice: for origins named by them, and around a base_url that is plain itself. */
@@ -101,9 +101,21 @@ static bool is_header_value(struct bytes value)
 /* Headers that say how the message travels, or that carry credentials, are not the plugin's. */
 static void add_own_headers(struct fg_step *s, json_node headers, struct plugin_header_list *list)
 {
-	static const char *const taboo[] = {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "TE",
-					    "Trailer", "Expect", "Accept-Encoding", "Authorization", "Cookie",
-					    "Proxy-Authorization", "Proxy-Connection", "Keep-Alive", NULL};
+	static const char *const taboo[] = {"Host",
+					    "Content-Length",
+					    "Transfer-Encoding",
+					    "Connection",
+					    "Upgrade",
+					    "TE",
+					    "Trailer",
+					    "Expect",
+					    "Accept-Encoding",
+					    "Authorization",
+					    "Cookie",
+					    "Proxy-Authorization",
+					    "Proxy-Connection",
+					    "Keep-Alive",
+					    NULL};
 
 	if (headers && json_kind(s->json, headers) != JSON_KIND_OBJECT)
 		step_fault(s, "exchange(): headers must be an object of texts");
@@ -113,8 +125,10 @@ static void add_own_headers(struct fg_step *s, json_node headers, struct plugin_
 		if (is_word(name, taboo) || !is_token(name) || strlen(name) != json_key(s->json, n).len)
 			step_fault(s, "exchange(): the header '%.64s' is not a plugin's to set", name);
 		else if (!is_header_value(json_text(s->json, n)))
-			step_fault(s, "exchange(): the value of the header '%.64s' holds control characters or is too long",
-				   name);
+			step_fault(
+				s,
+				"exchange(): the value of the header '%.64s' holds control characters or is too long",
+				name);
 		else
 			plugin_headers_add(s, list, plugin_answer_text(s->answer, json_key(s->json, n)),
 					   plugin_answer_text(s->answer, json_text(s->json, n)), false);
@@ -202,13 +216,15 @@ static void check_purchase(struct fg_step *s)
 static void check_offered(struct fg_step *s, const struct fg_exchange *x)
 {
 	if (x->lift)
-		step_fault(s, "exchange(): this daemon cannot lift texts out of replies yet; the manifest should require "
-			      "'lift'");
+		step_fault(s,
+			   "exchange(): this daemon cannot lift texts out of replies yet; the manifest should require "
+			   "'lift'");
 	if (x->body_to)
 		step_fault(s, "exchange(): this daemon cannot keep a reply's body yet; the manifest should require "
 			      "'body_to'");
 	if (x->flags & FG_EXCHANGE_LONG_POLL)
-		step_fault(s, "exchange(): this daemon holds no long polls yet; the manifest should require 'long_poll'");
+		step_fault(s,
+			   "exchange(): this daemon holds no long polls yet; the manifest should require 'long_poll'");
 	if (x->flags & ~FG_EXCHANGE_LONG_POLL)
 		step_fault(s, "exchange(): there is no flag 0x%x", x->flags);
 }
@@ -229,7 +245,8 @@ static void check_plain_fields(struct fg_step *s, const struct fg_exchange *x)
 	if (x->phase == 0)
 		step_fault(s, "exchange(): phase 0 begins a verb, the step that reads the reply needs another one");
 	if (x->timeout_ms > LIMIT_PLUGIN_TIMEOUT_MS)
-		step_fault(s, "exchange(): a time-out of %u ms is more than %d", x->timeout_ms, LIMIT_PLUGIN_TIMEOUT_MS);
+		step_fault(s, "exchange(): a time-out of %u ms is more than %d", x->timeout_ms,
+			   LIMIT_PLUGIN_TIMEOUT_MS);
 	step_owns(s, x->url);
 	step_owns(s, x->body);
 }

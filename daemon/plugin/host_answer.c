@@ -143,8 +143,10 @@ static void read_remotes(struct fg_step *s, json_node list, const struct plugin_
 	size_t n = 0;
 
 	if (count > 1 && !plugin_feature_is_offered("several_remotes"))
-		step_fault(s, "%u remotes: this daemon cannot follow more than one yet; the manifest should require "
-			      "'several_remotes'", count);
+		step_fault(s,
+			   "%u remotes: this daemon cannot follow more than one yet; the manifest should require "
+			   "'several_remotes'",
+			   count);
 	for (json_node r = json_first(s->json, list); remotes && n < count && r; r = json_next(s->json, r)) {
 		remotes[n] = (struct plugin_remote){
 			.id = member(s, r, "/id", LIMIT_PLUGIN_WORDS),
@@ -226,7 +228,8 @@ static void read_outputs(struct fg_step *s, json_node list, struct plugin_done *
 	uint32_t count = list_length(s, list, LIMIT_PLUGIN_OUTPUTS, "outputs");
 	struct plugin_output *outputs = plugin_answer_alloc(s->answer, count, sizeof(*outputs));
 
-	for (json_node n = json_first(s->json, list); outputs && done->n_outputs < count && n; n = json_next(s->json, n))
+	for (json_node n = json_first(s->json, list); outputs && done->n_outputs < count && n;
+	     n = json_next(s->json, n))
 		read_output(s, n, &outputs[done->n_outputs++]);
 	done->outputs = outputs;
 }
@@ -246,7 +249,8 @@ static void read_missing(struct fg_step *s, json_node list, struct plugin_done *
 	uint32_t count = list_length(s, list, LIMIT_PLUGIN_OUTPUTS, "missing");
 	struct plugin_missing *missing = plugin_answer_alloc(s->answer, count, sizeof(*missing));
 
-	for (json_node n = json_first(s->json, list); missing && done->n_missing < count && n; n = json_next(s->json, n)) {
+	for (json_node n = json_first(s->json, list); missing && done->n_missing < count && n;
+	     n = json_next(s->json, n)) {
 		int64_t reason = json_integer(s->json, json_at(s->json, n, "/reason"), -1);
 		int64_t index = json_integer(s->json, json_at(s->json, n, "/index"), 0);
 
@@ -359,8 +363,7 @@ int32_t host_report(struct fg_step *s, fg_node report)
 {
 	_cleanup_(buffer_finish) struct buffer text = {.limit = LIMIT_PLUGIN_REPORT};
 
-	if (!begin(s, PLUGIN_ANSWER_REPORT,
-		   MAY(ACCOUNT) | MAY(CATALOGUE) | MAY(CHECK) | MAY(REMOVE) | MAY(UPLOAD)))
+	if (!begin(s, PLUGIN_ANSWER_REPORT, MAY(ACCOUNT) | MAY(CATALOGUE) | MAY(CHECK) | MAY(REMOVE) | MAY(UPLOAD)))
 		return FG_ANSWERED;
 	if (!step_owns(s, report) || json_kind(s->json, report) != JSON_KIND_OBJECT) {
 		step_fault(s, "report(): it must be an object");

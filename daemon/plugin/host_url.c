@@ -165,6 +165,6 @@ fg_node host_query(struct fg_step *s, fg_node url, const char *name)
 	s->scratch.len = 0;
 	if (!plugin_url_query(json_text(s->json, url), bytes_of_text(name), &s->scratch))
 		return FG_ABSENT;
-	return json_make_text(s->json,
-			      bytes_of_text(plugin_answer_words(s->answer, buffer_bytes(&s->scratch), LIMIT_PLUGIN_WORDS)));
+	return json_make_text(
+		s->json, bytes_of_text(plugin_answer_words(s->answer, buffer_bytes(&s->scratch), LIMIT_PLUGIN_WORDS)));
 }

@@ -4,8 +4,8 @@
 #include <filmgate/provider.h>
 
 #define MODELS "\"models\":[{\"name\":\"m\",\"parameters\":{}}]"
-#define MANIFEST_OF(name, abi, more)                                                     \
-	"{\"name\":\"" name "\",\"version\":\"1\",\"abi\":" abi                          \
+#define MANIFEST_OF(name, abi, more)                            \
+	"{\"name\":\"" name "\",\"version\":\"1\",\"abi\":" abi \
 	",\"base_url\":\"https://api.example.com\"," more MODELS "}"
 
 #define TEXT(x) TEXT_OF(x)
@@ -38,32 +38,33 @@ static const struct {
 	struct fg_plugin today;
 	fg_verb *tomorrow[2];
 } table = {
-	.today = {
+	.today =
+		{
 #ifdef FIXTURE_SHORT
-		.struct_size = 24,
+			.struct_size = 24,
 #elif defined(FIXTURE_ODD_SIZE)
-		.struct_size = sizeof(struct fg_plugin) - 3,
+			.struct_size = sizeof(struct fg_plugin) - 3,
 #elif defined(FIXTURE_WILD_SIZE)
-		.struct_size = 0xfffffff8u,
+			.struct_size = 0xfffffff8u,
 #elif defined(FIXTURE_LONGER) || defined(FIXTURE_PADDING)
-		.struct_size = sizeof(table),
+			.struct_size = sizeof(table),
 #else
-		.struct_size = sizeof(struct fg_plugin),
+			.struct_size = sizeof(struct fg_plugin),
 #endif
 #ifdef FIXTURE_NEWER_HOST
-		.needs_host_minor = 99,
+			.needs_host_minor = 99,
 #endif
 #ifdef FIXTURE_WILD_MANIFEST
-		.manifest_size = UINT64_C(1) << 60,
+			.manifest_size = UINT64_C(1) << 60,
 #else
-		.manifest_size = sizeof(manifest) - 1,
+			.manifest_size = sizeof(manifest) - 1,
 #endif
-		.manifest = manifest,
+			.manifest = manifest,
 #ifndef FIXTURE_NO_START
-		.start = verb,
+			.start = verb,
 #endif
-		.poll = verb,
-	},
+			.poll = verb,
+		},
 #ifdef FIXTURE_PADDING
 	.tomorrow = {0, verb},
 #endif

@@ -6,21 +6,21 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define AT(type, field, offset)                                                                     \
-	do {                                                                                        \
-		if (offsetof(struct type, field) != (offset)) {                                     \
-			printf("%s.%s is at %u, not %d\n", #type, #field,                           \
-			       (unsigned int)offsetof(struct type, field), (offset));               \
-			bad++;                                                                      \
-		}                                                                                   \
+#define AT(type, field, offset)                                                                                       \
+	do {                                                                                                          \
+		if (offsetof(struct type, field) != (offset)) {                                                       \
+			printf("%s.%s is at %u, not %d\n", #type, #field, (unsigned int)offsetof(struct type, field), \
+			       (offset));                                                                             \
+			bad++;                                                                                        \
+		}                                                                                                     \
 	} while (0)
 
-#define SIZE(type, size)                                                                            \
-	do {                                                                                        \
-		if (sizeof(struct type) != (size)) {                                                \
+#define SIZE(type, size)                                                                                       \
+	do {                                                                                                   \
+		if (sizeof(struct type) != (size)) {                                                           \
 			printf("%s has %u bytes, not %d\n", #type, (unsigned int)sizeof(struct type), (size)); \
-			bad++;                                                                      \
-		}                                                                                   \
+			bad++;                                                                                 \
+		}                                                                                              \
 	} while (0)
 
 int main(void)

@@ -64,7 +64,8 @@ static int32_t start(const struct fg_host *h, struct fg_step *s)
 	h->append(s, remotes, remote);
 	h->put(s, h->state(s), "/id", id);
 	h->put(s, h->state(s), "/status_url", h->at(s, h->document(s, FG_DOC_REPLY), "/status_url"));
-	return h->accepted(s, FG_ACCEPTED(.stage = FG_STAGE_QUEUED, .remotes = remotes, .status = say(h, s, "/status")));
+	return h->accepted(s,
+			   FG_ACCEPTED(.stage = FG_STAGE_QUEUED, .remotes = remotes, .status = say(h, s, "/status")));
 }
 
 static int32_t finished(const struct fg_host *h, struct fg_step *s)
@@ -112,10 +113,10 @@ static int32_t poll(const struct fg_host *h, struct fg_step *s)
 static int32_t cancel(const struct fg_host *h, struct fg_step *s)
 {
 	if (h->phase(s) == BEGIN)
-		return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_IDEMPOTENT, .phase = READ_REPLY,
-						  .method = "DELETE", .auth = "key",
-						  .url = h->path(s, "/v1/clips/{id}", h->document(s, FG_DOC_STATE),
-								 FG_ABSENT)));
+		return h->exchange(
+			s, FG_EXCHANGE(.effect = FG_EFFECT_IDEMPOTENT, .phase = READ_REPLY, .method = "DELETE",
+				       .auth = "key",
+				       .url = h->path(s, "/v1/clips/{id}", h->document(s, FG_DOC_STATE), FG_ABSENT)));
 	if (h->status(s) == 409)
 		return h->cancelled(s, FG_CANCELLED(.achieved = FG_CANCEL_TOO_LATE, .bought = FG_BOUGHT_MADE));
 	return h->cancelled(s, FG_CANCELLED(.achieved = FG_CANCEL_ACHIEVED, .bought = FG_BOUGHT_MADE));
