@@ -18,6 +18,7 @@
 
 /* room: plugin */
 #define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
+
 /* room: http */
 #define LIMIT_HTTP_URL 16384 /* bytes */
 #define LIMIT_HTTP_REQUEST_HEADERS 64
