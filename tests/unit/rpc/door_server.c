@@ -4,7 +4,8 @@
  *   test_rpc_door_server FILE SOCKET     FILE is what artifacts read
  *
  * Prints "ready PORT", then obeys lines on standard input, each answered by one line: "serving 0|1", "hold 0|1",
- * "trim SEQUENCE", "watches" (how many, and their unused grants), "drain GRACE_MS", "quit".
+ * "release MS" (no longer held in so many), "trim SEQUENCE", "drain GRACE_MS", "counts", "quit". The answer has the
+ * number of watches, their unused grants, and the answers that wait.
  */
 #include "fake_engine.h"
 
@@ -13,13 +14,42 @@
 #include "base/log.h"
 #include "rpc/rpc.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+
+struct release {
+	struct engine *engine;
+	long long after_ms;
+};
+
+static void *release(void *userdata)
+{
+	struct release *order = userdata;
+
+	poll(NULL, 0, (int)order->after_ms);
+	fake_engine_hold(order->engine, false);
+	free(order);
+	return NULL;
+}
+
+static void release_later(struct engine *engine, long long after_ms)
+{
+	struct release *order = malloc(sizeof(*order));
+	pthread_t thread;
+
+	if (!order)
+		abort();
+	*order = (struct release){.engine = engine, .after_ms = after_ms};
+	if (pthread_create(&thread, NULL, release, order) != 0)
+		abort();
+	pthread_detach(thread);
+}
 
 static void obey(const char *line, struct engine *engine, struct rpc_server *server)
 {
 	long long number = strchr(line, ' ') ? strtoll(strchr(line, ' ') + 1, NULL, 10) : 0;
-	uint32_t watches = 0;
-	uint64_t grants = 0;
+	struct fake_counts counts;
 
 	if (strncmp(line, "serving ", 8) == 0)
 		fake_engine_set_serving(engine, number != 0);
@@ -27,11 +57,12 @@ static void obey(const char *line, struct engine *engine, struct rpc_server *ser
 		fake_engine_hold(engine, number != 0);
 	else if (strncmp(line, "trim ", 5) == 0)
 		fake_engine_trim(engine, (uint64_t)number);
-	else if (strncmp(line, "watches", 7) == 0)
-		fake_engine_count_watches(engine, &watches, &grants);
+	else if (strncmp(line, "release ", 8) == 0)
+		release_later(engine, number);
 	else if (strncmp(line, "drain ", 6) == 0)
 		rpc_server_drain(server, number);
-	printf("done %u %llu\n", watches, (unsigned long long)grants);
+	counts = fake_engine_count(engine);
+	printf("done %u %llu %u\n", counts.watches, (unsigned long long)counts.grants, counts.answers);
 }
 
 int main(int argc, char **argv)
