@@ -66,8 +66,10 @@ static int parse(const char *address, struct addrinfo **ret, struct errmsg *msg)
 		return RPC_E_ADDRESS;
 	}
 	if (!is_loopback(info->ai_addr)) {
-		errmsg_set(msg, "'%s' is not a loopback address: there is no access control yet, so the door is "
-			   "open only to this machine", address);
+		errmsg_set(msg,
+			   "'%s' is not a loopback address: there is no access control yet, so the door is "
+			   "open only to this machine",
+			   address);
 		return RPC_E_ADDRESS;
 	}
 	*ret = steal(info);

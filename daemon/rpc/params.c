@@ -129,10 +129,12 @@ static int write_message(const ProtobufCMessage *message, struct buffer *out)
 
 		if (!is_set(message, field))
 			continue;
-		r = buffer_printf(out, "%s\"%s%s\":", is_first ? "" : ",", field->name, is_duration(field) ? "_ms" : "");
+		r = buffer_printf(out, "%s\"%s%s\":", is_first ? "" : ",", field->name,
+				  is_duration(field) ? "_ms" : "");
 		if (r == 0)
-			r = field->label == PROTOBUF_C_LABEL_REPEATED ? write_messages(message, field, out)
-								      : write_member(field, member_of(message, field), out);
+			r = field->label == PROTOBUF_C_LABEL_REPEATED
+				    ? write_messages(message, field, out)
+				    : write_member(field, member_of(message, field), out);
 		is_first = false;
 	}
 	return r ? r : buffer_append(out, "}", 1);

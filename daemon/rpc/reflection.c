@@ -43,8 +43,8 @@ static void add_file(void *userdata, struct bytes file)
 {
 	Grpc__Reflection__V1__FileDescriptorResponse *files = userdata;
 
-	files->file_descriptor_proto[files->n_file_descriptor_proto++] =
-		(ProtobufCBinaryData){.data = (uint8_t *)file.data, .len = file.len};
+	files->file_descriptor_proto[files->n_file_descriptor_proto++] = (ProtobufCBinaryData){
+		.data = (uint8_t *)file.data, .len = file.len};
 }
 
 /* With everything that it imports, so that one question is enough. */

@@ -204,8 +204,8 @@ const struct reflection_file *reflection_find_file(const struct reflection *refl
 const struct reflection_file *reflection_find_symbol(const struct reflection *reflection, const char *symbol)
 {
 	const struct symbol key = {.name = symbol};
-	const struct symbol *found =
-		bsearch(&key, reflection->symbols, reflection->n_symbols, sizeof(key), compare_symbols);
+	const struct symbol *found = bsearch(&key, reflection->symbols, reflection->n_symbols, sizeof(key),
+					     compare_symbols);
 
 	return found ? found->file : NULL;
 }

@@ -27,10 +27,10 @@ struct stream {
 	grpc_slice *queue;    /* a ring of QUEUE_SIZE, made when first needed: most watchers never have two waiting */
 	uint32_t head;
 	uint32_t count;
-	bool has_begun;	   /* initial metadata is on its way */
+	bool has_begun; /* initial metadata is on its way */
 	bool is_writing;
-	bool is_ending;	   /* status is set: nothing is appended any more */
-	bool has_ended;	   /* status is on its way */
+	bool is_ending; /* status is set: nothing is appended any more */
+	bool has_ended; /* status is on its way */
 	bool is_closed;
 	struct status status;
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "rpc/rpc.h"
+#include "rpc_echo.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -67,7 +68,10 @@ static void obey(const char *line, struct engine *engine, struct rpc_server *ser
 
 int main(int argc, char **argv)
 {
-	struct rpc_config config = {.clock = &clock_system, .address = "127.0.0.1:0"};
+	struct rpc_config config = {.clock = &clock_system,
+				    .address = "127.0.0.1:0",
+				    .extra_methods = &bench_echo_method,
+				    .n_extra_methods = 1};
 	struct rpc_server *server;
 	struct errmsg msg = {""};
 	struct engine *engine;

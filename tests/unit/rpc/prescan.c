@@ -54,8 +54,8 @@ static size_t nest(uint8_t *buffer, size_t size, unsigned levels, const uint8_t 
 	out = wrap(out, end, 0x12); /* FieldsEntry.value */
 	out -= sizeof(end_of_extras);
 	memcpy(out, end_of_extras, sizeof(end_of_extras));
-	out = wrap(out, end, 0x0a);		   /* Struct.fields */
-	out -= 1;				   /* JobParameters.extras has number 19: a tag of two bytes */
+	out = wrap(out, end, 0x0a); /* Struct.fields */
+	out -= 1;                   /* JobParameters.extras has number 19: a tag of two bytes */
 	*out = 0x00;
 	out = wrap(out + 1, end, 0x01);
 	*--out = 0x9a;
@@ -154,7 +154,8 @@ static void the_number_of_fields_is_counted_exactly(void **state)
 	memset(data, 1, n + 16);
 	end = data + 16 + n - 2;
 	assert_int_equal(scan(LIST, wrap(wrap(data + 16, end, 0x0a), end, 0x0a),
-			      (size_t)(end - wrap(wrap(data + 16, end, 0x0a), end, 0x0a)), &problem), 0);
+			      (size_t)(end - wrap(wrap(data + 16, end, 0x0a), end, 0x0a)), &problem),
+			 0);
 	end++;
 	*(end - 1) = 1;
 	memset(data + 16, 1, (size_t)(end - data - 16));
@@ -170,19 +171,21 @@ static void broken_encodings_are_refused(void **state)
 		const char *bytes;
 		size_t len;
 	} broken[] = {
-		{"\x0a", 1},					      /* a length is missing */
-		{"\x0a\x05"						    "abc", 5}, /* shorter than it says */
-		{"\x10", 1},					      /* a number is missing */
-		{"\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 12},  /* a number of 11 bytes */
-		{"\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11},	   /* of more than 64 bits */
-		{"\x12\xff\xff\xff\xff\xff\x01", 7},			   /* a length of 6 bytes */
-		{"\x12\xff\xff\xff\xff\x0f", 6},			   /* a length far beyond the end */
-		{"\x00\x01", 2},					   /* field number 0 */
-		{"\x80\x80\x80\x80\x80\x01\x01", 7},			   /* a tag of 6 bytes */
-		{"\x13\x14", 2},					   /* a group */
-		{"\x16\x00", 2},					   /* wire type 6 */
-		{"\x11\x01\x02\x03", 4},				   /* half a fixed64 */
-		{"\x15\x01\x02", 3},					   /* half a fixed32 */
+		{"\x0a", 1}, /* a length is missing */
+		{"\x0a\x05"
+		 "abc",
+		 5},                                                      /* shorter than it says */
+		{"\x10", 1},                                              /* a number is missing */
+		{"\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 12}, /* a number of 11 bytes */
+		{"\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11},     /* of more than 64 bits */
+		{"\x12\xff\xff\xff\xff\xff\x01", 7},                      /* a length of 6 bytes */
+		{"\x12\xff\xff\xff\xff\x0f", 6},                          /* a length far beyond the end */
+		{"\x00\x01", 2},                                          /* field number 0 */
+		{"\x80\x80\x80\x80\x80\x01\x01", 7},                      /* a tag of 6 bytes */
+		{"\x13\x14", 2},                                          /* a group */
+		{"\x16\x00", 2},                                          /* wire type 6 */
+		{"\x11\x01\x02\x03", 4},                                  /* half a fixed64 */
+		{"\x15\x01\x02", 3},                                      /* half a fixed32 */
 	};
 	struct problem problem;
 
@@ -199,13 +202,21 @@ static void text_that_is_none_is_named_with_its_path(void **state)
 
 	(void)state;
 	/* job.parameters.media[1].url */
-	assert_int_equal(scan_text(CREATE, "\x0a\x0d\x42\x0b\x32\x02\x08\x01\x32\x05\x1a\x03" "a\xff" "b", &problem),
+	assert_int_equal(scan_text(CREATE,
+				   "\x0a\x0d\x42\x0b\x32\x02\x08\x01\x32\x05\x1a\x03"
+				   "a\xff"
+				   "b",
+				   &problem),
 			 PRESCAN_E_MALFORMED);
 	assert_string_equal(problem.field, "job.parameters.media[1].url");
 	assert_string_equal(problem.text, "the text is not UTF-8");
 
 	/* page_token with a NUL, which protobuf-c would cut off */
-	assert_int_equal(scan_text(LIST, "\x1a\x03" "a\0b", &problem), PRESCAN_E_MALFORMED);
+	assert_int_equal(scan_text(LIST,
+				   "\x1a\x03"
+				   "a\0b",
+				   &problem),
+			 PRESCAN_E_MALFORMED);
 	assert_string_equal(problem.field, "page_token");
 	assert_string_equal(problem.text, "the text contains a NUL");
 
@@ -250,7 +261,10 @@ static void a_message_of_another_type_is_refused_by_the_unpacking(void **state)
 
 	(void)state;
 	/* page_size as text */
-	assert_int_equal(message_unpack(LIST, bytes_of_text("\x12\x01" "a"), &arena, &message, &problem),
+	assert_int_equal(message_unpack(LIST,
+					bytes_of_text("\x12\x01"
+						      "a"),
+					&arena, &message, &problem),
 			 PRESCAN_E_MALFORMED);
 	assert_string_not_equal(problem.text, "");
 	arena_finish(&arena);
@@ -273,10 +287,15 @@ static void a_request_unfolds_to_no_more_than_the_arena_takes(void **state)
 static void of_equal_map_keys_the_last_one_wins(void **state)
 {
 	static const char wire[] = "\x0a\x1e"
-				   "\x52\x06\x0a\x01z\x12\x01" "1"
-				   "\x52\x06\x0a\x01" "a\x12\x01" "2"
-				   "\x52\x06\x0a\x01z\x12\x01" "3"
-				   "\x52\x04\x0a\x02" "aa";
+				   "\x52\x06\x0a\x01z\x12\x01"
+				   "1"
+				   "\x52\x06\x0a\x01"
+				   "a\x12\x01"
+				   "2"
+				   "\x52\x06\x0a\x01z\x12\x01"
+				   "3"
+				   "\x52\x04\x0a\x02"
+				   "aa";
 	const Filmgate__V1__CreateJobRequest *request;
 	ProtobufCMessage *message;
 	struct problem problem;
@@ -323,11 +342,12 @@ static unsigned compare_maps(const Google__Protobuf__DescriptorProto *proto, con
 
 static void every_map_is_known_as_one_and_has_text_keys(void **state)
 {
-	static const ProtobufCMessageDescriptor *const types[] = {
-		&filmgate__v1__job__descriptor, &filmgate__v1__job_filter__descriptor,
-		&filmgate__v1__media__descriptor, &google__protobuf__struct__descriptor};
-	Google__Protobuf__FileDescriptorSet *set =
-		google__protobuf__file_descriptor_set__unpack(NULL, filmgate_descriptors_size, filmgate_descriptors);
+	static const ProtobufCMessageDescriptor *const types[] = {&filmgate__v1__job__descriptor,
+								  &filmgate__v1__job_filter__descriptor,
+								  &filmgate__v1__media__descriptor,
+								  &google__protobuf__struct__descriptor};
+	Google__Protobuf__FileDescriptorSet *set = google__protobuf__file_descriptor_set__unpack(
+		NULL, filmgate_descriptors_size, filmgate_descriptors);
 	unsigned maps = 0;
 
 	(void)state;
