@@ -33,27 +33,26 @@ static void add(struct command *command, const char *const *arguments)
 
 #define ADD(command, ...) add((command), (const char *const[]){__VA_ARGS__, NULL})
 
+/* The text filter leaves alpha alone, so a clear picture takes its alpha from how bright the text makes it. */
+#define CLEAR "split=2[bright][shape];[shape]format=gray[alpha];[bright][alpha]alphamerge,format=yuva420p"
+
 /* Every name in the filter is relative to the child's folder, so no path of ours needs its escapes. */
 static void describe(struct command *command, const struct sim_picture *picture, int font_px)
 {
-	char size[32];
+	int shorter = picture->width < picture->height ? picture->width : picture->height;
 
-	snprintf(size, sizeof(size), "%dx%d", picture->width, picture->height);
-	if (picture->is_clear)
-		snprintf(command->background, sizeof(command->background),
-			 "color=c=black@0.0:s=%s:r=%d:d=%d,format=rgba", size, picture->fps, picture->seconds);
-	else
-		snprintf(command->background, sizeof(command->background), "color=c=0x%06x:s=%s:r=%d:d=%d",
-			 picture->color, size, picture->fps, picture->seconds);
+	snprintf(command->background, sizeof(command->background), "color=c=0x%06x:s=%dx%d:r=%d:d=%d",
+		 picture->is_clear ? 0 : picture->color, picture->width, picture->height, picture->fps,
+		 picture->seconds);
 	snprintf(command->tone, sizeof(command->tone),
 		 "sine=frequency=220:beep_factor=4:sample_rate=48000:duration=%d,volume=0.2", picture->seconds);
 	snprintf(command->filter, sizeof(command->filter),
 		 "[0:v]drawtext=fontfile=font.ttf:textfile=script.txt:expansion=none:fontsize=%d:fontcolor=white:"
 		 "line_spacing=2:borderw=%d:bordercolor=black:x=(w-text_w)/2:y=(h-text_h)/2,"
 		 "drawtext=fontfile=font.ttf:text='filmgate-sim %%{pts\\:hms}':fontsize=%d:fontcolor=white:"
-		 "x=w/50:y=h-text_h-h/50,format=%s,split=2[video][still]",
-		 font_px, font_px / 24, picture->height / 30 > 4 ? picture->height / 30 : 4,
-		 picture->is_clear ? "yuva420p" : "yuv420p");
+		 "x=w/50:y=h-text_h-h/50,%s,split=2[video][still]",
+		 font_px, font_px / 24, shorter / 30 > 4 ? shorter / 30 : 4,
+		 picture->is_clear ? CLEAR : "format=yuv420p");
 }
 
 static void add_codecs(struct command *command, const struct sim_picture *picture)
