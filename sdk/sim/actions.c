@@ -230,18 +230,30 @@ static int apply_gigabyte(const struct scene *scene)
 	return end_with(scene, SIM_ENDING_FIN);
 }
 
-#define FAILURE {"failure_code", TYPE_TEXT, false}, {"failure_message", TYPE_TEXT, false}
+#define FAILURE                                     \
+	{"failure_code", TYPE_TEXT, false},         \
+	{                                           \
+		"failure_message", TYPE_TEXT, false \
+	}
 
 static const struct kind kinds[] = {
 	{"delay", CHARGES_ALWAYS, NULL, {{0}}},
-	{"status", CHARGES_IF_TOLD, apply_status,
+	{"status",
+	 CHARGES_IF_TOLD,
+	 apply_status,
 	 {{"status", TYPE_COUNT, true}, {"body", TYPE_BODY, false}, {"headers", TYPE_HEADERS, false}}},
-	{"retry_after", CHARGES_IF_TOLD, apply_retry_after,
+	{"retry_after",
+	 CHARGES_IF_TOLD,
+	 apply_retry_after,
 	 {{"seconds", TYPE_COUNT, false}, {"code", TYPE_TEXT, false}, {"http_date", TYPE_BOOL, false}}},
-	{"error_in_200", CHARGES_IF_TOLD, apply_error_in_200,
+	{"error_in_200",
+	 CHARGES_IF_TOLD,
+	 apply_error_in_200,
 	 {{"code", TYPE_TEXT, false}, {"message", TYPE_TEXT, false}}},
 	{"redirect", CHARGES_IF_TOLD, apply_redirect, {{"location", TYPE_TEXT, true}, {"status", TYPE_COUNT, false}}},
-	{"not_a_video", CHARGES_IF_TOLD, apply_not_a_video,
+	{"not_a_video",
+	 CHARGES_IF_TOLD,
+	 apply_not_a_video,
 	 {{"content", TYPE_TEXT, false}, {"content_type", TYPE_TEXT, false}, {"bytes", TYPE_COUNT, false}}},
 	{"close_before", CHARGES_NOT, apply_close, {{0}}},
 	{"close_after", CHARGES_ALWAYS, apply_close, {{0}}},
@@ -253,7 +265,9 @@ static const struct kind kinds[] = {
 	{"truncate", CHARGES_ALWAYS, apply_truncate, {{"at", TYPE_COUNT, false}, {"reset", TYPE_BOOL, false}}},
 	{"trickle", CHARGES_ALWAYS, apply_trickle, {{"bytes_per_second", TYPE_COUNT, false}}},
 	{"endless_headers", CHARGES_UNLESS_TOLD, apply_endless_headers, {{"bytes", TYPE_COUNT, false}}},
-	{"gigabyte", CHARGES_UNLESS_TOLD, apply_gigabyte,
+	{"gigabyte",
+	 CHARGES_UNLESS_TOLD,
+	 apply_gigabyte,
 	 {{"bytes", TYPE_COUNT, false}, {"announced", TYPE_BOOL, false}}},
 	{"moderate", CHARGES_ALWAYS, NULL, {FAILURE}},
 	{"credit_failure", CHARGES_ALWAYS, NULL, {FAILURE}},
@@ -283,9 +297,8 @@ static bool are_headers(const json_t *value)
 	const json_t *one;
 	const char *name;
 
-	json_object_foreach((json_t *)(uintptr_t)value, name, one)
-		if (!is_line(one) || name[strcspn(name, ": \r\n")] || !*name)
-			return false;
+	json_object_foreach((json_t *)(uintptr_t)value, name,
+			    one) if (!is_line(one) || name[strcspn(name, ": \r\n")] || !*name) return false;
 	return json_is_object(value);
 }
 
@@ -333,7 +346,8 @@ static int check_members(const json_t *action, const struct kind *kind, struct e
 			continue;
 		member = member_of(kind, name);
 		if (!member || !fits(value, member->type)) {
-			errmsg_set(msg, member ? "'%s' of action '%s' has the wrong type" : "'%s' is not a member of '%s'",
+			errmsg_set(msg,
+				   member ? "'%s' of action '%s' has the wrong type" : "'%s' is not a member of '%s'",
 				   name, kind->name);
 			return SIM_ACTION_E_INVALID;
 		}

@@ -47,8 +47,7 @@ static int get_requests(struct sim *sim, struct sim_call *call, struct sim_reply
 {
 	const char *after = sim_fields_find(&call->request->query, "after");
 
-	return sim_reply_json(reply, 200,
-			      sim_requests_report(sim->requests, after ? strtoull(after, NULL, 10) : 0));
+	return sim_reply_json(reply, 200, sim_requests_report(sim->requests, after ? strtoull(after, NULL, 10) : 0));
 }
 
 static int get_faults(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
@@ -198,11 +197,11 @@ static int post_video(struct sim *sim, struct sim_call *call, struct sim_reply *
 }
 
 static const struct sim_route routes[] = {
-	{"GET", "/_sim/charges", get_charges},   {"GET", "/_sim/requests", get_requests},
-	{"GET", "/_sim/faults", get_faults},     {"POST", "/_sim/faults", post_fault},
+	{"GET", "/_sim/charges", get_charges},     {"GET", "/_sim/requests", get_requests},
+	{"GET", "/_sim/faults", get_faults},       {"POST", "/_sim/faults", post_fault},
 	{"DELETE", "/_sim/faults", delete_faults}, {"DELETE", "/_sim/faults/{id}", delete_fault},
-	{"GET", "/_sim/state", get_state},       {"POST", "/_sim/reset", post_reset},
-	{"POST", "/_sim/clock", post_clock},     {"POST", "/_sim/credit", post_credit},
+	{"GET", "/_sim/state", get_state},         {"POST", "/_sim/reset", post_reset},
+	{"POST", "/_sim/clock", post_clock},       {"POST", "/_sim/credit", post_credit},
 	{"POST", "/_sim/videos/{id}", post_video}, {NULL, NULL, NULL},
 };
 

@@ -90,8 +90,7 @@ int sim_desk_serve(void *userdata, const struct sim_request *request, struct sim
 		r = serve_public(sim, request, answer);
 	if (r < 0)
 		return err_trace(r);
-	log_debug("request", "method", request->method, "path", request->path, "status",
-		  log_int(answer->reply.status));
+	log_debug("request", "method", request->method, "path", request->path, "status", log_int(answer->reply.status));
 	return add_request_id(sim, &answer->reply);
 }
 

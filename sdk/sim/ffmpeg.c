@@ -104,8 +104,8 @@ static int prepare_signals(posix_spawnattr_t *attributes)
 	r = r ? r : posix_spawnattr_setsigdefault(attributes, &standard);
 	r = r ? r : posix_spawnattr_setpgroup(attributes, 0);
 	return r ? r
-		 : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-								POSIX_SPAWN_SETPGROUP);
+		 : posix_spawnattr_setflags(attributes,
+					    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 }
 
 int sim_ffmpeg_start(const char *program, const char *folder, const struct sim_picture *picture, int font_px,

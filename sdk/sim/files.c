@@ -83,8 +83,7 @@ static const char *type_of(const char *name, const char **ret_suffix)
 	return NULL;
 }
 
-static int add_header(struct sim_reply *reply, const char *name, const char *format, uint64_t a, uint64_t b,
-		      uint64_t c)
+static int add_header(struct sim_reply *reply, const char *name, const char *format, uint64_t a, uint64_t b, uint64_t c)
 {
 	char value[96];
 

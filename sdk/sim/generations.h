@@ -30,7 +30,7 @@ struct sim_generation {
 	enum sim_format format;
 	int seconds;
 	bool has_script;
-	bool has_caption; /* burned in: a captioned file is offered beside the plain one */
+	bool has_caption;   /* burned in: a captioned file is offered beside the plain one */
 	char *failure_code; /* not NULL: fails at ready_ms */
 	char *failure_message;
 };

@@ -155,8 +155,8 @@ static int check_means(struct sim *sim, const struct sim_picture *picture, struc
 static int create_new(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 {
 	const struct buffer *bytes = &call->request->body;
-	_cleanup_(sim_json_freep) json_t *body =
-		json_loadb(bytes->data ? bytes->data : "", bytes->len, JSON_REJECT_DUPLICATES, NULL);
+	_cleanup_(sim_json_freep)
+		json_t *body = json_loadb(bytes->data ? bytes->data : "", bytes->len, JSON_REJECT_DUPLICATES, NULL);
 	struct sim_heygen_complaint complaint = {0};
 	struct sim_heygen_order order;
 	struct sim_generation *generation;
@@ -167,7 +167,7 @@ static int create_new(struct sim *sim, struct sim_call *call, struct sim_reply *
 		return refuse(reply, 400, "invalid_parameter", "The body is not valid JSON", NULL);
 	r = sim_heygen_order_read(body, &complaint, &order);
 	if (r == SIM_HEYGEN_ORDER_E_INVALID)
-		return refuse(reply, 400, "invalid_parameter", complaint.message, complaint.param);
+		return refuse(reply, 400, "invalid_parameter", complaint.message.text, complaint.param);
 	picture = picture_of(sim, &order);
 	r = check_means(sim, &picture, reply);
 	if (r < 0 || reply->status)
@@ -193,8 +193,8 @@ static int create(struct sim *sim, struct sim_call *call, struct sim_reply *repl
 	if (!key)
 		return create_new(sim, call, reply);
 	if (!is_idempotency_key(key))
-		return refuse(reply, 400, "invalid_parameter",
-			      "Idempotency-Key must match ^[A-Za-z0-9_\\-:.]{1,255}$", "Idempotency-Key");
+		return refuse(reply, 400, "invalid_parameter", "Idempotency-Key must match ^[A-Za-z0-9_\\-:.]{1,255}$",
+			      "Idempotency-Key");
 	snprintf(name, sizeof(name), "heygen POST /v3/videos %s", key);
 	r = sim_replays_find(sim->replays, name, now_ms, reply);
 	if (r == SIM_REPLAYS_E_RUNNING)
@@ -250,12 +250,11 @@ static void add_failure(const struct sim_generation *generation, json_t *video)
 }
 
 /* All members in every state, null where there is nothing to say: as the published samples have it. */
-static int describe(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
-		    json_t **ret)
+static int describe(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation, json_t **ret)
 {
 	static const char *const names[] = {"pending", "processing", "completed", "failed"};
-	enum sim_generation_state state =
-		sim_generation_state(sim->generations, generation, sim_clock_monotonic_ms(&sim->clock));
+	enum sim_generation_state state = sim_generation_state(sim->generations, generation,
+							       sim_clock_monotonic_ms(&sim->clock));
 	json_t *video = json_pack("{s:s,s:s?,s:s,s:I,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "id",
 				  generation->id, "title", generation->title, "status", names[state], "created_at",
 				  (json_int_t)(generation->created_utc_ms / 1000), "completed_at", "video_url",
@@ -310,7 +309,7 @@ static int get(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 	return sim_reply_json(reply, 200, json_pack("{s:o}", "data", video));
 }
 
-static int delete(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+static int delete (struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 {
 	struct sim_generation *generation = find(sim, call);
 
@@ -321,8 +320,7 @@ static int delete(struct sim *sim, struct sim_call *call, struct sim_reply *repl
 }
 
 /* A number from the query within [@min, @max]; @standard when absent. */
-static bool query_number(const struct sim_call *call, const char *name, uint64_t standard, uint64_t most,
-			 uint64_t *ret)
+static bool query_number(const struct sim_call *call, const char *name, uint64_t standard, uint64_t most, uint64_t *ret)
 {
 	const char *text = sim_fields_find(&call->request->query, name);
 	char *end;
@@ -381,25 +379,20 @@ static int list(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 static int me(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 {
 	int64_t left = sim_credit_left_micros(sim);
-	json_t *balance =
-		left % 1000000 == 0 ? json_integer(left / 1000000) : json_real((double)left / 1000000);
+	json_t *balance = left % 1000000 == 0 ? json_integer(left / 1000000) : json_real((double)left / 1000000);
 
 	(void)call;
-	return sim_reply_json(
-		reply, 200,
-		json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:{s:s,s:o,s:{s:b,s:n,s:n}},s:n,s:n}}", "data", "username",
-			  "filmgate-sim", "email", "sim@example.com", "first_name", "Filmgate", "last_name", "Simulator",
-			  "billing_type", "wallet", "wallet", "currency", "usd", "remaining_balance", balance,
-			  "auto_reload", "enabled", 0, "amount_usd", "threshold_usd", "subscription", "usage_based"));
+	return sim_reply_json(reply, 200,
+			      json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:{s:s,s:o,s:{s:b,s:n,s:n}},s:n,s:n}}", "data",
+					"username", "filmgate-sim", "email", "sim@example.com", "first_name",
+					"Filmgate", "last_name", "Simulator", "billing_type", "wallet", "wallet",
+					"currency", "usd", "remaining_balance", balance, "auto_reload", "enabled", 0,
+					"amount_usd", "threshold_usd", "subscription", "usage_based"));
 }
 
 static const struct sim_route routes[] = {
-	{"POST", "/v3/videos", create},
-	{"GET", "/v3/videos", list},
-	{"GET", "/v3/videos/{id}", get},
-	{"DELETE", "/v3/videos/{id}", delete},
-	{"GET", "/v3/users/me", me},
-	{NULL, NULL, NULL},
+	{"POST", "/v3/videos", create},        {"GET", "/v3/videos", list}, {"GET", "/v3/videos/{id}", get},
+	{"DELETE", "/v3/videos/{id}", delete}, {"GET", "/v3/users/me", me}, {NULL, NULL, NULL},
 };
 
 const struct sim_provider sim_heygen = {

@@ -2,8 +2,6 @@
 
 #include "base/limits.h"
 
-#include <stdarg.h>
-
 enum type { TYPE_TEXT, TYPE_NUMBER, TYPE_BOOL, TYPE_OBJECT };
 
 /* One member that has a shape. Absent is always fine here; what must be there is said below. */
@@ -58,17 +56,8 @@ static const struct rule rules[] = {
 	{"callback_id", TYPE_TEXT, true, 0, 0, NULL},
 };
 
-__attribute__((format(printf, 3, 4))) static int complain(struct sim_heygen_complaint *complaint, const char *param,
-							  const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(complaint->message, sizeof(complaint->message), format, args);
-	va_end(args);
-	complaint->param = param;
-	return SIM_HEYGEN_ORDER_E_INVALID;
-}
+#define complain(complaint, name, ...) \
+	(errmsg_set(&(complaint)->message, __VA_ARGS__), (complaint)->param = (name), SIM_HEYGEN_ORDER_E_INVALID)
 
 /* The member at a dotted path; NULL when it or one above is absent. */
 static const json_t *member(const json_t *body, const char *path)

@@ -5,6 +5,7 @@
 #ifndef FG_SIM_HEYGEN_ORDER_H
 #define FG_SIM_HEYGEN_ORDER_H
 
+#include "base/err.h"
 #include "sim/picture.h"
 
 #include <jansson.h>
@@ -29,7 +30,7 @@ struct sim_heygen_order {
 };
 
 struct sim_heygen_complaint {
-	char message[192];
+	struct errmsg message;
 	const char *param; /* dotted path of the member; NULL: the body as a whole */
 };
 

@@ -165,8 +165,7 @@ static int build_servers(struct house *house, struct errmsg *msg)
 	if (r)
 		return r;
 	house->sim.raws = house->raws;
-	return sim_links_new(options->files_url ? options->files_url : sim_server_url(house->files),
-			     &house->sim.links);
+	return sim_links_new(options->files_url ? options->files_url : sim_server_url(house->files), &house->sim.links);
 }
 
 static int build(struct house *house, struct errmsg *msg)

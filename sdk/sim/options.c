@@ -28,8 +28,8 @@ static const struct option_row rows[] = {
 	 0},
 	{"files-url", "URL", NULL, "what links begin with, when clients see the file host elsewhere", KIND_TEXT,
 	 AT(files_url), 0, 0},
-	{"data", "DIR", NULL, "where charges.jsonl lives (default: ~/.local/state/filmgate-sim)", KIND_FOLDER,
-	 AT(data), 0, 0},
+	{"data", "DIR", NULL, "where charges.jsonl lives (default: ~/.local/state/filmgate-sim)", KIND_FOLDER, AT(data),
+	 0, 0},
 	{"cache", "DIR", NULL, "rendered videos; may be shared (default: DIR/cache of --data)", KIND_FOLDER, AT(cache),
 	 0, 0},
 	{"api-key", "KEY", "sim-key", "the only X-Api-Key that is accepted", KIND_TEXT, AT(api_key), 0, 0},
@@ -42,13 +42,11 @@ static const struct option_row rows[] = {
 	{"seed", "N", "1", "decides the times within those ranges", KIND_NUMBER, AT(seed), 0, INT64_MAX},
 	{"link-life-s", "N", "604800", "until a link expires", KIND_NUMBER, AT(link_life_s), 0, 1000000000},
 	{"max-seconds", "N", "60", "cap on the length of a video", KIND_NUMBER, AT(max_seconds), 1, 3600},
-	{"small", NULL, NULL, "twentieth of the size, 5 frames a second: cheap, for tests", KIND_FLAG, AT(small), 0,
-	 0},
+	{"small", NULL, NULL, "twentieth of the size, 5 frames a second: cheap, for tests", KIND_FLAG, AT(small), 0, 0},
 	{"render-jobs", "N", "2", "ffmpeg processes at a time", KIND_NUMBER, AT(render_jobs), 1, LIMIT_SIM_CHILDREN},
 	{"render-timeout-s", "N", "300", "until an ffmpeg process is killed", KIND_NUMBER, AT(render_timeout_s), 1,
 	 86400},
-	{"max-body-bytes", "N", "67108864", "larger requests get 413", KIND_NUMBER, AT(body_bytes), 1024,
-	 1073741824},
+	{"max-body-bytes", "N", "67108864", "larger requests get 413", KIND_NUMBER, AT(body_bytes), 1024, 1073741824},
 	{"ffmpeg", "FILE", "ffmpeg", "the program that renders", KIND_TEXT, AT(ffmpeg), 0, 0},
 	{"font", "FILE", NULL, "the font of the burned-in script (default: DejaVu Sans Mono)", KIND_TEXT, AT(font), 0,
 	 0},
@@ -203,9 +201,8 @@ static int read_all(int argc, char **argv, struct errmsg *msg, struct sim_option
 	int r, index, c;
 
 	for (size_t i = 0; i < ROWS; i++)
-		table[i] = (struct option){.name = rows[i].name,
-					   .has_arg = rows[i].argument ? required_argument : no_argument,
-					   .val = 1};
+		table[i] = (struct option){
+			.name = rows[i].name, .has_arg = rows[i].argument ? required_argument : no_argument, .val = 1};
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", table, &index)) == 1) {
 		r = read_value(&rows[index], optarg, options);

@@ -181,9 +181,9 @@ int sim_picture_subtitle(const struct sim_picture *picture, struct buffer *srt)
 	int64_t total = letters_of(picture->text), before = 0, after = 0, length_ms = picture->seconds * 1000LL;
 	const char *cursor = picture->text;
 	struct buffer line = {0};
-	int r;
+	int r = 0;
 
-	for (int cue = 1;; cue++) {
+	for (int cue = 1; total > 0; cue++) {
 		r = take_cue(&cursor, &line, &after);
 		if (r < 0 || line.len == 0)
 			break;

@@ -148,8 +148,7 @@ static int begin_child(struct sim_render *render, struct task *task)
 	r = r ? r : write_file(task->folder, "script.txt", buffer_bytes(&layout.lines));
 	r = r ? r : sim_picture_subtitle(&task->picture, &srt);
 	r = r ? r : write_file(task->folder, "subtitle.srt", buffer_bytes(&srt));
-	r = r ? r
-	      : sim_ffmpeg_start(render->program, task->folder, &task->picture, layout.font_px, &task->pid);
+	r = r ? r : sim_ffmpeg_start(render->program, task->folder, &task->picture, layout.font_px, &task->pid);
 	sim_layout_finish(&layout);
 	buffer_finish(&srt);
 	return r < 0 ? err_trace(r) : 0;
@@ -410,9 +409,10 @@ static int find_font(struct sim_render *render, struct errmsg *msg)
 		if (access(fonts[i], R_OK) == 0)
 			font = fonts[i];
 	if (!font || access(font, R_OK) < 0) {
-		errmsg_set(msg,
-			   "the font '%s' cannot be read; install DejaVu (Debian: fonts-dejavu-core) or give --font FILE",
-			   font ? font : fonts[0]);
+		errmsg_set(
+			msg,
+			"the font '%s' cannot be read; install DejaVu (Debian: fonts-dejavu-core) or give --font FILE",
+			font ? font : fonts[0]);
 		return SIM_RENDER_E_UNFIT;
 	}
 	render->font = realpath(font, NULL);
@@ -449,8 +449,8 @@ static int wait_for_trial(const struct sim_render *render, pid_t pid)
 /* One real second of video with everything that later ones need: H.264, AAC, JPEG and the text filter. */
 static int try_ffmpeg(struct sim_render *render, struct errmsg *msg)
 {
-	struct sim_picture picture = {.text = "ready", .width = 64, .height = 36, .fps = 5, .seconds = 1,
-				      .is_small = true};
+	struct sim_picture picture = {
+		.text = "ready", .width = 64, .height = 36, .fps = 5, .seconds = 1, .is_small = true};
 	_cleanup_(task_freep) struct task *task = NULL;
 	int r;
 
@@ -522,8 +522,7 @@ struct sim_render *sim_render_free(struct sim_render *render)
 	if (!render)
 		return NULL;
 	stop_children(render);
-	HASH_ITER(hh, render->tasks, task, next)
-	{
+	HASH_ITER(hh, render->tasks, task, next) {
 		HASH_DEL(render->tasks, task);
 		task_free(task);
 	}

@@ -74,8 +74,8 @@ json_t *sim_requests_add(struct sim_requests *requests, const struct sim_request
 			 sim_stamp_of(utc_ms).text, "host", request->host == SIM_HOST_API ? "api" : "files", "method",
 			 request->method, "path", printable(request->path), "headers", names_of(&request->headers),
 			 "api_key", has_credential(&request->headers), "connection", (json_int_t)request->connection,
-			 "request_on_connection", (json_int_t)request->nth, "body_bytes",
-			 (json_int_t)request->body.len, "status", "fault");
+			 "request_on_connection", (json_int_t)request->nth, "body_bytes", (json_int_t)request->body.len,
+			 "status", "fault");
 	return *row;
 }
 

@@ -95,8 +95,7 @@ static enum MHD_Result add_field(void *userdata, enum MHD_ValueKind kind, const 
 
 static struct connection *connection_of(struct MHD_Connection *handle)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info ? info->socket_context : NULL;
 }
@@ -377,13 +376,14 @@ static int start_daemon(struct sim_server *server)
 {
 	const union MHD_DaemonInfo *info;
 
-	server->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, server,
-		MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LIMIT_SIM_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)LIMIT_SIM_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_SIM_HEAD,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+					  on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+					  MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_NOTIFY_COMPLETED,
+					  on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+					  MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LIMIT_SIM_CONNECTIONS,
+					  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)LIMIT_SIM_IDLE_S,
+					  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_SIM_HEAD,
+					  MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (!server->daemon)
 		return err_origin(-ENOMEM);
 	server->listen_fd = -1;

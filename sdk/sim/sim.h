@@ -61,7 +61,7 @@ struct sim_route {
 
 struct sim_provider {
 	const char *name;
-	const char *prefix;            /* of its paths */
+	const char *prefix;             /* of its paths */
 	const struct sim_route *routes; /* ends with a NULL method */
 	/* Before every route: leaves @reply alone to let the call pass. */
 	int (*admit)(struct sim *sim, struct sim_call *call, struct sim_reply *reply);
