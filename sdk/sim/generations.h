@@ -6,8 +6,7 @@
 #define FG_SIM_GENERATIONS_H
 
 #include "sim/render.h"
-
-#include <uthash.h>
+#include "sim/table.h"
 
 #define SIM_VIDEO_ID_SIZE 48
 

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "sim/ffmpeg.h"
+#include "sim/table.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <uthash.h>
 
 struct task {
 	UT_hash_handle hh;

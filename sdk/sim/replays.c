@@ -2,8 +2,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
-
-#include <uthash.h>
+#include "sim/table.h"
 
 struct replay {
 	UT_hash_handle hh;
