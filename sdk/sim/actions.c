@@ -388,17 +388,25 @@ static int check_bounds(const json_t *action, struct errmsg *msg)
 	return SIM_ACTION_E_INVALID;
 }
 
+static int complain_of_type(const char *name, struct errmsg *msg)
+{
+	struct buffer names = {0};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		buffer_printf(&names, "%s%s", i ? ", " : "", kinds[i].name);
+	errmsg_set(msg, "'%.40s' is not the 'type' of an action; there are: %s", name ? name : "",
+		   names.data ? names.data : "");
+	buffer_finish(&names);
+	return SIM_ACTION_E_INVALID;
+}
+
 int sim_action_check(const json_t *action, struct errmsg *msg)
 {
 	const struct kind *kind = kind_of(action);
 	int r;
 
-	if (!kind) {
-		const char *name = json_string_value(json_object_get(action, "type"));
-
-		errmsg_set(msg, "'%s' is not an action's 'type'; see README.md for the list", name ? name : "");
-		return SIM_ACTION_E_INVALID;
-	}
+	if (!kind)
+		return complain_of_type(json_string_value(json_object_get(action, "type")), msg);
 	r = check_members(action, kind, msg);
 	return r ? r : check_bounds(action, msg);
 }

@@ -5,6 +5,7 @@ import email.utils
 import http.client
 import json
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -378,6 +379,33 @@ class Rules(Faults):
         for _ in range(1000):
             self.sim.fault({"type": "delay"}, match={"path": "/none"})
         self.assertEqual(exchange(self.sim.api, "POST", "/_sim/faults", {"action": {"type": "delay"}}).status, 400)
+
+
+class Manual(Faults):
+    def test_every_action_of_the_manual_exists_and_every_existing_one_is_in_the_manual(self):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sdk", "sim", "README.md")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        examples = re.findall(r"^\| `(\w+)` \|.*\| `(\{.*\})` \|$", text, re.MULTILINE)
+        refusal = exchange(self.sim.api, "POST", "/_sim/faults", {"action": {"type": "?"}}).json()["error"]["message"]
+        self.assertEqual([name for name, _ in examples], refusal.split("there are: ")[1].split(", "))
+        for name, example in examples:
+            rule = json.loads(example)
+            self.assertEqual(rule["action"]["type"], name)
+            self.assertEqual(exchange(self.sim.api, "POST", "/_sim/faults", rule).status, 201, example)
+
+    def test_every_option_is_in_the_manual_with_its_default(self):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sdk", "sim", "README.md")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        listed = subprocess.run([PROGRAM, "--help"], capture_output=True, timeout=30, check=True).stdout.decode()
+        options = re.findall(r"^  --([\w-]+).*?(?:\(default: (\S+)\))?$", listed, re.MULTILINE)
+        self.assertGreater(len(options), 20)
+        for name, default in options:
+            row = re.search(rf"^\| `--{name}[ `].*$", text, re.MULTILINE)
+            self.assertIsNotNone(row, name)
+            if default:
+                self.assertIn(f"`{default}`", row.group(0))
 
 
 class Crowd(unittest.TestCase):
