@@ -24,13 +24,24 @@ __attribute__((format(printf, 2, 3))) void errmsg_set(struct errmsg *msg, const 
 
 /* The place where a negative code is born; and each place that forwards it. Both return @error. They write one line
  * "  function @ file +line: text" to the log at level debug and cost nothing above it. */
-#define err_origin(error) err_note((error), __func__, __FILE__, __LINE__)
-#define err_trace(error) err_note((error), __func__, __FILE__, __LINE__)
+#define err_origin(error) err_noted((error), __func__, __FILE__, __LINE__)
+#define err_trace(error) err_noted((error), __func__, __FILE__, __LINE__)
 /* A positive outcome that cannot happen here became a fault: -ENOTRECOVERABLE. Negative and zero pass unchanged. */
-#define err_fold(outcome) err_fold_note((outcome), __func__, __FILE__, __LINE__)
+#define err_fold(outcome) err_folded((outcome), __func__, __FILE__, __LINE__)
 
-int err_note(int error, const char *function, const char *file, int line);
-int err_fold_note(int outcome, const char *function, const char *file, int line);
+void err_note(int error, const char *function, const char *file, int line);
+
+/* Inline, so that compilers and the analyzer see that a fault stays one. */
+static inline int err_noted(int error, const char *function, const char *file, int line)
+{
+	err_note(error, function, file, line);
+	return error;
+}
+
+static inline int err_folded(int outcome, const char *function, const char *file, int line)
+{
+	return outcome > 0 ? err_noted(-ENOTRECOVERABLE, function, file, line) : outcome;
+}
 
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 

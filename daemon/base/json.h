@@ -15,6 +15,16 @@
 #include "base/bytes.h"
 #include "base/decimal.h"
 
+/* jansson exports these names too, and cli/ and sdk/sim/ link both: whichever came first would serve for the other.
+ * Ours are linked under names of our own. */
+#define json_array fg_json_array
+#define json_copy fg_json_copy
+#define json_equal fg_json_equal
+#define json_integer fg_json_integer
+#define json_null fg_json_null
+#define json_object fg_json_object
+#define json_string fg_json_string
+
 struct errmsg;
 struct json;
 
@@ -84,6 +94,9 @@ json_node json_at(const struct json *json, json_node node, const char *pointer);
 bool json_pointer_is_valid(const char *pointer);
 /* A text, or a number as it was written; empty otherwise. NUL-terminated behind its length. */
 struct bytes json_text(const struct json *json, json_node node);
+/* The same two for messages and for texts that were checked to hold no NUL: never NULL, "" when there is none. */
+const char *json_string(const struct json *json, json_node node);
+const char *json_name(const struct json *json, json_node child);
 bool json_text_is(const struct json *json, json_node node, const char *expected);
 bool json_boolean(const struct json *json, json_node node, bool fallback);
 /* A number, or a text that reads as one, exactly; @fallback if it is anything else. */

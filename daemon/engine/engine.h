@@ -16,17 +16,18 @@
 
 enum {
 	_ENGINE_E_OK,
-	ENGINE_E_NOT_FOUND,	     /* no such job, artifact or provider */
-	ENGINE_E_INVALID,	     /* error->violations name the fields */
-	ENGINE_E_REQUEST_REUSED,     /* the request id belongs to a different request */
-	ENGINE_E_JOB_DELETED,	     /* the request id belongs to a job that was deleted */
-	ENGINE_E_REVISION,	     /* the expected revision is not the current one */
-	ENGINE_E_STATE,		     /* not possible in the job's state; error->text says which and what to do */
-	ENGINE_E_QUEUE_FULL,	     /* too many queued jobs */
-	ENGINE_E_DRAINING,	     /* shutting down */
-	ENGINE_E_STORE,		     /* the store does not take writes */
-	ENGINE_E_CURSOR_EXPIRED,     /* events after the cursor are no longer kept */
-	ENGINE_E_PROVIDER,	     /* the provider refused or could not be reached */
+	ENGINE_E_NOT_FOUND,      /* no such job, artifact or provider */
+	ENGINE_E_INVALID,        /* error->violations name the fields */
+	ENGINE_E_REQUEST_REUSED, /* the request id belongs to a different request */
+	ENGINE_E_JOB_DELETED,    /* the request id belongs to a job that was deleted */
+	ENGINE_E_REVISION,       /* the expected revision is not the current one */
+	ENGINE_E_STATE,          /* not possible in the job's state; error->text says which and what to do */
+	ENGINE_E_QUEUE_FULL,     /* too many queued jobs */
+	ENGINE_E_DRAINING,       /* shutting down */
+	ENGINE_E_STORE,          /* the store does not take writes */
+	ENGINE_E_CURSOR_EXPIRED, /* events after the cursor are no longer kept */
+	ENGINE_E_PROVIDER,       /* the provider refused or could not be reached */
+	_ENGINE_E_COUNT
 };
 
 struct engine;
@@ -61,6 +62,7 @@ struct engine_create {
 	size_t n_labels;
 	int32_t priority;
 	int64_t timeout_ms; /* from acceptance to the deadline; 0: the provider's default */
+	struct id retry_of; /* all zero: it is no retry */
 	bool validate_only; /* check everything, keep nothing; answers with the job as it would be, revision 0 */
 };
 void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata);
@@ -93,6 +95,14 @@ void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum en
 void engine_list_jobs(struct engine *engine, const struct store_list_query *query, store_list_fn *fn, void *userdata);
 
 /* ---- watching ---- */
+
+/* Where events stand. Sequences mean something only within one history of the store. */
+struct engine_position {
+	uint64_t epoch;    /* of the history: another one after a restore */
+	uint64_t sequence; /* of the newest committed event, 0 before the first */
+};
+/* [any-thread] */
+struct engine_position engine_position(const struct engine *engine);
 
 struct engine_watch;
 

@@ -191,8 +191,8 @@ static bool has_scheme(struct bytes text)
 {
 	size_t n = span_to(text, ":/?#");
 
-	return n > 0 && n < text.len && ((const char *)text.data)[n] == ':' && isalpha(*(const unsigned char *)text.data) &&
-	       is_all(bytes_of(text.data, n), "+-.");
+	return n > 0 && n < text.len && ((const char *)text.data)[n] == ':' &&
+	       isalpha(*(const unsigned char *)text.data) && is_all(bytes_of(text.data, n), "+-.");
 }
 
 static int append_target(bool is_https, const struct plugin_url *target, struct bytes before, struct buffer *out)
@@ -297,7 +297,10 @@ int plugin_url_escape(struct bytes text, struct buffer *out)
 
 static int hex_value(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 static int append_decoded(struct bytes text, struct buffer *out)
@@ -317,13 +320,13 @@ static int append_decoded(struct bytes text, struct buffer *out)
 	return r;
 }
 
-bool plugin_url_query(struct bytes text, struct bytes name, struct buffer *out)
+int plugin_url_query(struct bytes text, struct bytes name, struct buffer *out)
 {
 	size_t question = span_to(text, "?#");
 	struct bytes query;
 
 	if (question == text.len || ((const char *)text.data)[question] != '?')
-		return false;
+		return PLUGIN_URL_E_MISSING;
 	query = skip(text, question + 1);
 	query.len = span_to(query, "#");
 	while (query.len) {
@@ -332,8 +335,8 @@ bool plugin_url_query(struct bytes text, struct bytes name, struct buffer *out)
 		size_t equals = span_to(pair, "=");
 
 		if (bytes_equal(bytes_of(pair.data, equals), name))
-			return append_decoded(equals < n ? skip(pair, equals + 1) : bytes_of("", 0), out) == 0;
+			return append_decoded(equals < n ? skip(pair, equals + 1) : bytes_of("", 0), out);
 		query = skip(query, n < query.len ? n + 1 : n);
 	}
-	return false;
+	return PLUGIN_URL_E_MISSING;
 }
