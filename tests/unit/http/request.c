@@ -239,6 +239,24 @@ static void a_request_that_finds_no_memory_leaves_none_behind(void **state)
 	call_free(call);
 }
 
+static void a_client_that_finds_no_memory_leaves_none_behind(void **state)
+{
+	const struct http_config config = {.user_agent = "a", .ca_bundle_path = "b", .proxy = "c"};
+	struct http *http = NULL;
+	int nth = 0;
+	int r;
+
+	(void)state;
+	do {
+		allocator_fail(++nth);
+		r = http_new(&config, &http);
+		assert_true(r == 0 || (r == -ENOMEM && !http));
+	} while (allocator_failed());
+	assert_int_equal(r, 0);
+	assert_true(nth > 8);
+	http_free(http);
+}
+
 static void every_end_of_an_http_transfer_has_an_errno(void **state)
 {
 	/* How libcurl names the codes that only other protocols, or no living version, can end with. */
@@ -298,6 +316,7 @@ int main(void)
 		cmocka_unit_test(methods_and_bodies_must_fit),
 		cmocka_unit_test(a_body_has_a_largest_size),
 		cmocka_unit_test(a_request_that_finds_no_memory_leaves_none_behind),
+		cmocka_unit_test(a_client_that_finds_no_memory_leaves_none_behind),
 		cmocka_unit_test(every_end_of_an_http_transfer_has_an_errno),
 		cmocka_unit_test(every_kind_has_a_name),
 		cmocka_unit_test(an_origin_is_said_in_one_way_only),
