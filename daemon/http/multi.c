@@ -71,17 +71,22 @@ static int on_curl_timer(CURLM *curlm, long delay_ms, void *userdata)
 	return 0;
 }
 
+/*
+ * An error is handed on as if what was waited for had come: curl then reads what is still there, perhaps a whole reply
+ * in front of a reset, and meets the error itself. Told of the error, it would give up at once. libuv stops watching a
+ * socket when it reports one, which curl, who reads piece by piece, does not know.
+ */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = poll->data;
-	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+	int ready = status < 0 ? watch->events : events;
+	int flags = 0;
 
-	if (events & UV_READABLE)
+	if (ready & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
+	if (ready & UV_WRITABLE)
 		flags |= CURL_CSELECT_OUT;
 	give_turn(watch->multi, watch->socket, flags);
-	/* libuv stops watching a socket when it reports an error; curl, which may go on with it, does not know that. */
 	if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
 		uv_poll_start(poll, watch->events, on_poll);
 }

@@ -187,6 +187,7 @@ static void draining_waits_for_what_is_paid_and_ends_the_rest(void **state)
 	struct waiter paid, poll, download, queued;
 	struct http_request request;
 	struct server server;
+	int64_t start_ms;
 
 	(void)state;
 	server_start(&server, serve_by_path, NULL);
@@ -201,9 +202,11 @@ static void draining_waits_for_what_is_paid_and_ends_the_rest(void **state)
 	request.flags |= HTTP_ONCE;
 	waiter_send(&queued, http, &request);
 
+	start_ms = clock_monotonic_ms(&clock_system);
 	http_drain(http, 20000);
 	assert_int_equal(http_send(http, &request, on_outcome, NULL, NULL), HTTP_E_STOPPING);
 	http_stop(http, 0);
+	assert_true(clock_monotonic_ms(&clock_system) - start_ms < 10000);
 	assert_int_equal(paid.calls + poll.calls + download.calls + queued.calls, 4);
 	expect(&paid, HTTP_REPLY, true);
 	expect(&poll, HTTP_ABORTED, true);
@@ -230,6 +233,54 @@ static void draining_has_a_limit(void **state)
 	http_stop(http, 100);
 	assert_int_equal(paid.calls, 1);
 	expect(&paid, HTTP_ABORTED, true);
+	http_free(http);
+	server_stop(&server);
+}
+
+#define FLOOD_BYTES 50000
+
+/* Answers /first once /flood has arrived too; /flood gets a whole reply, and a reset behind it. */
+static void serve_flood(struct connection *connection)
+{
+	static const char block[FLOOD_BYTES];
+
+	if (!connection_read_request(connection))
+		return;
+	for (int i = 0; i < 10000 && atomic_load(&connection->server->requests) < 2; i++)
+		usleep(1000);
+	if (strstr(connection->request, " /first ")) {
+		connection_say(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+		return;
+	}
+	connection_pause(connection, 40);
+	connection_say(connection, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", FLOOD_BYTES);
+	connection_write(connection, block, sizeof(block));
+	connection_pause(connection, 40);
+	connection_reset(connection);
+}
+
+/* The loop is kept busy until the reply and the reset are both there. */
+static void a_whole_reply_in_front_of_a_reset_is_a_reply(void **state)
+{
+	struct http *http = client_new(NULL);
+	struct http_request request;
+	struct http_outcome *outcome;
+	struct waiter first, flood;
+	struct server server;
+
+	(void)state;
+	server_start(&server, serve_flood, NULL);
+	request = get_path(&server, "/flood");
+	waiter_send(&flood, http, &request);
+	await_requests(&server, 1);
+	request = get_path(&server, "/first");
+	waiter_init(&first);
+	assert_int_equal(http_send(http, &request, on_outcome_slowly, &first, NULL), 0);
+	expect(&first, HTTP_REPLY, true);
+	outcome = waiter_wait(&flood);
+	assert_kind(outcome, HTTP_REPLY);
+	assert_int_equal(outcome->body.len, FLOOD_BYTES);
+	http_outcome_free(outcome);
 	http_free(http);
 	server_stop(&server);
 }
@@ -471,6 +522,7 @@ int main(void)
 		cmocka_unit_test(as_many_wait_as_may_and_no_more),
 		cmocka_unit_test(draining_waits_for_what_is_paid_and_ends_the_rest),
 		cmocka_unit_test(draining_has_a_limit),
+		cmocka_unit_test(a_whole_reply_in_front_of_a_reset_is_a_reply),
 		cmocka_unit_test(thousands_of_requests_from_many_threads_each_end_once),
 		cmocka_unit_test(freeing_in_the_middle_of_many_ends_each_once),
 		cmocka_unit_test(a_request_carries_what_was_asked_and_nothing_else),

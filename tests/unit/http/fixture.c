@@ -33,6 +33,12 @@ void on_outcome(struct http_outcome *outcome, void *userdata)
 	pthread_mutex_unlock(&waiter->lock);
 }
 
+void on_outcome_slowly(struct http_outcome *outcome, void *userdata)
+{
+	usleep(150000);
+	on_outcome(outcome, userdata);
+}
+
 struct http_outcome *waiter_wait(struct waiter *waiter)
 {
 	struct http_outcome *outcome;

@@ -27,6 +27,8 @@ struct http *client_new(const struct http_config *config);
 
 void waiter_init(struct waiter *waiter);
 void on_outcome(struct http_outcome *outcome, void *userdata);
+/* The same, keeping the loop busy for 150 ms before, as no callback should: what it will then find has piled up. */
+void on_outcome_slowly(struct http_outcome *outcome, void *userdata);
 /* The outcome, which the caller frees; fails the test after 30 s. */
 struct http_outcome *waiter_wait(struct waiter *waiter);
 void waiter_send(struct waiter *waiter, struct http *http, const struct http_request *request);

@@ -137,6 +137,28 @@ static void paid_requests_take_a_fresh_connection_and_leave_none(void **state)
 	assert_int_equal(atomic_load(&server.paid), 3);
 }
 
+static void nobody_inherits_the_connection_of_a_paid_request(void **state)
+{
+	struct http *http = client_new(NULL);
+	struct http_request request;
+	struct http_outcome *outcome;
+	struct server server;
+
+	(void)state;
+	server_start(&server, serve_ok, NULL);
+	request = paid_post(&server);
+	outcome = exchange(http, &request);
+	assert_reply(outcome, 200, "ok");
+	http_outcome_free(outcome);
+	request = get(&server);
+	outcome = exchange(http, &request);
+	assert_reply(outcome, 200, "ok");
+	http_outcome_free(outcome);
+	http_free(http);
+	server_stop(&server);
+	assert_int_equal(atomic_load(&server.connections), 2);
+}
+
 static void serve_empty_unauthorized(struct connection *connection)
 {
 	while (connection_read_request(connection))
@@ -379,6 +401,7 @@ int main(void)
 		cmocka_unit_test(any_post_leaves_once_on_a_reused_connection_that_closes),
 		cmocka_unit_test(any_post_leaves_once_on_a_reused_connection_that_resets),
 		cmocka_unit_test(paid_requests_take_a_fresh_connection_and_leave_none),
+		cmocka_unit_test(nobody_inherits_the_connection_of_a_paid_request),
 		cmocka_unit_test(refusals_are_replies_and_not_answered_by_another_try),
 		cmocka_unit_test(a_reset_in_the_middle_of_the_body_is_ambiguous),
 		cmocka_unit_test(a_time_out_after_leaving_is_ambiguous),

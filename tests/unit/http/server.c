@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +31,10 @@ static bool wait_for(const struct server *server, int fd, short events, int wait
 static void *run_connection(void *userdata)
 {
 	struct connection *connection = userdata;
+	const int on = 1;
 
+	/* What a script says leaves at once, not when the client has acknowledged what came before. */
+	setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	connection->server->serve(connection);
 	close(connection->fd);
 	return NULL;

@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #define DAY_S (24L * 3600)
+#define FLOOD_BYTES 50000
 
 struct identity {
 	SSL_CTX *context;
 	char ca_path[64]; /* the certificate, as the one authority that vouches for it */
 	const char *reply;
+	bool is_flood;    /* a reply of FLOOD_BYTES, and a reset behind it, after a while each */
 	bool ends_rudely; /* closes the connection without saying so in TLS */
 };
 
@@ -81,6 +83,19 @@ static void identity_finish(struct identity *identity)
 	unlink(identity->ca_path);
 }
 
+static void flood(SSL *ssl, struct connection *connection)
+{
+	static const char block[FLOOD_BYTES];
+	char head[64];
+	int len = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", FLOOD_BYTES);
+
+	connection_pause(connection, 40);
+	SSL_write(ssl, head, len);
+	SSL_write(ssl, block, sizeof(block));
+	connection_pause(connection, 40);
+	connection_reset(connection);
+}
+
 static void answer_over(SSL *ssl, struct connection *connection)
 {
 	const struct identity *identity = connection->server->script;
@@ -96,6 +111,10 @@ static void answer_over(SSL *ssl, struct connection *connection)
 		request[len] = '\0';
 	}
 	atomic_fetch_add(&connection->server->requests, 1);
+	if (identity->is_flood) {
+		flood(ssl, connection);
+		return;
+	}
 	SSL_write(ssl, identity->reply, (int)strlen(identity->reply));
 	if (!identity->ends_rudely)
 		SSL_shutdown(ssl);
@@ -183,6 +202,55 @@ static void a_reply_without_length_is_marked_whether_tls_ended_it_or_not(void **
 	}
 }
 
+static void serve_ok(struct connection *connection)
+{
+	while (connection_read_request(connection))
+		connection_say(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
+/*
+ * A record at a time is what libcurl reads of TLS, and libuv stops watching a socket at its first error: the rest must
+ * be asked for again. The loop is kept busy by another request until the reply and the reset are both there.
+ */
+static void a_whole_reply_in_front_of_a_reset_is_a_reply(void **state)
+{
+	struct identity identity;
+	struct server server, other;
+	struct http_config config = {0};
+	struct http_request request, small;
+	struct http_outcome *outcome;
+	struct waiter waiter, slow;
+	struct http *http;
+	char url[64];
+
+	(void)state;
+	identity_init(&identity, "IP:127.0.0.1", DAY_S);
+	identity.is_flood = true;
+	server_start(&server, serve_tls, &identity);
+	server_start(&other, serve_ok, NULL);
+	config.ca_bundle_path = identity.ca_path;
+	http = client_new(&config);
+	request = get(&server);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%d/", server.port);
+	request.url = url;
+	waiter_send(&waiter, http, &request);
+	for (int i = 0; i < 10000 && atomic_load(&server.requests) < 1; i++)
+		usleep(1000);
+	small = get(&other);
+	waiter_init(&slow);
+	assert_int_equal(http_send(http, &small, on_outcome_slowly, &slow, NULL), 0);
+
+	http_outcome_free(waiter_wait(&slow));
+	outcome = waiter_wait(&waiter);
+	assert_kind(outcome, HTTP_REPLY);
+	assert_int_equal(outcome->body.len, FLOOD_BYTES);
+	http_outcome_free(outcome);
+	http_free(http);
+	server_stop(&other);
+	server_stop(&server);
+	identity_finish(&identity);
+}
+
 /* @is_trusted: the certificate itself is in the bundle, so that only the rest of it can be wrong. */
 static void refused(const char *subject, long valid_until_s, bool is_trusted)
 {
@@ -262,6 +330,7 @@ int main(void)
 		cmocka_unit_test(an_authority_that_is_trusted_makes_a_reply),
 		cmocka_unit_test(a_length_that_is_not_met_is_ambiguous_under_tls_too),
 		cmocka_unit_test(a_reply_without_length_is_marked_whether_tls_ended_it_or_not),
+		cmocka_unit_test(a_whole_reply_in_front_of_a_reset_is_a_reply),
 		cmocka_unit_test(a_certificate_that_nobody_vouches_for_is_not_sent_to),
 		cmocka_unit_test(a_certificate_of_another_host_is_not_sent_to),
 		cmocka_unit_test(a_certificate_that_has_expired_is_not_sent_to),
