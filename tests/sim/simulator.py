@@ -112,6 +112,15 @@ class Simulator:
             raise AssertionError(f"{reply.status} {reply.body!r}")
         return reply.json()["data"]["video_id"]
 
+    def answered(self, key):
+        """What a call with this key is told once it is no longer running."""
+        end = time.monotonic() + DEADLINE
+        reply = self.submit(Idempotency_Key=key)
+        while reply.status == 409 and time.monotonic() < end:
+            time.sleep(0.05)
+            reply = self.submit(Idempotency_Key=key)
+        return reply
+
     def video(self, identity):
         return self.call("GET", f"/v3/videos/{identity}").json()["data"]
 
