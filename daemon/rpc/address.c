@@ -66,8 +66,10 @@ static int parse(const char *address, struct addrinfo **ret, struct errmsg *msg)
 		return RPC_E_ADDRESS;
 	}
 	if (!is_loopback(info->ai_addr)) {
-		errmsg_set(msg, "'%s' is not a loopback address: there is no access control yet, so the door is "
-			   "open only to this machine", address);
+		errmsg_set(msg,
+			   "'%s' is not a loopback address: there is no access control yet, so the door is "
+			   "open only to this machine",
+			   address);
 		return RPC_E_ADDRESS;
 	}
 	*ret = steal(info);
@@ -97,7 +99,7 @@ int address_listen_tcp(const char *address, int *ret_fd, uint16_t *ret_port, str
 {
 	_cleanup_(freeaddrinfop) struct addrinfo *info = NULL;
 	_cleanup_(closep) int fd = -1;
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = {0};
 	socklen_t len = sizeof(bound);
 	int r, one = 1;
 

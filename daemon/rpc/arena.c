@@ -73,6 +73,13 @@ void *arena_need(struct arena *arena, size_t len)
 	return found;
 }
 
+void *arena_need_pointers(struct arena *arena, size_t n)
+{
+	if (n > SIZE_MAX / sizeof(void *) / 2)
+		abort();
+	return arena_need(arena, (n ? n : 1) * sizeof(void *));
+}
+
 char *arena_dup_text(struct arena *arena, const char *text)
 {
 	size_t len = text ? strlen(text) + 1 : 0;

@@ -25,6 +25,7 @@ void *arena_alloc(struct arena *arena, size_t len);
 
 /* For what we answer, whose size is ours to bound: no limit, and without memory the process aborts, as libgrpc does. */
 void *arena_need(struct arena *arena, size_t len);
+void *arena_need_pointers(struct arena *arena, size_t n);    /* an array; never NULL, not even for none */
 char *arena_dup_text(struct arena *arena, const char *text); /* "" for NULL */
 __attribute__((format(printf, 2, 3))) char *arena_printf(struct arena *arena, const char *format, ...);
 

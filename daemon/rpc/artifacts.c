@@ -96,7 +96,8 @@ static void fail_damaged(struct reading *reading, const char *what)
 				  .resource = RESOURCE_ARTIFACT,
 				  .resource_name = reading->name};
 
-	log_error("an artifact cannot be read", "artifact", reading->name, "what", what, "offset", log_int(reading->at));
+	log_error("an artifact cannot be read", "artifact", reading->name, "what", what, "offset",
+		  log_int(reading->at));
 	stream_finish(reading->stream, &failure);
 }
 
@@ -208,7 +209,8 @@ static void start_reading(struct reading *reading, uint64_t size)
 	}
 	left = size - reading->wanted_offset;
 	reading->at = reading->wanted_offset;
-	reading->end = reading->wanted_bytes && reading->wanted_bytes < left ? reading->at + reading->wanted_bytes : size;
+	reading->end = reading->wanted_bytes && reading->wanted_bytes < left ? reading->at + reading->wanted_bytes
+									     : size;
 	if (reading->at == reading->end) {
 		stream_finish(reading->stream, NULL);
 		return;

@@ -141,10 +141,11 @@ void call_post(struct rpc_server *server, const struct method_slot *slot)
 		error = grpc_server_request_call(server->grpc, &call->grpc, &call->details, &call->metadata,
 						 server->calls, server->calls, &call->tag);
 	else
-		error = grpc_server_request_registered_call(
-			server->grpc, slot->registered, &call->grpc, &call->deadline, &call->metadata,
-			slot->method->shape == METHOD_BIDI ? NULL : &call->payload,
-			is_stream(slot) ? server->streams : server->calls, server->calls, &call->tag);
+		error = grpc_server_request_registered_call(server->grpc, slot->registered, &call->grpc,
+							    &call->deadline, &call->metadata,
+							    slot->method->shape == METHOD_BIDI ? NULL : &call->payload,
+							    is_stream(slot) ? server->streams : server->calls,
+							    server->calls, &call->tag);
 	if (error != GRPC_CALL_OK) {
 		log_error("gRPC accepts no more calls of a method", "method", slot->method ? slot->method->path : "*",
 			  "error", grpc_call_error_to_string(error));
@@ -156,10 +157,11 @@ void call_post(struct rpc_server *server, const struct method_slot *slot)
 
 int call_start(struct call *call, const grpc_op *ops, size_t n, struct tag *tag)
 {
+	grpc_call *grpc = call->grpc; /* read before the release: afterwards the call is the completion's */
 	grpc_call_error error;
 
 	tsan_release(tag);
-	error = grpc_call_start_batch(call->grpc, ops, n, tag, NULL);
+	error = grpc_call_start_batch(grpc, ops, n, tag, NULL);
 	if (error == GRPC_CALL_OK)
 		return 0;
 	log_error("gRPC refused a batch", "method", call->slot->method ? call->slot->method->path : "*", "error",

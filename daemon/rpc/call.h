@@ -41,7 +41,7 @@ struct tag {
 	void (*run)(struct tag *tag, bool ok);
 };
 
-struct method_slot { /* a registered method */
+struct method_slot {                     /* a registered method */
 	const struct rpc_method *method; /* NULL: calls of methods that nobody registered */
 	void *registered;
 };
@@ -74,7 +74,8 @@ void call_fail_code(struct call *call, grpc_status_code code, const char *text);
 void call_fail_engine(struct call *call, int outcome, const struct engine_error *error, enum resource resource,
 		      const char *name);
 /* INVALID_REQUEST with one violation. */
-__attribute__((format(printf, 3, 4))) void call_fail_field(struct call *call, const char *field, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void call_fail_field(struct call *call, const char *field, const char *format,
+							   ...);
 /* INTERNAL; logs @error. */
 void call_fail_internal(struct call *call, int error);
 

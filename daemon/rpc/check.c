@@ -21,7 +21,8 @@ void check_request_id(const char *request_id, struct violations *violations)
 	size_t len = strlen(request_id);
 
 	if (len > REQUEST_ID_MAX)
-		violations_add(violations, "request_id", "has %zu characters; at most %d are possible", len, REQUEST_ID_MAX);
+		violations_add(violations, "request_id", "has %zu characters; at most %d are possible", len,
+			       REQUEST_ID_MAX);
 	for (size_t i = 0; i < len; i++)
 		if (request_id[i] < 0x21 || request_id[i] > 0x7e) {
 			violations_add(violations, "request_id", "has something else than printable ASCII at place %zu",
@@ -68,8 +69,9 @@ struct job_label *check_labels(const char *field, Filmgate__V1__Job__LabelsEntry
 	for (size_t i = 0; i < n; i++) {
 		labels[i] = (struct job_label){.key = entries[i]->key, .value = entries[i]->value};
 		if (!is_label_key(labels[i].key))
-			violations_add(violations, field, "'%.63s' is not a key; 1 to %d characters of [a-z0-9_./-] are",
-				       labels[i].key, LABEL_KEY_MAX);
+			violations_add(violations, field,
+				       "'%.63s' is not a key; 1 to %d characters of [a-z0-9_./-] are", labels[i].key,
+				       LABEL_KEY_MAX);
 		if (strlen(labels[i].value) > LABEL_VALUE_MAX)
 			violations_add(violations, field, "the value of '%.63s' has more than %d bytes", labels[i].key,
 				       LABEL_VALUE_MAX);
@@ -131,14 +133,14 @@ static int compare_texts(const void *a, const void *b)
 static const char *const *check_names(char *const *names, size_t n, const char *field, bool are_providers,
 				      struct violations *violations)
 {
-	const char **ids = arena_need(violations->arena, (n + 1) * sizeof(*ids));
+	const char **ids = arena_need_pointers(violations->arena, n);
 
 	if (n > FILTER_NAMES_MAX)
 		violations_add(violations, field, "has %zu entries; at most %d are possible", n, FILTER_NAMES_MAX);
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = are_providers ? check_provider_name(field, names[i], violations) : names[i];
 		if (!ids[i])
-			return NULL;
+			ids[i] = "";
 		if (strlen(ids[i]) > MODEL_MAX)
 			violations_add(violations, field, "has an entry of more than %d bytes", MODEL_MAX);
 	}
@@ -147,7 +149,7 @@ static const char *const *check_names(char *const *names, size_t n, const char *
 }
 
 static const struct store_label_filter *check_label_filter(const Filmgate__V1__JobFilter *from,
-							    struct violations *violations)
+							   struct violations *violations)
 {
 	struct store_label_filter *labels = arena_need(violations->arena, (from->n_labels + 1) * sizeof(*labels));
 

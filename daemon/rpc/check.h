@@ -4,8 +4,8 @@
 #ifndef FG_RPC_CHECK_H
 #define FG_RPC_CHECK_H
 
-#include "rpc/violations.h"
 #include "engine/engine.h"
+#include "rpc/violations.h"
 
 #include <filmgate/v1/job_service.pb-c.h>
 #include <google/protobuf/duration.pb-c.h>

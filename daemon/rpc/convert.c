@@ -3,10 +3,10 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "engine/engine.h"
 #include "rpc/params.h"
 #include "rpc/text.h"
 #include "rpc/token.h"
-#include "engine/engine.h"
 
 #include <google/protobuf/duration.pb-c.h>
 
@@ -16,12 +16,14 @@
 /* Where the numbers of job.h and of the contract are the same, they are handed on; this is where a change shows. */
 _Static_assert((int)FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN == (int)JOB_STATE_UNCERTAIN, "states");
 _Static_assert((int)JOB_STATE_UNCERTAIN + 1 == (int)_JOB_STATE_COUNT, "a new state needs its place in the contract");
-_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_PROVIDER_CREDENTIAL == (int)JOB_WAIT_CREDENTIAL, "waits");
+_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_PROVIDER_CREDENTIAL == (int)JOB_WAIT_CREDENTIAL,
+	       "waits");
 _Static_assert((int)JOB_WAIT_CREDENTIAL + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
 _Static_assert((int)FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_REQUESTED == (int)JOB_CANCEL_REQUESTED, "cancels");
 _Static_assert((int)FILMGATE__V1__SEND_CLASS__SEND_CLASS_AMBIGUOUS == (int)JOB_SEND_AMBIGUOUS + 1, "sends");
 _Static_assert((int)FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_DELETED == (int)JOB_EVENT_DELETED, "events");
-_Static_assert((int)FILMGATE__V1__FAILURE_REASON__FAILURE_REASON_PLUGIN_FAULT == (int)JOB_REASON_PLUGIN_FAULT, "reasons");
+_Static_assert((int)FILMGATE__V1__FAILURE_REASON__FAILURE_REASON_PLUGIN_FAULT == (int)JOB_REASON_PLUGIN_FAULT,
+	       "reasons");
 
 Filmgate__V1__CancelOutcome convert_cancel_outcome(enum job_cancel_outcome outcome)
 {
@@ -107,7 +109,7 @@ static Filmgate__V1__Send *convert_send(struct arena *arena, const struct job_se
 
 static void add_sends(struct arena *arena, Filmgate__V1__Attempt *attempt, const struct job_status *status)
 {
-	attempt->sends = arena_need(arena, LIMIT_RPC_ATTEMPTS * sizeof(*attempt->sends));
+	attempt->sends = arena_need_pointers(arena, LIMIT_RPC_ATTEMPTS);
 	for (size_t i = 0; i < status->n_sends; i++)
 		attempt->send_count += status->sends[i].attempt == attempt->number;
 	for (size_t i = 0, skipped = 0; i < status->n_sends; i++) {
@@ -122,7 +124,7 @@ static void add_sends(struct arena *arena, Filmgate__V1__Attempt *attempt, const
 
 static void add_remotes(struct arena *arena, Filmgate__V1__Attempt *attempt, const struct job_status *status)
 {
-	attempt->remotes = arena_need(arena, (status->n_remotes + 1) * sizeof(*attempt->remotes));
+	attempt->remotes = arena_need_pointers(arena, status->n_remotes);
 	for (size_t i = 0; i < status->n_remotes; i++) {
 		Filmgate__V1__Remote *remote;
 
@@ -141,7 +143,7 @@ static void add_attempts(struct arena *arena, Filmgate__V1__JobStatus *to, const
 	size_t first = status->n_attempts > LIMIT_RPC_ATTEMPTS ? status->n_attempts - LIMIT_RPC_ATTEMPTS : 0;
 
 	to->attempt_count = (uint32_t)status->n_attempts;
-	to->attempts = arena_need(arena, LIMIT_RPC_ATTEMPTS * sizeof(*to->attempts));
+	to->attempts = arena_need_pointers(arena, LIMIT_RPC_ATTEMPTS);
 	for (size_t i = first; i < status->n_attempts; i++) {
 		Filmgate__V1__Attempt *attempt = arena_need(arena, sizeof(*attempt));
 
@@ -182,8 +184,9 @@ static void add_progress(struct arena *arena, Filmgate__V1__JobStatus *to, const
 		to->progress->percent = (uint32_t)status->progress_percent;
 	}
 	if (status->queue_position > 0)
-		to->progress->provider_queue_position =
-			status->queue_position < UINT32_MAX ? (uint32_t)status->queue_position : UINT32_MAX;
+		to->progress->provider_queue_position = status->queue_position < UINT32_MAX
+								? (uint32_t)status->queue_position
+								: UINT32_MAX;
 }
 
 static void add_cancel(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
@@ -209,10 +212,10 @@ Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id
 	add_progress(arena, to, status);
 	add_attempts(arena, to, status);
 	to->failure = convert_failure(arena, &status->failure);
-	to->artifacts = arena_need(arena, (status->n_artifacts + 1) * sizeof(*to->artifacts));
+	to->artifacts = arena_need_pointers(arena, status->n_artifacts);
 	for (size_t i = 0; i < status->n_artifacts; i++)
 		to->artifacts[to->n_artifacts++] = convert_artifact(arena, id, &status->artifacts[i]);
-	to->missing_roles = arena_need(arena, (status->n_missing + 1) * sizeof(*to->missing_roles));
+	to->missing_roles = arena_need_pointers(arena, status->n_missing);
 	for (size_t i = 0; i < status->n_missing; i++)
 		to->missing_roles[to->n_missing_roles++] = text_clean(arena, status->missing[i]);
 	add_cancel(arena, to, status);
@@ -225,7 +228,7 @@ Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id
 static size_t convert_labels(struct arena *arena, const struct job_status *status,
 			     const ProtobufCMessageDescriptor *type, void *ret_entries)
 {
-	Filmgate__V1__Job__LabelsEntry **entries = arena_need(arena, (status->n_labels + 1) * sizeof(*entries));
+	Filmgate__V1__Job__LabelsEntry **entries = arena_need_pointers(arena, status->n_labels);
 
 	for (size_t i = 0; i < status->n_labels; i++) {
 		entries[i] = arena_need(arena, type->sizeof_message);
@@ -302,7 +305,8 @@ static Filmgate__V1__JobEvent *make_event(struct arena *arena, const struct job_
 	event->provider = name_of_provider(arena, provider);
 	event->model = text_clean(arena, model);
 	event->display_name = text_clean(arena, status->display_name);
-	event->n_labels = convert_labels(arena, status, &filmgate__v1__job_event__labels_entry__descriptor, &event->labels);
+	event->n_labels = convert_labels(arena, status, &filmgate__v1__job_event__labels_entry__descriptor,
+					 &event->labels);
 	event->priority = status->priority;
 	event->status = convert_status(arena, &ref->id, status);
 	return event;
@@ -319,8 +323,8 @@ static char *resume_token(struct arena *arena, uint64_t epoch, uint64_t sequence
 Filmgate__V1__JobEvent *convert_event(struct arena *arena, const struct store_snapshot *snapshot, int64_t time_ms,
 				      uint64_t epoch)
 {
-	Filmgate__V1__JobEvent *event =
-		make_event(arena, &snapshot->ref, snapshot->status, snapshot->provider, snapshot->model);
+	Filmgate__V1__JobEvent *event = make_event(arena, &snapshot->ref, snapshot->status, snapshot->provider,
+						   snapshot->model);
 
 	event->kind = (Filmgate__V1__JobEventKind)snapshot->kind;
 	event->time = timestamp_of(arena, time_ms);
@@ -331,8 +335,8 @@ Filmgate__V1__JobEvent *convert_event(struct arena *arena, const struct store_sn
 
 Filmgate__V1__JobEvent *convert_view_event(struct arena *arena, const struct job_view *view)
 {
-	Filmgate__V1__JobEvent *event =
-		make_event(arena, &view->job->ref, view->status, view->job->provider, view->job->model);
+	Filmgate__V1__JobEvent *event = make_event(arena, &view->job->ref, view->status, view->job->provider,
+						   view->job->model);
 
 	event->kind = FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_SNAPSHOT;
 	event->time = timestamp_of(arena, view->status->updated_ms);

@@ -1,9 +1,9 @@
 #include "rpc/events.h"
 
 #include "base/err.h"
+#include "engine/engine.h"
 #include "rpc/convert.h"
 #include "rpc/message.h"
-#include "engine/engine.h"
 
 #include <filmgate/v1/job_service.pb-c.h>
 

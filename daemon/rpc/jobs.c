@@ -37,8 +37,8 @@ static struct engine *engine_of(const struct call *call)
 
 static void fail(struct asked *asked, int outcome, const struct engine_error *error)
 {
-	struct failure failure =
-		failure_of_engine(outcome, error, asked->name ? RESOURCE_JOB : RESOURCE_NONE, asked->name);
+	struct failure failure = failure_of_engine(outcome, error, asked->name ? RESOURCE_JOB : RESOURCE_NONE,
+						   asked->name);
 
 	failure.field_prefix = asked->name ? NULL : "job.";
 	call_fail(asked->call, &failure);
@@ -109,7 +109,8 @@ static void check_order(const Filmgate__V1__CreateJobRequest *request, struct en
 	create->timeout_ms = check_timeout(request->timeout, violations);
 	check_request_id(request->request_id, violations);
 	if (job->parameters)
-		params_check(job->parameters, &(struct path){.up = &root, .name = "parameters", .index = -1}, violations);
+		params_check(job->parameters, &(struct path){.up = &root, .name = "parameters", .index = -1},
+			     violations);
 }
 
 /* The canonical document, in the call's arena. */
@@ -203,7 +204,8 @@ static void check_mask(const Google__Protobuf__FieldMask *mask, struct engine_up
 			update->has_priority = true;
 		else
 			violations_add(violations, "update_mask",
-				       "'%.64s' cannot be changed; display_name, labels and priority can", mask->paths[i]);
+				       "'%.64s' cannot be changed; display_name, labels and priority can",
+				       mask->paths[i]);
 	}
 }
 

@@ -80,7 +80,8 @@ static void end(struct listing *listing, bool has_more)
 		if (buffer_append_text(&listing->reply, token) < 0)
 			abort();
 	}
-	slice = listing->reply.data ? grpc_slice_new(listing->reply.data, listing->reply.len, free) : grpc_empty_slice();
+	slice = listing->reply.data ? grpc_slice_new(listing->reply.data, listing->reply.len, free)
+				    : grpc_empty_slice();
 	call_reply_packed(listing->call, slice);
 }
 
@@ -112,7 +113,8 @@ static void on_jobs(void *userdata, int outcome, struct job_view *views, size_t 
 		listing->query.after = scanned_to;
 
 	if (r == 0 && more && n && listing->found < listing->wanted) {
-		listing->query.limit = listing->wanted - listing->found < STEP ? listing->wanted - listing->found : STEP;
+		listing->query.limit = listing->wanted - listing->found < STEP ? listing->wanted - listing->found
+									       : STEP;
 		engine_list_jobs(listing->call->server->config.engine, &listing->query, on_jobs, listing);
 		return;
 	}

@@ -162,8 +162,7 @@ static uint32_t count_allowed(uint32_t wanted)
 	return room < wanted ? (uint32_t)room : wanted;
 }
 
-int listener_open(const struct listener_config *config, struct listener **ret, uint16_t *ret_port,
-		  struct errmsg *msg)
+int listener_open(const struct listener_config *config, struct listener **ret, uint16_t *ret_port, struct errmsg *msg)
 {
 	_cleanup_(listener_freep) struct listener *listener = calloc(1, sizeof(*listener));
 	uint16_t port = 0;
@@ -185,7 +184,8 @@ int listener_open(const struct listener_config *config, struct listener **ret, u
 	r = config->address ? address_listen_tcp(config->address, &listener->tcp, &port, msg) : 0;
 	if (r)
 		return r;
-	r = config->unix_path ? address_listen_unix(config->unix_path, &listener->local, &listener->local_inode, msg) : 0;
+	r = config->unix_path ? address_listen_unix(config->unix_path, &listener->local, &listener->local_inode, msg)
+			      : 0;
 	if (r)
 		return r;
 	*ret_port = port;

@@ -24,8 +24,7 @@ struct listener_config {
 };
 
 /* Binds and listens. 0, an RPC_E_ outcome or negative errno, both with @msg. The config's strings must outlive it. */
-int listener_open(const struct listener_config *config, struct listener **ret, uint16_t *ret_port,
-		  struct errmsg *msg);
+int listener_open(const struct listener_config *config, struct listener **ret, uint16_t *ret_port, struct errmsg *msg);
 int listener_start(struct listener *listener);
 /* No connection is reported afterwards; closes the sockets and removes the unix socket if it is still ours. */
 struct listener *listener_free(struct listener *listener);

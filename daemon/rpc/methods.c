@@ -12,11 +12,18 @@
 #define WARM 4
 #define COLD 2
 
-#define UNARY(method, request, slots, handler) \
-	{"/" method, METHOD_UNARY, slots, &request##__descriptor, handler, NULL}
-#define SERVER_STREAM(method, request, slots, handler) \
-	{"/" method, METHOD_SERVER_STREAM, slots, &request##__descriptor, NULL, handler}
-#define BIDI(method, request, slots, handler) {"/" method, METHOD_BIDI, slots, &request##__descriptor, NULL, handler}
+#define UNARY(method, request, slots, handler)                                         \
+	{                                                                              \
+		"/" method, METHOD_UNARY, slots, &request##__descriptor, handler, NULL \
+	}
+#define SERVER_STREAM(method, request, slots, handler)                                         \
+	{                                                                                      \
+		"/" method, METHOD_SERVER_STREAM, slots, &request##__descriptor, NULL, handler \
+	}
+#define BIDI(method, request, slots, handler)                                         \
+	{                                                                             \
+		"/" method, METHOD_BIDI, slots, &request##__descriptor, NULL, handler \
+	}
 
 #define JOBS "filmgate.v1.JobService/"
 #define ARTIFACTS "filmgate.v1.ArtifactService/"
@@ -46,7 +53,8 @@ const struct rpc_method rpc_methods[] = {
 	UNARY(HEALTH "Check", grpc__health__v1__health_check_request, COLD, handle_health_check),
 	SERVER_STREAM(HEALTH "Watch", grpc__health__v1__health_check_request, COLD, handle_health_watch),
 	/* Both versions have the same messages. */
-	BIDI(REFLECTION "ServerReflectionInfo", grpc__reflection__v1__server_reflection_request, COLD, handle_reflection),
+	BIDI(REFLECTION "ServerReflectionInfo", grpc__reflection__v1__server_reflection_request, COLD,
+	     handle_reflection),
 	BIDI(REFLECTION_ALPHA "ServerReflectionInfo", grpc__reflection__v1__server_reflection_request, COLD,
 	     handle_reflection),
 };

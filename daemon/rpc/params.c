@@ -129,10 +129,12 @@ static int write_message(const ProtobufCMessage *message, struct buffer *out)
 
 		if (!is_set(message, field))
 			continue;
-		r = buffer_printf(out, "%s\"%s%s\":", is_first ? "" : ",", field->name, is_duration(field) ? "_ms" : "");
+		r = buffer_printf(out, "%s\"%s%s\":", is_first ? "" : ",", field->name,
+				  is_duration(field) ? "_ms" : "");
 		if (r == 0)
-			r = field->label == PROTOBUF_C_LABEL_REPEATED ? write_messages(message, field, out)
-								      : write_member(field, member_of(message, field), out);
+			r = field->label == PROTOBUF_C_LABEL_REPEATED
+				    ? write_messages(message, field, out)
+				    : write_member(field, member_of(message, field), out);
 		is_first = false;
 	}
 	return r ? r : buffer_append(out, "}", 1);
@@ -157,11 +159,9 @@ static int read_message(const struct reader *reader, json_node node, const Proto
 
 static int read_duration(const struct reader *reader, json_node node, ProtobufCMessage **ret)
 {
-	Google__Protobuf__Duration *duration = arena_alloc(reader->arena, sizeof(*duration));
+	Google__Protobuf__Duration *duration = arena_need(reader->arena, sizeof(*duration));
 	int64_t ms = json_integer(reader->json, node, INT64_MIN);
 
-	if (!duration)
-		return err_origin(-ENOMEM);
 	if (ms == INT64_MIN)
 		return err_origin(-EBADMSG);
 	google__protobuf__duration__init(duration);
@@ -174,18 +174,13 @@ static int read_duration(const struct reader *reader, json_node node, ProtobufCM
 static int read_nested(const struct reader *reader, json_node node, const ProtobufCMessageDescriptor *type,
 		       ProtobufCMessage **ret)
 {
-	Google__Protobuf__Struct *extras;
-
 	if (type == &google__protobuf__duration__descriptor)
 		return read_duration(reader, node, ret);
 	if (type != &google__protobuf__struct__descriptor)
 		return read_message(reader, node, type, ret);
 	if (json_kind(reader->json, node) != JSON_KIND_OBJECT)
 		return err_origin(-EBADMSG);
-	extras = struct_from_json(reader->arena, reader->json, node);
-	if (!extras)
-		return err_origin(-ENOMEM);
-	*ret = &extras->base;
+	*ret = &struct_from_json(reader->arena, reader->json, node)->base;
 	return 0;
 }
 
@@ -208,7 +203,7 @@ static int read_text(const struct reader *reader, json_node node, char **ret)
 	if (json_kind(reader->json, node) != JSON_KIND_TEXT)
 		return err_origin(-EBADMSG);
 	*ret = arena_dup_text(reader->arena, json_text(reader->json, node).data);
-	return *ret ? 0 : err_origin(-ENOMEM);
+	return 0;
 }
 
 static int read_number(const struct reader *reader, json_node node, uint64_t max, uint64_t *ret)
@@ -221,7 +216,7 @@ static int read_number(const struct reader *reader, json_node node, uint64_t max
 
 static int read_member(const struct reader *reader, json_node node, const ProtobufCFieldDescriptor *field, void *member)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r;
 
 	switch (field->type) {
@@ -252,9 +247,7 @@ static int read_messages(const struct reader *reader, json_node list, const Prot
 
 	if (json_kind(reader->json, list) != JSON_KIND_ARRAY || field->type != PROTOBUF_C_TYPE_MESSAGE)
 		return err_origin(-EBADMSG);
-	items = arena_alloc(reader->arena, (json_count(reader->json, list) + 1) * sizeof(*items));
-	if (!items)
-		return err_origin(-ENOMEM);
+	items = arena_need_pointers(reader->arena, json_count(reader->json, list));
 	*(ProtobufCMessage ***)((char *)message + field->offset) = items;
 	for (json_node item = json_first(reader->json, list); r == 0 && item; item = json_next(reader->json, item)) {
 		r = read_nested(reader, item, field->descriptor, &items[*n]);
@@ -279,11 +272,9 @@ static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescript
 static int read_message(const struct reader *reader, json_node node, const ProtobufCMessageDescriptor *type,
 			ProtobufCMessage **ret)
 {
-	ProtobufCMessage *message = arena_alloc(reader->arena, type->sizeof_message);
+	ProtobufCMessage *message = arena_need(reader->arena, type->sizeof_message);
 	int r = 0;
 
-	if (!message)
-		return err_origin(-ENOMEM);
 	if (json_kind(reader->json, node) != JSON_KIND_OBJECT)
 		return err_origin(-EBADMSG);
 	protobuf_c_message_init(type, message);
@@ -309,7 +300,7 @@ int params_read_json(const char *document, struct arena *arena, Filmgate__V1__Jo
 {
 	_cleanup_(json_freep) struct json *json = json_new(NULL);
 	struct reader reader = {.arena = arena, .json = json};
-	ProtobufCMessage *message;
+	ProtobufCMessage *message = NULL;
 	json_node root;
 	int r;
 

@@ -23,12 +23,13 @@ struct rule {
 };
 
 static const struct rule parameters_rules[] = {
-	{"prompt", 1, 100000},	 {"negative_prompt", 1, 100000}, {"avatar_id", 1, 255},	  {"voice_id", 1, 255},
-	{"media", 0, 32},	 {"duration", 1, DAY_MS},	 {"aspect_ratio", 1, 32}, {"resolution", 1, 32},
-	{"fps", 1, 240},	 {"sample_count", 1, 16},	 {"end_user", 1, 255},	  {NULL, 0, 0},
+	{"prompt", 1, 100000}, {"negative_prompt", 1, 100000}, {"avatar_id", 1, 255},   {"voice_id", 1, 255},
+	{"media", 0, 32},      {"duration", 1, DAY_MS},        {"aspect_ratio", 1, 32}, {"resolution", 1, 32},
+	{"fps", 1, 240},       {"sample_count", 1, 16},        {"end_user", 1, 255},    {NULL, 0, 0},
 };
 static const struct rule script_rules[] = {{"text", 1, 100000}, {NULL, 0, 0}};
-static const struct rule media_rules[] = {{"url", 1, 4096}, {"provider_handle", 1, 1024}, {"at", 0, DAY_MS}, {NULL, 0, 0}};
+static const struct rule media_rules[] = {
+	{"url", 1, 4096}, {"provider_handle", 1, 1024}, {"at", 0, DAY_MS}, {NULL, 0, 0}};
 static const struct rule size_rules[] = {{"width", 16, 16384}, {"height", 16, 16384}, {NULL, 0, 0}};
 
 static const struct {
@@ -76,8 +77,8 @@ static void check_duration(const struct rule *rule, const Google__Protobuf__Dura
 static void check_field(const struct rule *rule, const ProtobufCMessage *message, const struct path *up,
 			struct violations *violations)
 {
-	const ProtobufCFieldDescriptor *field =
-		protobuf_c_message_descriptor_get_field_by_name(message->descriptor, rule->field);
+	const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(message->descriptor,
+												rule->field);
 	const struct path at = {.up = up, .name = rule->field, .index = -1};
 	const void *member = (const char *)message + field->offset;
 	const void *quantifier = (const char *)message + field->quantifier_offset;
@@ -128,9 +129,11 @@ static void check_single(const Filmgate__V1__Media *media, const struct path *at
 {
 	check_source(media, at, violations);
 	if (media->role != FILMGATE__V1__MEDIA_ROLE__MEDIA_ROLE_UNSPECIFIED)
-		violations_add_at(violations, &(struct path){.up = at, .name = "role", .index = -1}, "must be unset here");
+		violations_add_at(violations, &(struct path){.up = at, .name = "role", .index = -1},
+				  "must be unset here");
 	if (media->at)
-		violations_add_at(violations, &(struct path){.up = at, .name = "at", .index = -1}, "must be unset here");
+		violations_add_at(violations, &(struct path){.up = at, .name = "at", .index = -1},
+				  "must be unset here");
 }
 
 static void check_listed(const Filmgate__V1__Media *media, const Google__Protobuf__Duration *duration,
@@ -228,7 +231,8 @@ static void check_extras(const Google__Protobuf__Struct *extras, const struct pa
 	int r = struct_write_json(extras, &json);
 
 	if (depth > EXTRAS_DEPTH)
-		violations_add_at(violations, &at, "nested %u levels deep; at most %d are possible", depth, EXTRAS_DEPTH);
+		violations_add_at(violations, &at, "nested %u levels deep; at most %d are possible", depth,
+				  EXTRAS_DEPTH);
 	if (r == STRUCTS_E_NUMBER)
 		violations_add_at(violations, &at, "has a number that is infinite or none at all");
 	else if (r == STRUCTS_E_EMPTY)

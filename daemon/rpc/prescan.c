@@ -100,7 +100,7 @@ static size_t write_path(const struct frame *frame, char *path, size_t size)
 }
 
 __attribute__((format(printf, 4, 5))) static int refuse(struct scan *scan, const struct frame *frame, int outcome,
-							 const char *format, ...)
+							const char *format, ...)
 {
 	va_list args;
 

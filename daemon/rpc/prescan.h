@@ -15,7 +15,7 @@
 enum {
 	_PRESCAN_E_OK,
 	PRESCAN_E_MALFORMED, /* broken encoding, too deep, too many fields, text that is none */
-	PRESCAN_E_ENUM,	     /* a value that the enum does not have */
+	PRESCAN_E_ENUM,      /* a value that the enum does not have */
 };
 
 /* What is wrong, for the person who sent it. */
@@ -26,7 +26,7 @@ struct problem {
 
 struct prescan {
 	uint32_t fields; /* seen, with every element of a packed list */
-	bool has_maps;	 /* keys may come twice: see maps_settle() */
+	bool has_maps;   /* keys may come twice: see maps_settle() */
 };
 
 /* 0, or a PRESCAN_E_ value with @problem filled. */

@@ -32,7 +32,7 @@ static void add_models(struct arena *arena, const struct json *manifest, json_no
 {
 	json_node models = json_member(manifest, root, bytes_of_text("models"));
 
-	to->models = arena_need(arena, (json_count(manifest, models) + 1) * sizeof(*to->models));
+	to->models = arena_need_pointers(arena, json_count(manifest, models));
 	for (json_node m = json_first(manifest, models); m; m = json_next(manifest, m)) {
 		struct bytes name = json_text(manifest, json_member(manifest, m, bytes_of_text("name")));
 
@@ -87,7 +87,7 @@ static void on_list(void *userdata, int outcome, const struct engine_error *erro
 		call_fail_engine(asked->call, outcome, error, RESOURCE_NONE, NULL);
 		return;
 	}
-	response.providers = arena_need(arena, (n + 1) * sizeof(*response.providers));
+	response.providers = arena_need_pointers(arena, n);
 	for (size_t i = 0; i < n; i++)
 		response.providers[response.n_providers++] = convert_provider(arena, &providers[i], false);
 	call_reply(asked->call, &response.base);
@@ -158,7 +158,7 @@ static void add_facts(struct arena *arena, const char *text, Filmgate__V1__Check
 	_cleanup_(json_freep) struct json *report = text ? json_new(NULL) : NULL;
 	json_node root, balance;
 
-	response->facts = arena_need(arena, FACTS_MAX * sizeof(*response->facts));
+	response->facts = arena_need_pointers(arena, FACTS_MAX);
 	if (!report || json_parse(report, bytes_of_text(text), JSON_DUPLICATES_LAST_WINS, &root, NULL) != 0)
 		return;
 	balance = json_member(report, root, bytes_of_text("balance"));

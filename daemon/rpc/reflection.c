@@ -43,8 +43,8 @@ static void add_file(void *userdata, struct bytes file)
 {
 	Grpc__Reflection__V1__FileDescriptorResponse *files = userdata;
 
-	files->file_descriptor_proto[files->n_file_descriptor_proto++] =
-		(ProtobufCBinaryData){.data = (uint8_t *)file.data, .len = file.len};
+	files->file_descriptor_proto[files->n_file_descriptor_proto++] = (ProtobufCBinaryData){
+		.data = (uint8_t *)file.data, .len = file.len};
 }
 
 /* With everything that it imports, so that one question is enough. */
@@ -72,7 +72,7 @@ static void answer_services(struct answer *answer)
 	size_t n = reflection_count_services(answer->index);
 
 	grpc__reflection__v1__list_service_response__init(list);
-	list->service = arena_need(answer->arena, (n + 1) * sizeof(*list->service));
+	list->service = arena_need_pointers(answer->arena, n);
 	for (size_t i = 0; i < n; i++) {
 		list->service[i] = arena_need(answer->arena, sizeof(*list->service[i]));
 		grpc__reflection__v1__service_response__init(list->service[i]);

@@ -134,7 +134,7 @@ static int add_file(struct reflection *index, struct bytes raw)
 	file->proto = google__protobuf__file_descriptor_proto__unpack(&allocator, raw.len, raw.data);
 	if (!file->proto || !file->proto->name)
 		return err_origin(-EBADMSG);
-	file->imports = arena_need(&index->arena, (file->proto->n_dependency + 1) * sizeof(*file->imports));
+	file->imports = arena_need_pointers(&index->arena, file->proto->n_dependency);
 	for (size_t i = 0; i < file->proto->n_dependency; i++) {
 		const struct reflection_file *import = reflection_find_file(index, file->proto->dependency[i]);
 
@@ -162,7 +162,7 @@ static int add_files(struct reflection *index, struct bytes set)
 		r = add_file(index, raw);
 	for (size_t i = 0; i < index->n_files; i++)
 		services += index->files[i].proto->n_service;
-	index->services = arena_need(&index->arena, (services + 1) * sizeof(*index->services));
+	index->services = arena_need_pointers(&index->arena, services);
 	return r;
 }
 
@@ -180,7 +180,8 @@ int reflection_new(struct bytes set, struct reflection **ret)
 	}
 	for (size_t i = 0; i < index->n_files; i++)
 		add_symbols(index, &index->files[i]);
-	qsort(index->symbols, index->n_symbols, sizeof(*index->symbols), compare_symbols);
+	if (index->n_symbols)
+		qsort(index->symbols, index->n_symbols, sizeof(*index->symbols), compare_symbols);
 	*ret = index;
 	return 0;
 }
@@ -204,8 +205,8 @@ const struct reflection_file *reflection_find_file(const struct reflection *refl
 const struct reflection_file *reflection_find_symbol(const struct reflection *reflection, const char *symbol)
 {
 	const struct symbol key = {.name = symbol};
-	const struct symbol *found =
-		bsearch(&key, reflection->symbols, reflection->n_symbols, sizeof(key), compare_symbols);
+	const struct symbol *found = bsearch(&key, reflection->symbols, reflection->n_symbols, sizeof(key),
+					     compare_symbols);
 
 	return found ? found->file : NULL;
 }

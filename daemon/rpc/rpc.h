@@ -14,8 +14,8 @@
 
 enum {
 	_RPC_E_OK,
-	RPC_E_ADDRESS,	 /* not an address, not loopback, or a path that is too long; the message says which */
-	RPC_E_IN_USE,	 /* the port or the socket belongs to another process */
+	RPC_E_ADDRESS,   /* not an address, not loopback, or a path that is too long; the message says which */
+	RPC_E_IN_USE,    /* the port or the socket belongs to another process */
 	RPC_E_FORBIDDEN, /* no right to bind there */
 };
 
@@ -26,10 +26,10 @@ struct rpc_server;
 struct rpc_config {
 	struct engine *engine; /* outlives the server, and answers every verb until rpc_server_drain() has returned */
 	const struct clock *clock;
-	const char *address;   /* "127.0.0.1:7447", "[::1]:0", "localhost:0" (0: any free port), or NULL */
-	const char *unix_path; /* a socket of mode 0600, made and removed by the server, or NULL */
+	const char *address;      /* "127.0.0.1:7447", "[::1]:0", "localhost:0" (0: any free port), or NULL */
+	const char *unix_path;    /* a socket of mode 0600, made and removed by the server, or NULL */
 	uint32_t max_connections; /* 0: LIMIT_RPC_CONNECTIONS; never more than the open-file limit carries */
-	uint32_t max_streams;	  /* open watches and reads in all; 0: LIMIT_RPC_STREAMS */
+	uint32_t max_streams;     /* open watches and reads in all; 0: LIMIT_RPC_STREAMS */
 	/* More methods, for benchmarks and tests; NULL in the product. Static. */
 	const struct rpc_method *extra_methods;
 	uint32_t n_extra_methods;

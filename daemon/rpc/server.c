@@ -169,7 +169,8 @@ void server_shutdown(struct rpc_server *server, int64_t grace_ms)
 	grpc_server_shutdown_and_notify(server->grpc, server->shutdown, NULL);
 	stream_abort_all(server, &draining);
 	if (!wait_for_calls(server, deadline)) {
-		log_warning("calls did not end in time and are cancelled", "grace_ms", log_int(grace_ms));
+		if (grace_ms > 0)
+			log_warning("calls did not end in time and are cancelled", "grace_ms", log_int(grace_ms));
 		grpc_server_cancel_all_calls(server->grpc);
 		wait_for_calls(server, gpr_inf_future(GPR_CLOCK_REALTIME));
 	}

@@ -20,8 +20,8 @@ struct reflection;
 struct rpc_server {
 	struct rpc_config config; /* its strings are ours */
 	grpc_server *grpc;
-	grpc_completion_queue *calls;	 /* polls; accepts everything and serves unary calls */
-	grpc_completion_queue *streams;	 /* completions of streams, so that idle ones do not slow the other queue */
+	grpc_completion_queue *calls;    /* polls; accepts everything and serves unary calls */
+	grpc_completion_queue *streams;  /* completions of streams, so that idle ones do not slow the other queue */
 	grpc_completion_queue *shutdown; /* only the shutdown's tag */
 	pthread_t call_thread;
 	pthread_t stream_thread;

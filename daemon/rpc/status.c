@@ -80,8 +80,8 @@ grpc_status_code status_code_of_reason(Filmgate__V1__ErrorReason reason)
 
 const char *status_name_of_reason(Filmgate__V1__ErrorReason reason)
 {
-	const ProtobufCEnumValue *value =
-		protobuf_c_enum_descriptor_get_value(&filmgate__v1__error_reason__descriptor, (int)reason);
+	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&filmgate__v1__error_reason__descriptor,
+									       (int)reason);
 
 	return value ? value->name + strlen("ERROR_REASON_") : "INTERNAL";
 }
@@ -239,10 +239,10 @@ static void add_violations(struct packing *packing, const struct failure *failur
 	Google__Rpc__BadRequest bad = GOOGLE__RPC__BAD_REQUEST__INIT;
 	size_t left = packing->left > 256 ? packing->left - 256 : 0;
 
-	bad.field_violations = arena_need(&packing->arena, (failure->n_violations + 1) * sizeof(*bad.field_violations));
+	bad.field_violations = arena_need_pointers(&packing->arena, failure->n_violations);
 	for (size_t i = 0; i < failure->n_violations; i++) {
-		Google__Rpc__BadRequest__FieldViolation *violation =
-			make_violation(packing, failure, &failure->violations[i]);
+		Google__Rpc__BadRequest__FieldViolation *violation = make_violation(packing, failure,
+										    &failure->violations[i]);
 		size_t len = protobuf_c_message_get_packed_size(&violation->base) + 8;
 
 		if (len > left)

@@ -26,7 +26,7 @@ struct failure {
 	const struct engine_violation *violations;
 	size_t n_violations;
 	const char *field_prefix; /* put before the engine's field names: "job." or NULL */
-	enum resource resource; /* sent only with the reasons that the contract says */
+	enum resource resource;   /* sent only with the reasons that the contract says */
 	const char *resource_name;
 	const char *metadata_key;
 	const char *metadata_value;

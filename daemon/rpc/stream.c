@@ -27,10 +27,10 @@ struct stream {
 	grpc_slice *queue;    /* a ring of QUEUE_SIZE, made when first needed: most watchers never have two waiting */
 	uint32_t head;
 	uint32_t count;
-	bool has_begun;	   /* initial metadata is on its way */
+	bool has_begun; /* initial metadata is on its way */
 	bool is_writing;
-	bool is_ending;	   /* status is set: nothing is appended any more */
-	bool has_ended;	   /* status is on its way */
+	bool is_ending; /* status is set: nothing is appended any more */
+	bool has_ended; /* status is on its way */
 	bool is_closed;
 	struct status status;
 
@@ -112,7 +112,7 @@ void stream_abort_all(struct rpc_server *server, const struct failure *failure)
 	size_t n = 0;
 
 	pthread_mutex_lock(&server->lock);
-	open = calloc(server->n_open_streams + 1, sizeof(*open));
+	open = calloc(server->n_open_streams + 1, sizeof(void *));
 	for (struct stream *stream = server->open_streams; open && stream; stream = stream->next)
 		open[n++] = stream_ref(stream);
 	pthread_mutex_unlock(&server->lock);

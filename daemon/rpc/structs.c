@@ -29,16 +29,21 @@ int json_write_text(struct buffer *out, const char *text)
 int json_write_double(struct buffer *out, double number)
 {
 	char text[32];
+	int digits;
 
 	if (!isfinite(number))
 		return STRUCTS_E_NUMBER;
 	if (floor(number) == number && fabs(number) <= EXACT_MAX)
 		return buffer_printf(out, "%.0f", number);
-	for (int digits = 15; digits <= 17; digits++) {
+	for (digits = 15; digits < 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, number);
 		if (strtod(text, NULL) == number)
 			break;
 	}
+	snprintf(text, sizeof(text), "%.*g", digits, number);
+	/* A whole number this large would be taken for one that no double holds, and read back as a text. */
+	if (!strpbrk(text, ".e"))
+		snprintf(text, sizeof(text), "%.*e", digits - 1, number);
 	return buffer_append_text(out, text);
 }
 
@@ -124,23 +129,16 @@ static Google__Protobuf__Value *value_from_json(struct arena *arena, const struc
 
 static Google__Protobuf__ListValue *list_from_json(struct arena *arena, const struct json *json, json_node node)
 {
-	Google__Protobuf__ListValue *list = arena_alloc(arena, sizeof(*list));
+	Google__Protobuf__ListValue *list = arena_need(arena, sizeof(*list));
 
-	if (!list)
-		return NULL;
 	google__protobuf__list_value__init(list);
-	list->values = arena_alloc(arena, (json_count(json, node) + 1) * sizeof(*list->values));
-	if (!list->values)
-		return NULL;
-	for (json_node n = json_first(json, node); n; n = json_next(json, n)) {
-		list->values[list->n_values] = value_from_json(arena, json, n);
-		if (!list->values[list->n_values++])
-			return NULL;
-	}
+	list->values = arena_need_pointers(arena, json_count(json, node));
+	for (json_node n = json_first(json, node); n; n = json_next(json, n))
+		list->values[list->n_values++] = value_from_json(arena, json, n);
 	return list;
 }
 
-static bool set_number(Google__Protobuf__Value *value, struct arena *arena, const struct json *json, json_node node)
+static void set_number(Google__Protobuf__Value *value, struct arena *arena, const struct json *json, json_node node)
 {
 	struct bytes text = json_text(json, node);
 	double number = strtod(text.data, NULL);
@@ -149,70 +147,55 @@ static bool set_number(Google__Protobuf__Value *value, struct arena *arena, cons
 	if (isfinite(number) && (!is_whole || fabs(number) <= EXACT_MAX)) {
 		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_NUMBER_VALUE;
 		value->number_value = number;
-		return true;
-	}
-	value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE;
-	value->string_value = arena_dup_text(arena, text.data);
-	return value->string_value;
-}
-
-static bool set_value(Google__Protobuf__Value *value, struct arena *arena, const struct json *json, json_node node)
-{
-	switch (json_kind(json, node)) {
-	case JSON_KIND_BOOLEAN:
-		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_BOOL_VALUE;
-		value->bool_value = json_boolean(json, node, false);
-		return true;
-	case JSON_KIND_NUMBER:
-		return set_number(value, arena, json, node);
-	case JSON_KIND_TEXT:
+	} else {
 		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE;
-		value->string_value = arena_dup_text(arena, json_text(json, node).data);
-		return value->string_value;
-	case JSON_KIND_OBJECT:
-		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE;
-		value->struct_value = struct_from_json(arena, json, node);
-		return value->struct_value;
-	case JSON_KIND_ARRAY:
-		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_LIST_VALUE;
-		value->list_value = list_from_json(arena, json, node);
-		return value->list_value;
-	default:
-		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_NULL_VALUE;
-		return true;
+		value->string_value = arena_dup_text(arena, text.data);
 	}
 }
 
 static Google__Protobuf__Value *value_from_json(struct arena *arena, const struct json *json, json_node node)
 {
-	Google__Protobuf__Value *value = arena_alloc(arena, sizeof(*value));
+	Google__Protobuf__Value *value = arena_need(arena, sizeof(*value));
 
-	if (!value)
-		return NULL;
 	google__protobuf__value__init(value);
-	return set_value(value, arena, json, node) ? value : NULL;
+	switch (json_kind(json, node)) {
+	case JSON_KIND_BOOLEAN:
+		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_BOOL_VALUE;
+		value->bool_value = json_boolean(json, node, false);
+		break;
+	case JSON_KIND_NUMBER:
+		set_number(value, arena, json, node);
+		break;
+	case JSON_KIND_TEXT:
+		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE;
+		value->string_value = arena_dup_text(arena, json_text(json, node).data);
+		break;
+	case JSON_KIND_OBJECT:
+		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE;
+		value->struct_value = struct_from_json(arena, json, node);
+		break;
+	case JSON_KIND_ARRAY:
+		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_LIST_VALUE;
+		value->list_value = list_from_json(arena, json, node);
+		break;
+	default:
+		value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_NULL_VALUE;
+	}
+	return value;
 }
 
 Google__Protobuf__Struct *struct_from_json(struct arena *arena, const struct json *json, json_node object)
 {
-	Google__Protobuf__Struct *made = arena_alloc(arena, sizeof(*made));
+	Google__Protobuf__Struct *made = arena_need(arena, sizeof(*made));
 
-	if (!made || json_kind(json, object) != JSON_KIND_OBJECT)
-		return NULL;
 	google__protobuf__struct__init(made);
-	made->fields = arena_alloc(arena, (json_count(json, object) + 1) * sizeof(*made->fields));
-	if (!made->fields)
-		return NULL;
+	made->fields = arena_need_pointers(arena, json_count(json, object));
 	for (json_node n = json_first(json, object); n; n = json_next(json, n)) {
-		Google__Protobuf__Struct__FieldsEntry *entry = arena_alloc(arena, sizeof(*entry));
+		Google__Protobuf__Struct__FieldsEntry *entry = arena_need(arena, sizeof(*entry));
 
-		if (!entry)
-			return NULL;
 		google__protobuf__struct__fields_entry__init(entry);
 		entry->key = arena_dup_text(arena, json_key(json, n).data);
 		entry->value = value_from_json(arena, json, n);
-		if (!entry->key || !entry->value)
-			return NULL;
 		made->fields[made->n_fields++] = entry;
 	}
 	return made;

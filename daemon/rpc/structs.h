@@ -22,7 +22,7 @@ int struct_write_json(const Google__Protobuf__Struct *from, struct buffer *out);
 /* How many objects and lists are inside each other, the outermost is 1. */
 unsigned struct_depth(const Google__Protobuf__Struct *from);
 
-/* Whole numbers beyond 2^53 become texts of digits. NULL when out of memory or not an object. */
+/* Of an object; whole numbers beyond 2^53 become texts of digits. */
 Google__Protobuf__Struct *struct_from_json(struct arena *arena, const struct json *json, json_node object);
 
 /* A JSON text with its quotes, and a number; both for params.c, too. */

@@ -14,7 +14,7 @@
 
 enum {
 	_TOKEN_E_OK,
-	TOKEN_E_MALFORMED,   /* none of ours, or damaged */
+	TOKEN_E_MALFORMED,    /* none of ours, or damaged */
 	TOKEN_E_OTHER_FILTER, /* a page token of another filter */
 };
 

@@ -9,8 +9,8 @@ static void add(struct violations *violations, const char *field, const char *fo
 	if (violations->n == VIOLATIONS_MAX)
 		return;
 	vsnprintf(text, sizeof(text), format, args);
-	violations->items[violations->n++] =
-		(struct engine_violation){.field = field, .text = arena_dup_text(violations->arena, text)};
+	violations->items[violations->n++] = (struct engine_violation){.field = field,
+								       .text = arena_dup_text(violations->arena, text)};
 }
 
 void violations_add(struct violations *violations, const char *field, const char *format, ...)

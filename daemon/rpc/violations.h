@@ -17,7 +17,7 @@ struct violations {
 
 /* Beyond the limit nothing is added. */
 __attribute__((format(printf, 3, 4))) void violations_add(struct violations *violations, const char *field,
-							   const char *format, ...);
+							  const char *format, ...);
 
 /* A place in a request, on the way down; lives on the stack. */
 struct path {
@@ -27,6 +27,6 @@ struct path {
 };
 char *path_print(struct arena *arena, const struct path *path);
 __attribute__((format(printf, 3, 4))) void violations_add_at(struct violations *violations, const struct path *path,
-							      const char *format, ...);
+							     const char *format, ...);
 
 #endif

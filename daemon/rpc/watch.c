@@ -35,12 +35,12 @@ struct watch {
 	uint64_t epoch;
 	char name[48]; /* of the job, for errors */
 
-	uint32_t extra;	 /* messages sent that no grant was used for; stream thread after the start */
+	uint32_t extra;  /* messages sent that no grant was used for; stream thread after the start */
 	uint32_t unused; /* grants not yet handed on; stream thread */
 
 	pthread_mutex_t lock;
 	struct engine_watch *engine_watch; /* NULL: not open yet */
-	bool is_closed;			   /* the stream is; what opens later is closed at once */
+	bool is_closed;                    /* the stream is; what opens later is closed at once */
 };
 
 static struct watch *watch_new(struct stream *stream)
@@ -299,8 +299,8 @@ void handle_watch_jobs(struct stream *stream, const void *message)
 		stream_begin(stream);
 	} else {
 		watch->extra = 1;
-		send_event(watch, convert_bookmark(&call->arena, now.epoch, now.sequence,
-						   clock_utc_ms(server->config.clock)));
+		send_event(watch,
+			   convert_bookmark(&call->arena, now.epoch, now.sequence, clock_utc_ms(server->config.clock)));
 	}
 	open_watch(watch, &spec);
 }

@@ -1,10 +1,11 @@
 /*
  * The rpc room in front of the fake engine, for clients in other processes: door.py.
  *
- *   test_rpc_door_server FILE SOCKET     FILE is what artifacts read
+ *   test_rpc_door_server FILE SOCKET [ADDRESS [CONNECTIONS [STREAMS]]]     FILE is what artifacts read
  *
  * Prints "ready PORT", then obeys lines on standard input, each answered by one line: "serving 0|1", "hold 0|1",
- * "trim SEQUENCE", "watches" (how many, and their unused grants), "drain GRACE_MS", "quit".
+ * "release MS" (no longer held in so many), "trim SEQUENCE", "drain GRACE_MS", "counts", "quit". The answer has the
+ * number of watches, their unused grants, and the answers that wait.
  */
 #include "fake_engine.h"
 
@@ -12,14 +13,44 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "rpc/rpc.h"
+#include "rpc_echo.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+
+struct release {
+	struct engine *engine;
+	long long after_ms;
+};
+
+static void *release(void *userdata)
+{
+	struct release *order = userdata;
+
+	poll(NULL, 0, (int)order->after_ms);
+	fake_engine_hold(order->engine, false);
+	free(order);
+	return NULL;
+}
+
+static void release_later(struct engine *engine, long long after_ms)
+{
+	struct release *order = malloc(sizeof(*order));
+	pthread_t thread;
+
+	if (!order)
+		abort();
+	*order = (struct release){.engine = engine, .after_ms = after_ms};
+	if (pthread_create(&thread, NULL, release, order) != 0)
+		abort();
+	pthread_detach(thread);
+}
 
 static void obey(const char *line, struct engine *engine, struct rpc_server *server)
 {
 	long long number = strchr(line, ' ') ? strtoll(strchr(line, ' ') + 1, NULL, 10) : 0;
-	uint32_t watches = 0;
-	uint64_t grants = 0;
+	struct fake_counts counts;
 
 	if (strncmp(line, "serving ", 8) == 0)
 		fake_engine_set_serving(engine, number != 0);
@@ -27,16 +58,20 @@ static void obey(const char *line, struct engine *engine, struct rpc_server *ser
 		fake_engine_hold(engine, number != 0);
 	else if (strncmp(line, "trim ", 5) == 0)
 		fake_engine_trim(engine, (uint64_t)number);
-	else if (strncmp(line, "watches", 7) == 0)
-		fake_engine_count_watches(engine, &watches, &grants);
+	else if (strncmp(line, "release ", 8) == 0)
+		release_later(engine, number);
 	else if (strncmp(line, "drain ", 6) == 0)
 		rpc_server_drain(server, number);
-	printf("done %u %llu\n", watches, (unsigned long long)grants);
+	counts = fake_engine_count(engine);
+	printf("done %u %llu %u\n", counts.watches, (unsigned long long)counts.grants, counts.answers);
 }
 
 int main(int argc, char **argv)
 {
-	struct rpc_config config = {.clock = &clock_system, .address = "127.0.0.1:0"};
+	struct rpc_config config = {.clock = &clock_system,
+				    .address = "127.0.0.1:0",
+				    .extra_methods = &bench_echo_method,
+				    .n_extra_methods = 1};
 	struct rpc_server *server;
 	struct errmsg msg = {""};
 	struct engine *engine;
@@ -44,8 +79,14 @@ int main(int argc, char **argv)
 	uint16_t port;
 	sigset_t all;
 
-	if (argc != 3)
+	if (argc < 3)
 		return 2;
+	if (argc > 3)
+		config.address = argv[3];
+	if (argc > 4)
+		config.max_connections = (uint32_t)strtoul(argv[4], NULL, 10);
+	if (argc > 5)
+		config.max_streams = (uint32_t)strtoul(argv[5], NULL, 10);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -201,16 +201,19 @@ void fake_engine_trim(struct engine *engine, uint64_t sequence)
 	pthread_mutex_unlock(&engine->lock);
 }
 
-void fake_engine_count_watches(struct engine *engine, uint32_t *ret_watches, uint64_t *ret_grants)
+struct fake_counts fake_engine_count(struct engine *engine)
 {
-	*ret_watches = 0;
-	*ret_grants = 0;
+	struct fake_counts counts = {0};
+
 	pthread_mutex_lock(&engine->lock);
 	for (struct engine_watch *watch = engine->watches; watch; watch = watch->next) {
-		++*ret_watches;
-		*ret_grants += watch->grants;
+		counts.watches++;
+		counts.grants += watch->grants;
 	}
+	for (struct answer *answer = engine->first; answer; answer = answer->next)
+		counts.answers++;
 	pthread_mutex_unlock(&engine->lock);
+	return counts;
 }
 
 bool engine_is_serving(const struct engine *engine)

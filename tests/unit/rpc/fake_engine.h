@@ -21,7 +21,11 @@ void fake_engine_set_serving(struct engine *engine, bool is_serving);
 void fake_engine_hold(struct engine *engine, bool is_held);
 /* The sequence up to which events count as trimmed. */
 void fake_engine_trim(struct engine *engine, uint64_t sequence);
-/* How many of the engine's watches are open, and what they have been granted and not used in all. */
-void fake_engine_count_watches(struct engine *engine, uint32_t *ret_watches, uint64_t *ret_grants);
+struct fake_counts {
+	uint32_t watches; /* open */
+	uint64_t grants;  /* given to them and not used */
+	uint32_t answers; /* that wait */
+};
+struct fake_counts fake_engine_count(struct engine *engine);
 
 #endif

@@ -55,7 +55,7 @@ static void add_event(struct fake_jobs *jobs, const struct job_view *view, enum 
 					   .record = bytes_of(&made->snapshot, sizeof(made->snapshot))};
 	if (jobs->n_events == jobs->max_events) {
 		jobs->max_events = jobs->max_events ? jobs->max_events * 2 : 64;
-		jobs->events = reallocarray(jobs->events, jobs->max_events, sizeof(*jobs->events));
+		jobs->events = reallocarray(jobs->events, jobs->max_events, sizeof(void *));
 	}
 	jobs->events[jobs->n_events++] = made;
 }

@@ -216,6 +216,7 @@ static void numbers_have_the_fewest_digits_that_read_back_the_same(void **state)
 	check_number(0.1, "0.1");
 	check_number(1e15, "1000000000000000");
 	check_number(9007199254740992.0, "9007199254740992");
+	check_number(9007199254740994.0, "9.007199254740994e+15");
 	check_number(1.0 / 3, "0.3333333333333333");
 	check_number(0.1 + 0.2, "0.30000000000000004");
 	check_number(1e300, "1e+300");
@@ -228,9 +229,18 @@ static void numbers_have_the_fewest_digits_that_read_back_the_same(void **state)
 
 static void documents_that_are_none_are_refused(void **state)
 {
-	static const char *const wrong[] = {"", "[]", "{\"prompt\":1}", "{\"fps\":\"24\"}", "{\"fps\":-1}", "{\"fps\":4294967296}",
-					    "{\"audio\":\"loud\"}", "{\"media\":{}}", "{\"duration_ms\":1.5}",
-					    "{\"extras\":[]}", "{\"script\":\"x\"}", "{\"seed\":18446744073709551616}"};
+	static const char *const wrong[] = {"",
+					    "[]",
+					    "{\"prompt\":1}",
+					    "{\"fps\":\"24\"}",
+					    "{\"fps\":-1}",
+					    "{\"fps\":4294967296}",
+					    "{\"audio\":\"loud\"}",
+					    "{\"media\":{}}",
+					    "{\"duration_ms\":1.5}",
+					    "{\"extras\":[]}",
+					    "{\"script\":\"x\"}",
+					    "{\"seed\":18446744073709551616}"};
 	Filmgate__V1__JobParameters *params;
 	struct arena arena = {0};
 
@@ -246,7 +256,8 @@ static void documents_that_are_none_are_refused(void **state)
 /* Whoever adds a field of another kind to the contract is told here. */
 static void walk_kinds(const ProtobufCMessageDescriptor *type, unsigned depth)
 {
-	if (depth > 5 || type == &google__protobuf__struct__descriptor || type == &google__protobuf__duration__descriptor)
+	if (depth > 5 || type == &google__protobuf__struct__descriptor ||
+	    type == &google__protobuf__duration__descriptor)
 		return;
 	for (unsigned i = 0; i < type->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &type->fields[i];
@@ -292,12 +303,12 @@ static size_t count_violations(const Filmgate__V1__JobParameters *params, char f
 	return n;
 }
 
-#define assert_refused(full, expected)                                             \
-	do {                                                                       \
-		char _first[300];                                                  \
-		assert_int_equal(count_violations(&(full).params, _first), 1);     \
-		assert_string_equal(_first, expected);                             \
-		fill(&(full));                                                     \
+#define assert_refused(full, expected)                                         \
+	do {                                                                   \
+		char _first[300];                                              \
+		assert_int_equal(count_violations(&(full).params, _first), 1); \
+		assert_string_equal(_first, expected);                         \
+		fill(&(full));                                                 \
 	} while (0)
 
 static void what_the_contract_allows_passes(void **state)
@@ -375,9 +386,11 @@ static void choices_must_be_made(void **state)
 	full.background.color = (char *)"#12345g";
 	assert_refused(full, "job.parameters.background.color: '#12345g' is not a colour; write #rrggbb");
 	full.params.aspect_ratio = (char *)"16x9";
-	assert_refused(full, "job.parameters.aspect_ratio: '16x9' is not an aspect ratio; write it like 16:9, or adaptive");
+	assert_refused(full,
+		       "job.parameters.aspect_ratio: '16x9' is not an aspect ratio; write it like 16:9, or adaptive");
 	full.params.aspect_ratio = (char *)"0:9";
-	assert_refused(full, "job.parameters.aspect_ratio: '0:9' is not an aspect ratio; write it like 16:9, or adaptive");
+	assert_refused(full,
+		       "job.parameters.aspect_ratio: '0:9' is not an aspect ratio; write it like 16:9, or adaptive");
 }
 
 static void extras_are_json_of_a_bounded_size(void **state)

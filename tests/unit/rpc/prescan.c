@@ -54,8 +54,8 @@ static size_t nest(uint8_t *buffer, size_t size, unsigned levels, const uint8_t 
 	out = wrap(out, end, 0x12); /* FieldsEntry.value */
 	out -= sizeof(end_of_extras);
 	memcpy(out, end_of_extras, sizeof(end_of_extras));
-	out = wrap(out, end, 0x0a);		   /* Struct.fields */
-	out -= 1;				   /* JobParameters.extras has number 19: a tag of two bytes */
+	out = wrap(out, end, 0x0a); /* Struct.fields */
+	out -= 1;                   /* JobParameters.extras has number 19: a tag of two bytes */
 	*out = 0x00;
 	out = wrap(out + 1, end, 0x01);
 	*--out = 0x9a;
@@ -136,32 +136,50 @@ static void four_mebibytes_of_empty_submessages_are_refused(void **state)
 	free(data);
 }
 
-/* Exactly at the limit, one below and one above, as single fields and as one packed list. */
-static void the_number_of_fields_is_counted_exactly(void **state)
+/* @n times the same two bytes. */
+static uint8_t *repeat(uint8_t first, uint8_t second, size_t n)
 {
-	size_t n = LIMIT_RPC_FIELDS;
-	uint8_t *data = calloc(2, n + 16), *end;
+	uint8_t *data = malloc(2 * n);
+
+	assert_non_null(data);
+	for (size_t i = 0; i < n; i++) {
+		data[2 * i] = first;
+		data[2 * i + 1] = second;
+	}
+	return data;
+}
+
+static void as_many_fields_as_the_limit_pass_and_one_more_does_not(void **state)
+{
+	uint8_t *data = repeat(0x10, 1, LIMIT_RPC_FIELDS + 1); /* ListJobsRequest.page_size */
 	struct problem problem;
 
 	(void)state;
-	assert_non_null(data);
-	for (size_t i = 0; i <= n; i++)
-		memcpy(data + 2 * i, "\x10\x01", 2); /* ListJobsRequest.page_size */
-	assert_int_equal(scan(LIST, data, 2 * n, &problem), 0);
-	assert_int_equal(scan(LIST, data, 2 * (n + 1), &problem), PRESCAN_E_MALFORMED);
-
-	/* The filter, its list of states and the elements. */
-	memset(data, 1, n + 16);
-	end = data + 16 + n - 2;
-	assert_int_equal(scan(LIST, wrap(wrap(data + 16, end, 0x0a), end, 0x0a),
-			      (size_t)(end - wrap(wrap(data + 16, end, 0x0a), end, 0x0a)), &problem), 0);
-	end++;
-	*(end - 1) = 1;
-	memset(data + 16, 1, (size_t)(end - data - 16));
-	assert_int_equal(scan(LIST, wrap(wrap(data + 16, end, 0x0a), end, 0x0a),
-			      (size_t)(end - wrap(wrap(data + 16, end, 0x0a), end, 0x0a)), &problem),
-			 PRESCAN_E_MALFORMED);
+	assert_int_equal(scan(LIST, data, 2 * (size_t)LIMIT_RPC_FIELDS, &problem), 0);
+	assert_int_equal(scan(LIST, data, 2 * ((size_t)LIMIT_RPC_FIELDS + 1), &problem), PRESCAN_E_MALFORMED);
 	free(data);
+}
+
+/* ListJobsRequest.filter.states as one packed list of @n elements. */
+static int scan_packed(size_t n)
+{
+	uint8_t *data = malloc(n + 16), *end = data + 16 + n, *out;
+	struct problem problem;
+	int r;
+
+	assert_non_null(data);
+	memset(data + 16, 1, n);
+	out = wrap(wrap(data + 16, end, 0x0a), end, 0x0a);
+	r = scan(LIST, out, (size_t)(end - out), &problem);
+	free(data);
+	return r;
+}
+
+static void elements_of_a_packed_list_count_as_fields(void **state)
+{
+	(void)state;
+	assert_int_equal(scan_packed(LIMIT_RPC_FIELDS - 2), 0); /* beside the filter and its list */
+	assert_int_equal(scan_packed(LIMIT_RPC_FIELDS - 1), PRESCAN_E_MALFORMED);
 }
 
 static void broken_encodings_are_refused(void **state)
@@ -170,19 +188,21 @@ static void broken_encodings_are_refused(void **state)
 		const char *bytes;
 		size_t len;
 	} broken[] = {
-		{"\x0a", 1},					      /* a length is missing */
-		{"\x0a\x05"						    "abc", 5}, /* shorter than it says */
-		{"\x10", 1},					      /* a number is missing */
-		{"\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 12},  /* a number of 11 bytes */
-		{"\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11},	   /* of more than 64 bits */
-		{"\x12\xff\xff\xff\xff\xff\x01", 7},			   /* a length of 6 bytes */
-		{"\x12\xff\xff\xff\xff\x0f", 6},			   /* a length far beyond the end */
-		{"\x00\x01", 2},					   /* field number 0 */
-		{"\x80\x80\x80\x80\x80\x01\x01", 7},			   /* a tag of 6 bytes */
-		{"\x13\x14", 2},					   /* a group */
-		{"\x16\x00", 2},					   /* wire type 6 */
-		{"\x11\x01\x02\x03", 4},				   /* half a fixed64 */
-		{"\x15\x01\x02", 3},					   /* half a fixed32 */
+		{"\x0a", 1}, /* a length is missing */
+		{"\x0a\x05"
+		 "abc",
+		 5},                                                      /* shorter than it says */
+		{"\x10", 1},                                              /* a number is missing */
+		{"\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 12}, /* a number of 11 bytes */
+		{"\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11},     /* of more than 64 bits */
+		{"\x12\xff\xff\xff\xff\xff\x01", 7},                      /* a length of 6 bytes */
+		{"\x12\xff\xff\xff\xff\x0f", 6},                          /* a length far beyond the end */
+		{"\x00\x01", 2},                                          /* field number 0 */
+		{"\x80\x80\x80\x80\x80\x01\x01", 7},                      /* a tag of 6 bytes */
+		{"\x13\x14", 2},                                          /* a group */
+		{"\x16\x00", 2},                                          /* wire type 6 */
+		{"\x11\x01\x02\x03", 4},                                  /* half a fixed64 */
+		{"\x15\x01\x02", 3},                                      /* half a fixed32 */
 	};
 	struct problem problem;
 
@@ -199,13 +219,21 @@ static void text_that_is_none_is_named_with_its_path(void **state)
 
 	(void)state;
 	/* job.parameters.media[1].url */
-	assert_int_equal(scan_text(CREATE, "\x0a\x0d\x42\x0b\x32\x02\x08\x01\x32\x05\x1a\x03" "a\xff" "b", &problem),
+	assert_int_equal(scan_text(CREATE,
+				   "\x0a\x0d\x42\x0b\x32\x02\x08\x01\x32\x05\x1a\x03"
+				   "a\xff"
+				   "b",
+				   &problem),
 			 PRESCAN_E_MALFORMED);
 	assert_string_equal(problem.field, "job.parameters.media[1].url");
 	assert_string_equal(problem.text, "the text is not UTF-8");
 
 	/* page_token with a NUL, which protobuf-c would cut off */
-	assert_int_equal(scan_text(LIST, "\x1a\x03" "a\0b", &problem), PRESCAN_E_MALFORMED);
+	assert_int_equal(scan_text(LIST,
+				   "\x1a\x03"
+				   "a\0b",
+				   &problem),
+			 PRESCAN_E_MALFORMED);
 	assert_string_equal(problem.field, "page_token");
 	assert_string_equal(problem.text, "the text contains a NUL");
 
@@ -250,7 +278,10 @@ static void a_message_of_another_type_is_refused_by_the_unpacking(void **state)
 
 	(void)state;
 	/* page_size as text */
-	assert_int_equal(message_unpack(LIST, bytes_of_text("\x12\x01" "a"), &arena, &message, &problem),
+	assert_int_equal(message_unpack(LIST,
+					bytes_of_text("\x12\x01"
+						      "a"),
+					&arena, &message, &problem),
 			 PRESCAN_E_MALFORMED);
 	assert_string_not_equal(problem.text, "");
 	arena_finish(&arena);
@@ -261,22 +292,26 @@ static void a_request_unfolds_to_no_more_than_the_arena_takes(void **state)
 	ProtobufCMessage *message;
 	struct problem problem;
 	struct arena arena = {.limit = 4096};
-	uint8_t bytes[4002] = {0};
+	uint8_t *data = repeat(0x0a, 0, 2000); /* as many empty filters: each is made, then merged */
 
 	(void)state;
-	for (size_t i = 0; i < 2000; i++)
-		memcpy(bytes + 2 * i, "\x0a\x00", 2); /* 2000 times an empty filter: merged, each on its own */
-	assert_int_equal(message_unpack(LIST, bytes_of(bytes, 4000), &arena, &message, &problem), PRESCAN_E_MALFORMED);
+	assert_int_equal(message_unpack(LIST, bytes_of(data, 4000), &arena, &message, &problem), PRESCAN_E_MALFORMED);
+	free(data);
 	arena_finish(&arena);
 }
 
 static void of_equal_map_keys_the_last_one_wins(void **state)
 {
 	static const char wire[] = "\x0a\x1e"
-				   "\x52\x06\x0a\x01z\x12\x01" "1"
-				   "\x52\x06\x0a\x01" "a\x12\x01" "2"
-				   "\x52\x06\x0a\x01z\x12\x01" "3"
-				   "\x52\x04\x0a\x02" "aa";
+				   "\x52\x06\x0a\x01z\x12\x01"
+				   "1"
+				   "\x52\x06\x0a\x01"
+				   "a\x12\x01"
+				   "2"
+				   "\x52\x06\x0a\x01z\x12\x01"
+				   "3"
+				   "\x52\x04\x0a\x02"
+				   "aa";
 	const Filmgate__V1__CreateJobRequest *request;
 	ProtobufCMessage *message;
 	struct problem problem;
@@ -323,11 +358,12 @@ static unsigned compare_maps(const Google__Protobuf__DescriptorProto *proto, con
 
 static void every_map_is_known_as_one_and_has_text_keys(void **state)
 {
-	static const ProtobufCMessageDescriptor *const types[] = {
-		&filmgate__v1__job__descriptor, &filmgate__v1__job_filter__descriptor,
-		&filmgate__v1__media__descriptor, &google__protobuf__struct__descriptor};
-	Google__Protobuf__FileDescriptorSet *set =
-		google__protobuf__file_descriptor_set__unpack(NULL, filmgate_descriptors_size, filmgate_descriptors);
+	static const ProtobufCMessageDescriptor *const types[] = {&filmgate__v1__job__descriptor,
+								  &filmgate__v1__job_filter__descriptor,
+								  &filmgate__v1__media__descriptor,
+								  &google__protobuf__struct__descriptor};
+	Google__Protobuf__FileDescriptorSet *set = google__protobuf__file_descriptor_set__unpack(
+		NULL, filmgate_descriptors_size, filmgate_descriptors);
 	unsigned maps = 0;
 
 	(void)state;
@@ -349,7 +385,8 @@ int main(void)
 		cmocka_unit_test(nesting_is_refused_one_level_beyond_the_limit),
 		cmocka_unit_test(what_overflows_the_stack_of_protobuf_c_is_refused),
 		cmocka_unit_test(four_mebibytes_of_empty_submessages_are_refused),
-		cmocka_unit_test(the_number_of_fields_is_counted_exactly),
+		cmocka_unit_test(as_many_fields_as_the_limit_pass_and_one_more_does_not),
+		cmocka_unit_test(elements_of_a_packed_list_count_as_fields),
 		cmocka_unit_test(broken_encodings_are_refused),
 		cmocka_unit_test(text_that_is_none_is_named_with_its_path),
 		cmocka_unit_test(unknown_enum_values_are_violations),

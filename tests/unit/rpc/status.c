@@ -149,7 +149,8 @@ static void faults_are_internal_and_tell_nothing(void **state)
 
 static void violations_are_named_as_the_request_names_them(void **state)
 {
-	const struct engine_violation violations[] = {{"parameters.prompt", "a"}, {"job.model", "b"}, {"request_id", "c"}};
+	const struct engine_violation violations[] = {
+		{"parameters.prompt", "a"}, {"job.model", "b"}, {"request_id", "c"}};
 	const struct failure failure = {
 		.reason = REASON(INVALID_REQUEST), .violations = violations, .n_violations = 3, .field_prefix = "job."};
 	Google__Rpc__BadRequest *bad;
@@ -175,7 +176,8 @@ static void violations_are_named_as_the_request_names_them(void **state)
 static void details_never_outgrow_the_trailers(void **state)
 {
 	struct engine_violation violations[VIOLATIONS_MAX];
-	struct failure failure = {.reason = REASON(INVALID_REQUEST), .violations = violations, .n_violations = VIOLATIONS_MAX};
+	struct failure failure = {
+		.reason = REASON(INVALID_REQUEST), .violations = violations, .n_violations = VIOLATIONS_MAX};
 	char longest[4000];
 	struct status status;
 

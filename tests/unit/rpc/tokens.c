@@ -106,9 +106,16 @@ static void names_have_one_spelling(void **state)
 static void artifacts_are_numbered_from_one(void **state)
 {
 #define JOB "jobs/0190163d-8694-739b-aea5-966c26f8ad91"
-	static const char *const wrong[] = {JOB, JOB "/artifacts/", JOB "/artifacts/0", JOB "/artifacts/01",
-					    JOB "/artifacts/1x", JOB "/artifacts/-1", JOB "/artifacts/1234567890",
-					    "jobs/artifacts/1", "/artifacts/1", JOB "/artifacts/1/artifacts/1"};
+	static const char *const wrong[] = {JOB,
+					    JOB "/artifacts/",
+					    JOB "/artifacts/0",
+					    JOB "/artifacts/01",
+					    JOB "/artifacts/1x",
+					    JOB "/artifacts/-1",
+					    JOB "/artifacts/1234567890",
+					    "jobs/artifacts/1",
+					    "/artifacts/1",
+					    JOB "/artifacts/1/artifacts/1"};
 	struct arena arena = {0};
 	uint32_t index;
 	struct id id;

@@ -1,0 +1,13 @@
+#include "rpc_echo.h"
+
+#include "rpc/call.h"
+
+#include <filmgate/v1/job_service.pb-c.h>
+
+static void echo(struct call *call, const void *request)
+{
+	call_reply(call, request);
+}
+
+const struct rpc_method bench_echo_method = {
+	"/filmgate.bench.Bench/Echo", METHOD_UNARY, 16, &filmgate__v1__create_job_request__descriptor, echo, NULL};
