@@ -113,8 +113,10 @@ class Submit(Case):
         process = self.start("submit", "heygen", "hi", "--retry-for", "20s")
         time.sleep(1)
         self.fake.start()
+        back = time.monotonic()
         done = self.finish(process)
         self.assertEqual(done.status, 0, done)
+        self.assertLess(time.monotonic() - back, 4)
         self.assertEqual(len(self.fake.jobs), 1)
 
     def test_an_order_that_stays_undecided_says_how_to_repeat_it(self):
