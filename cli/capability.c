@@ -2,6 +2,7 @@
 
 #include "document.h"
 #include "grid.h"
+#include "render.h"
 #include "say.h"
 #include "words.h"
 
@@ -67,6 +68,15 @@ static void add_range(const struct page *page, json_node node, const char *least
 			      text_at(page, node, has_least ? least : most), unit);
 }
 
+/* The limits of a medium are how many there may be. */
+static void add_count(const struct page *page, json_node node, struct buffer *out)
+{
+	if (json_integer(page->json, json_at(page->json, node, "/max"), 1) <= 1)
+		return;
+	begin_part(out);
+	buffer_printf(out, "up to %s of them", text_at(page, node, "/max"));
+}
+
 /* What a parameter, a medium or a schema's property may be. The names differ, the ideas do not. */
 static void add_limits(const struct page *page, json_node node, struct buffer *out)
 {
@@ -81,7 +91,10 @@ static void add_limits(const struct page *page, json_node node, struct buffer *o
 		begin_part(out);
 		add_words(page, json_at(page->json, node, lists[i]), " | ", out);
 	}
-	add_range(page, node, "/min", "/max", "", out);
+	if (has(page, node, "/role"))
+		add_count(page, node, out);
+	else
+		add_range(page, node, "/min", "/max", "", out);
 	add_range(page, node, "/minimum", "/maximum", "", out);
 	add_range(page, node, "/min_length", "/max_length", " characters", out);
 	add_range(page, node, "/minLength", "/maxLength", " characters", out);
@@ -188,8 +201,8 @@ static void print_price(const struct page *page, json_node model)
 	if (micros < 0)
 		return;
 	decimal_format(micros, 6, amount);
-	printf("  price: about %s %s a %s as of %s; only the provider knows\n", amount,
-	       text_at(page, hint, "/currency"), unit, text_at(page, hint, "/as_of"));
+	render_line("  price: about %s %s a %s as of %s; only the provider knows", amount,
+		    text_at(page, hint, "/currency"), unit, text_at(page, hint, "/as_of"));
 }
 
 static void print_rules(const struct page *page, json_node model)
@@ -197,7 +210,7 @@ static void print_rules(const struct page *page, json_node model)
 	json_node rules = json_at(page->json, model, "/rules");
 
 	for (json_node n = json_first(page->json, rules); n; n = json_next(page->json, n))
-		printf("  rule: %s\n", text_at(page, n, "/message"));
+		render_line("  rule: %s", text_at(page, n, "/message"));
 }
 
 static void print_lifecycle(const struct page *page, json_node model)
@@ -206,8 +219,8 @@ static void print_lifecycle(const struct page *page, json_node model)
 	const char *stage = text_at(page, life, "/stage");
 
 	if (stage && *stage && strcmp(stage, "available"))
-		printf("  it is %s%s%s\n", stage, has(page, life, "/retires_on") ? " and goes on " : "",
-		       has(page, life, "/retires_on") ? text_at(page, life, "/retires_on") : "");
+		render_line("  it is %s%s%s", stage, has(page, life, "/retires_on") ? " and goes on " : "",
+			    has(page, life, "/retires_on") ? text_at(page, life, "/retires_on") : "");
 }
 
 static enum exit_code print_model(const struct json *json, json_node model)
@@ -219,10 +232,9 @@ static enum exit_code print_model(const struct json *json, json_node model)
 
 	if (!grid)
 		return EXIT_FAILED;
-	printf("\nmodel %s", text_at(&page, model, "/name"));
-	if (has(&page, model, "/title"))
-		printf(": %s", text_at(&page, model, "/title"));
-	printf("\n");
+	putchar('\n');
+	render_line("model %s%s%s", text_at(&page, model, "/name"), has(&page, model, "/title") ? ": " : "",
+		    text_at(&page, model, "/title"));
 	print_lifecycle(&page, model);
 	add_parameters(&page, model);
 	add_media(&page, model);
@@ -239,13 +251,15 @@ static enum exit_code print_model(const struct json *json, json_node model)
 static void print_head(const Filmgate__V1__Provider *provider, const struct page *page, json_node root)
 {
 	int64_t window_s = json_integer(page->json, json_at(page->json, root, "/idempotency/window_s"), 0);
+	bool is_loaded = *provider->plugin_version;
 
-	printf("%s  plugin %s %s, %s\n", provider->name, provider->plugin, provider->plugin_version,
-	       provider->base_url);
+	render_line("%s  plugin %s %s%s%s", provider->name, provider->plugin,
+		    is_loaded ? provider->plugin_version : "is not loaded", *provider->base_url ? ", " : "",
+		    provider->base_url);
 	printf("  %u of %u under way, %llu queued\n", provider->running_count, provider->concurrency,
 	       (unsigned long long)provider->queued_count);
 	if (*provider->problem)
-		printf("  problem: %s\n", provider->problem);
+		render_line("  problem: %s", provider->problem);
 	if (window_s > 0)
 		printf("  a repeated order is recognised for %s\n", words_of_duration(window_s * 1000).text);
 }

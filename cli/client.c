@@ -62,6 +62,7 @@ static grpc_channel *open_channel(const char *target)
 		INTEGER(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS),
 		INTEGER(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_TIMEOUT_MS),
 		INTEGER(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS),
+		INTEGER(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, RECONNECT_MAX_MS),
 		INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MESSAGE_BYTES_MAX),
 		INTEGER(GRPC_ARG_ENABLE_RETRIES, 0),
 		INTEGER(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
@@ -112,6 +113,32 @@ void client_freep(struct client **client)
 static gpr_timespec after(int64_t ms)
 {
 	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN));
+}
+
+/*
+ * Core makes progress on a connection only while somebody polls, and after a failed attempt it would wait for the rest
+ * of its connect time-out; so a pause asks for a new attempt and polls. A channel that has once failed fails every call
+ * until it is connected: calling earlier than that is pointless.
+ */
+void client_pause(struct client *client, int64_t ms)
+{
+	gpr_timespec end = after(ms);
+	grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
+	grpc_connectivity_state state = grpc_channel_check_connectivity_state(client->channel, 1);
+	bool was_ready = state == GRPC_CHANNEL_READY;
+
+	grpc_channel_reset_connect_backoff(client->channel);
+	while (!interrupt_came() && gpr_time_cmp(gpr_now(GPR_CLOCK_MONOTONIC), end) < 0 &&
+	       (was_ready || state != GRPC_CHANNEL_READY)) {
+		gpr_timespec slice = after(INTERRUPT_SLICE_MS);
+
+		grpc_channel_watch_connectivity_state(client->channel, state, gpr_time_min(slice, end), queue, NULL);
+		grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+		state = grpc_channel_check_connectivity_state(client->channel, 1);
+	}
+	grpc_completion_queue_shutdown(queue);
+	grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+	grpc_completion_queue_destroy(queue);
 }
 
 static int start(struct client_stream *stream, enum batch batch, const grpc_op *ops, size_t count)

@@ -28,6 +28,9 @@ struct client *client_new(const char *target);
 struct client *client_free(struct client *client);
 void client_freep(struct client **client);
 
+/* Waits before the next try: less if interrupted, or if a lost connection comes back meanwhile. */
+void client_pause(struct client *client, int64_t ms);
+
 /*
  * One request, one reply. @service and @method name a generated method; *ret_reply is a heap message of its output.
  * @timeout_ms bounds the whole call.

@@ -33,15 +33,18 @@ static void print_words(void)
 	printf("'\n");
 }
 
-/* The option before the cursor wants a value: files, words of its own, or anything. */
-static void print_value_cases(void)
+/* The names under which an option that wants a file, or one of the formats, stands in this command. */
+static void print_valued(const char *variable, const struct command *command, enum option_id id, enum option_id or)
 {
-	printf("\tcase $previous in\n"
-	       "\t--output | --file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
-	       "\t--format) COMPREPLY=($(compgen -W '");
-	for (const char *const *word = table_formats; *word; word++)
-		printf("%s%s", word == table_formats ? "" : " ", *word);
-	printf("' -- \"$current\")); return ;;\n\tesac\n");
+	printf(" %s='", variable);
+	for (const struct option_row *const *rows = command->options; rows && *rows; rows++) {
+		if ((*rows)->id != id && (*rows)->id != or)
+			continue;
+		printf(" --%s", (*rows)->name);
+		if ((*rows)->letter)
+			printf(" -%c", (*rows)->letter);
+	}
+	printf(" '");
 }
 
 static void print_command_cases(void)
@@ -55,7 +58,10 @@ static void print_command_cases(void)
 				printf(" %s", other->name + strlen(c->name) + 1);
 		if (c->run == command_completion)
 			printf(" bash");
-		printf("' ;;\n");
+		printf("'");
+		print_valued("files", c, OPTION_OUTPUT, OPTION_FILE);
+		print_valued("formats", c, OPTION_FORMAT, OPTION_FORMAT);
+		printf(" ;;\n");
 	}
 	printf("\t*) words=$commands ;;\n\tesac\n");
 }
@@ -66,9 +72,8 @@ static void print_script(void)
 	printf("# bash completion for filmgate, printed by 'filmgate completion bash'\n"
 	       "_filmgate()\n{\n"
 	       "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-	       "\tlocal command='' words='' word i\n");
+	       "\tlocal command='' words='' files='' formats='' word i\n");
 	print_words();
-	print_value_cases();
 	printf("\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	       "\t\tword=${COMP_WORDS[i]}\n"
 	       "\t\t[[ $word == -* || ${COMP_WORDS[i-1]} == --server || ${COMP_WORDS[i-1]} == -s ]] && continue\n"
@@ -79,7 +84,12 @@ static void print_script(void)
 	       "\t\tfi\n"
 	       "\tdone\n");
 	print_command_cases();
-	printf("\tCOMPREPLY=($(compgen -W \"$words $global\" -- \"$current\"))\n"
+	printf("\tcase $files in *\" $previous \"*) COMPREPLY=($(compgen -f -- \"$current\")); return ;; esac\n"
+	       "\tcase $formats in *\" $previous \"*) words='");
+	for (const char *const *word = table_formats; *word; word++)
+		printf("%s%s", word == table_formats ? "" : " ", *word);
+	printf("' global='' ;; esac\n"
+	       "\tCOMPREPLY=($(compgen -W \"$words $global\" -- \"$current\"))\n"
 	       "}\n"
 	       "complete -o default -F _filmgate filmgate\n");
 }

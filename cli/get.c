@@ -8,20 +8,9 @@
 #include "base/err.h"
 
 #include <filmgate/v1/job_service.pb-c.h>
-#include <stdarg.h>
 
-__attribute__((format(printf, 2, 3))) static void print_line(const char *label, const char *format, ...)
-{
-	_cleanup_(buffer_finish) struct buffer text = {0};
-	char value[2048];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(value, sizeof(value), format, args);
-	va_end(args);
-	say_make_safe(value);
-	printf("%-12s %s\n", label, value);
-}
+/* The label's column is as wide as the longest label. */
+#define print_line(label, format, ...) render_line("%-12s " format, label, __VA_ARGS__)
 
 static void print_text(const char *label, const char *text)
 {

@@ -50,7 +50,7 @@ int grid_add(struct grid *grid, const char *const *texts, size_t colored, const 
 	for (size_t i = 0; i < grid->columns; i++)
 		if (scols_line_set_data(line, i, texts[i]))
 			return err_origin(-ENOMEM);
-	if (color) {
+	if (color && *color) {
 		scols_table_enable_colors(grid->table, 1);
 		scols_cell_set_color(scols_line_get_cell(line, colored), color);
 	}

@@ -20,7 +20,7 @@ struct grid *grid_new(const struct grid_column *columns, size_t count);
 struct grid *grid_free(struct grid *grid);
 void grid_freep(struct grid **grid);
 
-/* One text per column, copied; @color is an escape sequence for column @colored, or NULL. 0 or -ENOMEM. */
+/* One text per column, copied; @color is an escape sequence for column @colored; NULL and "" are none. 0 or -ENOMEM. */
 int grid_add(struct grid *grid, const char *const *texts, size_t colored, const char *color);
 /* To standard output; nothing at all when there are no rows. */
 void grid_print(struct grid *grid);

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <stddef.h>
-#include <time.h>
 
 static volatile sig_atomic_t has_come;
 
@@ -31,13 +30,4 @@ void interrupt_start(void)
 bool interrupt_came(void)
 {
 	return has_come;
-}
-
-void interrupt_sleep(int64_t ms)
-{
-	for (; ms > 0 && !has_come; ms -= INTERRUPT_SLICE_MS) {
-		int64_t slice = ms < INTERRUPT_SLICE_MS ? ms : INTERRUPT_SLICE_MS;
-
-		nanosleep(&(struct timespec){.tv_nsec = slice * 1000000}, NULL);
-	}
 }

@@ -6,7 +6,6 @@
 #define FG_CLI_INTERRUPT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* How long any wait may go without looking at the flag. */
 #define INTERRUPT_SLICE_MS 100
@@ -14,7 +13,5 @@
 /* Once, before the first thread. Also keeps a reader that goes away (SIGPIPE) from ending the program. */
 void interrupt_start(void);
 bool interrupt_came(void);
-/* Sleeps, or less when it comes. */
-void interrupt_sleep(int64_t ms);
 
 #endif

@@ -44,7 +44,7 @@ bool patience_lasts(struct patience *patience, const struct status *status)
 		return false;
 
 	pause_ms = patience->pause_ms > status->retry_ms ? patience->pause_ms : status->retry_ms;
-	interrupt_sleep(pause_ms < left_ms ? pause_ms : left_ms);
+	client_pause(patience->cli->client, pause_ms < left_ms ? pause_ms : left_ms);
 	if (patience->pause_ms < PAUSE_MAX_MS)
 		patience->pause_ms *= 2;
 	return !interrupt_came();

@@ -124,17 +124,12 @@ int command_providers_get(struct cli *cli)
 
 static void print_check(const char *name, const Filmgate__V1__CheckProviderResponse *reply)
 {
-	_cleanup_(buffer_finish) struct buffer text = {0};
 	char outcome[FIELD_NAME_SIZE];
 
 	field_enum_word(&filmgate__v1__check_outcome__descriptor, (int)reply->outcome, outcome);
-	buffer_printf(&text, "%s  %s  %s\n", name, outcome, reply->message);
+	render_line("%s  %s  %s", name, outcome, reply->message);
 	for (size_t i = 0; i < reply->n_facts; i++)
-		buffer_printf(&text, "  %s: %s\n", reply->facts[i]->label, reply->facts[i]->value);
-	if (!text.data)
-		return;
-	say_make_safe(text.data);
-	fputs(text.data, stdout);
+		render_line("  %s: %s", reply->facts[i]->label, reply->facts[i]->value);
 }
 
 int command_providers_check(struct cli *cli)
@@ -156,7 +151,7 @@ int command_providers_check(struct cli *cli)
 		return (int)code;
 	reply = (const void *)message;
 	if (format == FORMAT_TABLE)
-		print_check(cli_short_name(name), reply);
+		print_check(name + strcspn(name, "/") + 1, reply);
 	else if (format == FORMAT_NAME)
 		printf("%s\n", name);
 	else

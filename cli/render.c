@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -186,6 +187,23 @@ const char *render_cancel(Filmgate__V1__CancelOutcome outcome)
 	default:
 		return "the daemon did not say what it achieved";
 	}
+}
+
+void render_line(const char *format, ...)
+{
+	_cleanup_(freep) char *text = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
+	say_make_safe(text);
+	puts(text);
 }
 
 enum exit_code render_document(const ProtobufCMessage *message, enum document_layout layout)

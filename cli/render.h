@@ -28,6 +28,9 @@ void render_detail(const Filmgate__V1__JobStatus *status, struct buffer *out);
 /* What a cancel achieved, for a person. Static. */
 const char *render_cancel(Filmgate__V1__CancelOutcome outcome);
 
+/* A line of text, however long, without its control characters. */
+__attribute__((format(printf, 1, 2))) void render_line(const char *format, ...);
+
 /* A message as JSON; EXIT_FAILED, said, if it cannot be written down. */
 enum exit_code render_document(const ProtobufCMessage *message, enum document_layout layout);
 

@@ -21,7 +21,9 @@ bool say_is_live(void)
 void say_make_safe(char *text)
 {
 	for (unsigned char *p = (unsigned char *)text; *p; p++) {
-		if ((*p < 0x20 && *p != '\n') || *p == 0x7f)
+		if (*p == '\n')
+			*p = ' ';
+		else if (*p < 0x20 || *p == 0x7f)
 			*p = '?';
 		/* C1 in UTF-8: U+0080 to U+009F, among them CSI. */
 		if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)

@@ -125,7 +125,7 @@ bool status_is_broken(const struct status *status)
 
 bool status_is_undecided(const struct status *status)
 {
-	return status_is_unreachable(status) || (status->code == STATUS_DEADLINE_EXCEEDED && !status->info) ||
+	return status_is_broken(status) || (status->code == STATUS_DEADLINE_EXCEEDED && !status->info) ||
 	       status_reason(status) == FILMGATE__V1__ERROR_REASON__ERROR_REASON_STORE_UNAVAILABLE;
 }
 

@@ -1,0 +1,207 @@
+"""list, get, cancel, update, delete: what is asked, and how it is shown."""
+
+import json
+import time
+import unittest
+
+import grpc
+from fake import Case, Refusal, message, number
+
+
+class List(Case):
+    def test_filters_become_the_contracts_filter(self):
+        self.expect(0, "list", "--state", "failed,EXPIRED", "--state", "queued", "--provider", "heygen", "--provider",
+                    "providers/veo", "-m", "avatar", "-l", "a=1", "--since", "2026-11-22T17:00:00Z")
+        wanted = self.fake.requests("ListJobs")[0].filter
+        self.assertEqual(list(wanted.states), [number("JobState", s) for s in ("FAILED", "EXPIRED", "QUEUED")])
+        self.assertEqual(list(wanted.providers), ["providers/heygen", "providers/veo"])
+        self.assertEqual((list(wanted.models), dict(wanted.labels)), (["avatar"], {"a": "1"}))
+        self.assertEqual(wanted.create_time_from.seconds, 1795366800)
+        self.expect(0, "list", "--since", "2h")
+        ago = time.time() - self.fake.requests("ListJobs")[1].filter.create_time_from.seconds
+        self.assertAlmostEqual(ago, 7200, delta=30)
+
+    def test_pages_are_read_up_to_the_limit(self):
+        for _ in range(7):
+            self.fake.add_job()
+        lister = self.fake.ListJobs
+
+        def short_pages(request):
+            request.page_size = min(request.page_size, 3)
+            return lister(request)
+        self.fake.on["ListJobs"] = short_pages
+        names = sorted(self.fake.jobs, reverse=True)
+        self.assertEqual(self.expect(0, "list", "-o", "name", "--limit", "5", says="there are more").out.split(), names[:5])
+        self.assertEqual(self.expect(0, "list", "-o", "name", "--limit", "0").out.split(), names)
+        self.assertEqual(self.expect(0, "list", "-o", "name").err, "")
+        self.assertEqual([r.page_size for r in self.fake.requests("ListJobs")][:2], [3, 2])
+
+    def test_an_empty_page_is_not_the_end(self):
+        job = self.fake.add_job()
+        self.fake.on["ListJobs"] = [lambda request: message("ListJobsResponse", next_page_token="1"),
+                                    lambda request: message("ListJobsResponse", jobs=[job])]
+        self.assertEqual(self.expect(0, "list", "-o", "name").out.split(), [job.name])
+
+    def test_json_is_one_value_and_jsonl_one_a_line(self):
+        self.assertEqual(json.loads(self.expect(0, "list", "-o", "json").out), [])
+        jobs = [self.fake.add_job() for _ in range(3)]
+        self.assertEqual(len(json.loads(self.expect(0, "list", "-o", "json").out)), 3)
+        lines = self.expect(0, "list", "-o", "jsonl").out.splitlines()
+        self.assertEqual({json.loads(line)["name"] for line in lines}, {job.name for job in jobs})
+
+    def test_a_table_is_whole_when_it_is_not_on_a_terminal(self):
+        job = self.fake.add_job(display_name="a name that is " + "very " * 40 + "long")
+        done = self.expect(0, "list", out=["JOB", "STATE", job.name[5:], "RUNNING", "heygen", "avatar", job.display_name])
+        self.assertNotIn("\033", done.out)
+
+    def test_a_table_fits_a_terminal(self):
+        self.fake.add_job(display_name="a name that is " + "very " * 40 + "long")
+        status, out = self.terminal("list").finish()
+        self.assertEqual(status, 0, out)
+        self.assertIn("\033[36m", out)
+        plain = out.replace("\033[36m", "").replace("\033[0m", "")
+        self.assertLessEqual(max(len(line.rstrip()) for line in plain.splitlines()), 100, plain)
+        self.env["NO_COLOR"] = "1"
+        self.assertNotIn("\033[36m", self.terminal("list").finish()[1])
+
+    def test_details_say_what_matters(self):
+        waiting = self.fake.add_job("QUEUED")
+        waiting.status.wait.reason = number("JobWaitReason", "RATE_LIMIT")
+        waiting.status.wait.until_time.seconds = 1795366800
+        running = self.fake.add_job()
+        running.status.progress.source = number("ProgressSource", "PROVIDER")
+        running.status.progress.percent = 42
+        running.status.progress.provider_state = "render\033[2Jing"
+        self.fake.add_video(self.fake.add_job("SUCCEEDED"), b"x" * 4200000)
+        failed = self.fake.add_job("FAILED")
+        failed.status.failure.reason = number("FailureReason", "NO_CREDIT")
+        failed.status.failure.provider_message = "top up"
+        failed.status.failure.purchased = number("Purchased", "MADE")
+        self.fake.add_job("UNCERTAIN")
+        done = self.expect(0, "list", out=["the provider's rate limit, until 2026-11-22 17:00:00", "42 %, render?[2Jing",
+                                           "8.0 s, 1920x1080, 4.2 MB", "no_credit: top up; it is charged all the same",
+                                           "nothing is sent again"])
+        self.assertNotIn("\033", done.out)
+
+    def test_a_reader_that_goes_away_is_no_error_worth_words(self):
+        for _ in range(50):
+            self.fake.add_job()
+        process = self.start("list", "-o", "json")
+        process.stdout.close()
+        process.stdout = None
+        err = process.stderr.read().decode()
+        process.stderr.close()
+        process.stderr = None
+        process.wait(30)
+        self.assertEqual(err, "")
+
+
+class Get(Case):
+    def test_everything_about_a_job_is_shown(self):
+        job = self.fake.add_job("FAILED", display_name="spring", priority=5, labels={"k": "v"}, retry_of="jobs/old")
+        job.parameters.prompt = "a cat"
+        attempt = job.status.attempts.add(number=1)
+        job.status.attempt_count = 3
+        send = attempt.sends.add(number=2, idempotency_key="key-1", http_status=402)
+        setattr(send, "class", number("SendClass", "REFUSED"))
+        attempt.remotes.add(remote_id="vid_1", kind="video")
+        failure = job.status.failure
+        failure.reason, failure.message = number("FailureReason", "NO_CREDIT"), "no credit left"
+        failure.provider_code, failure.provider_request_id = "insufficient_credit", "req-9"
+        job.status.cancel.outcome = number("CancelOutcome", "TOO_LATE")
+        artifact = self.fake.add_video(job, b"12345")
+        self.expect(0, "get", job.name, out=[
+            job.name, "spring", "FAILED", "no_credit: no credit left", "priority     5", "k=v", "jobs/old", "1.2",
+            "refused", "HTTP 402", "key key-1", "vid_1", "insufficient_credit", "req-9", "too late", artifact.name,
+            artifact.sha256, "3, the newest 1 are shown", '"prompt": "a cat"'])
+
+    def test_json_has_the_contracts_names_and_words(self):
+        job = self.fake.add_job()
+        job.parameters.seed = 18446744073709551615
+        send = job.status.attempts.add(number=1).sends.add(number=1)
+        setattr(send, "class", number("SendClass", "PENDING"))
+        job.parameters.media.add(kind=number("MediaKind", "IMAGE"), role=number("MediaRole", "LAST_FRAME"), url="https://x")
+        text = self.expect(0, "get", job.name, "-o", "json").out
+        document = json.loads(text)
+        self.assertIn('"seed": 18446744073709551615', text)
+        self.assertEqual(document["status"]["state"], "running")
+        self.assertEqual(document["status"]["attempts"][0]["sends"][0], {"number": 1, "class": "pending"})
+        self.assertEqual(document["parameters"]["media"], [{"kind": "image", "role": "last_frame", "url": "https://x"}])
+        self.assertRegex(document["create_time"], r"^\d{4}-\d\d-\d\dT.*Z$")
+        self.assertEqual(json.loads(self.expect(0, "get", job.name, "-o", "jsonl").out), document)
+        self.assertEqual(self.expect(0, "get", job.name, "-o", "name").out, job.name + "\n")
+
+    def test_a_name_may_be_short_and_in_capitals(self):
+        job = self.fake.add_job()
+        self.expect(0, "get", job.name[5:].upper(), "-o", "name", out=job.name)
+
+
+class Change(Case):
+    def test_cancel_prints_what_it_achieved(self):
+        job = self.fake.add_job()
+        for word, status, text in (("NEVER_SENT", 0, "it costs nothing"), ("CANCELLED_UPSTREAM", 0, "stopped at"),
+                                   ("DETACHED", 0, "goes on and bills"), ("REQUESTED", 0, "noted"),
+                                   ("TOO_LATE", 1, "too late")):
+            outcome = number("CancelOutcome", word)
+            self.fake.on["CancelJob"] = lambda request, outcome=outcome: message("CancelJobResponse", job=job, outcome=outcome)
+            self.expect(status, "cancel", job.name, out=[job.name[5:], text])
+            document = json.loads(self.expect(status, "cancel", job.name, "-o", "json").out)
+            self.assertEqual(document["outcome"], word.lower())
+
+    def test_several_jobs_are_cancelled_in_turn(self):
+        jobs = [self.fake.add_job().name for _ in range(3)]
+        self.assertEqual(self.expect(0, "cancel", *jobs, "-o", "name").out.split(), jobs)
+        self.assertEqual([request.name for request in self.fake.requests("CancelJob")], jobs)
+
+    def test_labels_are_changed_one_by_one(self):
+        job = self.fake.add_job(labels={"keep": "1", "change": "2", "drop": "3"})
+        self.expect(0, "update", job.name, "-l", "change=x", "-l", "new=y", "--remove-label", "drop", out=job.name)
+        self.assertEqual(dict(job.labels), {"keep": "1", "change": "x", "new": "y"})
+        request = self.fake.requests("UpdateJob")[0]
+        self.assertEqual((list(request.update_mask.paths), request.expected_revision), (["labels"], 1))
+
+    def test_name_and_priority_need_no_revision(self):
+        job = self.fake.add_job(display_name="old")
+        self.expect(0, "update", job.name, "--name", "", "--priority", "0")
+        request = self.fake.requests("UpdateJob")[0]
+        self.assertEqual((list(request.update_mask.paths), request.expected_revision), (["display_name", "priority"], 0))
+        self.assertEqual(job.display_name, "")
+
+    def test_labels_that_somebody_else_has_changed_are_not_lost(self):
+        job = self.fake.add_job(labels={"a": "1"})
+
+        def meanwhile(request):
+            job.labels["b"] = "2"
+            job.revision += 1
+            return self.fake.UpdateJob(request)
+        self.fake.on["UpdateJob"] = [meanwhile, self.fake.UpdateJob]
+        self.expect(0, "update", job.name, "-l", "c=3")
+        self.assertEqual(dict(job.labels), {"a": "1", "b": "2", "c": "3"})
+
+    def test_an_update_gives_up_when_others_are_always_faster(self):
+        job = self.fake.add_job()
+
+        def refuse(request):
+            raise Refusal(grpc.StatusCode.ABORTED, "REVISION_MISMATCH")
+        self.fake.on["UpdateJob"] = refuse
+        self.expect(1, "update", job.name, "-l", "a=1", says="gave up")
+        self.assertEqual(len(self.fake.requests("UpdateJob")), 5)
+        self.expect(2, "update", job.name, says="nothing to change")
+
+    def test_delete_keeps_or_removes_the_providers_copy(self):
+        jobs = [self.fake.add_job("FAILED").name for _ in range(3)]
+        self.expect(0, "delete", *jobs[:2], says=["deleted " + jobs[0], "deleted " + jobs[1]])
+        self.expect(0, "delete", "--remote", jobs[2])
+        self.assertEqual([request.provider_copy for request in self.fake.requests("DeleteJob")],
+                         [number("ProviderCopy", word) for word in ("KEEP", "KEEP", "REMOVE")])
+        self.assertEqual(self.fake.jobs, {})
+
+    def test_an_open_job_is_not_deleted(self):
+        def refuse(request):
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "WRONG_STATE", "it is still open")
+        self.fake.on["DeleteJob"] = refuse
+        self.expect(1, "delete", self.fake.add_job().name, says=["WRONG_STATE", "it is still open", "next:"])
+
+
+if __name__ == "__main__":
+    unittest.main()

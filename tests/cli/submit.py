@@ -1,0 +1,222 @@
+"""submit and retry: what is sent, that it is sent so that it buys once, and what is printed."""
+
+import json
+import os
+import time
+import unittest
+
+import grpc
+from fake import Case, Refusal, message, number
+
+
+class Submit(Case):
+    def sent(self, *arguments, stdin=None):
+        """The CreateJobRequest that the arguments make."""
+        self.fake.calls.clear()
+        self.expect(0, "submit", *arguments, stdin=stdin)
+        return self.fake.requests("CreateJob")[0]
+
+    def write(self, name, text):
+        with open(os.path.join(self.home, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    # what is sent
+
+    def test_flags_become_fields(self):
+        request = self.sent("heygen", "--model", "avatar", "--script", "Hallo Welt", "--avatar", "a1", "--voice", "v1",
+                            "-l", "project=spring", "-l", "empty=", "--name", "first", "--priority", "-7",
+                            "--timeout", "90m", "--request-id", "r-1", "-P", "duration_ms=8s", "-P",
+                            "extras.voice_settings.speed=1.25", "--image", "source=https://example.com/a.png?x=y")
+        job, parameters = request.job, request.job.parameters
+        self.assertEqual((request.request_id, request.timeout.seconds, request.validate_only), ("r-1", 5400, False))
+        self.assertEqual((job.provider, job.model, job.display_name, job.priority),
+                         ("providers/heygen", "avatar", "first", -7))
+        self.assertEqual(dict(job.labels), {"project": "spring", "empty": ""})
+        self.assertEqual((parameters.script.text, parameters.avatar_id, parameters.voice_id), ("Hallo Welt", "a1", "v1"))
+        self.assertEqual(parameters.duration.seconds, 8)
+        self.assertEqual(parameters.extras["voice_settings"]["speed"], 1.25)
+        self.assertEqual(len(parameters.media), 1)
+        self.assertEqual(parameters.media[0].url, "https://example.com/a.png?x=y")
+        self.assertEqual(parameters.media[0].role, number("MediaRole", "SOURCE"))
+
+    def test_the_second_operand_is_the_prompt(self):
+        self.assertEqual(self.sent("heygen", "a cat").job.parameters.prompt, "a cat")
+        self.assertEqual(self.sent("providers/heygen", "a cat").job.provider, "providers/heygen")
+
+    def test_what_is_not_said_is_not_set(self):
+        request = self.sent("heygen")
+        self.assertFalse(request.HasField("timeout"))
+        self.assertEqual(request.job.parameters.ByteSize(), 0)
+
+    def test_text_comes_from_files_and_standard_input(self):
+        self.write("text", "line one\nline zwei: ä\n")
+        self.assertEqual(self.sent("heygen", "--script", "@text").job.parameters.script.text, "line one\nline zwei: ä\n")
+        self.assertEqual(self.sent("heygen", "@-", stdin="from stdin").job.parameters.prompt, "from stdin")
+        self.assertEqual(self.sent("heygen", "@@home").job.parameters.prompt, "@home")
+        self.expect(2, "submit", "heygen", "--script", "@missing", says=["--script", "missing"])
+        self.write("binary", "a\0b")
+        self.expect(2, "submit", "heygen", "--script", "@binary", says="NUL")
+
+    def test_a_file_is_the_base_and_flags_come_on_top(self):
+        self.write("job.json", json.dumps({
+            "provider": "heygen", "model": "avatar", "priority": 3, "labels": {"a": "1", "b": "2"},
+            "parameters": {"script": {"text": "from the file"}, "seed": 17454220438242315174, "audio": "off",
+                           "extras": {"list": [1, "x", None]}}}))
+        request = self.sent("-f", "job.json", "--priority", "9", "-l", "b=3")
+        self.assertEqual((request.job.provider, request.job.priority), ("providers/heygen", 9))
+        self.assertEqual(dict(request.job.labels), {"a": "1", "b": "3"})
+        self.assertEqual(request.job.parameters.seed, 17454220438242315174)
+        self.assertEqual(request.job.parameters.audio, number("Toggle", "OFF"))
+        self.assertEqual(self.sent("-f", "-", stdin='{"provider": "x"}').job.provider, "providers/x")
+        self.assertEqual(self.sent("y", "-f", "-", stdin='{"provider": "x"}').job.provider, "providers/y")
+
+    def test_a_printed_job_can_be_ordered_again(self):
+        job = self.fake.add_job("FAILED", request_id="old", display_name="n")
+        job.parameters.prompt = "again"
+        job.parameters.seed = 0
+        printed = self.expect(0, "get", job.name, "-o", "json").out
+        request = self.sent("-f", "-", stdin=printed)
+        self.assertNotEqual(request.request_id, "old")
+        self.assertEqual((request.job.name, request.job.revision), ("", 0))
+        self.assertEqual(request.job.parameters, job.parameters)
+        self.assertEqual(request.job.parameters.WhichOneof("optional_seed"), "seed")
+
+    def test_mistakes_in_a_file_name_their_place(self):
+        for text, says in (('{"provider": "x", "parameters": {"fps": "30"}}', "parameters.fps: must be a number"),
+                           ('{"provider": "x", "parametres": {}}', "did you mean 'parameters'"),
+                           ('{"provider": "x"', "standard input"), ("[]", "must be one object"),
+                           ('{"provider": "x", "request_id": "r"}', "--request-id"), ('{}', "PROVIDER")):
+            self.expect(2, "submit", "-f", "-", stdin=text, says=says)
+        self.assertEqual(self.fake.requests("CreateJob"), [])
+
+    # once
+
+    def test_every_order_has_an_id_of_its_own(self):
+        ids = {self.sent("heygen", "hi").request_id for _ in range(2)}
+        self.assertEqual(len(ids), 2)
+        for one in ids:
+            self.assertRegex(one, "^[!-~]{1,128}$")
+
+    def test_an_order_whose_reply_is_lost_is_repeated_under_the_same_id(self):
+        def lose(request):
+            self.fake.CreateJob(request)
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, None, "connection reset")
+        self.fake.on["CreateJob"] = [lose, lose, self.fake.CreateJob]
+        done = self.expect(0, "submit", "heygen", "hi", says=["trying again", "nothing new was bought"])
+        requests = self.fake.requests("CreateJob")
+        self.assertEqual(len(requests), 3)
+        self.assertEqual(len({request.request_id for request in requests}), 1)
+        self.assertEqual(done.out.strip(), next(iter(self.fake.jobs)))
+
+    def test_an_order_outlives_a_daemon_that_restarts(self):
+        self.fake.stop()
+        process = self.start("submit", "heygen", "hi", "--retry-for", "20s")
+        time.sleep(1)
+        self.fake.start()
+        back = time.monotonic()
+        done = self.finish(process)
+        self.assertEqual(done.status, 0, done)
+        self.assertLess(time.monotonic() - back, 4)
+        self.assertEqual(len(self.fake.jobs), 1)
+
+    def test_an_order_that_stays_undecided_says_how_to_repeat_it(self):
+        def lose(request):
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", "the disk is full")
+        self.fake.on["CreateJob"] = lose
+        done = self.expect(1, "submit", "heygen", "hi", "--retry-for", "300ms",
+                           says=["the disk is full", "is not known", "--request-id "])
+        requests = self.fake.requests("CreateJob")
+        self.assertGreater(len(requests), 1)
+        self.assertIn("--request-id " + requests[0].request_id, done.err)
+        self.assertEqual(done.out, "")
+
+    def test_what_the_daemon_refuses_is_not_repeated(self):
+        for code, reason in ((grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+                             (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
+                             (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL")):
+            def refuse(request, code=code, reason=reason):
+                raise Refusal(code, reason)
+            self.fake.calls.clear()
+            self.fake.on["CreateJob"] = refuse
+            self.expect(1, "submit", "heygen", "hi", says=reason)
+            self.assertEqual(len(self.fake.requests("CreateJob")), 1)
+
+    def test_an_interrupted_order_says_how_to_repeat_it(self):
+        def sleep(request):
+            time.sleep(2)
+            return self.fake.CreateJob(request)
+        self.fake.on["CreateJob"] = sleep
+        process = self.start("submit", "heygen", "hi")
+        self.fake.wait_for("CreateJob")
+        done = self.interrupt(process)
+        self.assertEqual(done.status, 130, done)
+        self.assertIn("--request-id " + self.fake.requests("CreateJob")[0].request_id, done.err)
+
+    def test_a_retry_is_a_new_order_with_an_id(self):
+        job = self.fake.add_job("FAILED")
+
+        def lose(request):
+            raise Refusal(grpc.StatusCode.UNAVAILABLE)
+        self.fake.on["RetryJob"] = [lose, self.fake.RetryJob]
+        done = self.expect(0, "retry", job.name[5:])
+        requests = self.fake.requests("RetryJob")
+        self.assertEqual([request.name for request in requests], [job.name] * 2)
+        self.assertEqual(len({request.request_id for request in requests}), 1)
+        self.assertNotEqual(done.out.strip(), job.name)
+        self.sent_id = self.expect(0, "retry", job.name, "--request-id", "mine")
+        self.assertEqual(self.fake.requests("RetryJob")[-1].request_id, "mine")
+
+    # what is printed
+
+    def test_a_dry_run_orders_nothing(self):
+        done = self.expect(0, "submit", "heygen", "hi", "--dry-run", says="nothing was ordered")
+        self.assertEqual(done.out, "")
+        self.assertTrue(self.fake.requests("CreateJob")[0].validate_only)
+        self.assertEqual(self.fake.jobs, {})
+        done = self.expect(0, "submit", "heygen", "hi", "--dry-run", "--format", "json", "-q")
+        self.assertEqual(json.loads(done.out)["parameters"]["prompt"], "hi")
+        self.assertEqual(done.err, "")
+
+    def test_the_name_alone_is_on_standard_output(self):
+        done = self.expect(0, "submit", "heygen", "hi")
+        self.assertEqual(done.out, next(iter(self.fake.jobs)) + "\n")
+        self.assertEqual(done.err, "")
+
+    def test_json_is_the_job(self):
+        done = self.expect(0, "submit", "heygen", "hi", "--format", "json")
+        self.assertEqual(json.loads(done.out)["status"]["state"], "queued")
+
+    def test_waiting_prints_states_as_notes_and_ends_with_the_job(self):
+        def run(request):
+            job = self.fake.find(request.name)
+            for state in ("QUEUED", "RUNNING", "RUNNING", "SUCCEEDED"):
+                job.revision += 1
+                job.status.state = number("JobState", state)
+                yield message("WatchJobResponse", event=self.fake.event(job))
+        self.fake.on["WatchJob"] = run
+        done = self.expect(0, "submit", "heygen", "hi", "-w")
+        self.assertEqual(done.out, next(iter(self.fake.jobs)) + "\n")
+        self.assertEqual([line.split()[0] for line in done.err.splitlines()], ["QUEUED", "RUNNING", "SUCCEEDED"])
+        done = self.expect(0, "submit", "heygen", "hi", "-w", "-q", "--format", "jsonl")
+        self.assertEqual(json.loads(done.out)["status"]["state"], "succeeded")
+        self.assertEqual(done.err, "")
+
+    def test_a_file_is_waited_for_and_fetched(self):
+        data = os.urandom(200000)
+
+        def run(request):
+            job = self.fake.find(request.name)
+            self.fake.add_video(job, data)
+            job.status.state = number("JobState", "SUCCEEDED")
+            yield message("WatchJobResponse", event=self.fake.event(job))
+        self.fake.on["WatchJob"] = run
+        self.expect(0, "submit", "heygen", "hi", "-o", "out.mp4", says="out.mp4")
+        with open(os.path.join(self.home, "out.mp4"), "rb") as file:
+            self.assertEqual(file.read(), data)
+        done = self.expect(0, "submit", "heygen", "hi", "-o", "-")
+        self.assertEqual(done.out, data)
+        self.assertIn("jobs/", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
