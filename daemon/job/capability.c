@@ -165,10 +165,11 @@ static int read_media(const struct job_reading *reading, const struct job_field 
 	return job_reading_texts(reading, &forms, member_of(reading, entry, "forms"), job_media_forms);
 }
 
+typedef int read_fn(const struct job_reading *reading, const struct job_field *field, json_node node);
+
 /* Calls @fn for each element of the model's list @name. */
 static int read_list(const struct job_reading *reading, const struct job_field *model_field, json_node model,
-		     const char *name,
-		     int (*fn)(const struct job_reading *reading, const struct job_field *field, json_node node))
+		     const char *name, read_fn *fn)
 {
 	struct job_field field = {.parent = model_field, .name = name};
 	json_node list = member_of(reading, model, name);
@@ -204,21 +205,46 @@ static int read_parameters(const struct job_reading *reading, const struct job_f
 	return 0;
 }
 
+/* Is the member @name of @object, if it is there, a date such as 2026-11-22? */
+static int read_date(const struct job_reading *reading, const struct job_field *field, json_node object,
+		     const char *name)
+{
+	json_node node = member_of(reading, object, name);
+	struct bytes text = json_text(reading->json, node);
+	struct job_field here = {.parent = field, .name = name};
+	const char *p = text.data;
+	bool is_date = text.len == 10;
+
+	for (size_t i = 0; is_date && i < text.len; i++)
+		is_date = i == 4 || i == 7 ? p[i] == '-' : isdigit((unsigned char)p[i]);
+	return node && !is_date ? job_reading_fail(reading, &here, "is not a date such as 2026-11-22") : 0;
+}
+
 static int read_lifecycle(const struct job_reading *reading, const struct job_field *field, json_node lifecycle)
 {
-	int r = lifecycle ? job_reading_members(reading, field, lifecycle, lifecycle_members) : 0;
+	int r = job_reading_members(reading, field, lifecycle, lifecycle_members);
 
-	if (r == 0 && lifecycle && !is_one_of(reading, member_of(reading, lifecycle, "stage"), stages))
+	if (r)
+		return r;
+	if (!is_one_of(reading, member_of(reading, lifecycle, "stage"), stages))
 		return job_reading_fail(reading, field,
 					"has a stage that is none of preview, available, deprecated, retired");
-	return r;
+	r = read_date(reading, field, lifecycle, "deprecated_on");
+	return r ? r : read_date(reading, field, lifecycle, "retires_on");
+}
+
+static int read_price(const struct job_reading *reading, const struct job_field *field, json_node price)
+{
+	int r = job_reading_members(reading, field, price, price_members);
+
+	return r ? r : read_date(reading, field, price, "as_of");
 }
 
 static int read_extras(const struct job_reading *reading, const struct job_field *field, json_node schema)
 {
-	int r = schema ? job_schema_read(reading, field, schema) : 0;
+	int r = job_schema_read(reading, field, schema);
 
-	if (r == 0 && schema && !json_text_is(reading->json, member_of(reading, schema, "type"), "object"))
+	if (r == 0 && !json_text_is(reading->json, member_of(reading, schema, "type"), "object"))
 		return job_reading_fail(reading, field, "is not of the type object");
 	return r;
 }
@@ -233,33 +259,37 @@ static bool is_model_name(struct bytes text)
 	return text.len >= 1 && text.len <= 255;
 }
 
+/* Calls @fn for the model's member @name, if it is there. */
+static int read_member(const struct job_reading *reading, const struct job_field *model_field, json_node model,
+		       const char *name, read_fn *fn)
+{
+	struct job_field field = {.parent = model_field, .name = name};
+	json_node node = member_of(reading, model, name);
+
+	return node ? fn(reading, &field, node) : 0;
+}
+
 static int read_model(const struct job_reading *reading, const struct job_field *field, json_node model)
 {
-	struct job_field parameters = {.parent = field, .name = "parameters"},
-			 rules = {.parent = field, .name = "rules"};
-	struct job_field extras = {.parent = field, .name = "extras"}, price = {.parent = field, .name = "price_hint"};
-	struct job_field lifecycle = {.parent = field, .name = "lifecycle"}, name = {.parent = field, .name = "name"};
+	struct job_field rules = {.parent = field, .name = "rules"}, name = {.parent = field, .name = "name"};
 	int r = job_reading_members(reading, field, model, model_members);
-	struct bytes text = json_text(reading->json, member_of(reading, model, "name"));
 
 	if (r)
 		return r;
-	if (!is_model_name(text))
+	if (!is_model_name(json_text(reading->json, member_of(reading, model, "name"))))
 		return job_reading_fail(reading, &name, "is not 1 to 255 letters, digits and ._:/-");
-	r = read_lifecycle(reading, &lifecycle, member_of(reading, model, "lifecycle"));
+	r = read_member(reading, field, model, "lifecycle", read_lifecycle);
 	if (!r)
-		r = read_parameters(reading, &parameters, member_of(reading, model, "parameters"));
+		r = read_member(reading, field, model, "parameters", read_parameters);
 	if (!r)
 		r = read_list(reading, field, model, "media", read_media);
 	if (!r)
 		r = read_list(reading, field, model, "outputs", read_output);
 	if (!r)
-		r = read_extras(reading, &extras, member_of(reading, model, "extras"));
+		r = read_member(reading, field, model, "extras", read_extras);
 	if (!r)
 		r = job_rules_read(reading, &rules, model);
-	if (!r && member_of(reading, model, "price_hint"))
-		r = job_reading_members(reading, &price, member_of(reading, model, "price_hint"), price_members);
-	return r;
+	return r ? r : read_member(reading, field, model, "price_hint", read_price);
 }
 
 static bool is_named_before(const struct job_reading *reading, json_node models, json_node model)

@@ -154,6 +154,7 @@ int job_rules_read(const struct job_reading *reading, const struct job_field *fi
 
 struct check {
 	const struct json *manifest;
+	json_node model;
 	const struct json *order;
 	json_node parameters;
 	struct job_verdict *verdict;
@@ -185,18 +186,32 @@ static struct found find(const struct check *check, const char *path)
 	return found;
 }
 
+/* Does @value of @json equal what a condition names: a value, or one of a list? */
+static bool is_named(const struct check *check, json_node condition, const struct json *json, json_node value)
+{
+	const struct json *manifest = check->manifest;
+
+	if (json_kind(manifest, condition) != JSON_KIND_ARRAY)
+		return json_equal(json, value, manifest, condition);
+	for (json_node item = json_first(manifest, condition); item; item = json_next(manifest, item))
+		if (json_equal(json, value, manifest, item))
+			return true;
+	return false;
+}
+
+/* A parameter that is unset has the value that the provider gives it, where the manifest says which. */
 static bool holds(const struct check *check, const char *path, json_node condition)
 {
 	struct found found = find(check, path);
+	json_node parameters = json_at(check->manifest, check->model, "/parameters");
+	json_node limits = json_member(check->manifest, parameters, bytes_of_text(path));
+	json_node unset = json_at(check->manifest, limits, "/default");
 
 	if (json_kind(check->manifest, condition) == JSON_KIND_OBJECT)
 		return found.is_present == json_boolean(check->manifest, json_first(check->manifest, condition), true);
-	if (json_kind(check->manifest, condition) != JSON_KIND_ARRAY)
-		return json_equal(check->order, found.node, check->manifest, condition);
-	for (json_node item = json_first(check->manifest, condition); item; item = json_next(check->manifest, item))
-		if (json_equal(check->order, found.node, check->manifest, item))
-			return true;
-	return false;
+	if (found.is_present)
+		return is_named(check, condition, check->order, found.node);
+	return unset && is_named(check, condition, check->manifest, unset);
 }
 
 static bool is_set(const struct check *check, json_node constraint, const char *name)
@@ -255,7 +270,7 @@ void job_rules_check(const struct job_capabilities *capabilities, json_node mode
 		     const struct json *order, json_node parameters)
 {
 	const struct json *manifest = capabilities->json;
-	const struct check check = {manifest, order, parameters, verdict};
+	const struct check check = {manifest, model, order, parameters, verdict};
 	json_node rules = json_at(manifest, model, "/rules");
 
 	for (json_node rule = json_first(manifest, rules); rule; rule = json_next(manifest, rule))

@@ -58,66 +58,57 @@ static const struct plugin_shape milliseconds = {.kinds = SHAPE(NUMBER), .min = 
 static const struct plugin_shape seconds = {.kinds = SHAPE(NUMBER), .min = 1, .max = 31536000};
 static const struct plugin_shape scalar = {.kinds = SHAPE(TEXT) | SHAPE(NUMBER) | SHAPE(BOOLEAN)};
 
-#define WORDS(...)                                                   \
-	{                                                            \
-		.kinds = SHAPE(TEXT), .words = (const char *const[]) \
-		{                                                    \
-			__VA_ARGS__, NULL                            \
-		}                                                    \
+#define WORDS(...)                                           \
+	.kinds = SHAPE(TEXT), .words = (const char *const[]) \
+	{                                                    \
+		__VA_ARGS__, NULL                            \
 	}
-static const struct plugin_shape auth_kind = WORDS("none", "header", "bearer", "basic", "query");
-static const struct plugin_shape scope = WORDS("route", "account");
-static const struct plugin_shape billed = WORDS("no", "yes", "unknown");
+static const struct plugin_shape auth_kind = {WORDS("none", "header", "bearer", "basic", "query")};
+static const struct plugin_shape scope = {WORDS("route", "account")};
+static const struct plugin_shape billed = {WORDS("no", "yes", "unknown")};
 static const struct plugin_shape cancel_while = {
-	.kinds = SHAPE(ARRAY), .max = 2, .each = &(const struct plugin_shape)WORDS("queued", "running")};
-static const struct plugin_shape option_type = WORDS("text", "number", "boolean");
+	.kinds = SHAPE(ARRAY), .max = 2, .each = &(const struct plugin_shape){WORDS("queued", "running")}};
+static const struct plugin_shape option_type = {WORDS("text", "number", "boolean")};
 
-#define OBJECT(...)                                                                     \
-	{                                                                               \
-		.kinds = SHAPE(OBJECT), .members = (const struct plugin_shape_member[]) \
-		{                                                                       \
-			__VA_ARGS__,                                                    \
-			{                                                               \
-				NULL, NULL, false                                       \
-			}                                                               \
-		}                                                                       \
-	}
-#define NEEDS(name, shape)        \
-	{                         \
-		name, shape, true \
-	}
-#define TAKES(name, shape)         \
-	{                          \
-		name, shape, false \
+/* Member by member: name, shape, and whether it must be there. */
+#define OBJECT(...)                                                             \
+	.kinds = SHAPE(OBJECT), .members = (const struct plugin_shape_member[]) \
+	{                                                                       \
+		__VA_ARGS__,                                                    \
+		{                                                               \
+			NULL, NULL, false                                       \
+		}                                                               \
 	}
 
-static const struct plugin_shape secret = OBJECT(TAKES("title", &text), TAKES("required", &boolean));
+static const struct plugin_shape secret = {OBJECT({"title", &text, false}, {"required", &boolean, false})};
 static const struct plugin_shape secrets = {.kinds = SHAPE(OBJECT), .each = &secret};
-static const struct plugin_shape auth = OBJECT(NEEDS("kind", &auth_kind), TAKES("name", &header_name),
-					       TAKES("prefix", &text), TAKES("secret", &text), TAKES("origins", &urls));
+static const struct plugin_shape auth = {OBJECT({"kind", &auth_kind, true}, {"name", &header_name, false},
+						{"prefix", &text, false}, {"secret", &text, false},
+						{"origins", &urls, false})};
 static const struct plugin_shape auths = {.kinds = SHAPE(OBJECT), .each = &auth};
 static const struct plugin_shape headers = {.kinds = SHAPE(OBJECT), .each = &text};
-static const struct plugin_shape option = OBJECT(NEEDS("type", &option_type), TAKES("title", &text),
-						 TAKES("default", &scalar), TAKES("required", &boolean));
+static const struct plugin_shape option = {OBJECT({"type", &option_type, true}, {"title", &text, false},
+						  {"default", &scalar, false}, {"required", &boolean, false})};
 static const struct plugin_shape options = {.kinds = SHAPE(OBJECT), .each = &option};
-static const struct plugin_shape idempotency = OBJECT(NEEDS("window_s", &seconds), NEEDS("scope", &scope));
-static const struct plugin_shape poll = OBJECT(TAKES("first_ms", &milliseconds), TAKES("min_ms", &milliseconds),
-					       TAKES("max_ms", &milliseconds));
+static const struct plugin_shape idempotency = {OBJECT({"window_s", &seconds, true}, {"scope", &scope, true})};
+static const struct plugin_shape poll = {
+	OBJECT({"first_ms", &milliseconds, false}, {"min_ms", &milliseconds, false}, {"max_ms", &milliseconds, false})};
 static const struct plugin_shape jobs = {.kinds = SHAPE(NUMBER), .min = 1, .max = 10000};
-static const struct plugin_shape concurrency = OBJECT(NEEDS("default", &jobs));
-static const struct plugin_shape timeouts = OBJECT(TAKES("buys_ms", &milliseconds), TAKES("safe_ms", &milliseconds));
-static const struct plugin_shape cancel = OBJECT(TAKES("while", &cancel_while), TAKES("deletes_finished", &boolean),
-						 TAKES("billed", &billed));
-static const struct plugin_shape links = OBJECT(TAKES("expire_s", &seconds), TAKES("refresh", &boolean));
+static const struct plugin_shape concurrency = {OBJECT({"default", &jobs, true})};
+static const struct plugin_shape timeouts = {
+	OBJECT({"buys_ms", &milliseconds, false}, {"safe_ms", &milliseconds, false})};
+static const struct plugin_shape cancel = {
+	OBJECT({"while", &cancel_while, false}, {"deletes_finished", &boolean, false}, {"billed", &billed, false})};
+static const struct plugin_shape links = {OBJECT({"expire_s", &seconds, false}, {"refresh", &boolean, false})};
 
 /* What stands in a model is job/'s business: job_capabilities_new() reads it. */
 static const struct plugin_shape models = {.kinds = SHAPE(ARRAY), .each = &any, .min = 1, .max = LIMIT_JOB_MODELS};
 
-const struct plugin_shape plugin_manifest_shape = OBJECT(
-	NEEDS("name", &plugin_name), TAKES("title", &text), NEEDS("version", &text), NEEDS("abi", &abi),
-	TAKES("state_version", &state_version), TAKES("reads_state_versions", &state_versions),
-	TAKES("requires", &texts), NEEDS("base_url", &url), TAKES("origins", &urls), TAKES("secrets", &secrets),
-	TAKES("auth", &auths), TAKES("headers", &headers), TAKES("options", &options),
-	TAKES("request_id_header", &header_name), TAKES("idempotency", &idempotency), TAKES("poll", &poll),
-	TAKES("concurrency", &concurrency), TAKES("timeouts", &timeouts), TAKES("cancel", &cancel),
-	TAKES("links", &links), NEEDS("models", &models));
+const struct plugin_shape plugin_manifest_shape = {OBJECT(
+	{"name", &plugin_name, true}, {"title", &text, false}, {"version", &text, true}, {"abi", &abi, true},
+	{"state_version", &state_version, false}, {"reads_state_versions", &state_versions, false},
+	{"requires", &texts, false}, {"base_url", &url, true}, {"origins", &urls, false}, {"secrets", &secrets, false},
+	{"auth", &auths, false}, {"headers", &headers, false}, {"options", &options, false},
+	{"request_id_header", &header_name, false}, {"idempotency", &idempotency, false}, {"poll", &poll, false},
+	{"concurrency", &concurrency, false}, {"timeouts", &timeouts, false}, {"cancel", &cancel, false},
+	{"links", &links, false}, {"models", &models, true})};

@@ -24,6 +24,8 @@ static const char manifest[] =
 	"\"rules\":["
 	"{\"when\":{\"resolution\":\"1080p\"},\"then\":{\"duration_ms\":{\"max\":8000}},"
 	"\"message\":\"1080p clips are at most 8 seconds long\"},"
+	"{\"when\":{\"resolution\":[\"720p\"],\"negative_prompt\":\"x\"},\"then\":{\"audio\":{\"forbidden\":true}},"
+	"\"message\":\"720p without x is silent\"},"
 	"{\"when\":{\"fps\":[25],\"audio\":{\"present\":true}},\"then\":{\"seed\":{\"required\":true}},"
 	"\"message\":\"25 frames with sound need a seed\"},"
 	"{\"when\":{\"media.first_frame\":{\"present\":true}},\"then\":{\"media.reference\":{\"max\":1}},"
@@ -373,6 +375,17 @@ static void rules_require_and_forbid(void **state)
 		       "parameters.background", "mono is plain");
 }
 
+static void a_rule_knows_the_value_of_what_is_unset(void **state)
+{
+	(void)state;
+	assert_refused("{\"prompt\":\"ab\",\"negative_prompt\":\"x\",\"audio\":\"on\"}", "parameters.audio",
+		       "720p without x is silent");
+	assert_refused("{\"prompt\":\"ab\",\"resolution\":\"720p\",\"negative_prompt\":\"x\",\"audio\":\"on\"}",
+		       "parameters.audio", "720p without x is silent");
+	assert_fits("{\"prompt\":\"ab\",\"resolution\":\"1080p\",\"negative_prompt\":\"x\",\"audio\":\"on\"}");
+	assert_fits("{\"prompt\":\"ab\",\"negative_prompt\":\"y\",\"audio\":\"on\"}");
+}
+
 static void rules_count_media(void **state)
 {
 	(void)state;
@@ -601,6 +614,7 @@ int main(void)
 		cmocka_unit_test(a_medium_inside_a_parameter_has_no_role),
 		cmocka_unit_test(rules_narrow_limits),
 		cmocka_unit_test(rules_require_and_forbid),
+		cmocka_unit_test(a_rule_knows_the_value_of_what_is_unset),
 		cmocka_unit_test(rules_count_media),
 		cmocka_unit_test(extras_are_held_to_their_schema),
 		cmocka_unit_test(extras_have_a_size_and_a_depth),

@@ -137,7 +137,7 @@ static void an_input_in_a_form_that_cannot_be_sent_is_the_users_error(void **sta
 {
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run(
 		PLUGIN_VERB_START,
-		"{\"model\":\"m\",\"parameters\":{\"prompt\":\"p\",\"media\":[{\"role\":\"first_frame\",\"handle\":\"h\"}]}}",
+		"{\"model\":\"m\",\"parameters\":{\"prompt\":\"p\",\"media\":[{\"role\":\"first_frame\",\"provider_handle\":\"h\"}]}}",
 		"");
 
 	(void)state;
