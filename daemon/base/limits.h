@@ -15,7 +15,7 @@
 #define LIMIT_JSON_POINTER_TOKEN 512 /* bytes of one step of a JSON Pointer */
 
 /* room: plugin */
-#define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
+#define LIMIT_PLUGIN_URL 8192                   /* bytes of a URL */
 #define LIMIT_PLUGIN_URL 8192                   /* bytes of a URL */
 #define LIMIT_PLUGIN_URL_NAME 128               /* bytes of a {name} in a path */
 #define LIMIT_PLUGIN_TEXT 1048576               /* bytes of one text that a plugin makes */
@@ -72,9 +72,9 @@
 #define LIMIT_CONFIG_WORDS 1024      /* bytes of one message */
 #define LIMIT_CONFIG_TEXT 4095       /* bytes of one text of an array */
 #define LIMIT_CONFIG_PROVIDERS 256
-#define LIMIT_CONFIG_SECRETS 16   /* of one provider */
-#define LIMIT_CONFIG_SECRET 16384 /* bytes of one */
-#define LIMIT_CONFIG_FREE 64      /* members of a provider's free group */
+#define LIMIT_CONFIG_SECRETS 16                 /* of one provider */
+#define LIMIT_CONFIG_SECRET 16384               /* bytes of one */
+#define LIMIT_CONFIG_FREE 64                    /* members of a provider's free group */
 #define LIMIT_PLUGIN_URL 8192                   /* bytes of a URL */
 #define LIMIT_PLUGIN_URL_NAME 128               /* bytes of a {name} in a path */
 #define LIMIT_PLUGIN_TEXT 1048576               /* bytes of one text that a plugin makes */

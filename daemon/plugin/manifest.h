@@ -43,8 +43,8 @@ struct plugin_manifest {
 	const char *name;
 	const char *title;
 	const char *version;
-	uint32_t state_version;
 	const char *base_url;
+	uint32_t state_version;
 	json_node origins; /* array of texts, or absent */
 	struct plugin_auth *auths;
 	size_t n_auths;

@@ -163,22 +163,22 @@ static void a_reply_without_a_status_is_only_trouble(void **state)
 {
 	static const struct {
 		int status;
-		const char *body;
 		enum plugin_reason reason;
+		const char *body;
 	} rows[] = {
-		{200, "", PLUGIN_REASON_UNAVAILABLE},
-		{200, "<html>ok</html>", PLUGIN_REASON_UNAVAILABLE},
-		{200, "{\"data\":{\"status\":\"compl", PLUGIN_REASON_UNAVAILABLE},
-		{200, "{\"data\":{}}", PLUGIN_REASON_UNAVAILABLE},
-		{200, "{\"data\":[1]}", PLUGIN_REASON_UNAVAILABLE},
-		{200, "{\"data\":null,\"error\":{\"code\":\"trial_video_limit_exceeded\"}}", PLUGIN_REASON_NO_CREDIT},
-		{401, "{\"error\":{\"code\":\"unauthorized\"}}", PLUGIN_REASON_AUTH},
-		{402, "{\"error\":{\"code\":\"insufficient_credit\"}}", PLUGIN_REASON_NO_CREDIT},
-		{403, "<html>403</html>", PLUGIN_REASON_AUTH},
-		{429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}", PLUGIN_REASON_RATE_LIMITED},
-		{500, "{\"error\":{\"code\":\"internal_error\"}}", PLUGIN_REASON_UNAVAILABLE},
-		{502, "<html>502</html>", PLUGIN_REASON_UNAVAILABLE},
-		{500, "{\"data\":{\"status\":\"failed\"}}", PLUGIN_REASON_UNAVAILABLE},
+		{200, PLUGIN_REASON_UNAVAILABLE, ""},
+		{200, PLUGIN_REASON_UNAVAILABLE, "<html>ok</html>"},
+		{200, PLUGIN_REASON_UNAVAILABLE, "{\"data\":{\"status\":\"compl"},
+		{200, PLUGIN_REASON_UNAVAILABLE, "{\"data\":{}}"},
+		{200, PLUGIN_REASON_UNAVAILABLE, "{\"data\":[1]}"},
+		{200, PLUGIN_REASON_NO_CREDIT, "{\"data\":null,\"error\":{\"code\":\"trial_video_limit_exceeded\"}}"},
+		{401, PLUGIN_REASON_AUTH, "{\"error\":{\"code\":\"unauthorized\"}}"},
+		{402, PLUGIN_REASON_NO_CREDIT, "{\"error\":{\"code\":\"insufficient_credit\"}}"},
+		{403, PLUGIN_REASON_AUTH, "<html>403</html>"},
+		{429, PLUGIN_REASON_RATE_LIMITED, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}"},
+		{500, PLUGIN_REASON_UNAVAILABLE, "{\"error\":{\"code\":\"internal_error\"}}"},
+		{502, PLUGIN_REASON_UNAVAILABLE, "<html>502</html>"},
+		{500, PLUGIN_REASON_UNAVAILABLE, "{\"data\":{\"status\":\"failed\"}}"},
 	};
 
 	(void)state;

@@ -90,19 +90,18 @@ static void a_throttle_only_delays(void **state)
 /* Every refusal that HeyGen is known for: certainly nothing was bought. */
 static const struct refusal {
 	int status;
-	const char *body;
 	enum plugin_reason reason;
+	const char *body;
 	const char *field;
 } refusals[] = {
-#define CODE(status, code, reason, field)                                                       \
-	{                                                                                       \
-		status, "{\"error\":{\"code\":\"" code "\",\"message\":\"in its own words\"}}", \
-			PLUGIN_REASON_##reason, field                                           \
+#define ROW(status, body, reason, field)                    \
+	{                                                   \
+		status, PLUGIN_REASON_##reason, body, field \
 	}
-#define NUMBER(status, code, reason, field)                                                                    \
-	{                                                                                                      \
-		status, "{\"code\":" #code ",\"message\":\"in its own words\"}", PLUGIN_REASON_##reason, field \
-	}
+#define CODE(status, code, reason, field) \
+	ROW(status, "{\"error\":{\"code\":\"" code "\",\"message\":\"in its own words\"}}", reason, field)
+#define NUMBER(status, code, reason, field) \
+	ROW(status, "{\"code\":" #code ",\"message\":\"in its own words\"}", reason, field)
 	CODE(400, "invalid_parameter", INVALID_INPUT, ""),
 	CODE(400, "invalid_request", INVALID_INPUT, ""),
 	CODE(400, "validation_error", INVALID_INPUT, ""),
@@ -161,19 +160,19 @@ static const struct refusal {
 	/* Without a code, or with one that nobody knows: the status. */
 	CODE(400, "brand_new_code", INVALID_INPUT, ""),
 	CODE(402, "brand_new_code", NO_CREDIT, ""),
-	{400, "{\"error\":{\"message\":\"boom\"}}", PLUGIN_REASON_INVALID_INPUT, ""},
-	{400, "{\"error\":\"boom\"}", PLUGIN_REASON_INVALID_INPUT, ""},
-	{401, "<html>401</html>", PLUGIN_REASON_AUTH, ""},
-	{402, "", PLUGIN_REASON_NO_CREDIT, ""},
-	{403, "<html>403</html>", PLUGIN_REASON_AUTH, ""},
-	{404, "<html>404</html>", PLUGIN_REASON_PROVIDER_FAULT, ""},
-	{405, "", PLUGIN_REASON_PROVIDER_FAULT, ""},
-	{410, "", PLUGIN_REASON_PROVIDER_FAULT, ""},
-	{413, "<html>413</html>", PLUGIN_REASON_INVALID_INPUT, ""},
-	{415, "", PLUGIN_REASON_PROVIDER_FAULT, ""},
-	{422, "{\"detail\":\"x\"}", PLUGIN_REASON_INVALID_INPUT, ""},
-	{423, "", PLUGIN_REASON_PROVIDER_FAULT, ""},
-	{451, "", PLUGIN_REASON_PROVIDER_FAULT, ""},
+	{400, PLUGIN_REASON_INVALID_INPUT, "{\"error\":{\"message\":\"boom\"}}", ""},
+	{400, PLUGIN_REASON_INVALID_INPUT, "{\"error\":\"boom\"}", ""},
+	{401, PLUGIN_REASON_AUTH, "<html>401</html>", ""},
+	{402, PLUGIN_REASON_NO_CREDIT, "", ""},
+	{403, PLUGIN_REASON_AUTH, "<html>403</html>", ""},
+	{404, PLUGIN_REASON_PROVIDER_FAULT, "<html>404</html>", ""},
+	{405, PLUGIN_REASON_PROVIDER_FAULT, "", ""},
+	{410, PLUGIN_REASON_PROVIDER_FAULT, "", ""},
+	{413, PLUGIN_REASON_INVALID_INPUT, "<html>413</html>", ""},
+	{415, PLUGIN_REASON_PROVIDER_FAULT, "", ""},
+	{422, PLUGIN_REASON_INVALID_INPUT, "{\"detail\":\"x\"}", ""},
+	{423, PLUGIN_REASON_PROVIDER_FAULT, "", ""},
+	{451, PLUGIN_REASON_PROVIDER_FAULT, "", ""},
 };
 
 static void each_refusal_ends_the_attempt_with_nothing_bought(void **state)
