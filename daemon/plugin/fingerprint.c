@@ -39,8 +39,6 @@ int plugin_exchange_fingerprint(const struct plugin_exchange *exchange, const ch
 	add_part(digester, exchange->method, NULL);
 	add_part(digester, exchange->url, key);
 	for (size_t i = 0; i < exchange->n_headers; i++) {
-		if (exchange->headers[i].is_secret)
-			continue;
 		add_part(digester, exchange->headers[i].name, NULL);
 		add_part(digester, exchange->headers[i].value, key);
 	}

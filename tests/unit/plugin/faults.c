@@ -3,6 +3,8 @@
  */
 #include "plugin/fixtures.h"
 
+#include "plugin/table.h"
+
 static struct plugin *plugin;
 static struct plugin_account *account;
 
@@ -43,7 +45,7 @@ static const struct {
 	{"other_port", "must not go to https://api.nonsense.example:8443"},
 	{"unknown_auth", "no auth scheme 'no-such-scheme'"},
 	{"unset_secret", "the secret 'absent' is not configured"},
-	{"buys_with_key", "declares no idempotency"},
+	{"buys_with_key", "the request does not carry it"},
 	{"phase_zero", "phase 0 begins a verb"},
 	{"odd_method", "is not a method"},
 	{"no_method", "'(NULL)' is not a method"},
@@ -158,6 +160,18 @@ static void an_attempt_buys_once(void **state)
 	assert_fault(second, "buys", "a second purchase in one attempt");
 }
 
+static void a_key_that_the_provider_does_not_honour_is_no_key(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+	int64_t window_ms = plugin->manifest->key_window_ms;
+
+	(void)state;
+	plugin->manifest->key_window_ms = 0;
+	answer = break_rule("buys_with_key", PLUGIN_VERB_START, false);
+	plugin->manifest->key_window_ms = window_ms;
+	assert_fault(answer, "buys_with_key", "the manifest declares no idempotency");
+}
+
 static void only_start_buys(void **state)
 {
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = break_rule("buys", PLUGIN_VERB_POLL, false);
@@ -189,6 +203,7 @@ int main(void)
 		cmocka_unit_test(every_broken_rule_is_a_fault_that_names_it),
 		cmocka_unit_test(the_same_plugin_is_believed_when_it_keeps_the_rules),
 		cmocka_unit_test(an_attempt_buys_once),
+		cmocka_unit_test(a_key_that_the_provider_does_not_honour_is_no_key),
 		cmocka_unit_test(only_start_buys),
 		cmocka_unit_test(a_verb_that_is_not_there_is_a_fault),
 		cmocka_unit_test(documents_of_ours_that_cannot_be_read_are_a_fault),

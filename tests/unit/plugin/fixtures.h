@@ -40,7 +40,9 @@ static inline struct plugin_account *fixture_account(const struct plugin *plugin
 		.id = "mine",
 		.base_url = base_url,
 		.secrets = secrets,
-		.n_secrets = strcmp(plugin_name(plugin), "toy") == 0 ? 2 : 1,
+		.n_secrets = strcmp(plugin_name(plugin), "toy") == 0        ? 2
+			     : strcmp(plugin_name(plugin), "nonsense") == 0 ? 1
+									    : 0,
 	};
 	struct plugin_account *account = NULL;
 	struct errmsg error = {0};
