@@ -43,6 +43,12 @@ static int shown_length(struct bytes text)
 	return (int)(len < 200 ? len : 200);
 }
 
+bool plugin_may_reach(struct fg_step *s, const char *url)
+{
+	return strncmp(url, "https:", 6) == 0 || strncasecmp(s->input->account->base_url, "http:", 5) == 0 ||
+	       is_operators(s, url);
+}
+
 const char *plugin_target(struct fg_step *s, struct bytes text, const char *what)
 {
 	_cleanup_(buffer_finish) struct buffer url = {.limit = 4 * LIMIT_PLUGIN_URL};
@@ -57,8 +63,7 @@ const char *plugin_target(struct fg_step *s, struct bytes text, const char *what
 			   (const char *)text.data, LIMIT_PLUGIN_URL);
 		return NULL;
 	}
-	/* Plain http is the operator's choice: for origins named by them, and around a base_url that is plain itself. */
-	if (strncmp(url.data, "https:", 6) != 0 && strncasecmp(base, "http:", 5) != 0 && !is_operators(s, url.data)) {
+	if (!plugin_may_reach(s, url.data)) {
 		step_fault(s, "%s: '%.*s' is not encrypted", what, shown_length(buffer_bytes(&url)), url.data);
 		return NULL;
 	}

@@ -150,7 +150,8 @@ fg_node host_link(struct fg_step *s, fg_node url, fg_node query)
 	text = json_text(s->json, url);
 	if (json_kind(s->json, url) != JSON_KIND_TEXT || text.len == 0)
 		return FG_ABSENT;
-	if (step_failed(s, plugin_url_resolve(bytes_of_text(s->input->account->base_url), text, &absolute)))
+	if (step_failed(s, plugin_url_resolve(bytes_of_text(s->input->account->base_url), text, &absolute)) ||
+	    absolute.len > LIMIT_PLUGIN_URL || !plugin_may_reach(s, absolute.data))
 		/* What the provider gave is no URL of ours. Absent, so that the plugin can say so; no fault of its. */
 		return FG_ABSENT;
 	append_query(s, &absolute, query, "link(): the query");

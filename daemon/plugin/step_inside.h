@@ -138,6 +138,8 @@ void plugin_headers_add(struct fg_step *s, struct plugin_header_list *list, cons
 			bool is_secret);
 /* The body of @kind from @node, in the answer's memory, and the Content-Type that goes with it (NULL: none). */
 struct bytes plugin_body_build(struct fg_step *s, uint32_t kind, json_node node, const char **ret_type);
+/* Encrypted, or plain by the operator's choice: for origins that they name, and around a base_url that is plain. */
+bool plugin_may_reach(struct fg_step *s, const char *url);
 /* A URL made absolute and checked; NULL and a fault when it is none that may be called. */
 const char *plugin_target(struct fg_step *s, struct bytes text, const char *what);
 /* The same without its query, for logs. */

@@ -3,6 +3,7 @@
  * the reply. Whatever it is, the plugin must not break a rule, and must not give up what was paid for.
  */
 #include "base/err.h"
+#include "base/json.h"
 #include "fuzz.h"
 #include "plugin/step.h"
 
@@ -25,6 +26,16 @@ static const struct plugin_account *open_account(void)
 		abort();
 	}
 	return account;
+}
+
+/* The daemon wrote the state: it is a JSON object, whatever the provider sends. */
+static bool is_state(struct bytes state)
+{
+	_cleanup_(json_freep) struct json *json = json_new(NULL);
+	json_node root;
+
+	return json_parse(json, state, JSON_DUPLICATES_REFUSE, &root, NULL) == 0 &&
+	       json_kind(json, root) == JSON_KIND_OBJECT;
 }
 
 static void check(const struct plugin_answer *answer, enum plugin_verb verb, int status)
@@ -74,6 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reply.status = statuses[data[0] >> 4];
 	reply.body = end ? bytes_of(end + 1, size - (size_t)(end - data) - 1) : bytes_of(data + 1, size - 1);
 	step.state = end ? bytes_of(data + 1, (size_t)(end - data) - 1) : (struct bytes){0};
+
+	if (step.state.len && !is_state(step.state))
+		return -1;
 
 	answer = plugin_step_run(&step);
 	assert(answer);

@@ -374,7 +374,10 @@ struct fg_host {
 	 * of them, which repeat.
 	 */
 	fg_node (*path)(struct fg_step *s, const char *path, fg_node values, fg_node query);
-	/* A URL that the provider gave, resolved against base_url if it is relative (RFC 3986); @query is added to it. */
+	/*
+	 * A URL that the provider gave, resolved against base_url if it is relative (RFC 3986); @query is added to it.
+	 * Absent when that is none which may be called: not http or https, too long, or plain http unasked.
+	 */
 	fg_node (*link)(struct fg_step *s, fg_node url, fg_node query);
 
 	/* Tell the user what became of a parameter: FG_NOTE_…, pointer into the job document, one sentence. */

@@ -113,6 +113,20 @@ static void a_link_that_lags_is_waited_for(void **state)
 	}
 }
 
+static void a_link_in_the_clear_is_no_link_beside_an_encrypted_api(void **state)
+{
+	static const char body[] =
+		"{\"data\":{\"status\":\"completed\",\"video_url\":\"http://files.heygen.ai/v.mp4\"}}";
+	_cleanup_(plugin_answer_freep) struct plugin_answer *simulated = poll(NULL, 200, body);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *real = NULL;
+
+	(void)state;
+	assert_int_equal(simulated->kind, PLUGIN_ANSWER_DONE);
+	rig.is_encrypted = true;
+	real = poll(NULL, 200, body);
+	assert_int_equal(real->kind, PLUGIN_ANSWER_WAIT);
+}
+
 static void a_failed_video_ends_the_job_with_its_reason(void **state)
 {
 	static const struct {
@@ -270,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup(a_finished_video_is_one_output_without_credential, rig_reset),
 		cmocka_unit_test_setup(a_link_says_when_it_expires, rig_reset),
 		cmocka_unit_test_setup(a_link_that_lags_is_waited_for, rig_reset),
+		cmocka_unit_test_setup(a_link_in_the_clear_is_no_link_beside_an_encrypted_api, rig_reset),
 		cmocka_unit_test_setup(a_failed_video_ends_the_job_with_its_reason, rig_reset),
 		cmocka_unit_test_setup(a_video_cancelled_there_is_cancelled, rig_reset),
 		cmocka_unit_test_setup(a_reply_without_a_status_is_only_trouble, rig_reset),

@@ -10,28 +10,26 @@ struct rig rig;
 int rig_set_up(void **state)
 {
 	static const struct plugin_secret secret = {.name = "api_key", .value = RIG_SECRET};
-	const struct plugin_account_spec spec = {
-		.id = "studio",
-		.base_url = "http://127.0.0.1:9",
-		.secrets = &secret,
-		.n_secrets = 1,
-	};
+	struct plugin_account_spec spec = {.id = "studio", .secrets = &secret, .n_secrets = 1};
 	const char *folders[] = {HEYGEN_PLUGIN_DIR};
 	struct errmsg error = {0};
 
 	(void)state;
-	if (plugin_load("heygen", folders, 1, &rig.plugin, &error) != 0 ||
-	    plugin_account_new(rig.plugin, &spec, &rig.account, &error) != 0) {
-		print_error("%s\n", error.text);
-		return -1;
+	if (plugin_load("heygen", folders, 1, &rig.plugin, &error) == 0 &&
+	    plugin_account_new(rig.plugin, &spec, &rig.encrypted, &error) == 0) {
+		spec.base_url = "http://127.0.0.1:9";
+		if (plugin_account_new(rig.plugin, &spec, &rig.account, &error) == 0)
+			return 0;
 	}
-	return 0;
+	print_error("%s\n", error.text);
+	return -1;
 }
 
 int rig_tear_down(void **state)
 {
 	(void)state;
 	rig.account = plugin_account_free(rig.account);
+	rig.encrypted = plugin_account_free(rig.encrypted);
 	rig.plugin = plugin_free(rig.plugin);
 	return 0;
 }
@@ -39,6 +37,7 @@ int rig_tear_down(void **state)
 int rig_reset(void **state)
 {
 	(void)state;
+	rig.is_encrypted = false;
 	rig.now_ms = RIG_NOW_MS;
 	rig.retry_after_ms = -1;
 	rig.remote_id = "v_1";
@@ -61,7 +60,7 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *job, const c
 				 const struct plugin_reply *reply)
 {
 	struct plugin_step step = {
-		.account = rig.account,
+		.account = rig.is_encrypted ? rig.encrypted : rig.account,
 		.verb = verb,
 		.phase = reply ? 1 : 0,
 		.job = bytes_of_text(job),

@@ -18,7 +18,9 @@
 /* What a step knows beside its documents; the set-up of each test puts the usual values back. */
 struct rig {
 	struct plugin *plugin;
-	struct plugin_account *account;
+	struct plugin_account *account;   /* plain http, as a simulator is */
+	struct plugin_account *encrypted; /* HeyGen's own address */
+	bool is_encrypted;                /* which of the two runs the steps */
 	int64_t now_ms;
 	int64_t retry_after_ms;
 	const char *remote_id;
