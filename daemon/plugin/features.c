@@ -1,7 +1,7 @@
 /*
- * What a plugin may ask of the daemon, and whether it is carried out. One table for three places: a manifest that
- * requires what is not offered is refused, an answer that uses it is a fault, and sdk/PRIMITIVES.md is compared with
- * it by a test.
+ * What a plugin may ask of the daemon, and whether it is carried out. One table for four places: a manifest that
+ * requires what is not offered is refused, an answer that uses it is a fault, a verb of the same name is not called
+ * and that is said when the plugin is loaded, and sdk/PRIMITIVES.md is compared with it by a test.
  */
 #include "plugin/manifest.h"
 
@@ -21,6 +21,9 @@ const struct plugin_feature plugin_features[] = {
 	{"object_store", false, "fetch outputs from gs:// or s3://"},
 	{"push_delivery", false, "take outputs that the provider pushes"},
 	{"catalogue", false, "list avatars, voices and styles"},
+	{"result", false, "ask for fresh links apart from polling"},
+	{"reconcile", false, "look up an order whose reply was lost: such a job is held as UNCERTAIN"},
+	{"check", false, "ask a plugin about an order beyond its manifest"},
 	{NULL, false, NULL},
 };
 

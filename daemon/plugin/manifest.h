@@ -37,35 +37,32 @@ struct plugin_auth {
 
 struct plugin_manifest {
 	struct json *json;
-	json_node root;
 	const char *text; /* the whole of it, as the plugin has it */
 
 	const char *name;
 	const char *title;
 	const char *version;
-	uint32_t state_version;
 	const char *base_url;
-	json_node origins; /* array of texts, or absent */
+	const char *request_id_header; /* NULL: none */
 	struct plugin_auth *auths;
 	size_t n_auths;
-	json_node headers;             /* object of texts, or absent */
-	const char *request_id_header; /* NULL: none */
+	struct job_capabilities *capabilities; /* what its models take */
 
 	int64_t key_window_ms; /* how long the provider honours an idempotency key; 0: not at all */
-	enum plugin_scope key_scope;
-
 	int64_t poll_first_ms, poll_min_ms, poll_max_ms;
-	uint32_t concurrency;
 	int64_t buys_timeout_ms, safe_timeout_ms; /* 0: the daemon's */
+	int64_t links_expire_ms;                  /* 0: not known */
 
+	json_node root;
+	json_node origins; /* array of texts, or absent */
+	json_node headers; /* object of texts, or absent */
+	uint32_t state_version;
+	uint32_t concurrency;
+	enum plugin_scope key_scope;
+	enum plugin_billed cancel_billed;
 	bool can_cancel_queued, can_cancel_running;
 	bool cancel_deletes_finished; /* so cancelling one that may be done destroys a paid video */
-	enum plugin_billed cancel_billed;
-
-	int64_t links_expire_ms; /* 0: not known */
-	bool links_refresh;      /* asking again gives fresh ones */
-
-	struct job_capabilities *capabilities; /* what its models take */
+	bool links_refresh;           /* asking again gives fresh ones */
 };
 
 /* 0, an outcome from above with @error set, or -ENOMEM. @text is copied. */

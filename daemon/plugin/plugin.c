@@ -1,6 +1,7 @@
 #include "plugin/plugin.h"
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "plugin/safe_path.h"
 #include "plugin/table.h"
 
@@ -25,7 +26,10 @@ const char *plugin_verb_name(enum plugin_verb verb)
 
 bool plugin_verb_is_called(enum plugin_verb verb)
 {
-	return verb != PLUGIN_VERB_UPLOAD && verb != PLUGIN_VERB_WEBHOOK && verb != PLUGIN_VERB_CATALOGUE;
+	for (const struct plugin_feature *f = plugin_features; f->name; f++)
+		if (strcmp(f->name, verb_names[verb]) == 0)
+			return f->is_offered;
+	return true;
 }
 
 static int check_manifest(struct plugin *plugin, const struct fg_plugin *table, struct errmsg *error)
@@ -140,6 +144,14 @@ static int open_file(struct plugin *plugin, const char *name, struct errmsg *err
 	return 0;
 }
 
+static void warn_of_idle_verbs(const struct plugin *plugin)
+{
+	for (enum plugin_verb verb = 0; verb < _PLUGIN_VERB_N; verb++)
+		if (plugin_can(plugin, verb) && !plugin_verb_is_called(verb))
+			log_warning("a plugin has a verb that this daemon does not call yet", "plugin",
+				    plugin_name(plugin), "verb", plugin_verb_name(verb));
+}
+
 /* Puts "plugin 'NAME' (PATH): " before what was said. */
 static void add_subject(const char *name, const char *path, struct errmsg *error)
 {
@@ -190,6 +202,7 @@ int plugin_load(const char *name, const char *const *folders, size_t n_folders, 
 		add_subject(name, path, error);
 	if (r)
 		return r;
+	warn_of_idle_verbs(plugin);
 	*ret = steal(plugin);
 	return 0;
 }

@@ -57,7 +57,7 @@ const struct plugin_manifest *plugin_manifest(const struct plugin *plugin);
 bool plugin_can(const struct plugin *plugin, enum plugin_verb verb);
 const char *plugin_verb_name(enum plugin_verb verb); /* "start", … */
 
-/* Of all loaded plugins that have @verb: does this daemon ever call it? */
+/* Does this daemon ever call it? plugin_load() warns of verbs that a plugin has in vain. */
 bool plugin_verb_is_called(enum plugin_verb verb);
 
 #endif

@@ -65,6 +65,7 @@ static void assert_all(const char *const (*rows)[2], size_t n)
 	json_node root;
 
 	answer = report(json, &root);
+	assert_non_null(answer);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_(buffer_finish) struct buffer text = {0};
 		json_node node = json_at(json, root, rows[i][0]);

@@ -1,6 +1,7 @@
 #include "plugin/fixtures.h"
 
 #include "base/limits.h"
+#include "capture.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -28,6 +29,21 @@ static void a_good_plugin_loads_and_says_what_it_can(void **state)
 	assert_false(plugin_can(plugin, PLUGIN_VERB_REMOVE));
 	assert_false(plugin_can(plugin, PLUGIN_VERB_CHECK));
 	assert_string_equal(plugin_verb_name(PLUGIN_VERB_CHECK), "check");
+}
+
+static void a_verb_that_is_never_called_is_said_in_the_log(void **state)
+{
+	_cleanup_(plugin_freep) struct plugin *plugin = NULL;
+	char text[4096];
+
+	(void)state;
+	capture_start();
+	plugin = fixture_plugin("toy");
+	capture_end(text, sizeof(text));
+	assert_int_equal(strstr(text, "verb=reconcile") != NULL, !plugin_verb_is_called(PLUGIN_VERB_RECONCILE));
+	assert_null(strstr(text, "verb=poll"));
+	assert_true(plugin_verb_is_called(PLUGIN_VERB_POLL) && plugin_verb_is_called(PLUGIN_VERB_REMOVE));
+	assert_false(plugin_verb_is_called(PLUGIN_VERB_WEBHOOK) || plugin_verb_is_called(PLUGIN_VERB_UPLOAD));
 }
 
 static void a_table_of_today_with_zeros_of_tomorrow_loads(void **state)
@@ -191,6 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_plugin_loads_and_says_what_it_can),
+		cmocka_unit_test(a_verb_that_is_never_called_is_said_in_the_log),
 		cmocka_unit_test(a_table_of_today_with_zeros_of_tomorrow_loads),
 		cmocka_unit_test(a_plugin_of_another_abi_is_refused_by_name),
 		cmocka_unit_test(a_library_that_is_no_plugin_is_refused),
