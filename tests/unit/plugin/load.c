@@ -40,6 +40,7 @@ static void a_verb_that_is_never_called_is_said_in_the_log(void **state)
 	capture_start();
 	plugin = fixture_plugin("toy");
 	capture_end(text, sizeof(text));
+	assert_non_null(plugin);
 	assert_int_equal(strstr(text, "verb=reconcile") != NULL, !plugin_verb_is_called(PLUGIN_VERB_RECONCILE));
 	assert_null(strstr(text, "verb=poll"));
 	assert_true(plugin_verb_is_called(PLUGIN_VERB_POLL) && plugin_verb_is_called(PLUGIN_VERB_REMOVE));
