@@ -206,7 +206,7 @@ static int move_indexes(struct store_commit *commit, const struct job *job, cons
 
 	if (r == 0)
 		r = key_indexes(&to, job, after);
-	if (r < 0)
+	if (r)
 		return poison(commit, r);
 	r = move_entry(commit, &from.queue, &to.queue);
 	if (r == 0)

@@ -80,7 +80,7 @@ static int check_claim(struct store *store, struct store_commit *commit)
 		return 0;
 	if (r == 0)
 		r = revision_now(store, &commit->found.ref, &revision);
-	if (r < 0)
+	if (r)
 		return r;
 	commit->found.deleted = revision == 0;
 	commit->has_found = true;

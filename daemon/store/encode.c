@@ -166,7 +166,7 @@ static M(Failure) * fill_failure(struct failure_form *form, const struct job_fai
 
 static size_t state_size(const struct job_status *status)
 {
-	return status->n_labels * (sizeof(M(Label) *) + sizeof(M(Label))) + failure_size(&status->failure) +
+	return status->n_labels * (sizeof(void *) + sizeof(M(Label))) + failure_size(&status->failure) +
 	       unknown_size(status->unknown);
 }
 
@@ -195,7 +195,7 @@ static void fill_labels(M(State) * message, const struct job_status *status, str
 	M(Label) *labels = scratch_take(scratch, status->n_labels * sizeof(*labels));
 
 	message->n_labels = status->n_labels;
-	message->labels = scratch_take(scratch, status->n_labels * sizeof(*message->labels));
+	message->labels = scratch_take(scratch, status->n_labels * sizeof(void *));
 	for (size_t i = 0; i < status->n_labels; i++) {
 		labels[i] = (M(Label))INIT(LABEL);
 		labels[i].key = text(status->labels[i].key);
@@ -361,16 +361,16 @@ int record_write_artifact(struct buffer *out, const struct job_artifact *artifac
 }
 
 /* For each list of the snapshot: a block of forms, a block of pointers to their messages. */
-#define FILL_LIST(snapshot, status, scratch, kind)                                               \
-	do {                                                                                     \
-		size_t n = (status)->n_##kind##s;                                                \
-		struct kind##_form *forms = scratch_take((scratch), n * sizeof(*forms));         \
-		(snapshot)->n_##kind##s = n;                                                     \
-		(snapshot)->kind##s = scratch_take((scratch), n * sizeof(*(snapshot)->kind##s)); \
-		for (size_t i = 0; i < n; i++) {                                                 \
-			fill_##kind(&forms[i], &(status)->kind##s[i], (scratch));                \
-			(snapshot)->kind##s[i] = &forms[i].message;                              \
-		}                                                                                \
+#define FILL_LIST(snapshot, status, scratch, kind)                                       \
+	do {                                                                             \
+		size_t n = (status)->n_##kind##s;                                        \
+		struct kind##_form *forms = scratch_take((scratch), n * sizeof(*forms)); \
+		(snapshot)->n_##kind##s = n;                                             \
+		(snapshot)->kind##s = scratch_take((scratch), n * sizeof(void *));       \
+		for (size_t i = 0; i < n; i++) {                                         \
+			fill_##kind(&forms[i], &(status)->kind##s[i], (scratch));        \
+			(snapshot)->kind##s[i] = &forms[i].message;                      \
+		}                                                                        \
 	} while (0)
 
 #define LIST_SIZE(size, status, kind)                                        \

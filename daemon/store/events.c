@@ -72,13 +72,12 @@ int read_watermark(struct store *store, uint32_t tenant, uint64_t *ret)
 	key_tenant(&key, KEY_META, tenant);
 	r = backend_get(store->backend, key_bytes(&key), &value);
 	if (r == 0)
-		r = err_fold(record_read_tenant(value.bytes, &record));
-	else if (r == STORE_E_NOT_FOUND)
-		r = 0;
+		r = record_read_tenant(value.bytes, &record);
+	if (r != 0 && r != STORE_E_NOT_FOUND)
+		return err_fold(r);
 	free(record.unknown);
-	if (r == 0)
-		*ret = record.event_watermark;
-	return r;
+	*ret = record.event_watermark;
+	return 0;
 }
 
 /* The cursor is opened before the watermark is read: a trim in between makes us refuse, never skip. */
@@ -99,7 +98,7 @@ static int collect_since(struct store *store, const struct read_events *read, st
 	if (!cursor)
 		return err_origin(-ENOMEM);
 	r = read_watermark(store, tenant, &watermark);
-	if (r < 0)
+	if (r)
 		return r;
 	if (read->after < watermark)
 		return STORE_E_CURSOR_EXPIRED;

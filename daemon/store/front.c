@@ -2,6 +2,8 @@
 
 #include "base/err.h"
 
+/* uthash's default falls through its cases without saying so, which clang refuses. */
+#define HASH_FUNCTION(data, len, hash) HASH_FNV(data, len, hash)
 #include <uthash.h>
 
 struct front {

@@ -59,7 +59,7 @@ struct store {
 	struct backend *backend;
 	struct committer committer;
 	struct readers readers;
-	uint64_t history;       /* constant once open */
+	uint64_t history; /* constant once open */
 	struct tenants tenants;
 	struct fronts fronts;
 	_Atomic uint64_t tail;  /* the newest committed sequence */

@@ -70,6 +70,9 @@ static int refuse(char *text, const char *path, struct errmsg *msg)
 {
 	int outcome = -EIO;
 
+	text[strcspn(text, "\n")] = '\0';
+	while (*text && text[strlen(text) - 1] == '.')
+		text[strlen(text) - 1] = '\0';
 	if (strstr(text, "No space left on device")) {
 		outcome = -ENOSPC;
 		errmsg_set(msg, "the disk that holds the store '%s' is full; free some space and start again", path);

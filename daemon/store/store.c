@@ -106,7 +106,7 @@ static int find_last_sequence(struct store *store, uint32_t tenant, uint64_t *re
 	struct key from, to;
 	int r = read_watermark(store, tenant, &watermark);
 
-	if (r < 0)
+	if (r)
 		return r;
 	key_tenant(&from, KEY_EVENT, tenant);
 	key_after(&to, &from);

@@ -74,7 +74,7 @@ static int trim_events(struct trim *trim, uint32_t tenant)
 	struct key from, prefix, to;
 	int r = read_watermark(trim->store, tenant, &watermark);
 
-	if (r < 0)
+	if (r)
 		return r;
 	key_event(&from, tenant, watermark);
 	key_tenant(&prefix, KEY_EVENT, tenant);

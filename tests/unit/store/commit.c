@@ -172,6 +172,7 @@ static void a_commit_sees_the_revisions_of_earlier_ones_in_its_batch(void **stat
 	struct fixture *fixture = *state;
 	struct job_view view = make_job(fixture), stale = {.job = job_copy(view.job)};
 	struct ticket tickets[4];
+	struct answer answer;
 
 	stale.status = job_status_copy(view.status);
 	hold(fixture);
@@ -188,6 +189,9 @@ static void a_commit_sees_the_revisions_of_earlier_ones_in_its_batch(void **stat
 	assert_int_equal(store_commit_event(tickets[3].commit)->revision, 3);
 	for (int i = 0; i < 4; i++)
 		finish(&tickets[i]);
+	get_job(fixture, &view.job->ref, &answer);
+	assert_same_status(answer.view.status, view.status);
+	free_answer(&answer);
 	job_view_finish(&stale);
 	job_view_finish(&view);
 }

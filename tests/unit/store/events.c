@@ -1,5 +1,8 @@
 #include "base/limits.h"
+#include "store/backend.h"
 #include "store/fixture.h"
+
+#include <stdio.h>
 
 static void assert_event(const struct store_event *event, const struct job_view *view, uint64_t revision,
 			 enum job_event kind)
@@ -255,6 +258,55 @@ static void a_tombstone_keeps_its_request_id_until_it_is_trimmed(void **state)
 	job_view_finish(&alive);
 }
 
+static size_t count_keys(struct fixture *fixture)
+{
+	char records[PATH_MAX + 64];
+	struct backend *backend;
+	struct backend_cursor *cursor;
+	struct errmsg msg;
+	size_t n = 0;
+
+	snprintf(records, sizeof(records), "%s/records", fixture->path);
+	assert_int_equal(backend_open(records, 0, &backend, &msg), 0);
+	cursor = backend_cursor_new(backend, bytes_of(NULL, 0), bytes_of("\xff", 1));
+	for (; backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
+		n++;
+	backend_cursor_free(cursor);
+	backend_close(backend);
+	return n;
+}
+
+static void wait_and_label(struct job_status *status, void *userdata)
+{
+	(void)userdata;
+	status->wait_until_ms = FIXTURE_NOW + 99;
+	*job_add_attempt(status) = (struct job_attempt){.number = 1};
+	*job_add_send(status) = (struct job_send){.attempt = 1, .number = 1};
+	*job_add_remote(status) = (struct job_remote){.attempt = 1};
+	*job_add_artifact(status) = (struct job_artifact){.index = 1};
+}
+
+/* The store's own record and the tenant's are all there is in the end. */
+static void nothing_is_left_of_deleted_and_trimmed_jobs(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_job(fixture);
+	struct store_commit *commit = revision(fixture, &view, wait_and_label, NULL);
+	const struct job_ref *ref = &view.job->ref;
+
+	store_commit_put_attempt(commit, ref, &view.status->attempts[0]);
+	store_commit_put_send(commit, ref, &view.status->sends[0]);
+	store_commit_put_remote(commit, ref, &view.status->remotes[0]);
+	store_commit_put_artifact(commit, ref, &view.status->artifacts[0]);
+	store_commit_put_reply(commit, ref, 1, 1, bytes_of_text("{}"), bytes_of_text("x"));
+	assert_int_equal(commit_now(fixture, commit), 0);
+	assert_int_equal(commit_now(fixture, deletion(fixture, &view)), 0);
+	trim_now(fixture, INT64_MAX, INT64_MAX);
+	fixture_close(fixture);
+	assert_int_equal(count_keys(fixture), 2);
+	job_view_finish(&view);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -268,6 +320,7 @@ int main(void)
 		STORE_TEST(trimmed_events_are_gone_and_an_older_cursor_has_expired),
 		STORE_TEST(sequences_rise_although_every_event_is_trimmed),
 		STORE_TEST(a_long_trim_goes_on_in_bites_until_all_is_gone),
+		STORE_TEST(nothing_is_left_of_deleted_and_trimmed_jobs),
 		STORE_TEST(a_tombstone_keeps_its_request_id_until_it_is_trimmed),
 	};
 

@@ -594,9 +594,9 @@ void copy_store(struct fixture *fixture, char path[static PATH_MAX])
 	closedir(folder);
 }
 
-void only_file(const char *path, const char *ending, char file[static PATH_MAX])
+size_t find_files(const char *path, const char *ending, char file[static PATH_MAX])
 {
-	char records[PATH_MAX + 64];
+	char records[PATH_MAX + 64], found[2 * PATH_MAX];
 	struct dirent *entry;
 	DIR *folder;
 	size_t n = 0;
@@ -609,9 +609,15 @@ void only_file(const char *path, const char *ending, char file[static PATH_MAX])
 
 		if (len < strlen(ending) || strcmp(entry->d_name + len - strlen(ending), ending) != 0)
 			continue;
-		assert_true(snprintf(file, PATH_MAX, "%s/%s", records, entry->d_name) < PATH_MAX);
-		n++;
+		snprintf(found, sizeof(found), "%s/%s", records, entry->d_name);
+		if (n++ == 0 || strcmp(found, file) < 0)
+			assert_true(snprintf(file, PATH_MAX, "%s", found) < PATH_MAX);
 	}
 	closedir(folder);
-	assert_int_equal(n, 1);
+	return n;
+}
+
+void only_file(const char *path, const char *ending, char file[static PATH_MAX])
+{
+	assert_int_equal(find_files(path, ending, file), 1);
 }

@@ -95,7 +95,9 @@ void assert_same_job(const struct job *a, const struct job *b);
 
 /* Whole files, and a copy of the store's folder at "FOLDER/copy", as a crash would leave it. */
 void copy_store(struct fixture *fixture, char path[static PATH_MAX]);
-/* The path of the only file in PATH/records that ends so; fails the test when there are several. */
+/* How many files in PATH/records end so, and the first of them by name. */
+size_t find_files(const char *path, const char *ending, char file[static PATH_MAX]);
+/* The same, and it fails the test when there is not exactly one. */
 void only_file(const char *path, const char *ending, char file[static PATH_MAX]);
 
 #endif

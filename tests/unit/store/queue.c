@@ -140,6 +140,7 @@ static void the_highest_priority_comes_first_and_then_the_oldest(void **state)
 		views[i] = put_job(fixture);
 		assert_int_equal(commit_now(fixture, revision(fixture, &views[i], set_priority, &priority)), 0);
 	}
+	fixture_reopen(fixture);
 	scan_queue(fixture, "heygen", 0, 0, &answer);
 	assert_int_equal(answer.n, 6);
 	for (int i = 0; i < 6; i++) {

@@ -136,6 +136,59 @@ static void a_log_damaged_in_the_middle_is_refused_with_the_remedy(void **state)
 	free(refs);
 }
 
+static void fill_with_noise(uint8_t *body, size_t size)
+{
+	uint64_t random = 1;
+
+	for (size_t i = 0; i < size; i++, random = random * 6364136223846793005u + 1442695040888963407u)
+		body[i] = (uint8_t)(random >> 56);
+}
+
+/* A job with a reply of @size bytes that do not compress. */
+static int put_heavy_job(struct fixture *fixture, const uint8_t *body, size_t size, struct job_ref *ret)
+{
+	struct job_view view = make_job(fixture);
+	struct store_commit *commit = creation(&view);
+	int r;
+
+	store_commit_put_reply(commit, &view.job->ref, 1, 1, bytes_of(NULL, 0), bytes_of(body, size));
+	r = commit_now(fixture, commit);
+	*ret = view.job->ref;
+	job_view_finish(&view);
+	return r;
+}
+
+/*
+ * While a full write buffer is being flushed there are two logs. The copy is made in that moment; with the older log
+ * gone, only the list of logs in the manifest can tell that something is missing.
+ */
+static void a_missing_log_is_refused(void **state)
+{
+	enum { SIZE = 4 << 20 };
+	struct fixture *fixture = *state;
+	uint8_t *body = malloc(SIZE);
+	char path[PATH_MAX], log[PATH_MAX], hidden[PATH_MAX + 8];
+	struct errmsg msg = {""};
+	struct job_ref refs[40];
+	size_t n = 0;
+
+	fill_with_noise(body, SIZE);
+	while (n < 40 && find_files(fixture->path, ".log", log) != 2)
+		assert_int_equal(put_heavy_job(fixture, body, SIZE, &refs[n++]), 0);
+	crash(fixture, path);
+	assert_int_equal(find_files(path, ".log", log), 2);
+	snprintf(hidden, sizeof(hidden), "%s.away", log);
+	assert_int_equal(rename(log, hidden), 0);
+	assert_int_equal(fixture_refuse(fixture, &msg), STORE_E_DAMAGED);
+	assert_non_null(strstr(msg.text, path));
+	print_message("%s\n", msg.text);
+
+	assert_int_equal(rename(hidden, log), 0);
+	fixture_open(fixture);
+	assert_int_equal(count_found(fixture, refs, n), n);
+	free(body);
+}
+
 static void a_missing_table_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -264,6 +317,21 @@ static void a_new_store_says_its_format_and_its_first_epoch(void **state)
 	backend_close(backend);
 }
 
+/* A cursor of one store means nothing to another. */
+static void a_store_keeps_its_history_and_a_new_one_has_another(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t history = store_history(fixture->store);
+
+	fixture_reopen(fixture);
+	assert_true(store_history(fixture->store) == history);
+	fixture_close(fixture);
+	fixture->now_ms++;
+	snprintf(fixture->path, sizeof(fixture->path), "%s/second", fixture->folder);
+	fixture_open(fixture);
+	assert_true(store_history(fixture->store) != history);
+}
+
 static void a_second_daemon_is_told_who_holds_the_store(void **state)
 {
 	struct fixture *fixture = *state, second = *fixture;
@@ -380,23 +448,12 @@ static void a_disk_that_fills_up_during_a_flush_loses_nothing(void **state)
 	size_t n = 0;
 	int r = 0;
 
+	fill_with_noise(body, SIZE);
 	if (!move_to_disk(fixture, "size=100m", disk))
 		skip();
-	for (size_t i = 0, random = 1; i < SIZE; i++, random = random * 6364136223846793005u + 1442695040888963407u)
-		body[i] = (uint8_t)(random >> 56);
 	fixture_open(fixture);
-	while (n < 256) {
-		struct job_view view = make_job(fixture);
-		struct store_commit *commit = creation(&view);
-
-		store_commit_put_reply(commit, &view.job->ref, 1, 1, bytes_of(NULL, 0), bytes_of(body, SIZE));
-		r = commit_now(fixture, commit);
-		if (r == 0)
-			refs[n++] = view.job->ref;
-		job_view_finish(&view);
-		if (r != 0)
-			break;
-	}
+	while (n < 256 && (r = put_heavy_job(fixture, body, SIZE, &refs[n])) == 0)
+		n++;
 	assert_true(r == -ENOSPC || r == -EIO);
 	assert_in_range(n, 50, 255);
 	assert_false(store_is_healthy(fixture->store));
@@ -419,11 +476,13 @@ int main(void)
 		STORE_TEST(closing_leaves_nothing_in_the_log),
 		STORE_TEST(a_torn_tail_costs_only_what_was_being_written),
 		STORE_TEST(a_log_damaged_in_the_middle_is_refused_with_the_remedy),
+		STORE_TEST(a_missing_log_is_refused),
 		STORE_TEST(a_missing_table_is_refused),
 		STORE_TEST(a_newer_format_is_refused),
 		STORE_TEST(a_job_of_a_newer_format_is_refused_when_it_is_read),
 		STORE_TEST(records_without_a_format_are_refused),
 		STORE_TEST(a_new_store_says_its_format_and_its_first_epoch),
+		STORE_TEST(a_store_keeps_its_history_and_a_new_one_has_another),
 		STORE_TEST(a_second_daemon_is_told_who_holds_the_store),
 		STORE_TEST(a_folder_that_cannot_be_made_is_named),
 		STORE_TEST(only_the_owner_may_enter_the_folder),
