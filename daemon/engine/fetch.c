@@ -139,6 +139,7 @@ static void drop_artifacts(struct job_status *status)
 		free(status->artifacts[i].role);
 		free(status->artifacts[i].language);
 		free(status->artifacts[i].media_type);
+		free(status->artifacts[i].unknown);
 	}
 	status->n_artifacts = 0;
 	for (size_t i = 0; i < status->n_missing; i++)
