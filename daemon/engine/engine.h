@@ -61,6 +61,7 @@ struct engine_create {
 	size_t n_labels;
 	int32_t priority;
 	int64_t timeout_ms; /* from acceptance to the deadline; 0: the provider's default */
+	struct id retry_of; /* all zero: it is no retry */
 	bool validate_only; /* check everything, keep nothing; answers with the job as it would be, revision 0 */
 };
 void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata);

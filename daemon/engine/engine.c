@@ -1,0 +1,284 @@
+/*
+ * The engine's life: opening, resuming, draining, closing; and the batches that the committer sends.
+ */
+#include "engine/internal.h"
+
+#include "engine/ops.h"
+#include "engine/run.h"
+
+/* ---- batches ---- */
+
+struct batch {
+	struct loop_message message;
+	struct engine *engine;
+	struct store_commit *first;
+};
+
+static void on_batch_message(struct loop_message *message)
+{
+	struct batch *batch = loop_message_owner(message, struct batch, message);
+	struct store_commit *commit = batch->first, *next;
+
+	for (; commit; commit = next) {
+		struct submission *submission = store_commit_userdata(commit);
+
+		next = store_commit_next(commit);
+		submission->on_committed(batch->engine, submission, commit);
+		store_commit_free(commit);
+	}
+	free(batch);
+}
+
+/* [committer thread] The watchers' copies are made here; the engine's own thread frees the commits. */
+static void on_batch(void *userdata, struct store_commit *first)
+{
+	struct engine *engine = userdata;
+	struct batch *batch = take_memory(sizeof(*batch));
+
+	if (engine->hub)
+		watch_hub_publish(engine->hub, first);
+	*batch = (struct batch){.message.run = on_batch_message, .engine = engine, .first = first};
+	loop_post(engine->loop, &batch->message);
+}
+
+/* ---- timers of the whole ---- */
+
+static void on_deadline(void *userdata)
+{
+	deadline_pump(userdata);
+}
+
+static void on_trim(void *userdata)
+{
+	struct engine *engine = userdata;
+	int64_t now_ms = now_utc(engine);
+
+	store_trim(engine->store, now_ms - engine->config.event_retention_ms,
+		   now_ms - engine->config.tombstone_retention_ms);
+	loop_timer_arm(&engine->trim_timer, LIMIT_ENGINE_TRIM_MS);
+}
+
+/* ---- opening ---- */
+
+static int adopt_active(void *userdata, struct job_view *take)
+{
+	struct engine *engine = userdata;
+
+	entry_adopt(engine, take);
+	return 0;
+}
+
+static int count_queued(void *userdata, const char *provider, uint64_t count)
+{
+	struct engine *engine = userdata;
+	struct lane *lane = lane_find(engine, provider);
+
+	atomic_fetch_add(&engine->queued, count);
+	if (lane)
+		atomic_store(&lane->queued, count);
+	else
+		log_warning("jobs wait for a provider that is not configured", "provider", provider, "jobs",
+			    log_int((int64_t)count));
+	return 0;
+}
+
+static int open_store(struct engine *engine, struct errmsg *msg)
+{
+	struct store_config config = {
+		.path = engine->config.store_path,
+		.clock = engine->config.clock,
+		.block_cache_bytes = engine->config.store_cache_bytes,
+		.on_batch = on_batch,
+		.userdata = engine,
+	};
+	int r;
+
+	r = store_open(&config, &engine->store, msg);
+	if (r != 0)
+		return r;
+
+	r = watch_hub_new(engine->store, &engine->hub);
+	if (r < 0)
+		return err_trace(r);
+
+	r = store_load_active(engine->store, adopt_active, engine);
+	if (r < 0)
+		return err_trace(r);
+
+	return store_load_queued_providers(engine->store, count_queued, engine);
+}
+
+static int add_lanes(struct engine *engine)
+{
+	engine->lanes = calloc(engine->config.n_providers + 1, sizeof(*engine->lanes));
+	if (!engine->lanes)
+		return err_origin(-ENOMEM);
+	for (size_t i = 0; i < engine->config.n_providers; i++)
+		lane_init(&engine->lanes[i], engine, &engine->config.providers[i]);
+	engine->n_lanes = engine->config.n_providers;
+	return 0;
+}
+
+static void engine_freep(struct engine **engine)
+{
+	engine_free(*engine);
+}
+
+int engine_new(const struct engine_config *config, struct engine **ret, struct errmsg *msg)
+{
+	_cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof(*engine));
+	int r;
+
+	errmsg_set(msg, "out of memory");
+	if (!engine)
+		return err_origin(-ENOMEM);
+	engine->config = *config;
+	engine->jitter = (unsigned int)clock_utc_ms(config->clock);
+	r = loop_new(&engine->loop);
+	if (r < 0)
+		return err_trace(r);
+	loop_timer_init(&engine->deadline_timer, engine->loop, on_deadline, engine);
+	loop_timer_init(&engine->trim_timer, engine->loop, on_trim, engine);
+
+	r = add_lanes(engine);
+	if (r < 0)
+		return err_trace(r);
+
+	r = open_store(engine, msg);
+	if (r != 0)
+		return r;
+
+	*ret = steal(engine);
+	return 0;
+}
+
+/* ---- starting ---- */
+
+static void on_start(struct loop_message *message)
+{
+	struct engine *engine = loop_message_owner(message, struct engine, start_message);
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, engine->entries, entry, next) {
+		if (entry->activity == ACTIVITY_NONE && !entry->is_committing)
+			run_resume(entry);
+		entry_pump(entry);
+	}
+	deadline_pump(engine);
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		lane_pump(&engine->lanes[i]);
+	loop_timer_arm(&engine->trim_timer, LIMIT_ENGINE_TRIM_FIRST_MS);
+}
+
+int engine_start(struct engine *engine)
+{
+	int r;
+
+	atomic_store(&engine->phase, ENGINE_PHASE_SERVING);
+	engine->start_message.run = on_start;
+	loop_post(engine->loop, &engine->start_message);
+	r = loop_start(engine->loop, "fg-engine");
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* ---- draining ---- */
+
+/* A paid send that is not decided, or a change that is not stored: what a graceful end waits for. */
+static bool is_settled(const struct engine *engine)
+{
+	const struct entry *entry;
+
+	for (entry = engine->entries; entry; entry = entry->hh.next) {
+		if (entry->is_committing || entry->arrived)
+			return false;
+		if (entry->status && entry->status->state == JOB_STATE_STARTING &&
+		    (entry->activity == ACTIVITY_EXCHANGE || entry->activity == ACTIVITY_STEP))
+			return false;
+	}
+	return engine->verb_runs == 0;
+}
+
+static void on_drain(void *userdata)
+{
+	struct engine *engine = userdata;
+	bool is_late = clock_monotonic_ms(engine->config.clock) >= engine->drain_until_ms;
+
+	if (!is_settled(engine) && !is_late) {
+		loop_timer_arm(&engine->drain_timer, LIMIT_ENGINE_DRAIN_STEP_MS);
+		return;
+	}
+	if (is_late)
+		log_warning("stopping although not everything was answered; the next start resumes it");
+	loop_stop(engine->loop);
+}
+
+static void on_stop(struct loop_message *message)
+{
+	struct engine *engine = loop_message_owner(message, struct engine, stop_message);
+	struct entry *entry, *next;
+
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		lane_finish(&engine->lanes[i]);
+	loop_timer_cancel(&engine->deadline_timer);
+	loop_timer_cancel(&engine->trim_timer);
+	HASH_ITER(hh, engine->entries, entry, next) {
+		if (entry->activity == ACTIVITY_TIMER)
+			entry_interrupt(entry);
+		entry_pump(entry);
+	}
+	loop_timer_init(&engine->drain_timer, engine->loop, on_drain, engine);
+	loop_timer_arm(&engine->drain_timer, 0);
+}
+
+void engine_stop(struct engine *engine, int64_t limit_ms)
+{
+	enum engine_phase phase = atomic_exchange(&engine->phase, ENGINE_PHASE_DRAINING);
+
+	if (phase != ENGINE_PHASE_SERVING)
+		return;
+	engine->drain_until_ms = clock_monotonic_ms(engine->config.clock) + limit_ms + LIMIT_ENGINE_DRAIN_MARGIN_MS;
+	http_drain(engine->config.http, limit_ms);
+	engine->stop_message.run = on_stop;
+	loop_post(engine->loop, &engine->stop_message);
+	loop_join(engine->loop);
+	watch_hub_stop(engine->hub);
+	atomic_store(&engine->phase, ENGINE_PHASE_STOPPED);
+}
+
+/* ---- closing ---- */
+
+static void interrupt_entries(struct engine *engine)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, engine->entries, entry, next)
+		entry_interrupt(entry);
+}
+
+static void forget_entries(struct engine *engine)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, engine->entries, entry, next)
+		entry_forget(entry);
+}
+
+struct engine *engine_free(struct engine *engine)
+{
+	if (!engine)
+		return NULL;
+	atomic_store(&engine->phase, ENGINE_PHASE_STOPPED);
+	if (engine->hub)
+		watch_hub_stop(engine->hub);
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		lane_finish(&engine->lanes[i]);
+	interrupt_entries(engine);
+	engine->store = store_close(engine->store);
+	/* What the last batch and late replies still have to say is heard here, and starts nothing. */
+	engine->loop = loop_free(engine->loop);
+	forget_entries(engine);
+	watch_hub_free(engine->hub);
+	free(engine->lanes);
+	free(engine);
+	return NULL;
+}

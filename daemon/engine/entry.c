@@ -1,0 +1,445 @@
+/*
+ * Entries: jobs in memory, their one activity, their one commit, and what waits for either.
+ */
+#include "engine/internal.h"
+
+#include "engine/ops.h"
+
+#include <assert.h>
+#include <utlist.h>
+
+void *take_memory(size_t size)
+{
+	void *memory = calloc(1, size);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
+char *take_text(const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		abort();
+	return copy;
+}
+
+struct log_job log_job_of(const struct job_ref *ref)
+{
+	struct log_job job = {.text = "jobs/"};
+
+	id_format(&ref->id, job.text + 5);
+	return job;
+}
+
+int64_t now_utc(const struct engine *engine)
+{
+	return clock_utc_ms(engine->config.clock);
+}
+
+int64_t backoff_ms(struct engine *engine, uint32_t tries, int64_t base_ms, int64_t cap_ms)
+{
+	int64_t span = base_ms;
+
+	for (uint32_t i = 0; i < tries && span < cap_ms; i++)
+		span *= 2;
+	if (span > cap_ms)
+		span = cap_ms;
+	return 1 + (int64_t)((double)span * rand_r(&engine->jitter) / ((double)RAND_MAX + 1));
+}
+
+/* ---- finding and freeing ---- */
+
+struct entry *entry_find(struct engine *engine, const struct job_ref *ref)
+{
+	struct entry *entry;
+
+	HASH_FIND(hh, engine->entries, ref, sizeof(*ref), entry);
+	return entry;
+}
+
+static void on_timer(void *userdata)
+{
+	struct entry *entry = userdata;
+
+	entry->is_timer_due = true;
+	entry_pump(entry);
+}
+
+static struct entry *add_entry(struct engine *engine, const struct job_ref *ref)
+{
+	struct entry *entry = take_memory(sizeof(*entry));
+
+	entry->engine = engine;
+	entry->ref = *ref;
+	loop_timer_init(&entry->timer, engine->loop, on_timer, entry);
+	HASH_ADD(hh, engine->entries, ref, sizeof(entry->ref), entry);
+	return entry;
+}
+
+static void free_entry(struct entry *entry)
+{
+	assert(!entry->is_committing && !entry->ops && !entry->op && !entry->arrived);
+	if (entry->holds_slot)
+		lane_release_slot(entry);
+	loop_timer_cancel(&entry->timer);
+	HASH_DEL(entry->engine->entries, entry);
+	job_free(entry->job);
+	job_status_free(entry->status);
+	free(entry);
+}
+
+void entry_forget(struct entry *entry)
+{
+	struct op *op, *next;
+
+	run_abandon(entry);
+	if (entry->op)
+		op_fail_load(steal(entry->op), STORE_E_UNHEALTHY);
+	LL_FOREACH_SAFE (entry->ops, op, next) {
+		LL_DELETE(entry->ops, op);
+		op_fail_load(op, STORE_E_UNHEALTHY);
+	}
+	store_commit_free(entry->change);
+	entry->holds_slot = false;
+	entry->is_committing = false;
+	free_entry(entry);
+}
+
+static void note_committed(struct entry *entry)
+{
+	entry->revision = entry->status->revision;
+	entry->index = (struct job_index){
+		.state = entry->status->state,
+		.priority = entry->status->priority,
+		.wait_until_ms = entry->status->wait_until_ms,
+		.deadline_ms = entry->job->deadline_ms,
+	};
+}
+
+static void fill_entry(struct entry *entry, struct job_view *take)
+{
+	entry->job = take->job;
+	entry->status = take->status;
+	*take = (struct job_view){0};
+	entry->lane = lane_find(entry->engine, entry->job->provider);
+	note_committed(entry);
+}
+
+struct entry *entry_adopt(struct engine *engine, struct job_view *take)
+{
+	struct entry *entry = add_entry(engine, &take->job->ref);
+
+	fill_entry(entry, take);
+	return entry;
+}
+
+struct loaded {
+	struct arrival arrival;
+	int outcome;
+	struct job_view view;
+};
+
+static void discard_loaded(struct arrival *arrival)
+{
+	struct loaded *loaded = (struct loaded *)arrival;
+
+	job_view_finish(&loaded->view);
+	free(loaded);
+}
+
+static void handle_loaded(struct entry *entry, struct arrival *arrival)
+{
+	struct loaded *loaded = (struct loaded *)arrival;
+	struct op *op, *next;
+
+	entry->activity = ACTIVITY_NONE;
+	if (loaded->outcome == 0) {
+		fill_entry(entry, &loaded->view);
+		free(loaded);
+		return;
+	}
+	LL_FOREACH_SAFE (entry->ops, op, next) {
+		LL_DELETE(entry->ops, op);
+		op_fail_load(op, loaded->outcome);
+	}
+	free(loaded);
+}
+
+/* [reader thread] */
+static void on_load(void *userdata, int outcome, struct job_view *take)
+{
+	struct loaded *loaded = userdata;
+
+	loaded->outcome = outcome;
+	if (outcome == 0) {
+		loaded->view = *take;
+		*take = (struct job_view){0};
+	}
+	arrival_post(&loaded->arrival);
+}
+
+struct entry *entry_open(struct engine *engine, const struct job_ref *ref)
+{
+	struct entry *entry = entry_find(engine, ref);
+	struct loaded *loaded;
+
+	if (entry)
+		return entry;
+	entry = add_entry(engine, ref);
+	entry_start_activity(entry, ACTIVITY_LOAD);
+	loaded = entry_expect(entry, sizeof(*loaded), handle_loaded, discard_loaded);
+	store_get_job(engine->store, ref, on_load, loaded);
+	return entry;
+}
+
+void entry_view(const struct entry *entry, struct job_view *ret)
+{
+	ret->job = job_copy(entry->job);
+	ret->status = job_status_copy(entry->status);
+	if (!ret->job || !ret->status)
+		abort();
+}
+
+/* ---- the one activity ---- */
+
+uint64_t entry_start_activity(struct entry *entry, enum activity activity)
+{
+	assert(entry->activity == ACTIVITY_NONE);
+	entry->activity = activity;
+	return ++entry->ticket;
+}
+
+void *entry_expect(struct entry *entry, size_t size, void (*handle)(struct entry *, struct arrival *),
+		   void (*discard)(struct arrival *))
+{
+	struct arrival *arrival = take_memory(size);
+
+	arrival->engine = entry->engine;
+	arrival->ref = entry->ref;
+	arrival->ticket = entry->ticket;
+	arrival->handle = handle;
+	arrival->discard = discard;
+	return arrival;
+}
+
+void entry_interrupt(struct entry *entry)
+{
+	if (entry->activity == ACTIVITY_EXCHANGE || entry->activity == ACTIVITY_FETCH)
+		http_cancel(entry->engine->config.http, entry->http_id);
+	loop_timer_cancel(&entry->timer);
+	entry->is_timer_due = false;
+	entry->activity = ACTIVITY_NONE;
+	entry->ticket++;
+	if (entry->arrived) {
+		entry->arrived->discard(entry->arrived);
+		entry->arrived = NULL;
+	}
+}
+
+void entry_sleep(struct entry *entry, int64_t delay_ms, void (*then)(struct entry *entry))
+{
+	entry_start_activity(entry, ACTIVITY_TIMER);
+	entry->on_timer = then;
+	loop_timer_arm(&entry->timer, delay_ms);
+}
+
+static void deliver(struct entry *entry, struct arrival *arrival)
+{
+	entry->activity = ACTIVITY_NONE;
+	arrival->handle(entry, arrival);
+}
+
+static void on_arrival(struct loop_message *message)
+{
+	struct arrival *arrival = loop_message_owner(message, struct arrival, message);
+	struct entry *entry = entry_find(arrival->engine, &arrival->ref);
+
+	if (!entry || arrival->ticket != entry->ticket ||
+	    atomic_load(&entry->engine->phase) == ENGINE_PHASE_STOPPED) {
+		arrival->discard(arrival);
+		return;
+	}
+	assert(!entry->arrived);
+	entry->arrived = arrival;
+	entry_pump(entry);
+}
+
+void arrival_post(struct arrival *arrival)
+{
+	arrival->message.run = on_arrival;
+	loop_post(arrival->engine->loop, &arrival->message);
+}
+
+/* ---- the one commit ---- */
+
+void entry_begin(struct entry *entry)
+{
+	assert(!entry->is_committing && !entry->change);
+	entry->change = store_commit_new();
+	if (!entry->change)
+		abort();
+	store_commit_expect_revision(entry->change, &entry->ref, entry->revision);
+}
+
+void entry_move(struct entry *entry, enum job_state to)
+{
+	if (!entry->change)
+		entry_begin(entry);
+	job_move(entry->status, to, now_utc(entry->engine));
+}
+
+static void answer_failed_commit(struct entry *entry, int outcome)
+{
+	struct engine_error error = {
+		.text = "the store does not take writes; see the daemon's log, nothing of this change was acknowledged",
+	};
+
+	log_error("change of a job was not stored", "job", log_id(&entry->ref), "outcome", log_int(outcome));
+	if (entry->op)
+		op_answer(steal(entry->op), ENGINE_E_STORE, &error, NULL);
+}
+
+/* What memory holds was not stored: it is read again if anybody still asks. */
+static void forget(struct entry *entry)
+{
+	struct loaded *loaded;
+
+	entry_interrupt(entry);
+	run_abandon(entry);
+	entry->job = job_free(entry->job);
+	entry->status = job_status_free(entry->status);
+	if (!entry->ops)
+		return;
+	entry_start_activity(entry, ACTIVITY_LOAD);
+	loaded = entry_expect(entry, sizeof(*loaded), handle_loaded, discard_loaded);
+	store_get_job(entry->engine->store, &entry->ref, on_load, loaded);
+}
+
+/*
+ * A change that was not stored has no effect. What was under way stops here; the next start resumes it from what is
+ * on disk.
+ */
+static void on_committed(struct engine *engine, struct submission *submission, const struct store_commit *commit)
+{
+	struct entry *entry = (struct entry *)((char *)submission - offsetof(struct entry, submission));
+	int outcome = store_commit_outcome(commit);
+	void (*then)(struct entry *) = entry->after_commit;
+
+	entry->is_committing = false;
+	entry->after_commit = NULL;
+	if (atomic_load(&engine->phase) == ENGINE_PHASE_STOPPED)
+		return;
+	if (outcome == 0) {
+		note_committed(entry);
+		if (then)
+			then(entry);
+	} else {
+		answer_failed_commit(entry, outcome);
+		forget(entry);
+	}
+	entry_pump(entry);
+}
+
+void entry_submit(struct entry *entry, enum job_event kind, void (*then)(struct entry *entry))
+{
+	struct store_commit *commit = steal(entry->change);
+
+	if (entry->status->revision == entry->revision)
+		job_touch(entry->status, now_utc(entry->engine));
+	job_status_check(entry->status);
+	store_commit_put_status(commit, entry->job, &entry->index, entry->status);
+	store_commit_put_event(commit, kind, entry->job, entry->status);
+	entry_hand_over(entry, commit, then);
+}
+
+void entry_hand_over(struct entry *entry, struct store_commit *take, void (*then)(struct entry *entry))
+{
+	entry->is_committing = true;
+	entry->after_commit = then;
+	entry->submission.on_committed = on_committed;
+	store_submit(entry->engine->store, take, &entry->submission);
+}
+
+void entry_fail(struct entry *entry, enum job_state to, const struct job_failure *failure,
+		void (*then)(struct entry *entry))
+{
+	struct job_attempt *attempt = job_current_attempt(entry->status);
+
+	if (!entry->change)
+		entry_begin(entry);
+	if (job_failure_copy(failure, &entry->status->failure) < 0)
+		abort();
+	if (attempt && attempt->ended_ms == 0) {
+		attempt->ended_ms = now_utc(entry->engine);
+		if (job_failure_copy(failure, &attempt->failure) < 0)
+			abort();
+		store_commit_put_attempt(entry->change, &entry->ref, attempt);
+	}
+	entry_move(entry, to);
+	entry_submit(entry, JOB_EVENT_STATE, then);
+}
+
+/* ---- going on ---- */
+
+void entry_queue_op(struct entry *entry, struct op *op)
+{
+	op->next = NULL;
+	LL_APPEND(entry->ops, op);
+}
+
+static bool handle_next_op(struct entry *entry)
+{
+	struct op *op = entry->ops;
+
+	if (!op || entry->op || !entry->status)
+		return false;
+	LL_DELETE(entry->ops, op);
+	if (op_handle(entry, op))
+		return true;
+	LL_PREPEND(entry->ops, op);
+	return false;
+}
+
+static bool handle_arrival(struct entry *entry)
+{
+	struct arrival *arrival = entry->arrived;
+
+	if (!arrival)
+		return false;
+	entry->arrived = NULL;
+	deliver(entry, arrival);
+	return true;
+}
+
+static bool handle_timer(struct entry *entry)
+{
+	void (*then)(struct entry *) = entry->on_timer;
+
+	if (!entry->is_timer_due)
+		return false;
+	entry->is_timer_due = false;
+	entry->activity = ACTIVITY_NONE;
+	then(entry);
+	return true;
+}
+
+static bool is_idle(const struct entry *entry)
+{
+	return entry->activity == ACTIVITY_NONE && !entry->is_committing && !entry->ops && !entry->op &&
+	       !entry->arrived && !entry->run && !entry->fetch;
+}
+
+/* What was decided first goes first: a finished activity before a new request. */
+void entry_pump(struct entry *entry)
+{
+	while (!entry->is_committing) {
+		if (handle_arrival(entry) || handle_timer(entry) || handle_next_op(entry))
+			continue;
+		break;
+	}
+	if (is_idle(entry))
+		free_entry(entry);
+}

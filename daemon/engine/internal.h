@@ -1,0 +1,207 @@
+/*
+ * What the files of this room share. Everything here belongs to the engine thread unless marked [any-thread].
+ *
+ * An *entry* is a job in memory: every active one, and any other while somebody asks something of it. At most one
+ * *activity* runs for it (a plugin step, an exchange, a download, a timer) and at most one *commit*. Activities answer
+ * by messages that carry a ticket; a ticket that is not the entry's current one belongs to something that was given
+ * up, and is dropped. While a commit is under way, answers and requests wait in the entry.
+ *
+ * Memory: the small structs that carry a job through its life are allocated with take_memory(), which aborts when
+ * there is none. Everything acknowledged is synced by then, and the next start resumes it: a crash is the one answer
+ * to exhaustion that cannot lose or buy anything.
+ */
+#ifndef FG_ENGINE_INTERNAL_H
+#define FG_ENGINE_INTERNAL_H
+
+#include "artifact/artifact.h"
+#include "base/limits.h"
+#include "engine/life.h"
+#include "engine/watch.h"
+#include "http/http.h"
+#include "base/log.h"
+#include "loop/loop.h"
+#include "plugin/plugin.h"
+
+#include <stdatomic.h>
+#include <uthash.h>
+
+struct entry;
+struct lane;
+struct op;
+
+enum engine_phase { ENGINE_PHASE_LOADING, ENGINE_PHASE_SERVING, ENGINE_PHASE_DRAINING, ENGINE_PHASE_STOPPED };
+
+struct engine {
+	struct engine_config config;
+	struct store *store;
+	struct loop *loop;
+	struct watch_hub *hub;
+	struct entry *entries; /* by ref */
+	struct lane *lanes;
+	size_t n_lanes;
+	atomic_int phase; /* enum engine_phase */
+	atomic_uint_fast64_t queued;
+	struct loop_timer deadline_timer;
+	struct loop_timer drain_timer;
+	struct loop_timer trim_timer;
+	struct loop_message start_message, stop_message;
+	int64_t drain_until_ms; /* monotonic */
+	bool is_scanning_deadlines;
+	int64_t next_deadline_ms; /* UTC of the armed deadline; 0: none */
+	unsigned int jitter;	  /* state of rand_r: spreading load needs no better */
+	size_t verb_runs;	  /* account reads and the like that are under way */
+};
+
+/* Something the committer carries back: userdata of every commit of ours. */
+struct submission {
+	void (*on_committed)(struct engine *engine, struct submission *submission, const struct store_commit *commit);
+};
+
+/* ---- arrivals: the answers of activities ---- */
+
+struct arrival {
+	struct loop_message message;
+	struct engine *engine;
+	struct job_ref ref;
+	uint64_t ticket;
+	void (*handle)(struct entry *entry, struct arrival *arrival); /* consumes */
+	void (*discard)(struct arrival *arrival);
+};
+
+/* Delivers to the entry, now or after its commit, or discards. [any-thread] */
+void arrival_post(struct arrival *arrival);
+
+/* ---- entries ---- */
+
+enum activity {
+	ACTIVITY_NONE,
+	ACTIVITY_LOAD,
+	ACTIVITY_TIMER,
+	ACTIVITY_STEP,
+	ACTIVITY_EXCHANGE,
+	ACTIVITY_FETCH,
+	ACTIVITY_SEAL,
+};
+
+struct entry {
+	struct engine *engine;
+	UT_hash_handle hh;
+	struct job_ref ref;
+	struct job *job;	   /* NULL while loading */
+	struct job_status *status; /* as it will be committed next; what is committed is what others see */
+	struct job_index index;	   /* as committed */
+	uint64_t revision;	   /* as committed */
+	struct lane *lane;	   /* NULL: no such provider is configured */
+	bool holds_slot;
+
+	enum activity activity;
+	uint64_t ticket;
+	struct arrival *arrived; /* came during a commit */
+	struct loop_timer timer;
+	void (*on_timer)(struct entry *entry);
+	bool is_timer_due; /* fired during a commit */
+	uint64_t http_id;
+
+	struct store_commit *change; /* being built */
+	bool is_committing;
+	struct submission submission;
+	void (*after_commit)(struct entry *entry);
+
+	struct op *ops; /* what others ask, in order */
+	struct op *op;	/* the one whose commit or verb is under way */
+
+	struct verb_run *verb;		/* verb.c: a verb beside the job's own course */
+	struct fetch *fetch;		/* fetch.c: the download under way */
+	struct reply *reply;		/* send.c: of a paid request, while it is being stored */
+	struct plugin_answer *outgoing; /* send.c: the purchase, while its record is being stored */
+	char *key;			/* step.c: the idempotency key that the plugin was shown last */
+	bool is_state_changed;		/* step.c: the plugin's state differs from what is stored */
+	uint32_t verb_phase;		/* of the exchange under way, where a restart begins the verb anew */
+	uint64_t reserved_bytes;
+	int64_t poll_delay_ms;
+	uint32_t poll_failures;
+};
+
+/* "jobs/…" as a value for the log; lives as long as the full expression's block. */
+struct log_job {
+	char text[ID_TEXT_SIZE + 8];
+};
+struct log_job log_job_of(const struct job_ref *ref);
+#define log_id(ref) (((struct log_job[1]){log_job_of(ref)})[0].text)
+
+void *take_memory(size_t size); /* zeroed; aborts */
+char *take_text(const char *text);
+
+/* Finds or loads. The entry may still be loading; ops queued on it wait. */
+struct entry *entry_open(struct engine *engine, const struct job_ref *ref);
+struct entry *entry_find(struct engine *engine, const struct job_ref *ref);
+/* Makes an entry from a loaded or newly committed job. Takes the view. */
+struct entry *entry_adopt(struct engine *engine, struct job_view *take);
+/* Goes on with whatever waits; frees an entry that nobody needs. The entry may be gone afterwards. */
+void entry_pump(struct entry *entry);
+void entry_queue_op(struct entry *entry, struct op *op);
+
+/* At the very end, when nothing runs any more: whoever still waits is told. */
+void entry_forget(struct entry *entry);
+
+uint64_t entry_start_activity(struct entry *entry, enum activity activity);
+/* Gives the current activity up: its answer will be dropped, a request that may be repeated is aborted. */
+void entry_interrupt(struct entry *entry);
+void entry_sleep(struct entry *entry, int64_t delay_ms, void (*then)(struct entry *entry));
+/* An arrival for the entry's current activity, @size bytes that begin with a struct arrival. */
+void *entry_expect(struct entry *entry, size_t size, void (*handle)(struct entry *, struct arrival *),
+		   void (*discard)(struct arrival *));
+
+/* A change: begin, alter entry->status and put changed records, submit. Between begin and the callback no other runs. */
+void entry_begin(struct entry *entry);
+void entry_move(struct entry *entry, enum job_state to); /* begins if need be */
+void entry_submit(struct entry *entry, enum job_event kind, void (*then)(struct entry *entry));
+/* The same for a change that writes no status: the job's deletion. */
+void entry_hand_over(struct entry *entry, struct store_commit *take, void (*then)(struct entry *entry));
+/* A copy for an answer. */
+void entry_view(const struct entry *entry, struct job_view *ret);
+
+/* Terminal: the reason, why, and what it cost. Ends the attempt too. */
+void entry_fail(struct entry *entry, enum job_state to, const struct job_failure *failure,
+		void (*then)(struct entry *entry));
+
+int64_t now_utc(const struct engine *engine);
+/* Full jitter: uniform in (0, min(cap, base * 2^tries)]. */
+int64_t backoff_ms(struct engine *engine, uint32_t tries, int64_t base_ms, int64_t cap_ms);
+
+/* ---- lanes: one per configured provider ---- */
+
+struct lane {
+	struct engine *engine;
+	const struct engine_provider_config *config;
+	atomic_uint running; /* slots taken */
+	atomic_uint_fast64_t queued;
+	struct store_queued window[LIMIT_ENGINE_WINDOW];
+	size_t window_at, window_n;
+	bool is_scanning;
+	bool is_stale; /* the store may hold more than the window */
+	struct loop_timer wake; /* a delayed job is due at wake_at_ms (UTC) */
+	int64_t wake_at_ms;
+	struct loop_timer kick; /* look again, soon */
+	int64_t blocked_until_ms; /* monotonic; no new starts before */
+	_Atomic(enum job_wait) problem;
+	atomic_int_fast64_t problem_until_ms; /* UTC */
+};
+
+struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */
+void lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config);
+void lane_finish(struct lane *lane);
+/* Starts what may start. */
+void lane_pump(struct lane *lane);
+/* A job was committed as QUEUED. */
+void lane_notice(struct lane *lane, const struct job_status *queued);
+void lane_take_slot(struct entry *entry);
+void lane_release_slot(struct entry *entry);
+/* Nothing starts for @delay_ms; jobs show @why. */
+void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms);
+
+/* ---- deadline.c ---- */
+void deadline_notice(struct engine *engine, int64_t deadline_ms);
+void deadline_pump(struct engine *engine);
+
+#endif

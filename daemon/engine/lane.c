@@ -1,0 +1,215 @@
+/*
+ * A lane is one provider's queue and its slots. The store holds the queue; memory holds a window of the next jobs,
+ * refilled by a scan when it is empty and something may have changed. So a million queued jobs cost no memory.
+ *
+ * `is_stale` is set by everything that may have added to the queue; a scan clears it when it starts, so that what comes
+ * during the scan leads to another one. The window may name jobs that are gone, cancelled or taken by then: OP_START
+ * looks at the job itself.
+ */
+#include "engine/internal.h"
+
+#include "engine/ops.h"
+
+struct lane *lane_find(const struct engine *engine, const char *provider)
+{
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		if (strcmp(engine->lanes[i].config->id, provider) == 0)
+			return &engine->lanes[i];
+	return NULL;
+}
+
+static void on_wake(void *userdata)
+{
+	struct lane *lane = userdata;
+
+	lane->is_stale = true;
+	lane_pump(lane);
+}
+
+static void on_kick(void *userdata)
+{
+	lane_pump(userdata);
+}
+
+void lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config)
+{
+	lane->engine = engine;
+	lane->config = config;
+	lane->is_stale = true;
+	atomic_store(&lane->problem, config->plugin ? JOB_WAIT_NONE : JOB_WAIT_PLUGIN_MISSING);
+	loop_timer_init(&lane->wake, engine->loop, on_wake, lane);
+	loop_timer_init(&lane->kick, engine->loop, on_kick, lane);
+}
+
+void lane_finish(struct lane *lane)
+{
+	loop_timer_cancel(&lane->wake);
+	loop_timer_cancel(&lane->kick);
+}
+
+/* ---- slots ---- */
+
+void lane_take_slot(struct entry *entry)
+{
+	if (!entry->lane || entry->holds_slot)
+		return;
+	entry->holds_slot = true;
+	atomic_fetch_add(&entry->lane->running, 1);
+}
+
+/* Pumping right here would start jobs in the middle of another's change: the kick runs from the loop. */
+void lane_release_slot(struct entry *entry)
+{
+	if (!entry->holds_slot)
+		return;
+	entry->holds_slot = false;
+	atomic_fetch_sub(&entry->lane->running, 1);
+	loop_timer_arm(&entry->lane->kick, 0);
+}
+
+/* ---- the window ---- */
+
+static void arm_wake(struct lane *lane, int64_t ready_ms)
+{
+	int64_t delay_ms = ready_ms - now_utc(lane->engine);
+
+	if (ready_ms == 0)
+		return;
+	if (delay_ms < 0)
+		delay_ms = 0;
+	if (delay_ms > LIMIT_ENGINE_WAKE_MS)
+		delay_ms = LIMIT_ENGINE_WAKE_MS;
+	/* An earlier wake-up that is armed already stays. */
+	if (lane->wake.is_armed && lane->wake_at_ms <= now_utc(lane->engine) + delay_ms)
+		return;
+	lane->wake_at_ms = now_utc(lane->engine) + delay_ms;
+	loop_timer_arm(&lane->wake, delay_ms);
+}
+
+struct scanned {
+	struct loop_message message;
+	struct lane *lane;
+	int outcome;
+	size_t n;
+	int64_t next_wake_ms;
+	struct store_queued queued[LIMIT_ENGINE_WINDOW];
+};
+
+static void on_scanned(struct loop_message *message)
+{
+	struct scanned *scanned = loop_message_owner(message, struct scanned, message);
+	struct lane *lane = scanned->lane;
+
+	lane->is_scanning = false;
+	if (scanned->outcome == 0) {
+		memcpy(lane->window, scanned->queued, scanned->n * sizeof(lane->window[0]));
+		lane->window_at = 0;
+		lane->window_n = scanned->n;
+		if (scanned->n == LIMIT_ENGINE_WINDOW)
+			lane->is_stale = true;
+		arm_wake(lane, scanned->next_wake_ms);
+	} else {
+		log_error("queue could not be read", "provider", lane->config->id, "outcome",
+			  log_int(scanned->outcome));
+		lane->is_stale = true;
+		arm_wake(lane, now_utc(lane->engine) + LIMIT_ENGINE_RESCAN_MS);
+		free(scanned);
+		return;
+	}
+	free(scanned);
+	lane_pump(lane);
+}
+
+/* [reader thread] */
+static void on_scan(void *userdata, int outcome, const struct store_queued *queued, size_t n, int64_t next_wake_ms)
+{
+	struct scanned *scanned = userdata;
+
+	scanned->outcome = outcome;
+	scanned->n = outcome == 0 ? n : 0;
+	scanned->next_wake_ms = next_wake_ms;
+	if (scanned->n)
+		memcpy(scanned->queued, queued, n * sizeof(*queued));
+	loop_post(scanned->lane->engine->loop, &scanned->message);
+}
+
+static void scan(struct lane *lane)
+{
+	struct scanned *scanned = take_memory(sizeof(*scanned));
+
+	lane->is_scanning = true;
+	lane->is_stale = false;
+	scanned->message.run = on_scanned;
+	scanned->lane = lane;
+	store_scan_queue(lane->engine->store, lane->config->id, now_utc(lane->engine), LIMIT_ENGINE_WINDOW, on_scan,
+			 scanned);
+}
+
+/* ---- starting ---- */
+
+static bool is_open(struct lane *lane)
+{
+	int64_t now_ms = clock_monotonic_ms(lane->engine->config.clock);
+
+	if (atomic_load(&lane->engine->phase) != ENGINE_PHASE_SERVING || !lane->config->plugin)
+		return false;
+	if (lane->blocked_until_ms > now_ms) {
+		loop_timer_arm(&lane->kick, lane->blocked_until_ms - now_ms);
+		return false;
+	}
+	if (atomic_load(&lane->problem) != JOB_WAIT_NONE)
+		atomic_store(&lane->problem, JOB_WAIT_NONE);
+	return true;
+}
+
+static void start_next(struct lane *lane)
+{
+	struct store_queued *queued = &lane->window[lane->window_at++];
+	struct entry *entry;
+	struct op *op;
+
+	entry = entry_open(lane->engine, &queued->ref);
+	op = op_new(lane->engine, OP_START, &queued->ref);
+	entry->lane = lane;
+	lane_take_slot(entry);
+	entry_queue_op(entry, op);
+	entry_pump(entry);
+}
+
+void lane_pump(struct lane *lane)
+{
+	if (!is_open(lane))
+		return;
+	while (atomic_load(&lane->running) < lane->config->concurrency && lane->window_at < lane->window_n)
+		start_next(lane);
+	if (atomic_load(&lane->running) < lane->config->concurrency && lane->is_stale && !lane->is_scanning)
+		scan(lane);
+}
+
+void lane_notice(struct lane *lane, const struct job_status *queued)
+{
+	if (queued->wait_until_ms > now_utc(lane->engine)) {
+		arm_wake(lane, queued->wait_until_ms);
+		return;
+	}
+	lane->is_stale = true;
+	/* What is more urgent than the window's next is not in the window: read it again. */
+	if (lane->window_at < lane->window_n && queued->priority > lane->window[lane->window_at].priority)
+		lane->window_at = lane->window_n;
+	if (atomic_load(&lane->running) < lane->config->concurrency)
+		loop_timer_arm(&lane->kick, 0);
+}
+
+void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
+{
+	int64_t until_ms = clock_monotonic_ms(lane->engine->config.clock) + delay_ms;
+
+	if (until_ms <= lane->blocked_until_ms)
+		return;
+	lane->blocked_until_ms = until_ms;
+	atomic_store(&lane->problem_until_ms, now_utc(lane->engine) + delay_ms);
+	atomic_store(&lane->problem, why);
+	log_warning("provider takes no jobs for now", "provider", lane->config->id, "why", job_wait_name(why),
+		    "for_ms", log_int(delay_ms));
+	loop_timer_arm(&lane->kick, delay_ms);
+}

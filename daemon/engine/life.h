@@ -1,0 +1,62 @@
+/*
+ * Building and ending the engine; for main() alone. The verbs are in engine.h.
+ */
+#ifndef FG_ENGINE_LIFE_H
+#define FG_ENGINE_LIFE_H
+
+#include "engine/engine.h"
+
+struct artifact_store;
+struct http;
+struct plugin;
+struct plugin_account;
+struct plugin_runner;
+
+/* One configured provider. Borrowed for the engine's life. */
+struct engine_provider_config {
+	const char *id;
+	const char *plugin_name;
+	/* NULL: the plugin could not be loaded. Its jobs are accepted by nobody and wait; @problem says why. */
+	const struct plugin *plugin;
+	const struct plugin_account *account;
+	const char *base_url;
+	const char *problem;
+	uint32_t concurrency;
+	int64_t poll_initial_ms;
+	int64_t poll_max_ms;
+	int64_t exchange_timeout_ms; /* polls and other free exchanges */
+	int64_t submit_timeout_ms;   /* paid exchanges that name none */
+	int64_t default_timeout_ms;  /* a job's life when its creator gave none */
+	uint64_t expected_bytes;     /* room reserved for a video before it is paid for */
+	uint64_t max_artifact_bytes;
+	bool allow_private_network;
+};
+
+struct engine_config {
+	const struct clock *clock;
+	struct artifact_store *artifacts;
+	struct http *http;
+	struct plugin_runner *plugins;
+	const struct engine_provider_config *providers;
+	size_t n_providers;
+	uint64_t max_queued;
+	int64_t event_retention_ms;
+	int64_t tombstone_retention_ms;
+	/* Opening the store needs the engine's on_batch, so the engine opens it. */
+	const char *store_path;
+	uint64_t store_cache_bytes;
+};
+
+/* Opens the store and loads what was active; starts nothing yet. On STORE_E_… of open @msg has the words. */
+int engine_new(const struct engine_config *config, struct engine **ret, struct errmsg *msg);
+/* Goes on with everything that was under way, and takes new jobs. */
+int engine_start(struct engine *engine);
+/*
+ * The graceful end: nothing new is accepted or sent; replies to paid requests in flight are waited for, at most
+ * @limit_ms; what they say is stored; then everything stops. Blocks. What is left is resumed by the next start.
+ */
+void engine_stop(struct engine *engine, int64_t limit_ms);
+/* After engine_stop(), and after nobody calls a verb any more. Closes the store. */
+struct engine *engine_free(struct engine *engine);
+
+#endif

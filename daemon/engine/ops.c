@@ -1,0 +1,351 @@
+/*
+ * Cancel, update, delete, deadline and start, each as one short change of a job's entry.
+ */
+#include "engine/ops.h"
+
+#include "engine/run.h"
+#include "engine/verb.h"
+
+#include <assert.h>
+#include <utlist.h>
+
+struct op *op_new(struct engine *engine, enum op_kind kind, const struct job_ref *ref)
+{
+	struct op *op = take_memory(sizeof(*op));
+
+	op->engine = engine;
+	op->kind = kind;
+	op->ref = *ref;
+	return op;
+}
+
+static void free_op(struct op *op)
+{
+	for (size_t i = 0; i < op->update.n_labels; i++) {
+		free(op->update.labels[i].key);
+		free(op->update.labels[i].value);
+	}
+	free((void *)(uintptr_t)op->update.labels);
+	free((void *)(uintptr_t)op->update.display_name);
+	free(op);
+}
+
+void op_answer(struct op *op, int outcome, const struct engine_error *error, struct job_view *take)
+{
+	struct job_view none = {0};
+
+	if (op->job_fn)
+		op->job_fn(op->userdata, outcome, error, take ? take : &none, false);
+	if (op->done_fn)
+		op->done_fn(op->userdata, outcome, error);
+	if (take)
+		job_view_finish(take);
+	free_op(op);
+}
+
+static void answer_view(struct op *op, const struct entry *entry)
+{
+	struct job_view view;
+
+	entry_view(entry, &view);
+	op_answer(op, 0, NULL, &view);
+}
+
+static void answer_error(struct op *op, int outcome, const char *text)
+{
+	op_answer(op, outcome, &(struct engine_error){.text = text}, NULL);
+}
+
+void op_fail_load(struct op *op, int outcome)
+{
+	if (outcome == STORE_E_NOT_FOUND)
+		answer_error(op, ENGINE_E_NOT_FOUND, "there is no such job");
+	else
+		answer_error(op, ENGINE_E_STORE, "the job could not be read from the store; see the daemon's log");
+}
+
+static void on_op(struct loop_message *message)
+{
+	struct op *op = loop_message_owner(message, struct op, message);
+	struct entry *entry;
+
+	if (atomic_load(&op->engine->phase) >= ENGINE_PHASE_DRAINING) {
+		answer_error(op, ENGINE_E_DRAINING, "the daemon is shutting down; ask again when it is back");
+		return;
+	}
+	entry = entry_open(op->engine, &op->ref);
+	entry_queue_op(entry, op);
+	entry_pump(entry);
+}
+
+void op_post(struct op *op)
+{
+	op->message.run = on_op;
+	loop_post(op->engine->loop, &op->message);
+}
+
+/* ---- the moment a commit for entry->op has succeeded ---- */
+
+static void answer_committed(struct entry *entry)
+{
+	struct op *op = steal(entry->op);
+
+	if (op)
+		answer_view(op, entry);
+}
+
+static void answer_ended(struct entry *entry)
+{
+	lane_release_slot(entry);
+	answer_committed(entry);
+}
+
+/* ---- start ---- */
+
+static bool handle_start(struct entry *entry, struct op *op)
+{
+	const struct job_status *status = entry->status;
+
+	free_op(op);
+	if (job_state_is_active(status->state))
+		return true;
+	if (status->state != JOB_STATE_QUEUED || !entry->lane || entry->activity != ACTIVITY_NONE ||
+	    status->wait_until_ms > now_utc(entry->engine)) {
+		lane_release_slot(entry);
+		return true;
+	}
+	run_begin(entry);
+	return true;
+}
+
+/* ---- cancel ---- */
+
+static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
+{
+	bool is_running = entry->status->state == JOB_STATE_RUNNING;
+	struct job_failure failure = {
+		.reason = JOB_REASON_CANCELLED,
+		.purchase = is_running ? JOB_PURCHASE_MADE : JOB_PURCHASE_NOTHING,
+		.message = achieved == JOB_CANCEL_DETACHED
+				   ? (char *)"cancelled here; the provider has no way to stop it, finishes it and bills it"
+				   : (char *)"cancelled",
+	};
+
+	entry_interrupt(entry);
+	run_abandon(entry);
+	entry_begin(entry);
+	if (!entry->status->cancel_requested_ms)
+		entry->status->cancel_requested_ms = now_utc(entry->engine);
+	entry->status->cancel_outcome = achieved;
+	entry_fail(entry, JOB_STATE_CANCELLED, &failure, answer_ended);
+}
+
+/* STARTING and UNCERTAIN: the wish is kept and takes effect when it is known what was bought. */
+static void keep_wish(struct entry *entry)
+{
+	if (entry->status->cancel_requested_ms) {
+		answer_committed(entry);
+		return;
+	}
+	entry_begin(entry);
+	entry->status->cancel_requested_ms = now_utc(entry->engine);
+	entry->status->cancel_outcome = JOB_CANCEL_REQUESTED;
+	entry_submit(entry, JOB_EVENT_PROGRESS, answer_committed);
+}
+
+static void answer_too_late(struct entry *entry)
+{
+	struct op *op = steal(entry->op);
+	struct job_view view;
+
+	if (!op)
+		return;
+	entry_view(entry, &view);
+	if (view.status->state != JOB_STATE_CANCELLED)
+		view.status->cancel_outcome = JOB_CANCEL_TOO_LATE;
+	op_answer(op, 0, NULL, &view);
+}
+
+/* What the provider's cancel came to; 0 with JOB_CANCEL_TOO_LATE lets the job go on. */
+static void on_cancel_verb(struct entry *entry, const struct verb_result *result)
+{
+	if (result->outcome == 0 && result->cancel == JOB_CANCEL_TOO_LATE) {
+		answer_too_late(entry);
+		run_resume(entry);
+		return;
+	}
+	end_cancelled(entry, result->outcome == 0 && result->cancel == JOB_CANCEL_UPSTREAM ? JOB_CANCEL_UPSTREAM
+											    : JOB_CANCEL_DETACHED);
+}
+
+static void cancel(struct entry *entry)
+{
+	switch (entry->status->state) {
+	case JOB_STATE_QUEUED:
+	case JOB_STATE_PREPARING:
+		end_cancelled(entry, JOB_CANCEL_NEVER_SENT);
+		break;
+	case JOB_STATE_STARTING:
+	case JOB_STATE_UNCERTAIN:
+		keep_wish(entry);
+		break;
+	case JOB_STATE_RUNNING:
+		if (entry->lane && verb_is_offered(entry->lane, PLUGIN_VERB_CANCEL)) {
+			entry_interrupt(entry);
+			run_abandon(entry);
+			verb_run_job(entry, PLUGIN_VERB_CANCEL, on_cancel_verb);
+		} else {
+			end_cancelled(entry, JOB_CANCEL_DETACHED);
+		}
+		break;
+	default:
+		answer_too_late(entry);
+	}
+}
+
+static bool handle_cancel(struct entry *entry, struct op *op)
+{
+	if (entry->activity == ACTIVITY_STEP)
+		return false;
+	entry->op = op;
+	cancel(entry);
+	return true;
+}
+
+bool op_obey_wish(struct entry *entry)
+{
+	if (!entry->status->cancel_requested_ms || entry->op)
+		return false;
+	cancel(entry);
+	return true;
+}
+
+/* ---- update ---- */
+
+static bool handle_update(struct entry *entry, struct op *op)
+{
+	const struct engine_update *update = &op->update;
+	struct job_status *status = entry->status;
+
+	if (update->expected_revision && update->expected_revision != status->revision) {
+		answer_error(op, ENGINE_E_REVISION, "the job has changed since; read it again and repeat the update");
+		return true;
+	}
+	entry->op = op;
+	entry_begin(entry);
+	if (update->has_priority)
+		status->priority = update->priority;
+	if ((update->has_display_name && job_set_text(&status->display_name, update->display_name) < 0) ||
+	    (update->has_labels && job_set_labels(status, update->labels, update->n_labels) < 0))
+		abort();
+	entry_submit(entry, JOB_EVENT_UPDATED, run_after_update);
+	return true;
+}
+
+void op_answer_update(struct entry *entry)
+{
+	answer_committed(entry);
+}
+
+/* ---- delete ---- */
+
+/* Whoever asked behind the deletion asked for a job that is no more. */
+static void answer_deleted(struct entry *entry)
+{
+	struct op *op = steal(entry->op), *next;
+
+	for (size_t i = 0; i < entry->status->n_artifacts; i++)
+		collect_if_unreferenced(entry->engine, &entry->status->artifacts[i].sha256);
+	op_answer(op, 0, NULL, NULL);
+	entry->job = job_free(entry->job);
+	entry->status = job_status_free(entry->status);
+	LL_FOREACH_SAFE (entry->ops, op, next) {
+		LL_DELETE(entry->ops, op);
+		op_fail_load(op, STORE_E_NOT_FOUND);
+	}
+}
+
+static void delete_record(struct entry *entry)
+{
+	struct store_commit *commit;
+
+	entry_begin(entry);
+	job_touch(entry->status, now_utc(entry->engine));
+	commit = steal(entry->change);
+	store_commit_delete_job(commit, entry->job, &entry->index, entry->status);
+	entry_hand_over(entry, commit, answer_deleted);
+}
+
+static void on_remove_verb(struct entry *entry, const struct verb_result *result)
+{
+	struct op *op;
+
+	if (result->outcome == 0) {
+		delete_record(entry);
+		return;
+	}
+	op = steal(entry->op);
+	answer_error(op, ENGINE_E_PROVIDER, result->text);
+}
+
+static bool handle_delete(struct entry *entry, struct op *op)
+{
+	bool has_remote = entry->status->n_remotes > 0;
+
+	if (!job_state_is_terminal(entry->status->state)) {
+		answer_error(op, ENGINE_E_STATE, "the job is still open; cancel it first");
+		return true;
+	}
+	if (op->how == ENGINE_DELETE_REMOVE_REMOTE && has_remote &&
+	    (!entry->lane || !verb_is_offered(entry->lane, PLUGIN_VERB_REMOVE))) {
+		answer_error(op, ENGINE_E_STATE,
+			     "its provider cannot delete videos, or is not configured; delete the job without its remote copy");
+		return true;
+	}
+	entry->op = op;
+	if (op->how == ENGINE_DELETE_REMOVE_REMOTE && has_remote)
+		verb_run_job(entry, PLUGIN_VERB_REMOVE, on_remove_verb);
+	else
+		delete_record(entry);
+	return true;
+}
+
+/* ---- deadline ---- */
+
+static bool handle_deadline(struct entry *entry, struct op *op)
+{
+	struct job_failure failure = {
+		.reason = JOB_REASON_TIMEOUT,
+		.purchase = entry->status->state == JOB_STATE_RUNNING ? JOB_PURCHASE_MADE : JOB_PURCHASE_NOTHING,
+		.message = (char *)"the job's deadline has passed",
+	};
+
+	if (entry->activity == ACTIVITY_STEP)
+		return false;
+	if (entry->job->deadline_ms <= now_utc(entry->engine) &&
+	    job_may_move(entry->status->state, JOB_STATE_EXPIRED)) {
+		entry_interrupt(entry);
+		run_abandon(entry);
+		entry_fail(entry, JOB_STATE_EXPIRED, &failure, answer_ended);
+	}
+	free_op(op);
+	return true;
+}
+
+bool op_handle(struct entry *entry, struct op *op)
+{
+	switch (op->kind) {
+	case OP_START:
+		return handle_start(entry, op);
+	case OP_CANCEL:
+		return handle_cancel(entry, op);
+	case OP_UPDATE:
+		return handle_update(entry, op);
+	case OP_DELETE:
+		return handle_delete(entry, op);
+	case OP_DEADLINE:
+		return handle_deadline(entry, op);
+	}
+	assert(false);
+	return true;
+}

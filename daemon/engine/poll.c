@@ -1,0 +1,151 @@
+/*
+ * RUNNING: ask how it is doing, at the pace of the provider, until it is done, failed, or the deadline comes. An
+ * exchange that fails says nothing about the job: it is repeated with growing patience, and the job goes on.
+ */
+#include "engine/run.h"
+
+#include "engine/ops.h"
+#include "engine/step.h"
+
+static void poll(struct entry *entry);
+
+static void sleep_and_poll(struct entry *entry)
+{
+	if (atomic_load(&entry->engine->phase) == ENGINE_PHASE_SERVING)
+		entry_sleep(entry, entry->poll_delay_ms, poll);
+}
+
+/* Without the provider's advice the pause grows by half each time, up to the configured most. */
+static void pace(struct entry *entry, int64_t advised_ms)
+{
+	const struct engine_provider_config *config = entry->lane->config;
+	int64_t next_ms = entry->poll_delay_ms > 0 ? entry->poll_delay_ms + entry->poll_delay_ms / 2
+						   : config->poll_initial_ms;
+
+	if (next_ms < config->poll_initial_ms)
+		next_ms = config->poll_initial_ms;
+	if (next_ms > config->poll_max_ms)
+		next_ms = config->poll_max_ms;
+	entry->poll_delay_ms = advised_ms > 0 ? advised_ms : next_ms;
+}
+
+static void back_off(struct entry *entry, int64_t advised_ms)
+{
+	entry->poll_delay_ms = advised_ms > 0 ? advised_ms
+					      : backoff_ms(entry->engine, entry->poll_failures++,
+							   entry->lane->config->poll_initial_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
+	sleep_and_poll(entry);
+}
+
+/* ---- what the plugin makes of the reply ---- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Only news is written: a poll that says the same again leaves no trace. */
+static void note_progress(struct entry *entry, const struct plugin_answer *answer)
+{
+	struct job_status *status = entry->status;
+	const struct plugin_wait *wait = &answer->wait;
+
+	entry->poll_failures = 0;
+	pace(entry, wait->after_ms);
+	if (!entry->is_state_changed && status->progress_percent == wait->progress_percent &&
+	    status->queue_position == wait->queue_position && is_same_text(status->remote_state, wait->status)) {
+		sleep_and_poll(entry);
+		return;
+	}
+	entry_begin(entry);
+	status->progress_percent = wait->progress_percent;
+	status->queue_position = wait->queue_position;
+	if (job_set_text(&status->remote_state, wait->status) < 0)
+		abort();
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
+}
+
+static void end_failed(struct entry *entry, const struct plugin_answer *answer)
+{
+	enum job_purchase purchase = answer->failure.has_purchase ? answer->failure.purchase : JOB_PURCHASE_UNKNOWN;
+	struct job_failure failure = run_failure_of(answer, purchase);
+
+	entry_fail(entry, answer->failure.reason == JOB_REASON_CANCELLED ? JOB_STATE_CANCELLED : JOB_STATE_FAILED,
+		   &failure, run_after_end);
+}
+
+void poll_store(struct entry *entry)
+{
+	entry_begin(entry);
+	entry->status->wait = JOB_WAIT_NONE;
+	entry->status->wait_until_ms = 0;
+	entry_move(entry, JOB_STATE_STORING);
+	entry_submit(entry, JOB_EVENT_STATE, fetch_begin);
+}
+
+static void on_poll_fault(struct entry *entry, const struct plugin_answer *answer)
+{
+	log_error("plugin fault in a poll; the job goes on", "job", log_id(&entry->ref), "why", answer->fault);
+	entry->poll_delay_ms = LIMIT_ENGINE_BACKOFF_CAP_MS;
+	sleep_and_poll(entry);
+}
+
+static void on_polled(struct entry *entry, struct http_outcome *take);
+
+static void on_poll_answer(struct entry *entry, struct plugin_answer *take)
+{
+	step_keep_state(entry, take);
+	switch (take->kind) {
+	case PLUGIN_ANSWER_EXCHANGE:
+		if (plugin_exchange_buys(&take->exchange)) {
+			on_poll_fault(entry, take);
+			break;
+		}
+		entry->verb_phase = take->exchange.phase;
+		exchange_run(entry, &take->exchange, 0, on_polled);
+		break;
+	case PLUGIN_ANSWER_WAIT:
+		note_progress(entry, take);
+		break;
+	case PLUGIN_ANSWER_DONE:
+		if (job_set_text(&entry->status->outputs, take->outputs) < 0)
+			abort();
+		poll_store(entry);
+		break;
+	case PLUGIN_ANSWER_FAILED:
+		end_failed(entry, take);
+		break;
+	case PLUGIN_ANSWER_TROUBLE:
+		back_off(entry, take->failure.retry_after_ms);
+		break;
+	default:
+		on_poll_fault(entry, take);
+	}
+	plugin_answer_free(take);
+}
+
+static void on_polled(struct entry *entry, struct http_outcome *take)
+{
+	if (take->kind == HTTP_REPLY) {
+		step_run(entry, PLUGIN_VERB_POLL, entry->verb_phase, reply_of_outcome(take, now_utc(entry->engine)),
+			 on_poll_answer);
+		return;
+	}
+	log_debug("poll failed", "job", log_id(&entry->ref), "why", take->message);
+	http_outcome_free(take);
+	back_off(entry, 0);
+}
+
+static void poll(struct entry *entry)
+{
+	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING)
+		return;
+	step_run(entry, PLUGIN_VERB_POLL, 0, NULL, on_poll_answer);
+}
+
+void poll_begin(struct entry *entry, int64_t delay_ms)
+{
+	entry->poll_delay_ms = delay_ms > 0 ? delay_ms : entry->lane->config->poll_initial_ms;
+	entry->poll_failures = 0;
+	sleep_and_poll(entry);
+}

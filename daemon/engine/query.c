@@ -1,0 +1,191 @@
+/*
+ * Questions that change nothing. They go past the engine thread: to the store's readers, or to what is constant.
+ */
+#include "engine/internal.h"
+
+#include "engine/ops.h"
+
+struct question {
+	struct engine *engine;
+	engine_job_fn *job_fn;
+	store_list_fn *list_fn;
+	engine_artifact_fn *artifact_fn;
+	uint32_t index;
+	void *userdata;
+};
+
+static struct question *question_new(struct engine *engine, void *userdata)
+{
+	struct question *question = take_memory(sizeof(*question));
+
+	question->engine = engine;
+	question->userdata = userdata;
+	return question;
+}
+
+/*
+ * Why a queued job waits is a matter of the moment: its own reason is stored with it, the lane's (no free slot, a
+ * provider that takes nothing, a plugin that is not there) is added when somebody looks.
+ */
+static void add_wait(const struct engine *engine, struct job_view *view)
+{
+	const struct lane *lane = lane_find(engine, view->job->provider);
+	struct job_status *status = view->status;
+	enum job_wait problem;
+
+	if (status->state != JOB_STATE_QUEUED || (status->wait != JOB_WAIT_NONE && status->wait != JOB_WAIT_CAPACITY))
+		return;
+	problem = lane ? atomic_load(&lane->problem) : JOB_WAIT_PLUGIN_MISSING;
+	if (problem != JOB_WAIT_NONE) {
+		status->wait = problem;
+		status->wait_until_ms = lane ? atomic_load(&lane->problem_until_ms) : 0;
+	} else if (lane && atomic_load(&lane->running) >= lane->config->concurrency) {
+		status->wait = JOB_WAIT_CAPACITY;
+	}
+}
+
+/* [reader thread] */
+static void on_job(void *userdata, int outcome, struct job_view *take)
+{
+	struct question *question = userdata;
+	struct engine_error error = {.text = outcome == STORE_E_NOT_FOUND ? "there is no such job"
+									  : "the job could not be read; see the daemon's log"};
+
+	if (outcome == 0) {
+		add_wait(question->engine, take);
+		question->job_fn(question->userdata, 0, NULL, take, false);
+	} else {
+		question->job_fn(question->userdata,
+				 outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE, &error,
+				 &(struct job_view){0}, false);
+	}
+	free(question);
+}
+
+void engine_get_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata)
+{
+	struct question *question = question_new(engine, userdata);
+
+	question->job_fn = fn;
+	store_get_job(engine->store, ref, on_job, question);
+}
+
+/* [reader thread] */
+static void on_list(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to, bool more)
+{
+	struct question *question = userdata;
+
+	for (size_t i = 0; i < n; i++)
+		add_wait(question->engine, &views[i]);
+	question->list_fn(question->userdata, outcome, views, n, scanned_to, more);
+	free(question);
+}
+
+void engine_list_jobs(struct engine *engine, const struct store_list_query *query, store_list_fn *fn, void *userdata)
+{
+	struct question *question = question_new(engine, userdata);
+
+	question->list_fn = fn;
+	store_list_jobs(engine->store, query, on_list, question);
+}
+
+static const struct job_artifact *find_artifact(const struct job_status *status, uint32_t index)
+{
+	for (size_t i = 0; i < status->n_artifacts; i++)
+		if (status->artifacts[i].index == index)
+			return &status->artifacts[i];
+	return NULL;
+}
+
+static void answer_artifact(const struct question *question, const struct job_view *view)
+{
+	const struct job_artifact *artifact = find_artifact(view->status, question->index);
+	struct engine_error error = {.text = "the job has no such artifact"};
+	int outcome = ENGINE_E_NOT_FOUND, fd = -1;
+
+	if (artifact) {
+		outcome = artifact_open(question->engine->config.artifacts, &artifact->sha256, &fd);
+		error.text = "the artifact's file is missing from the data directory";
+	}
+	if (outcome != 0 && artifact)
+		outcome = ENGINE_E_STORE;
+	question->artifact_fn(question->userdata, outcome, outcome ? &error : NULL, outcome ? NULL : artifact, fd);
+}
+
+/* [reader thread] */
+static void on_job_of_artifact(void *userdata, int outcome, struct job_view *take)
+{
+	struct question *question = userdata;
+	struct engine_error error = {.text = outcome == STORE_E_NOT_FOUND ? "there is no such job"
+									  : "the job could not be read"};
+
+	if (outcome == 0) {
+		answer_artifact(question, take);
+		job_view_finish(take);
+	} else {
+		question->artifact_fn(question->userdata,
+				      outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE, &error, NULL, -1);
+	}
+	free(question);
+}
+
+void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint32_t index, engine_artifact_fn *fn,
+			  void *userdata)
+{
+	struct question *question = question_new(engine, userdata);
+
+	question->artifact_fn = fn;
+	question->index = index;
+	store_get_job(engine->store, ref, on_job_of_artifact, question);
+}
+
+static const char *problem_of(const struct lane *lane, struct errmsg *words)
+{
+	enum job_wait problem = atomic_load(&lane->problem);
+
+	if (!lane->config->plugin)
+		return lane->config->problem ? lane->config->problem : "its plugin is not loaded";
+	if (problem == JOB_WAIT_NONE)
+		return NULL;
+	errmsg_set(words, "%s", job_wait_name(problem));
+	return words->text;
+}
+
+void engine_list_providers(struct engine *engine, const char *id, engine_providers_fn *fn, void *userdata)
+{
+	struct engine_provider *providers = take_memory((engine->n_lanes + 1) * sizeof(*providers));
+	struct errmsg *words = take_memory((engine->n_lanes + 1) * sizeof(*words));
+	struct engine_error error = {.text = "no such provider is configured"};
+	size_t n = 0;
+
+	for (size_t i = 0; i < engine->n_lanes; i++) {
+		const struct lane *lane = &engine->lanes[i];
+		const struct engine_provider_config *config = lane->config;
+
+		if (id && strcmp(id, config->id) != 0)
+			continue;
+		providers[n] = (struct engine_provider){
+			.id = config->id,
+			.plugin = config->plugin_name,
+			.plugin_version = config->plugin ? plugin_version(config->plugin) : "",
+			.base_url = config->base_url,
+			.manifest = config->plugin ? plugin_manifest_text(config->plugin) : "{}",
+			.concurrency = config->concurrency,
+			.running = atomic_load(&lane->running),
+			.queued = atomic_load(&lane->queued),
+			.problem = problem_of(lane, &words[n]),
+		};
+		n++;
+	}
+	if (id && n == 0)
+		fn(userdata, ENGINE_E_NOT_FOUND, &error, NULL, 0);
+	else
+		fn(userdata, 0, NULL, providers, n);
+	free(providers);
+	free(words);
+}
+
+bool engine_is_serving(const struct engine *engine)
+{
+	return atomic_load(&engine->phase) == ENGINE_PHASE_SERVING && store_is_healthy(engine->store);
+}

@@ -1,0 +1,115 @@
+#include "engine/request.h"
+
+#include "base/json.h"
+
+/*
+ * The request's identity: a version, then everything the client chose, each with its length in front. Parameters are
+ * hashed in canonical form (members sorted); defaults of the server are not filled in, so that a later release with
+ * other defaults still finds the same request equal.
+ */
+static void add_text(struct digester *digester, const char *text)
+{
+	uint64_t len = text ? strlen(text) : UINT64_MAX;
+
+	digester_add(digester, &len, sizeof(len));
+	if (text)
+		digester_add(digester, text, strlen(text));
+}
+
+static struct digest digest_request(const struct engine_create *create, const char *canonical,
+				    const struct job_status *status)
+{
+	struct digester *digester = digester_new();
+	struct digest digest;
+
+	if (!digester)
+		abort();
+	add_text(digester, "filmgate.request/1");
+	add_text(digester, create->provider);
+	add_text(digester, create->model);
+	add_text(digester, canonical);
+	add_text(digester, create->display_name && *create->display_name ? create->display_name : NULL);
+	for (size_t i = 0; i < status->n_labels; i++) {
+		add_text(digester, status->labels[i].key);
+		add_text(digester, status->labels[i].value);
+	}
+	digester_add(digester, &create->priority, sizeof(create->priority));
+	digester_add(digester, &create->timeout_ms, sizeof(create->timeout_ms));
+	digester_add(digester, &create->retry_of, sizeof(create->retry_of));
+	digest = digester_end(digester);
+	digester_free(digester);
+	return digest;
+}
+
+int request_validate(const struct engine_provider_config *provider, const char *model, const char *parameters,
+		     struct job_verdict *verdict)
+{
+	return job_validate(plugin_capabilities(provider->plugin), model, bytes_of_text(parameters), verdict);
+}
+
+void request_name_providers(const struct engine *engine, const char *asked, const struct lane *lane,
+			    struct errmsg *ret)
+{
+	struct buffer names = {.limit = sizeof(ret->text)};
+
+	if (lane) {
+		errmsg_set(ret, "provider '%s' is configured, but its plugin '%s' is not loaded: %s", asked,
+			   lane->config->plugin_name, lane->config->problem ? lane->config->problem : "not found");
+		return;
+	}
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		buffer_printf(&names, "%s'%s'", i ? ", " : "", engine->lanes[i].config->id);
+	errmsg_set(ret, "there is no provider '%.64s'; configured: %s", asked, names.len ? names.data : "none");
+	buffer_finish(&names);
+}
+
+static char *canonical_form(const char *parameters)
+{
+	struct json *json = json_new(NULL);
+	struct buffer out = {0};
+	json_node root;
+
+	if (!json || json_parse(json, bytes_of_text(parameters), JSON_DUPLICATES_REFUSE, &root, NULL) != 0 ||
+	    json_write(json, root, JSON_FORM_CANONICAL, &out) != 0)
+		abort();
+	json_free(json);
+	return out.data;
+}
+
+static void fill_job(struct engine *engine, const struct lane *lane, const struct engine_create *create,
+		     struct job *job)
+{
+	char text[ID_TEXT_SIZE];
+
+	job->ref.tenant = create->tenant;
+	job->created_ms = now_utc(engine);
+	job->ref.id = id_new(job->created_ms);
+	job->deadline_ms = job->created_ms +
+			   (create->timeout_ms > 0 ? create->timeout_ms : lane->config->default_timeout_ms);
+	job->retry_of = create->retry_of;
+	id_format(&job->ref.id, text);
+	job->request_id = take_text(create->request_id && *create->request_id ? create->request_id : text);
+	job->provider = take_text(create->provider);
+	job->model = take_text(create->model);
+	job->parameters = canonical_form(create->parameters);
+}
+
+void request_build(struct engine *engine, struct lane *lane, const struct engine_create *create, struct job_view *ret)
+{
+	struct job *job = job_new();
+	struct job_status *status = job_status_new();
+
+	if (!job || !status)
+		abort();
+	fill_job(engine, lane, create, job);
+	if (job_set_text(&status->display_name,
+			 create->display_name && *create->display_name ? create->display_name : NULL) < 0 ||
+	    job_set_labels(status, create->labels, create->n_labels) < 0)
+		abort();
+	status->priority = create->priority;
+	if (atomic_load(&lane->running) >= lane->config->concurrency)
+		status->wait = JOB_WAIT_CAPACITY;
+	job_touch(status, job->created_ms);
+	job->request_digest = digest_request(create, job->parameters, status);
+	*ret = (struct job_view){.job = job, .status = status};
+}

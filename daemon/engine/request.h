@@ -1,0 +1,20 @@
+/*
+ * From a create request to a job: validation against the capability document, identity, and the job as it begins.
+ * [any-thread]
+ */
+#ifndef FG_ENGINE_REQUEST_H
+#define FG_ENGINE_REQUEST_H
+
+#include "engine/internal.h"
+#include "job/validate.h"
+
+/* As job_validate(). */
+int request_validate(const struct engine_provider_config *provider, const char *model, const char *parameters,
+		     struct job_verdict *verdict);
+/* "there is no provider 'x'; configured are: …", or why @lane's plugin is not there. */
+void request_name_providers(const struct engine *engine, const char *asked, const struct lane *lane,
+			    struct errmsg *ret);
+/* The job with a new id, QUEUED at revision 1. The request has been validated. */
+void request_build(struct engine *engine, struct lane *lane, const struct engine_create *create, struct job_view *ret);
+
+#endif

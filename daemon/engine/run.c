@@ -1,0 +1,215 @@
+/*
+ * From the queue to the purchase: QUEUED -> PREPARING, and back. What is bought is send.c's matter, what follows
+ * poll.c's and fetch.c's.
+ */
+#include "engine/run.h"
+
+#include "engine/ops.h"
+#include "engine/step.h"
+
+static void begin_start(struct entry *entry);
+
+struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_purchase purchase)
+{
+	return (struct job_failure){
+		.reason = answer->kind == PLUGIN_ANSWER_FAULT ? JOB_REASON_PLUGIN_FAULT : answer->failure.reason,
+		.purchase = purchase,
+		.message = answer->kind == PLUGIN_ANSWER_FAULT ? (char *)(uintptr_t)answer->fault : NULL,
+		.provider_code = answer->failure.code,
+		.provider_message = answer->failure.message,
+		.provider_request_id = answer->failure.request_id,
+	};
+}
+
+/* ---- ends ---- */
+
+void run_abandon(struct entry *entry)
+{
+	fetch_abandon(entry);
+	if (entry->reserved_bytes)
+		artifact_release(entry->engine->config.artifacts, entry->reserved_bytes);
+	entry->reserved_bytes = 0;
+}
+
+void run_after_end(struct entry *entry)
+{
+	run_abandon(entry);
+	lane_release_slot(entry);
+}
+
+static void after_requeue(struct entry *entry)
+{
+	run_abandon(entry);
+	lane_release_slot(entry);
+	if (entry->lane)
+		lane_notice(entry->lane, entry->status);
+	deadline_notice(entry->engine, entry->job->deadline_ms);
+	op_obey_wish(entry);
+}
+
+void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms)
+{
+	struct job_status *status = entry->status;
+
+	status->wait = why;
+	status->wait_until_ms = delay_ms > 0 ? now_utc(entry->engine) + delay_ms : 0;
+	status->phase = 0;
+	status->retries++;
+	if (entry->lane)
+		atomic_fetch_add(&entry->lane->queued, 1);
+	entry_move(entry, JOB_STATE_QUEUED);
+	entry_submit(entry, JOB_EVENT_STATE, after_requeue);
+}
+
+/* An update changed the place in the queue, at most. */
+void run_after_update(struct entry *entry)
+{
+	if (entry->status->state == JOB_STATE_QUEUED && entry->lane)
+		lane_notice(entry->lane, entry->status);
+	op_answer_update(entry);
+}
+
+/* ---- PREPARING: free exchanges, until the plugin asks for the one that buys ---- */
+
+static void on_prepared(struct entry *entry, struct http_outcome *take);
+
+static void requeue_after_trouble(struct entry *entry, const struct plugin_answer *answer)
+{
+	int64_t delay_ms = answer->failure.retry_after_ms;
+	bool is_credential = answer->failure.reason == JOB_REASON_AUTH;
+
+	if (delay_ms <= 0)
+		delay_ms = is_credential ? LIMIT_ENGINE_CREDENTIAL_MS
+					 : backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+						      LIMIT_ENGINE_BACKOFF_CAP_MS);
+	if (is_credential)
+		lane_block(entry->lane, JOB_WAIT_CREDENTIAL, delay_ms);
+	run_requeue(entry, is_credential ? JOB_WAIT_CREDENTIAL : JOB_WAIT_BACKOFF, delay_ms);
+}
+
+static void refuse(struct entry *entry, const struct plugin_answer *answer)
+{
+	struct job_failure failure = run_failure_of(answer, JOB_PURCHASE_NOTHING);
+
+	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+}
+
+static void refuse_answer(struct entry *entry, struct plugin_answer *answer)
+{
+	struct job_failure failure = {
+		.reason = JOB_REASON_PLUGIN_FAULT,
+		.purchase = JOB_PURCHASE_NOTHING,
+		.message = (char *)"the plugin gave an answer that has no meaning before anything was bought",
+	};
+
+	(void)answer;
+	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+}
+
+static void prepare_with(struct entry *entry, struct plugin_answer *answer)
+{
+	entry->status->phase = answer->exchange.phase;
+	exchange_run(entry, &answer->exchange, 0, on_prepared);
+}
+
+static void on_start_answer(struct entry *entry, struct plugin_answer *take)
+{
+	step_keep_state(entry, take);
+	switch (take->kind) {
+	case PLUGIN_ANSWER_EXCHANGE:
+		if (plugin_exchange_buys(&take->exchange)) {
+			send_begin(entry, take);
+			return;
+		}
+		prepare_with(entry, take);
+		break;
+	case PLUGIN_ANSWER_WAIT:
+		entry_sleep(entry, take->wait.after_ms > 0 ? take->wait.after_ms : entry->lane->config->poll_initial_ms,
+			    begin_start);
+		break;
+	case PLUGIN_ANSWER_FAILED:
+	case PLUGIN_ANSWER_FAULT:
+		refuse(entry, take);
+		break;
+	case PLUGIN_ANSWER_TROUBLE:
+		requeue_after_trouble(entry, take);
+		break;
+	default:
+		refuse_answer(entry, take);
+	}
+	plugin_answer_free(take);
+}
+
+static void on_prepared(struct entry *entry, struct http_outcome *take)
+{
+	if (take->kind == HTTP_REPLY) {
+		step_run(entry, PLUGIN_VERB_START, entry->status->phase,
+			 reply_of_outcome(take, now_utc(entry->engine)), on_start_answer);
+		return;
+	}
+	log_warning("a free exchange failed", "job", log_id(&entry->ref), "why", take->message);
+	http_outcome_free(take);
+	run_requeue(entry, JOB_WAIT_BACKOFF,
+		    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+			       LIMIT_ENGINE_BACKOFF_CAP_MS));
+}
+
+static void begin_start(struct entry *entry)
+{
+	if (op_obey_wish(entry))
+		return;
+	step_run(entry, PLUGIN_VERB_START, 0, NULL, on_start_answer);
+}
+
+/* An attempt in which nothing was bought goes on; one that ended is followed by the next. */
+static void take_attempt(struct entry *entry)
+{
+	struct job_attempt *attempt = job_current_attempt(entry->status);
+	uint32_t number = attempt ? attempt->number : 0;
+
+	if (attempt && attempt->ended_ms == 0)
+		return;
+	attempt = job_add_attempt(entry->status);
+	if (!attempt)
+		abort();
+	attempt->number = number + 1;
+	attempt->started_ms = now_utc(entry->engine);
+	store_commit_put_attempt(entry->change, &entry->ref, attempt);
+}
+
+void run_begin(struct entry *entry)
+{
+	entry_begin(entry);
+	take_attempt(entry);
+	entry->status->wait = JOB_WAIT_NONE;
+	entry->status->wait_until_ms = 0;
+	entry->status->phase = 0;
+	if (entry->lane)
+		atomic_fetch_sub(&entry->lane->queued, 1);
+	atomic_fetch_sub(&entry->engine->queued, 1);
+	entry_move(entry, JOB_STATE_PREPARING);
+	entry_submit(entry, JOB_EVENT_STATE, begin_start);
+}
+
+void run_resume(struct entry *entry)
+{
+	if (!entry->lane || !entry->lane->config->plugin)
+		return;
+	lane_take_slot(entry);
+	switch (entry->status->state) {
+	case JOB_STATE_PREPARING:
+		begin_start(entry);
+		break;
+	case JOB_STATE_STARTING:
+		send_resume(entry);
+		break;
+	case JOB_STATE_RUNNING:
+		poll_begin(entry, 1 + rand_r(&entry->engine->jitter) % LIMIT_ENGINE_RESUME_SPREAD_MS);
+		break;
+	case JOB_STATE_STORING:
+		fetch_begin(entry);
+		break;
+	default:
+		break;
+	}
+}

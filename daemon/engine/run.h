@@ -1,0 +1,37 @@
+/*
+ * The life of one job between its states. Each function continues an entry whose commit is done and whose activity is
+ * none.
+ */
+#ifndef FG_ENGINE_RUN_H
+#define FG_ENGINE_RUN_H
+
+#include "engine/internal.h"
+
+/* run.c */
+void run_begin(struct entry *entry);  /* QUEUED, holding a slot */
+void run_resume(struct entry *entry); /* any active state: after a start, or after something that did not end it */
+/* Gives up what is under way in memory: step, exchange, download, reserved room. */
+void run_abandon(struct entry *entry);
+/* Back into the queue: nothing was bought. @until_ms UTC, 0: at once. */
+void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms);
+void run_after_end(struct entry *entry); /* terminal was committed */
+void run_after_update(struct entry *entry);
+
+/* send.c: the one exchange that may buy */
+void send_begin(struct entry *entry, struct plugin_answer *take); /* PREPARING, or STARTING for a repeat */
+void send_resume(struct entry *entry);				  /* STARTING, after a start */
+bool send_may_repeat(const struct entry *entry);
+
+/* poll.c: RUNNING */
+void poll_begin(struct entry *entry, int64_t delay_ms); /* 0: the provider's first interval */
+void poll_store(struct entry *entry);			/* status->outputs are there: STORING */
+
+/* fetch.c: STORING */
+void fetch_begin(struct entry *entry);
+void fetch_abandon(struct entry *entry);
+void collect_if_unreferenced(struct engine *engine, const struct digest *sha256);
+
+/* A plugin's failure in the words of the job; borrows from @answer. */
+struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_purchase purchase);
+
+#endif

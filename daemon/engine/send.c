@@ -1,0 +1,501 @@
+/*
+ * The exchange that may buy. Each send is on disk before it leaves, and ends in exactly one class:
+ *
+ *   not sent    the transport proves that no byte left               -> the queue, or the next repeat
+ *   refused     a complete reply that the plugin reads as a refusal   -> as the refusal says
+ *   accepted    a complete reply with the provider's id               -> RUNNING
+ *   ambiguous   anything else, a crash between two writes included    -> repeat with the same key, or UNCERTAIN
+ *
+ * A *doubt* is a send of this attempt that may have bought and is not decided. While there is one, the job stays in
+ * STARTING, and only three things end it: the provider accepts a repeat with the same key (it replays its first
+ * answer), it refuses the repeat for what the request says (the first one was not taken either: its key would have been
+ * replayed), or the key's window closes, and the job is UNCERTAIN.
+ *
+ * A repeat needs all of: the provider honours keys; wall time since the first send is not negative and below the window
+ * less a tenth; the account's base URL and the rebuilt request's fingerprint are as recorded.
+ */
+#include "engine/run.h"
+
+#include "engine/ops.h"
+#include "engine/step.h"
+
+static void send_now(struct entry *entry);
+static void repeat(struct entry *entry);
+static void on_reply_answer(struct entry *entry, struct plugin_answer *take);
+
+/* ---- doubts ---- */
+
+static bool is_doubtful(const struct job_send *send)
+{
+	return send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS;
+}
+
+/* The first send of the live attempt that may have bought, other than @except. */
+static const struct job_send *first_doubt(const struct entry *entry, const struct job_send *except)
+{
+	const struct job_attempt *attempt = job_current_attempt(entry->status);
+
+	for (size_t i = 0; attempt && i < entry->status->n_sends; i++) {
+		const struct job_send *send = &entry->status->sends[i];
+
+		if (send->attempt == attempt->number && send != except && is_doubtful(send))
+			return send;
+	}
+	return NULL;
+}
+
+bool send_may_repeat(const struct entry *entry)
+{
+	const struct job_send *first = first_doubt(entry, NULL);
+	int64_t age_ms;
+
+	if (!first || first->key_window_ms <= 0 || !entry->lane)
+		return false;
+	age_ms = now_utc(entry->engine) - first->created_ms;
+	if (age_ms < 0 || age_ms >= first->key_window_ms - first->key_window_ms / 10)
+		return false;
+	return first->base_url && strcmp(first->base_url, entry->lane->config->base_url) == 0;
+}
+
+/* ---- deciding ---- */
+
+static void decide(struct entry *entry, enum job_send_class class, int32_t http_status)
+{
+	struct job_send *send = job_current_send(entry->status);
+
+	if (!entry->change)
+		entry_begin(entry);
+	send->class = class;
+	send->decided_ms = now_utc(entry->engine);
+	if (http_status)
+		send->http_status = http_status;
+	store_commit_put_send(entry->change, &entry->ref, send);
+}
+
+/* An accepted or refused key settles the earlier sends that carried it. */
+static void settle_doubts(struct entry *entry, enum job_send_class class)
+{
+	const struct job_send *doubt;
+
+	while ((doubt = first_doubt(entry, job_current_send(entry->status))) != NULL) {
+		struct job_send *send = &entry->status->sends[doubt - entry->status->sends];
+
+		send->class = class;
+		send->decided_ms = now_utc(entry->engine);
+		store_commit_put_send(entry->change, &entry->ref, send);
+	}
+}
+
+static void hold(struct entry *entry, const char *why)
+{
+	struct job_failure failure = {
+		.reason = JOB_REASON_LOST,
+		.purchase = JOB_PURCHASE_UNKNOWN,
+		.message = (char *)(uintptr_t)why,
+	};
+
+	log_warning("job is uncertain: it may have been bought", "job", log_id(&entry->ref), "why", why);
+	if (!entry->change)
+		entry_begin(entry);
+	if (job_failure_copy(&failure, &entry->status->failure) < 0)
+		abort();
+	entry_move(entry, JOB_STATE_UNCERTAIN);
+	entry_submit(entry, JOB_EVENT_STATE, run_after_end);
+}
+
+static void sleep_and_repeat(struct entry *entry)
+{
+	int64_t delay_ms = entry->status->wait_until_ms - now_utc(entry->engine);
+
+	entry_sleep(entry, delay_ms > 0 ? delay_ms : 1, repeat);
+}
+
+/* Commits the decision that stands in entry->change, and goes on with the doubt. */
+static void keep_doubt(struct entry *entry, int64_t delay_ms)
+{
+	if (!send_may_repeat(entry)) {
+		hold(entry, "the reply to a paid request was lost, and the provider's key no longer protects a repeat");
+		return;
+	}
+	if (delay_ms <= 0)
+		delay_ms = backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+				      LIMIT_ENGINE_REPEAT_CAP_MS);
+	entry->status->retries++;
+	entry->status->wait_until_ms = now_utc(entry->engine) + delay_ms;
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_repeat);
+}
+
+/* ---- what came back ---- */
+
+static void on_not_sent(struct entry *entry, const char *why)
+{
+	log_warning("paid request did not leave", "job", log_id(&entry->ref), "why", why);
+	decide(entry, JOB_SEND_NOT_SENT, 0);
+	if (first_doubt(entry, NULL))
+		keep_doubt(entry, 0);
+	else
+		run_requeue(entry, JOB_WAIT_BACKOFF,
+			    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+				       LIMIT_ENGINE_BACKOFF_CAP_MS));
+}
+
+static void on_ambiguous(struct entry *entry, int32_t status, int64_t delay_ms, const char *why)
+{
+	log_warning("paid request is undecided", "job", log_id(&entry->ref), "why", why);
+	decide(entry, JOB_SEND_AMBIGUOUS, status);
+	keep_doubt(entry, delay_ms);
+}
+
+static void read_reply(struct entry *entry)
+{
+	struct reply *reply = steal(entry->reply);
+
+	step_run(entry, PLUGIN_VERB_START, entry->status->phase, reply, on_reply_answer);
+}
+
+/* The reply is synced before any plugin reads it: a plugin that fails on it can be repaired and asked again. */
+static void keep_reply(struct entry *entry, struct http_outcome *take)
+{
+	const struct job_send *send = job_current_send(entry->status);
+	struct store_commit *commit = store_commit_new();
+	struct buffer meta = {0};
+
+	if (!commit)
+		abort();
+	entry->reply = reply_of_outcome(take, now_utc(entry->engine));
+	reply_write_meta(entry->reply, &meta);
+	store_commit_expect_revision(commit, &entry->ref, entry->revision);
+	store_commit_put_reply(commit, &entry->ref, send->attempt, send->number, buffer_bytes(&meta),
+			       buffer_bytes(&entry->reply->body));
+	buffer_finish(&meta);
+	entry_hand_over(entry, commit, read_reply);
+}
+
+static void on_sent(struct entry *entry, struct http_outcome *take)
+{
+	if (take->kind == HTTP_REPLY) {
+		keep_reply(entry, take);
+		return;
+	}
+	if (take->may_have_left)
+		on_ambiguous(entry, take->status, 0, take->message);
+	else
+		on_not_sent(entry, take->message);
+	http_outcome_free(take);
+}
+
+/* ---- what the plugin reads in the reply ---- */
+
+static void add_remotes(struct entry *entry, const struct plugin_answer *answer)
+{
+	const struct job_attempt *attempt = job_current_attempt(entry->status);
+
+	for (size_t i = 0; i < answer->n_remotes; i++) {
+		struct job_remote *remote = job_add_remote(entry->status);
+
+		if (!remote || job_set_text(&remote->id, answer->remotes[i].id) < 0 ||
+		    job_set_text(&remote->kind, answer->remotes[i].kind) < 0)
+			abort();
+		remote->attempt = attempt->number;
+		remote->index = (uint32_t)i + 1;
+		store_commit_put_remote(entry->change, &entry->ref, remote);
+	}
+}
+
+static void after_accepted(struct entry *entry)
+{
+	deadline_notice(entry->engine, entry->job->deadline_ms);
+	if (op_obey_wish(entry))
+		return;
+	if (entry->status->outputs)
+		poll_store(entry);
+	else
+		poll_begin(entry, entry->poll_delay_ms);
+}
+
+static void accept(struct entry *entry, const struct plugin_answer *answer, uint32_t http_status)
+{
+	struct job_status *status = entry->status;
+
+	decide(entry, JOB_SEND_ACCEPTED, (int32_t)http_status);
+	settle_doubts(entry, JOB_SEND_ACCEPTED);
+	add_remotes(entry, answer);
+	status->retries = 0;
+	status->wait_until_ms = 0;
+	status->phase = 0;
+	if (job_set_text(&status->remote_state, answer->wait.status) < 0 ||
+	    job_set_text(&status->outputs, answer->kind == PLUGIN_ANSWER_DONE ? answer->outputs : NULL) < 0)
+		abort();
+	entry->poll_delay_ms = answer->wait.after_ms;
+	entry_move(entry, JOB_STATE_RUNNING);
+	entry_submit(entry, JOB_EVENT_STATE, after_accepted);
+}
+
+static bool is_about_the_request(enum job_reason reason)
+{
+	return reason == JOB_REASON_INVALID_INPUT || reason == JOB_REASON_MODERATED;
+}
+
+static void refuse_for_good(struct entry *entry, const struct plugin_answer *answer, enum job_purchase purchase)
+{
+	struct job_failure failure = run_failure_of(answer, purchase);
+
+	settle_doubts(entry, JOB_SEND_REFUSED);
+	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+}
+
+static void refuse_for_now(struct entry *entry, const struct plugin_answer *answer)
+{
+	enum job_wait why = JOB_WAIT_BACKOFF;
+	int64_t delay_ms = answer->failure.retry_after_ms;
+
+	if (answer->failure.reason == JOB_REASON_RATE_LIMITED || answer->failure.reason == JOB_REASON_CONCURRENCY)
+		why = JOB_WAIT_RATE_LIMIT;
+	else if (answer->failure.reason == JOB_REASON_AUTH)
+		why = JOB_WAIT_CREDENTIAL;
+	if (delay_ms <= 0)
+		delay_ms = why == JOB_WAIT_CREDENTIAL
+				   ? LIMIT_ENGINE_CREDENTIAL_MS
+				   : backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+						LIMIT_ENGINE_BACKOFF_CAP_MS);
+	if (why != JOB_WAIT_BACKOFF)
+		lane_block(entry->lane, why, delay_ms);
+	run_requeue(entry, why, delay_ms);
+}
+
+static bool is_for_now(const struct plugin_answer *answer)
+{
+	return answer->kind == PLUGIN_ANSWER_TROUBLE || answer->failure.reason == JOB_REASON_AUTH ||
+	       answer->failure.reason >= JOB_REASON_RATE_LIMITED;
+}
+
+/* The house rule, where the plugin cannot tell: a 4xx took no order, anything else may have. */
+static enum job_purchase purchase_of(const struct plugin_answer *answer, uint32_t http_status)
+{
+	if (answer->failure.has_purchase)
+		return answer->failure.purchase;
+	return http_status >= 400 && http_status < 500 ? JOB_PURCHASE_NOTHING : JOB_PURCHASE_UNKNOWN;
+}
+
+static void read_refusal(struct entry *entry, const struct plugin_answer *answer, uint32_t http_status)
+{
+	enum job_purchase purchase = purchase_of(answer, http_status);
+	bool has_doubt = first_doubt(entry, job_current_send(entry->status)) != NULL;
+
+	if (purchase == JOB_PURCHASE_UNKNOWN || answer->failure.is_in_progress) {
+		on_ambiguous(entry, (int32_t)http_status, answer->failure.retry_after_ms,
+			     answer->failure.message ? answer->failure.message : "the reply does not decide it");
+		return;
+	}
+	decide(entry, purchase == JOB_PURCHASE_MADE ? JOB_SEND_ACCEPTED : JOB_SEND_REFUSED, (int32_t)http_status);
+	if (purchase == JOB_PURCHASE_NOTHING && has_doubt &&
+	    (is_for_now(answer) || !is_about_the_request(answer->failure.reason)))
+		keep_doubt(entry, answer->failure.retry_after_ms);
+	else if (purchase == JOB_PURCHASE_NOTHING && is_for_now(answer))
+		refuse_for_now(entry, answer);
+	else
+		refuse_for_good(entry, answer, purchase);
+}
+
+static void on_follow_up(struct entry *entry, struct http_outcome *take)
+{
+	if (take->kind == HTTP_REPLY) {
+		step_run(entry, PLUGIN_VERB_START, entry->status->phase,
+			 reply_of_outcome(take, now_utc(entry->engine)), on_reply_answer);
+		return;
+	}
+	on_ambiguous(entry, 0, 0, take->message);
+	http_outcome_free(take);
+}
+
+static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
+{
+	uint32_t http_status = take->reply_status;
+
+	step_keep_state(entry, take);
+	switch (take->kind) {
+	case PLUGIN_ANSWER_ACCEPTED:
+	case PLUGIN_ANSWER_DONE:
+		accept(entry, take, http_status);
+		break;
+	case PLUGIN_ANSWER_FAILED:
+	case PLUGIN_ANSWER_TROUBLE:
+		read_refusal(entry, take, http_status);
+		break;
+	case PLUGIN_ANSWER_WAIT:
+		on_ambiguous(entry, (int32_t)http_status, take->wait.after_ms, "the provider is still at it");
+		break;
+	case PLUGIN_ANSWER_EXCHANGE:
+		if (!plugin_exchange_buys(&take->exchange)) {
+			entry->status->phase = take->exchange.phase;
+			exchange_run(entry, &take->exchange, 0, on_follow_up);
+			break;
+		}
+		/* fallthrough: a second purchase is a fault */
+	default:
+		decide(entry, JOB_SEND_AMBIGUOUS, (int32_t)http_status);
+		hold(entry, take->fault ? take->fault : "the plugin could not read the reply to a paid request");
+	}
+	plugin_answer_free(take);
+}
+
+/* ---- sending ---- */
+
+static bool reserve_room(struct entry *entry)
+{
+	uint64_t bytes = entry->lane->config->expected_bytes;
+
+	if (entry->reserved_bytes)
+		return true;
+	if (artifact_reserve(entry->engine->config.artifacts, bytes) != 0)
+		return false;
+	entry->reserved_bytes = bytes;
+	return true;
+}
+
+/* A record whose request never left is used again, so that a provider that is down for a day fills no list. */
+static struct job_send *next_send(struct entry *entry)
+{
+	const struct job_attempt *attempt = job_current_attempt(entry->status);
+	struct job_send *last = job_current_send(entry->status);
+	struct job_send *send;
+	uint32_t number = last && last->attempt == attempt->number ? last->number : 0;
+
+	if (number && (last->class == JOB_SEND_NOT_SENT || number >= LIMIT_ENGINE_SENDS))
+		return last;
+	send = job_add_send(entry->status);
+	if (!send)
+		abort();
+	send->attempt = attempt->number;
+	send->number = number + 1;
+	return send;
+}
+
+static void record_send(struct entry *entry, const struct plugin_answer *answer, const char *key)
+{
+	struct job_send *send = next_send(entry);
+
+	send->class = JOB_SEND_PENDING;
+	send->created_ms = now_utc(entry->engine);
+	send->decided_ms = 0;
+	send->http_status = 0;
+	send->key_window_ms = plugin_exchange_key_window_ms(entry->lane->config->plugin, &answer->exchange);
+	plugin_exchange_fingerprint(&answer->exchange, &send->fingerprint);
+	if (job_set_text(&send->idempotency_key, key) < 0 ||
+	    job_set_text(&send->base_url, entry->lane->config->base_url) < 0)
+		abort();
+	store_commit_put_send(entry->change, &entry->ref, send);
+}
+
+static void send_now(struct entry *entry)
+{
+	struct plugin_answer *answer = steal(entry->outgoing);
+
+	exchange_run(entry, &answer->exchange, HTTP_ONCE, on_sent);
+	plugin_answer_free(answer);
+}
+
+void send_begin(struct entry *entry, struct plugin_answer *take)
+{
+	const char *key = step_key(entry);
+
+	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING) {
+		plugin_answer_free(take);
+		return;
+	}
+	if (!reserve_room(entry)) {
+		plugin_answer_free(take);
+		run_requeue(entry, JOB_WAIT_DISK, LIMIT_ENGINE_DISK_MS);
+		return;
+	}
+	entry_begin(entry);
+	record_send(entry, take, key);
+	entry->status->phase = take->exchange.phase;
+	entry->status->wait_until_ms = 0;
+	entry->outgoing = take;
+	if (entry->status->state == JOB_STATE_PREPARING)
+		entry_move(entry, JOB_STATE_STARTING);
+	entry_submit(entry, JOB_EVENT_STATE, send_now);
+}
+
+/* ---- repeating ---- */
+
+static void on_rebuilt(struct entry *entry, struct plugin_answer *take)
+{
+	const struct job_send *first = first_doubt(entry, NULL);
+	struct digest fingerprint = {0};
+
+	if (take->kind == PLUGIN_ANSWER_EXCHANGE)
+		plugin_exchange_fingerprint(&take->exchange, &fingerprint);
+	if (!send_may_repeat(entry) || take->kind != PLUGIN_ANSWER_EXCHANGE ||
+	    plugin_exchange_key_window_ms(entry->lane->config->plugin, &take->exchange) <= 0 ||
+	    memcmp(&fingerprint, &first->fingerprint, sizeof(fingerprint)) != 0) {
+		plugin_answer_free(take);
+		hold(entry, "the reply to a paid request was lost, and the request can no longer be repeated as it was");
+		return;
+	}
+	send_begin(entry, take);
+}
+
+static void repeat(struct entry *entry)
+{
+	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING)
+		return;
+	if (send_may_repeat(entry))
+		step_run(entry, PLUGIN_VERB_START, 0, NULL, on_rebuilt);
+	else
+		hold(entry, "the reply to a paid request was lost, and the provider's key no longer protects a repeat");
+}
+
+/* ---- after a restart ---- */
+
+struct kept_reply {
+	struct arrival arrival;
+	struct reply *reply;
+};
+
+static void discard_kept(struct arrival *arrival)
+{
+	struct kept_reply *kept = (struct kept_reply *)(void *)arrival;
+
+	reply_free(kept->reply);
+	free(kept);
+}
+
+static void handle_kept(struct entry *entry, struct arrival *arrival)
+{
+	struct kept_reply *kept = (struct kept_reply *)(void *)arrival;
+	struct reply *reply = steal(kept->reply);
+
+	free(kept);
+	if (reply)
+		step_run(entry, PLUGIN_VERB_START, entry->status->phase, reply, on_reply_answer);
+	else
+		on_ambiguous(entry, 0, 1, "the daemon stopped before the reply was stored");
+}
+
+/* [reader thread] */
+static void on_kept(void *userdata, int outcome, struct bytes meta, struct bytes body)
+{
+	struct kept_reply *kept = userdata;
+
+	if (outcome == 0)
+		kept->reply = reply_of_record(meta, body);
+	arrival_post(&kept->arrival);
+}
+
+void send_resume(struct entry *entry)
+{
+	const struct job_send *send = job_current_send(entry->status);
+	struct kept_reply *kept;
+
+	if (send && send->class == JOB_SEND_PENDING) {
+		entry_start_activity(entry, ACTIVITY_LOAD);
+		kept = entry_expect(entry, sizeof(*kept), handle_kept, discard_kept);
+		store_get_reply(entry->engine->store, &entry->ref, send->attempt, send->number, on_kept, kept);
+	} else if (send_may_repeat(entry)) {
+		sleep_and_repeat(entry);
+	} else {
+		hold(entry, "the reply to a paid request was lost, and the provider's key no longer protects a repeat");
+	}
+}
