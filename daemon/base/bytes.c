@@ -16,12 +16,17 @@ char *bytes_dup_text(struct bytes bytes)
 	return text;
 }
 
-/* How many bytes the sequence at @p has, or 0 when it is not well formed; RFC 3629, section 4. */
-static size_t utf8_sequence(const uint8_t *p, size_t left)
+/* RFC 3629, section 4. */
+size_t bytes_utf8_length(struct bytes bytes)
 {
-	size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	const uint8_t *p = bytes.data;
+	size_t len;
 
-	if (len == 0 || len > left || p[0] == 0)
+	if (bytes.len == 0)
+		return 0;
+	len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+
+	if (len == 0 || len > bytes.len || p[0] == 0)
 		return 0;
 	for (size_t i = 1; i < len; i++)
 		if ((p[i] & 0xc0) != 0x80)
@@ -39,7 +44,7 @@ bool bytes_are_text(struct bytes bytes)
 	size_t left = bytes.len;
 
 	while (left) {
-		size_t n = utf8_sequence(p, left);
+		size_t n = bytes_utf8_length(bytes_of(p, left));
 
 		if (n == 0)
 			return false;

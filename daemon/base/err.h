@@ -35,11 +35,11 @@ int err_fold_note(int outcome, const char *function, const char *file, int line)
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
 /* Hands a pointer on and leaves NULL behind, so that its _cleanup_ finds nothing. */
-#define steal(pointer)                                \
-	({                                            \
+#define steal(pointer)                                   \
+	({                                               \
 		__typeof__(pointer) _stolen = (pointer); \
-		(pointer) = NULL;                     \
-		_stolen;                              \
+		(pointer) = NULL;                        \
+		_stolen;                                 \
 	})
 
 static inline int steal_fd(int *fd)

@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <sys/uio.h>
 
+#define LOG_LINE_ENDING 16 /* bytes kept free for ,"cut":"yes"} and the newline */
+
 static atomic_int threshold = LOG_LEVEL_INFO;
 static atomic_int shape = LOG_FORMAT_TEXT;
 
@@ -42,28 +44,43 @@ struct log_number log_errno_of(int error)
 	return number;
 }
 
+/* Escaped for both formats. What is not UTF-8 becomes U+FFFD, for a collector refuses a whole line over one byte. */
+static void write_character(struct buffer *line, struct bytes character)
+{
+	const char *c = character.data;
+
+	if (character.len == 0)
+		buffer_append_text(line, "\xef\xbf\xbd");
+	else if (*c == '"' || *c == '\\')
+		buffer_printf(line, "\\%c", *c);
+	else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+		buffer_printf(line, "\\u%04x", (unsigned int)*c);
+	else
+		buffer_append(line, c, character.len);
+}
+
 static void write_quoted(struct buffer *line, const char *value)
 {
-	size_t len = strnlen(value, LIMIT_LOG_VALUE);
+	size_t len = strlen(value), n;
 
 	buffer_append(line, "\"", 1);
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)value[i];
-
-		if (c == '"' || c == '\\')
-			buffer_printf(line, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			buffer_printf(line, "\\u%04x", c);
-		else
-			buffer_append(line, &value[i], 1);
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = bytes_utf8_length(bytes_of(value + i, len - i));
+		if (i + (n ? n : 1) > LIMIT_LOG_VALUE)
+			break;
+		write_character(line, bytes_of(value + i, n));
 	}
 	buffer_append(line, "\"", 1);
 }
 
 static bool is_plain(const char *value)
 {
-	return *value && strlen(value) < LIMIT_LOG_VALUE && strpbrk(value, " \"\\=\t\r\n") == NULL &&
-	       bytes_are_text(bytes_of_text(value));
+	if (!*value || strlen(value) > LIMIT_LOG_VALUE || !bytes_are_text(bytes_of_text(value)))
+		return false;
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c <= ' ' || strchr("\"\\=\x7f", *c))
+			return false;
+	return true;
 }
 
 static void write_time(struct buffer *line)
@@ -93,12 +110,30 @@ static void write_pair(struct buffer *line, bool json, const char *name, const c
 		write_quoted(line, value);
 }
 
+/* Whole pairs as long as they fit; the first that does not, and all behind it, are replaced by one that says so. */
+static void write_pairs(struct buffer *line, bool json, va_list args)
+{
+	const char *name;
+
+	while ((name = va_arg(args, const char *)) != NULL) {
+		const char *value = va_arg(args, const char *);
+		size_t before = line->len;
+
+		write_pair(line, json, name, value ? value : "");
+		if (line->len > LIMIT_LOG_LINE - LOG_LINE_ENDING) {
+			line->len = before;
+			write_pair(line, json, "cut", "yes");
+			return;
+		}
+	}
+}
+
 /* One write call a line: lines of several threads never mix. A log that cannot be written has nobody left to tell. */
 void log_write(enum log_level level, const char *message, ...)
 {
-	struct buffer line = {.limit = LIMIT_LOG_LINE};
+	/* One pair may pass the limit before it is taken back: a name and a value, every byte of it escaped. */
+	struct buffer line = {.limit = LIMIT_LOG_LINE + 16 * LIMIT_LOG_VALUE};
 	bool json = atomic_load(&shape) == LOG_FORMAT_JSON;
-	const char *name;
 	va_list args;
 	ssize_t written;
 
@@ -115,11 +150,7 @@ void log_write(enum log_level level, const char *message, ...)
 	}
 
 	va_start(args, message);
-	while ((name = va_arg(args, const char *)) != NULL) {
-		const char *value = va_arg(args, const char *);
-
-		write_pair(&line, json, name, value ? value : "");
-	}
+	write_pairs(&line, json, args);
 	va_end(args);
 
 	if (json)

@@ -180,7 +180,7 @@ struct job_status {
 	uint64_t revision; /* 1 at creation */
 	enum job_state state;
 	int64_t updated_ms;  /* max(last, now): never goes back */
-	int64_t started_ms;  /* first left QUEUED */
+	int64_t started_ms;  /* first left QUEUED to be worked on */
 	int64_t finished_ms; /* became terminal */
 
 	char *display_name;
@@ -259,7 +259,8 @@ struct job_send *job_current_send(const struct job_status *status);
 
 /*
  * The life of a job: one table of allowed moves. job_move() asserts that the move is in it, raises the revision, and
- * sets updated_ms = max(updated_ms, now_ms), started_ms and finished_ms. job_touch() does the same without a move.
+ * sets updated_ms = max(updated_ms, now_ms), started_ms and finished_ms. A move to any state but QUEUED ends the
+ * wait, and leaving STORING drops the outputs. job_touch() raises the revision and the time without a move.
  */
 bool job_may_move(enum job_state from, enum job_state to);
 void job_move(struct job_status *status, enum job_state to, int64_t now_ms);
@@ -277,7 +278,12 @@ enum {
 	JOB_E_DUPLICATE,
 };
 
-/* Asserts what must hold of every status at rest: terminal has finished_ms, STORING has outputs, revisions from 1 … */
+/*
+ * Asserts what must hold of every status at rest: revisions from 1; exactly the terminal states have finished_ms, and
+ * none of them waits; exactly STORING has outputs; FAILED has a reason; STARTING and UNCERTAIN have a send, RUNNING,
+ * STORING and SUCCEEDED an attempt; attempts are numbered 1, 2, … and their sends and remotes name them in order;
+ * labels are sorted; priority and progress are in range.
+ */
 void job_status_check(const struct job_status *status);
 
 #endif

@@ -1,0 +1,367 @@
+/*
+ * The values of a job: how they are made, copied and freed.
+ *
+ * Most fields are texts and lists of structs with texts. Instead of one copy and one free function for each struct,
+ * which part ways as soon as a field is added, each struct has a shape: its size and the places of its texts. One
+ * function copies by shape and one frees by shape; a new text is one line in its struct's table.
+ */
+#include "job/job.h"
+
+#include "base/err.h"
+
+struct shape {
+	size_t size;
+	const size_t *texts; /* where its `char *` fields are */
+	size_t n_texts;
+};
+
+#define SHAPE(type, places)                                                  \
+	{                                                                    \
+		sizeof(type), (places), sizeof(places) / sizeof((places)[0]) \
+	}
+#define FAILURE_TEXTS(type)                                                     \
+	offsetof(type, failure.message), offsetof(type, failure.provider_code), \
+		offsetof(type, failure.provider_message), offsetof(type, failure.provider_request_id)
+
+static const size_t job_texts[] = {
+	offsetof(struct job, request_id),
+	offsetof(struct job, provider),
+	offsetof(struct job, model),
+	offsetof(struct job, parameters),
+};
+static const size_t status_texts[] = {
+	offsetof(struct job_status, display_name), offsetof(struct job_status, remote_state),
+	offsetof(struct job_status, plugin_state), offsetof(struct job_status, outputs),
+	FAILURE_TEXTS(struct job_status),
+};
+static const size_t failure_texts[] = {
+	offsetof(struct job_failure, message),
+	offsetof(struct job_failure, provider_code),
+	offsetof(struct job_failure, provider_message),
+	offsetof(struct job_failure, provider_request_id),
+};
+static const size_t label_texts[] = {offsetof(struct job_label, key), offsetof(struct job_label, value)};
+static const size_t missing_texts[] = {0};
+static const size_t attempt_texts[] = {FAILURE_TEXTS(struct job_attempt)};
+static const size_t send_texts[] = {offsetof(struct job_send, idempotency_key), offsetof(struct job_send, base_url)};
+static const size_t remote_texts[] = {offsetof(struct job_remote, id), offsetof(struct job_remote, kind)};
+static const size_t artifact_texts[] = {
+	offsetof(struct job_artifact, role),
+	offsetof(struct job_artifact, language),
+	offsetof(struct job_artifact, media_type),
+};
+
+static const struct shape job_shape = SHAPE(struct job, job_texts);
+static const struct shape status_shape = SHAPE(struct job_status, status_texts);
+static const struct shape failure_shape = SHAPE(struct job_failure, failure_texts);
+static const struct shape label_shape = SHAPE(struct job_label, label_texts);
+static const struct shape missing_shape = SHAPE(char *, missing_texts);
+static const struct shape attempt_shape = SHAPE(struct job_attempt, attempt_texts);
+static const struct shape send_shape = SHAPE(struct job_send, send_texts);
+static const struct shape remote_shape = SHAPE(struct job_remote, remote_texts);
+static const struct shape artifact_shape = SHAPE(struct job_artifact, artifact_texts);
+
+/* The lists of a status: where the pointer is, where the count, what its elements are. */
+static const struct list {
+	size_t at;
+	size_t count_at;
+	const struct shape *shape;
+} status_lists[] = {
+	{offsetof(struct job_status, labels), offsetof(struct job_status, n_labels), &label_shape},
+	{offsetof(struct job_status, missing), offsetof(struct job_status, n_missing), &missing_shape},
+	{offsetof(struct job_status, attempts), offsetof(struct job_status, n_attempts), &attempt_shape},
+	{offsetof(struct job_status, sends), offsetof(struct job_status, n_sends), &send_shape},
+	{offsetof(struct job_status, remotes), offsetof(struct job_status, n_remotes), &remote_shape},
+	{offsetof(struct job_status, artifacts), offsetof(struct job_status, n_artifacts), &artifact_shape},
+};
+#define N_STATUS_LISTS (sizeof(status_lists) / sizeof(status_lists[0]))
+
+/* Pointer fields of different types are read and written through memcpy, which breaks no aliasing rule. */
+static void *load_pointer(const void *value, size_t at)
+{
+	void *pointer;
+
+	memcpy(&pointer, (const char *)value + at, sizeof(pointer));
+	return pointer;
+}
+
+static void store_pointer(void *value, size_t at, const void *pointer)
+{
+	memcpy((char *)value + at, &pointer, sizeof(pointer));
+}
+
+static size_t load_count(const void *value, size_t at)
+{
+	size_t count;
+
+	memcpy(&count, (const char *)value + at, sizeof(count));
+	return count;
+}
+
+static void free_texts(const struct shape *shape, void *value)
+{
+	for (size_t i = 0; i < shape->n_texts; i++) {
+		free(load_pointer(value, shape->texts[i]));
+		store_pointer(value, shape->texts[i], NULL);
+	}
+}
+
+/* @to is a plain copy of @from that still shares its texts; afterwards it has its own, or none after -ENOMEM. */
+static int own_texts(const struct shape *shape, const void *from, void *to)
+{
+	for (size_t i = 0; i < shape->n_texts; i++)
+		store_pointer(to, shape->texts[i], NULL);
+	for (size_t i = 0; i < shape->n_texts; i++) {
+		const char *text = load_pointer(from, shape->texts[i]);
+		char *copy = text ? strdup(text) : NULL;
+
+		if (text && !copy) {
+			free_texts(shape, to);
+			return err_origin(-ENOMEM);
+		}
+		store_pointer(to, shape->texts[i], copy);
+	}
+	return 0;
+}
+
+static void free_values(const struct shape *shape, void *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free_texts(shape, (char *)values + i * shape->size);
+	free(values);
+}
+
+/* A copy of @n values with texts of their own; NULL when out of memory. */
+static void *copy_values(const struct shape *shape, const void *from, size_t n)
+{
+	char *copy = calloc(n, shape->size);
+
+	if (!copy)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		const char *source = (const char *)from + i * shape->size;
+		char *target = copy + i * shape->size;
+
+		memcpy(target, source, shape->size);
+		if (own_texts(shape, source, target) < 0) {
+			free_values(shape, copy, i);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+/* One zeroed element more at the end of a list; NULL when out of memory, then the list is what it was. */
+static void *append_value(struct job_status *status, size_t at, size_t count_at, const struct shape *shape)
+{
+	size_t n = load_count(status, count_at);
+	char *values = reallocarray(load_pointer(status, at), n + 1, shape->size);
+
+	if (!values)
+		return NULL;
+	memset(values + n * shape->size, 0, shape->size);
+	store_pointer(status, at, values);
+	n++;
+	memcpy((char *)status + count_at, &n, sizeof(n));
+	return values + (n - 1) * shape->size;
+}
+
+#define APPEND(status, list, shape) \
+	append_value(status, offsetof(struct job_status, list), offsetof(struct job_status, n_##list), shape)
+
+struct job *job_new(void)
+{
+	return calloc(1, sizeof(struct job));
+}
+
+struct job *job_free(struct job *job)
+{
+	if (job)
+		free_values(&job_shape, job, 1);
+	return NULL;
+}
+
+void job_freep(struct job **job)
+{
+	*job = job_free(*job);
+}
+
+struct job *job_copy(const struct job *job)
+{
+	return copy_values(&job_shape, job, 1);
+}
+
+struct job_status *job_status_new(void)
+{
+	struct job_status *status = calloc(1, sizeof(*status));
+
+	if (!status)
+		return NULL;
+	status->state = JOB_STATE_QUEUED;
+	status->progress_percent = -1;
+	status->queue_position = -1;
+	return status;
+}
+
+struct job_status *job_status_free(struct job_status *status)
+{
+	if (!status)
+		return NULL;
+	for (size_t i = N_STATUS_LISTS; i-- > 0;) {
+		const struct list *list = &status_lists[i];
+
+		free_values(list->shape, load_pointer(status, list->at), load_count(status, list->count_at));
+	}
+	free_values(&status_shape, status, 1);
+	return NULL;
+}
+
+void job_status_freep(struct job_status **status)
+{
+	*status = job_status_free(*status);
+}
+
+static void forget_lists(struct job_status *status)
+{
+	static const size_t none = 0;
+
+	for (size_t i = 0; i < N_STATUS_LISTS; i++) {
+		store_pointer(status, status_lists[i].at, NULL);
+		memcpy((char *)status + status_lists[i].count_at, &none, sizeof(none));
+	}
+}
+
+struct job_status *job_status_copy(const struct job_status *status)
+{
+	_cleanup_(job_status_freep) struct job_status *copy = copy_values(&status_shape, status, 1);
+
+	if (!copy)
+		return NULL;
+	forget_lists(copy);
+	for (size_t i = 0; i < N_STATUS_LISTS; i++) {
+		const struct list *list = &status_lists[i];
+		size_t n = load_count(status, list->count_at);
+		void *values;
+
+		if (n == 0)
+			continue;
+		values = copy_values(list->shape, load_pointer(status, list->at), n);
+		if (!values)
+			return NULL;
+		store_pointer(copy, list->at, values);
+		memcpy((char *)copy + list->count_at, &n, sizeof(n));
+	}
+	return steal(copy);
+}
+
+void job_view_finish(struct job_view *view)
+{
+	view->status = job_status_free(view->status);
+	view->job = job_free(view->job);
+}
+
+bool job_ref_equal(const struct job_ref *a, const struct job_ref *b)
+{
+	return a->tenant == b->tenant && memcmp(a->id.bytes, b->id.bytes, sizeof(a->id.bytes)) == 0;
+}
+
+int job_set_text(char **field, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		return err_origin(-ENOMEM);
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+void job_failure_finish(struct job_failure *failure)
+{
+	free_texts(&failure_shape, failure);
+	*failure = (struct job_failure){0};
+}
+
+int job_failure_copy(const struct job_failure *from, struct job_failure *to)
+{
+	struct job_failure copy = *from;
+	int r = own_texts(&failure_shape, from, &copy);
+
+	if (r < 0)
+		return err_trace(r);
+	job_failure_finish(to);
+	*to = copy;
+	return 0;
+}
+
+struct job_attempt *job_add_attempt(struct job_status *status)
+{
+	return APPEND(status, attempts, &attempt_shape);
+}
+
+struct job_send *job_add_send(struct job_status *status)
+{
+	return APPEND(status, sends, &send_shape);
+}
+
+struct job_remote *job_add_remote(struct job_status *status)
+{
+	return APPEND(status, remotes, &remote_shape);
+}
+
+struct job_artifact *job_add_artifact(struct job_status *status)
+{
+	return APPEND(status, artifacts, &artifact_shape);
+}
+
+int job_add_missing(struct job_status *status, const char *role)
+{
+	_cleanup_(freep) char *copy = strdup(role);
+	char **slot = copy ? APPEND(status, missing, &missing_shape) : NULL;
+
+	if (!slot)
+		return err_origin(-ENOMEM);
+	*slot = steal(copy);
+	return 0;
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+	return strcmp(((const struct job_label *)a)->key, ((const struct job_label *)b)->key);
+}
+
+int job_set_labels(struct job_status *status, const struct job_label *labels, size_t n)
+{
+	struct job_label *copy = NULL;
+
+	if (n) {
+		copy = copy_values(&label_shape, labels, n);
+		if (!copy)
+			return err_origin(-ENOMEM);
+		qsort(copy, n, sizeof(*copy), compare_labels);
+	}
+	for (size_t i = 1; i < n; i++) {
+		if (compare_labels(&copy[i - 1], &copy[i]) == 0) {
+			free_values(&label_shape, copy, n);
+			return JOB_E_DUPLICATE;
+		}
+	}
+
+	free_values(&label_shape, status->labels, status->n_labels);
+	status->labels = copy;
+	status->n_labels = n;
+	return 0;
+}
+
+struct job_attempt *job_current_attempt(const struct job_status *status)
+{
+	return status->n_attempts ? &status->attempts[status->n_attempts - 1] : NULL;
+}
+
+struct job_send *job_current_send(const struct job_status *status)
+{
+	const struct job_attempt *attempt = job_current_attempt(status);
+	struct job_send *send = status->n_sends ? &status->sends[status->n_sends - 1] : NULL;
+
+	return send && attempt && send->attempt == attempt->number ? send : NULL;
+}

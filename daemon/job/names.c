@@ -1,0 +1,69 @@
+#include "job/job.h"
+
+/* A stored number from a newer daemon has no name here. */
+#define UNKNOWN "unknown"
+
+const char *job_state_name(enum job_state state)
+{
+	static const char *const names[_JOB_STATE_COUNT] = {
+		[JOB_STATE_QUEUED] = "queued",     [JOB_STATE_PREPARING] = "preparing",
+		[JOB_STATE_STARTING] = "starting", [JOB_STATE_RUNNING] = "running",
+		[JOB_STATE_STORING] = "storing",   [JOB_STATE_SUCCEEDED] = "succeeded",
+		[JOB_STATE_FAILED] = "failed",     [JOB_STATE_CANCELLED] = "cancelled",
+		[JOB_STATE_EXPIRED] = "expired",   [JOB_STATE_UNCERTAIN] = "uncertain",
+	};
+
+	return (unsigned)state < _JOB_STATE_COUNT && names[state] ? names[state] : UNKNOWN;
+}
+
+const char *job_wait_name(enum job_wait wait)
+{
+	static const char *const names[_JOB_WAIT_COUNT] = {
+		[JOB_WAIT_NONE] = "none",
+		[JOB_WAIT_CAPACITY] = "capacity",
+		[JOB_WAIT_RATE_LIMIT] = "rate_limit",
+		[JOB_WAIT_BACKOFF] = "backoff",
+		[JOB_WAIT_DISK] = "disk",
+		[JOB_WAIT_PLUGIN_MISSING] = "plugin_missing",
+		[JOB_WAIT_CREDENTIAL] = "credential",
+	};
+
+	return (unsigned)wait < _JOB_WAIT_COUNT ? names[wait] : UNKNOWN;
+}
+
+const char *job_reason_name(enum job_reason reason)
+{
+	switch (reason) {
+	case JOB_REASON_NONE:
+		return "none";
+	case JOB_REASON_INVALID_INPUT:
+		return "invalid_input";
+	case JOB_REASON_MODERATED:
+		return "moderated";
+	case JOB_REASON_NO_CREDIT:
+		return "no_credit";
+	case JOB_REASON_AUTH:
+		return "auth";
+	case JOB_REASON_PROVIDER_FAULT:
+		return "provider_fault";
+	case JOB_REASON_LOST:
+		return "lost";
+	case JOB_REASON_TIMEOUT:
+		return "timeout";
+	case JOB_REASON_ARTIFACT_BAD:
+		return "artifact_bad";
+	case JOB_REASON_CANCELLED:
+		return "cancelled";
+	case JOB_REASON_QUOTA:
+		return "quota";
+	case JOB_REASON_PLUGIN_FAULT:
+		return "plugin_fault";
+	case JOB_REASON_RATE_LIMITED:
+		return "rate_limited";
+	case JOB_REASON_CONCURRENCY:
+		return "concurrency";
+	case JOB_REASON_UNAVAILABLE:
+		return "unavailable";
+	}
+	return UNKNOWN;
+}

@@ -1,0 +1,40 @@
+# filmgate_plugin(NAME SOURCES ... MANIFEST FILE.json): builds FILMGATE_PLUGIN_DIR/NAME.so.
+#
+# Hidden visibility, no undefined symbol, one exported symbol. The manifest becomes "fg_manifest.h" with
+#     static const char fg_manifest[];   and   FG_MANIFEST_SIZE
+# so that the plugin's table can name both in a constant initializer. An array and not a string literal, since C99
+# promises literals of 4095 characters only.
+function(filmgate_plugin name)
+	cmake_parse_arguments(PLUGIN "" "MANIFEST;OUTPUT" "SOURCES" ${ARGN})
+	if(NOT PLUGIN_OUTPUT)
+		set(PLUGIN_OUTPUT ${FILMGATE_PLUGIN_DIR})
+	endif()
+	get_filename_component(manifest ${PLUGIN_MANIFEST} ABSOLUTE)
+	set(generated ${CMAKE_CURRENT_BINARY_DIR}/${name}.manifest)
+	file(READ ${manifest} hex HEX)
+	# Character constants: a byte above 0x7f would overflow a signed char as a plain number.
+	string(REGEX REPLACE "(..)" "'\\\\x\\1'," list "${hex}")
+	string(REPEAT "'....'," 16 row)
+	string(REGEX REPLACE "(${row})" "\\1\n\t" list "${list}")
+	file(CONFIGURE OUTPUT ${generated}/fg_manifest.h CONTENT
+"/* Made from the manifest of @name@; do not edit. */
+static const char fg_manifest[] = {
+	@list@0,
+};
+#define FG_MANIFEST_SIZE (sizeof(fg_manifest) - 1)
+" @ONLY)
+	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${manifest})
+
+	add_library(plugin_${name} MODULE ${PLUGIN_SOURCES})
+	target_include_directories(plugin_${name} PRIVATE ${generated})
+	target_link_libraries(plugin_${name} PRIVATE filmgate_sdk filmgate_flags)
+	target_compile_options(plugin_${name} PRIVATE -std=c99 -pedantic -Wno-overlength-strings)
+	target_link_options(plugin_${name} PRIVATE -Wl,--version-script=${FILMGATE_PLUGIN_MAP})
+	if(FILMGATE_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang)
+		# clang links the sanitizer's runtime into the program only, so a module has open symbols.
+		target_link_options(plugin_${name} PRIVATE -Wl,-z,undefs)
+	endif()
+	set_target_properties(plugin_${name} PROPERTIES
+		PREFIX "" OUTPUT_NAME ${name} C_VISIBILITY_PRESET hidden LINK_DEPENDS ${FILMGATE_PLUGIN_MAP}
+		LIBRARY_OUTPUT_DIRECTORY ${PLUGIN_OUTPUT})
+endfunction()
