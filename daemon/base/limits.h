@@ -17,4 +17,31 @@
 /* room: plugin */
 #define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
 
+/* room: engine */
+#define LIMIT_ENGINE_WINDOW 64			 /* queued jobs of one provider in memory */
+#define LIMIT_ENGINE_SENDS 64			 /* send records of one attempt; the last is used again then */
+#define LIMIT_ENGINE_BACKOFF_BASE_MS 1000
+#define LIMIT_ENGINE_BACKOFF_CAP_MS 60000
+#define LIMIT_ENGINE_REPEAT_CAP_MS 1800000	 /* between repeats of an undecided purchase */
+#define LIMIT_ENGINE_CREDENTIAL_MS 60000	 /* until a refused key is tried again */
+#define LIMIT_ENGINE_DISK_MS 30000		 /* until a full disk is looked at again */
+#define LIMIT_ENGINE_RELINK_CAP_MS 600000	 /* between requests for a fresh link */
+#define LIMIT_ENGINE_RELINKS 100		 /* fresh links for one job, about a day's worth */
+#define LIMIT_ENGINE_BAD_FILES 3		 /* downloads that were not the media they should be */
+#define LIMIT_ENGINE_REDIRECTS 5		 /* of one download */
+#define LIMIT_ENGINE_FETCH_MS 14400000		 /* one download, whole */
+#define LIMIT_ENGINE_FETCH_IDLE_MS 30000	 /* without progress */
+#define LIMIT_ENGINE_EXCHANGE_MS 30000		 /* a free exchange that names no time-out */
+#define LIMIT_ENGINE_VERB_HOPS 8		 /* exchanges of one verb beside a job's course */
+#define LIMIT_ENGINE_RESUME_SPREAD_MS 2000	 /* over which polls begin again after a start */
+#define LIMIT_ENGINE_RESCAN_MS 1000		 /* until a read of an index that failed, or was full, is repeated */
+#define LIMIT_ENGINE_WAKE_MS 3600000		 /* the longest one timer waits: clocks jump */
+#define LIMIT_ENGINE_TRIM_FIRST_MS 60000
+#define LIMIT_ENGINE_TRIM_MS 3600000		 /* between trims of old events */
+#define LIMIT_ENGINE_DRAIN_STEP_MS 10
+#define LIMIT_ENGINE_DRAIN_MARGIN_MS 5000	 /* beyond the drain, for what replies lead to */
+#define LIMIT_ENGINE_EXPECTED_BYTES 268435456	 /* of disk reserved for a video before it is paid for */
+#define LIMIT_ENGINE_TOMBSTONE_MS 2592000000	 /* request ids of deleted jobs: 30 days */
+#define LIMIT_WATCH_PAGE 64			 /* events of one read for a watcher */
+
 #endif

@@ -111,7 +111,7 @@ static int check_parameters(const struct lane *lane, const struct engine_create 
 	struct engine_error error = {.text = "the request has invalid fields", .violations = violations};
 	int r;
 
-	r = request_validate(lane->config, create->model, create->parameters, &verdict);
+	r = request_validate(lane, create->model, create->parameters, &verdict);
 	if (r == 0) {
 		*ret_model = verdict.model;
 		job_verdict_finish(&verdict);
@@ -141,7 +141,7 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 		answer(fn, userdata, ENGINE_E_DRAINING, "the daemon is shutting down; send the request again later");
 		return ENGINE_E_DRAINING;
 	}
-	if (!lane || !lane->config->plugin) {
+	if (!lane || !lane->capabilities) {
 		request_name_providers(engine, create->provider, lane, &words);
 		fn(userdata, ENGINE_E_INVALID, &unknown, &(struct job_view){0}, false);
 		return ENGINE_E_INVALID;

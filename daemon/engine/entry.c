@@ -4,6 +4,7 @@
 #include "engine/internal.h"
 
 #include "engine/ops.h"
+#include "engine/run.h"
 
 #include <assert.h>
 #include <utlist.h>
@@ -86,8 +87,10 @@ static void free_entry(struct entry *entry)
 		lane_release_slot(entry);
 	loop_timer_cancel(&entry->timer);
 	HASH_DEL(entry->engine->entries, entry);
+	run_abandon(entry);
 	job_free(entry->job);
 	job_status_free(entry->status);
+	free(entry->key);
 	free(entry);
 }
 
@@ -394,7 +397,7 @@ static bool handle_next_op(struct entry *entry)
 {
 	struct op *op = entry->ops;
 
-	if (!op || entry->op || !entry->status)
+	if (!op || entry->op || entry->verb || !entry->status)
 		return false;
 	LL_DELETE(entry->ops, op);
 	if (op_handle(entry, op))
@@ -429,7 +432,8 @@ static bool handle_timer(struct entry *entry)
 static bool is_idle(const struct entry *entry)
 {
 	return entry->activity == ACTIVITY_NONE && !entry->is_committing && !entry->ops && !entry->op &&
-	       !entry->arrived && !entry->run && !entry->fetch;
+	       !entry->arrived && !entry->verb && !entry->fetch &&
+	       !(entry->status && job_state_is_active(entry->status->state));
 }
 
 /* What was decided first goes first: a finished activity before a new request. */

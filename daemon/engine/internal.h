@@ -20,6 +20,7 @@
 #include "http/http.h"
 #include "base/log.h"
 #include "loop/loop.h"
+#include "plugin/answer.h"
 #include "plugin/plugin.h"
 
 #include <stdatomic.h>
@@ -113,6 +114,7 @@ struct entry {
 	struct verb_run *verb;		/* verb.c: a verb beside the job's own course */
 	struct fetch *fetch;		/* fetch.c: the download under way */
 	struct reply *reply;		/* send.c: of a paid request, while it is being stored */
+	struct plugin_answer *delivery; /* fetch.c: the answer that named the outputs, for its credentials */
 	struct plugin_answer *outgoing; /* send.c: the purchase, while its record is being stored */
 	char *key;			/* step.c: the idempotency key that the plugin was shown last */
 	bool is_state_changed;		/* step.c: the plugin's state differs from what is stored */
@@ -120,6 +122,9 @@ struct entry {
 	uint64_t reserved_bytes;
 	int64_t poll_delay_ms;
 	uint32_t poll_failures;
+	uint32_t polls;
+	uint32_t relinks; /* downloads asked for again */
+	int reply_status; /* of the reply that the step under way reads; 0: none */
 };
 
 /* "jobs/…" as a value for the log; lives as long as the full expression's block. */
@@ -174,6 +179,7 @@ int64_t backoff_ms(struct engine *engine, uint32_t tries, int64_t base_ms, int64
 struct lane {
 	struct engine *engine;
 	const struct engine_provider_config *config;
+	struct job_capabilities *capabilities;
 	atomic_uint running; /* slots taken */
 	atomic_uint_fast64_t queued;
 	struct store_queued window[LIMIT_ENGINE_WINDOW];
@@ -189,7 +195,7 @@ struct lane {
 };
 
 struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */
-void lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config);
+int lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config);
 void lane_finish(struct lane *lane);
 /* Starts what may start. */
 void lane_pump(struct lane *lane);

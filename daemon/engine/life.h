@@ -29,6 +29,7 @@ struct engine_provider_config {
 	int64_t default_timeout_ms;  /* a job's life when its creator gave none */
 	uint64_t expected_bytes;     /* room reserved for a video before it is paid for */
 	uint64_t max_artifact_bytes;
+	uint64_t max_reply_bytes;
 	bool allow_private_network;
 };
 
@@ -56,7 +57,8 @@ int engine_start(struct engine *engine);
  * @limit_ms; what they say is stored; then everything stops. Blocks. What is left is resumed by the next start.
  */
 void engine_stop(struct engine *engine, int64_t limit_ms);
-/* After engine_stop(), and after nobody calls a verb any more. Closes the store. */
+/* After engine_stop(), and after nobody calls a verb, and rpc, http and plugins are gone. Closes the store; artifacts go
+ * after it. */
 struct engine *engine_free(struct engine *engine);
 
 #endif

@@ -349,3 +349,41 @@ bool op_handle(struct entry *entry, struct op *op)
 	assert(false);
 	return true;
 }
+
+/* ---- the verbs ---- */
+
+void engine_cancel_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata)
+{
+	struct op *op = op_new(engine, OP_CANCEL, ref);
+
+	op->job_fn = fn;
+	op->userdata = userdata;
+	op_post(op);
+}
+
+void engine_update_job(struct engine *engine, const struct engine_update *update, engine_job_fn *fn, void *userdata)
+{
+	struct op *op = op_new(engine, OP_UPDATE, &update->ref);
+	struct job_label *labels = take_memory((update->n_labels + 1) * sizeof(*labels));
+
+	op->job_fn = fn;
+	op->userdata = userdata;
+	op->update = *update;
+	op->update.display_name = take_text(update->display_name);
+	for (size_t i = 0; i < update->n_labels; i++)
+		labels[i] = (struct job_label){.key = take_text(update->labels[i].key),
+					       .value = take_text(update->labels[i].value)};
+	op->update.labels = labels;
+	op_post(op);
+}
+
+void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum engine_delete how, engine_done_fn *fn,
+		       void *userdata)
+{
+	struct op *op = op_new(engine, OP_DELETE, ref);
+
+	op->done_fn = fn;
+	op->userdata = userdata;
+	op->how = how;
+	op_post(op);
+}

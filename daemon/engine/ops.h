@@ -33,4 +33,7 @@ void op_answer(struct op *op, int outcome, const struct engine_error *error, str
 /* The job could not be loaded: @outcome is the store's. */
 void op_fail_load(struct op *op, int outcome);
 
+/* Continues an update once it is committed. */
+void op_answer_update(struct entry *entry);
+
 #endif

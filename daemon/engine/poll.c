@@ -49,34 +49,46 @@ static void note_progress(struct entry *entry, const struct plugin_answer *answe
 {
 	struct job_status *status = entry->status;
 	const struct plugin_wait *wait = &answer->wait;
+	int32_t percent = wait->progress_permille < 0 ? -1 : wait->progress_permille / 10;
 
 	entry->poll_failures = 0;
 	pace(entry, wait->after_ms);
-	if (!entry->is_state_changed && status->progress_percent == wait->progress_percent &&
-	    status->queue_position == wait->queue_position && is_same_text(status->remote_state, wait->status)) {
+	if (!entry->is_state_changed && status->progress_percent == percent &&
+	    status->queue_position == wait->queue_position && is_same_text(status->remote_state, step_text(wait->status))) {
 		sleep_and_poll(entry);
 		return;
 	}
 	entry_begin(entry);
-	status->progress_percent = wait->progress_percent;
+	status->progress_percent = percent;
 	status->queue_position = wait->queue_position;
-	if (job_set_text(&status->remote_state, wait->status) < 0)
+	if (job_set_text(&status->remote_state, step_text(wait->status)) < 0)
 		abort();
 	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
 }
 
 static void end_failed(struct entry *entry, const struct plugin_answer *answer)
 {
-	enum job_purchase purchase = answer->failure.has_purchase ? answer->failure.purchase : JOB_PURCHASE_UNKNOWN;
-	struct job_failure failure = run_failure_of(answer, purchase);
+	static const enum job_purchase purchases[] = {
+		[PLUGIN_BOUGHT_HOUSE_RULE] = JOB_PURCHASE_UNKNOWN,
+		[PLUGIN_BOUGHT_NONE] = JOB_PURCHASE_NOTHING,
+		[PLUGIN_BOUGHT_MADE] = JOB_PURCHASE_MADE,
+		[PLUGIN_BOUGHT_UNKNOWN] = JOB_PURCHASE_UNKNOWN,
+	};
+	struct job_failure failure = run_failure_of(answer, purchases[answer->failure.bought]);
 
-	entry_fail(entry, answer->failure.reason == JOB_REASON_CANCELLED ? JOB_STATE_CANCELLED : JOB_STATE_FAILED,
+	entry_fail(entry, failure.reason == JOB_REASON_CANCELLED ? JOB_STATE_CANCELLED : JOB_STATE_FAILED,
 		   &failure, run_after_end);
 }
 
-void poll_store(struct entry *entry)
+void poll_store(struct entry *entry, struct plugin_answer *take)
 {
+	char *outputs = fetch_write_outputs(take);
+
 	entry_begin(entry);
+	free(entry->status->outputs);
+	entry->status->outputs = outputs;
+	plugin_answer_free(entry->delivery);
+	entry->delivery = take;
 	entry->status->wait = JOB_WAIT_NONE;
 	entry->status->wait_until_ms = 0;
 	entry_move(entry, JOB_STATE_STORING);
@@ -97,7 +109,7 @@ static void on_poll_answer(struct entry *entry, struct plugin_answer *take)
 	step_keep_state(entry, take);
 	switch (take->kind) {
 	case PLUGIN_ANSWER_EXCHANGE:
-		if (plugin_exchange_buys(&take->exchange)) {
+		if (exchange_buys(&take->exchange)) {
 			on_poll_fault(entry, take);
 			break;
 		}
@@ -108,10 +120,8 @@ static void on_poll_answer(struct entry *entry, struct plugin_answer *take)
 		note_progress(entry, take);
 		break;
 	case PLUGIN_ANSWER_DONE:
-		if (job_set_text(&entry->status->outputs, take->outputs) < 0)
-			abort();
-		poll_store(entry);
-		break;
+		poll_store(entry, take);
+		return;
 	case PLUGIN_ANSWER_FAILED:
 		end_failed(entry, take);
 		break;
@@ -140,6 +150,7 @@ static void poll(struct entry *entry)
 {
 	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING)
 		return;
+	entry->polls++;
 	step_run(entry, PLUGIN_VERB_POLL, 0, NULL, on_poll_answer);
 }
 

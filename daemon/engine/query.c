@@ -167,9 +167,9 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 		providers[n] = (struct engine_provider){
 			.id = config->id,
 			.plugin = config->plugin_name,
-			.plugin_version = config->plugin ? plugin_version(config->plugin) : "",
+			.plugin_version = config->plugin ? plugin_manifest(config->plugin)->version : "",
 			.base_url = config->base_url,
-			.manifest = config->plugin ? plugin_manifest_text(config->plugin) : "{}",
+			.manifest = config->plugin ? plugin_manifest(config->plugin)->text : "{}",
 			.concurrency = config->concurrency,
 			.running = atomic_load(&lane->running),
 			.queued = atomic_load(&lane->queued),
@@ -188,4 +188,15 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 bool engine_is_serving(const struct engine *engine)
 {
 	return atomic_load(&engine->phase) == ENGINE_PHASE_SERVING && store_is_healthy(engine->store);
+}
+
+int engine_watch_open(struct engine *engine, const struct engine_watch_spec *spec, const struct engine_watcher *watcher,
+		      struct engine_watch **ret)
+{
+	return watch_open(engine->hub, spec, watcher, ret);
+}
+
+uint64_t engine_tail(const struct engine *engine)
+{
+	return store_tail(engine->store);
 }

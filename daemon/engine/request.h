@@ -9,8 +9,7 @@
 #include "job/validate.h"
 
 /* As job_validate(). */
-int request_validate(const struct engine_provider_config *provider, const char *model, const char *parameters,
-		     struct job_verdict *verdict);
+int request_validate(const struct lane *lane, const char *model, const char *parameters, struct job_verdict *verdict);
 /* "there is no provider 'x'; configured are: …", or why @lane's plugin is not there. */
 void request_name_providers(const struct engine *engine, const char *asked, const struct lane *lane,
 			    struct errmsg *ret);

@@ -9,15 +9,32 @@
 
 static void begin_start(struct entry *entry);
 
+/* The plugin's reasons are the job's, but for those that only make sense between the plugin and the engine. */
+enum job_reason run_reason_of(const struct plugin_answer *answer)
+{
+	if (answer->kind == PLUGIN_ANSWER_FAULT)
+		return JOB_REASON_PLUGIN_FAULT;
+	switch (answer->failure.reason) {
+	case PLUGIN_REASON_UNKNOWN:
+		return JOB_REASON_PROVIDER_FAULT;
+	case PLUGIN_REASON_NOT_FOUND:
+		return JOB_REASON_LOST;
+	case PLUGIN_REASON_IN_PROGRESS:
+		return JOB_REASON_UNAVAILABLE;
+	default:
+		return (enum job_reason)answer->failure.reason;
+	}
+}
+
 struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_purchase purchase)
 {
 	return (struct job_failure){
-		.reason = answer->kind == PLUGIN_ANSWER_FAULT ? JOB_REASON_PLUGIN_FAULT : answer->failure.reason,
+		.reason = run_reason_of(answer),
 		.purchase = purchase,
 		.message = answer->kind == PLUGIN_ANSWER_FAULT ? (char *)(uintptr_t)answer->fault : NULL,
-		.provider_code = answer->failure.code,
-		.provider_message = answer->failure.message,
-		.provider_request_id = answer->failure.request_id,
+		.provider_code = (char *)(uintptr_t)step_text(answer->failure.code),
+		.provider_message = (char *)(uintptr_t)step_text(answer->failure.message),
+		.provider_request_id = (char *)(uintptr_t)step_text(answer->failure.request_id),
 	};
 }
 
@@ -26,6 +43,9 @@ struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_p
 void run_abandon(struct entry *entry)
 {
 	fetch_abandon(entry);
+	entry->delivery = plugin_answer_free(entry->delivery);
+	entry->outgoing = plugin_answer_free(entry->outgoing);
+	entry->reply = reply_free(entry->reply);
 	if (entry->reserved_bytes)
 		artifact_release(entry->engine->config.artifacts, entry->reserved_bytes);
 	entry->reserved_bytes = 0;
@@ -76,7 +96,7 @@ static void on_prepared(struct entry *entry, struct http_outcome *take);
 static void requeue_after_trouble(struct entry *entry, const struct plugin_answer *answer)
 {
 	int64_t delay_ms = answer->failure.retry_after_ms;
-	bool is_credential = answer->failure.reason == JOB_REASON_AUTH;
+	bool is_credential = answer->failure.reason == PLUGIN_REASON_AUTH;
 
 	if (delay_ms <= 0)
 		delay_ms = is_credential ? LIMIT_ENGINE_CREDENTIAL_MS
@@ -117,7 +137,7 @@ static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 	step_keep_state(entry, take);
 	switch (take->kind) {
 	case PLUGIN_ANSWER_EXCHANGE:
-		if (plugin_exchange_buys(&take->exchange)) {
+		if (exchange_buys(&take->exchange)) {
 			send_begin(entry, take);
 			return;
 		}

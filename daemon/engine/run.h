@@ -24,14 +24,18 @@ bool send_may_repeat(const struct entry *entry);
 
 /* poll.c: RUNNING */
 void poll_begin(struct entry *entry, int64_t delay_ms); /* 0: the provider's first interval */
-void poll_store(struct entry *entry);			/* status->outputs are there: STORING */
+/* A DONE answer: STORING. */
+void poll_store(struct entry *entry, struct plugin_answer *take);
 
 /* fetch.c: STORING */
 void fetch_begin(struct entry *entry);
 void fetch_abandon(struct entry *entry);
+/* The outputs of a DONE answer as they are stored: JSON, without credentials. */
+char *fetch_write_outputs(const struct plugin_answer *answer);
 void collect_if_unreferenced(struct engine *engine, const struct digest *sha256);
 
 /* A plugin's failure in the words of the job; borrows from @answer. */
 struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_purchase purchase);
+enum job_reason run_reason_of(const struct plugin_answer *answer);
 
 #endif

@@ -186,15 +186,15 @@ static void on_sent(struct entry *entry, struct http_outcome *take)
 
 /* ---- what the plugin reads in the reply ---- */
 
-static void add_remotes(struct entry *entry, const struct plugin_answer *answer)
+static void add_remotes(struct entry *entry, const struct plugin_remote *remotes, size_t n)
 {
 	const struct job_attempt *attempt = job_current_attempt(entry->status);
 
-	for (size_t i = 0; i < answer->n_remotes; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct job_remote *remote = job_add_remote(entry->status);
 
-		if (!remote || job_set_text(&remote->id, answer->remotes[i].id) < 0 ||
-		    job_set_text(&remote->kind, answer->remotes[i].kind) < 0)
+		if (!remote || job_set_text(&remote->id, remotes[i].id) < 0 ||
+		    job_set_text(&remote->kind, step_text(remotes[i].kind)) < 0)
 			abort();
 		remote->attempt = attempt->number;
 		remote->index = (uint32_t)i + 1;
@@ -207,33 +207,38 @@ static void after_accepted(struct entry *entry)
 	deadline_notice(entry->engine, entry->job->deadline_ms);
 	if (op_obey_wish(entry))
 		return;
-	if (entry->status->outputs)
-		poll_store(entry);
+	if (entry->delivery)
+		poll_store(entry, steal(entry->delivery));
 	else
 		poll_begin(entry, entry->poll_delay_ms);
 }
 
-static void accept(struct entry *entry, const struct plugin_answer *answer, uint32_t http_status)
+/* An answer that is done at once is kept for STORING: the job is RUNNING on disk first. */
+static void accept(struct entry *entry, struct plugin_answer *take, int http_status)
 {
 	struct job_status *status = entry->status;
+	bool is_done = take->kind == PLUGIN_ANSWER_DONE;
 
-	decide(entry, JOB_SEND_ACCEPTED, (int32_t)http_status);
+	decide(entry, JOB_SEND_ACCEPTED, http_status);
 	settle_doubts(entry, JOB_SEND_ACCEPTED);
-	add_remotes(entry, answer);
+	if (is_done)
+		add_remotes(entry, take->done.remotes, take->done.n_remotes);
+	else
+		add_remotes(entry, take->accepted.remotes, take->accepted.n_remotes);
 	status->retries = 0;
 	status->wait_until_ms = 0;
 	status->phase = 0;
-	if (job_set_text(&status->remote_state, answer->wait.status) < 0 ||
-	    job_set_text(&status->outputs, answer->kind == PLUGIN_ANSWER_DONE ? answer->outputs : NULL) < 0)
+	if (job_set_text(&status->remote_state, is_done ? NULL : step_text(take->accepted.status)) < 0)
 		abort();
-	entry->poll_delay_ms = answer->wait.after_ms;
+	entry->poll_delay_ms = is_done ? 0 : take->accepted.after_ms;
+	entry->delivery = is_done ? take : plugin_answer_free(take);
 	entry_move(entry, JOB_STATE_RUNNING);
 	entry_submit(entry, JOB_EVENT_STATE, after_accepted);
 }
 
-static bool is_about_the_request(enum job_reason reason)
+static bool is_about_the_request(enum plugin_reason reason)
 {
-	return reason == JOB_REASON_INVALID_INPUT || reason == JOB_REASON_MODERATED;
+	return reason == PLUGIN_REASON_INVALID_INPUT || reason == PLUGIN_REASON_MODERATED;
 }
 
 static void refuse_for_good(struct entry *entry, const struct plugin_answer *answer, enum job_purchase purchase)
@@ -249,9 +254,9 @@ static void refuse_for_now(struct entry *entry, const struct plugin_answer *answ
 	enum job_wait why = JOB_WAIT_BACKOFF;
 	int64_t delay_ms = answer->failure.retry_after_ms;
 
-	if (answer->failure.reason == JOB_REASON_RATE_LIMITED || answer->failure.reason == JOB_REASON_CONCURRENCY)
+	if (answer->failure.reason == PLUGIN_REASON_RATE_LIMITED || answer->failure.reason == PLUGIN_REASON_CONCURRENCY)
 		why = JOB_WAIT_RATE_LIMIT;
-	else if (answer->failure.reason == JOB_REASON_AUTH)
+	else if (answer->failure.reason == PLUGIN_REASON_AUTH)
 		why = JOB_WAIT_CREDENTIAL;
 	if (delay_ms <= 0)
 		delay_ms = why == JOB_WAIT_CREDENTIAL
@@ -265,29 +270,31 @@ static void refuse_for_now(struct entry *entry, const struct plugin_answer *answ
 
 static bool is_for_now(const struct plugin_answer *answer)
 {
-	return answer->kind == PLUGIN_ANSWER_TROUBLE || answer->failure.reason == JOB_REASON_AUTH ||
-	       answer->failure.reason >= JOB_REASON_RATE_LIMITED;
+	return answer->kind == PLUGIN_ANSWER_TROUBLE || answer->failure.reason == PLUGIN_REASON_AUTH ||
+	       answer->failure.reason >= PLUGIN_REASON_RATE_LIMITED;
 }
 
 /* The house rule, where the plugin cannot tell: a 4xx took no order, anything else may have. */
-static enum job_purchase purchase_of(const struct plugin_answer *answer, uint32_t http_status)
+static enum job_purchase purchase_of(const struct plugin_answer *answer, int http_status)
 {
-	if (answer->failure.has_purchase)
-		return answer->failure.purchase;
+	if (answer->failure.bought != PLUGIN_BOUGHT_HOUSE_RULE)
+		return answer->failure.bought == PLUGIN_BOUGHT_NONE   ? JOB_PURCHASE_NOTHING
+		       : answer->failure.bought == PLUGIN_BOUGHT_MADE ? JOB_PURCHASE_MADE
+								      : JOB_PURCHASE_UNKNOWN;
 	return http_status >= 400 && http_status < 500 ? JOB_PURCHASE_NOTHING : JOB_PURCHASE_UNKNOWN;
 }
 
-static void read_refusal(struct entry *entry, const struct plugin_answer *answer, uint32_t http_status)
+static void read_refusal(struct entry *entry, const struct plugin_answer *answer, int http_status)
 {
 	enum job_purchase purchase = purchase_of(answer, http_status);
 	bool has_doubt = first_doubt(entry, job_current_send(entry->status)) != NULL;
 
-	if (purchase == JOB_PURCHASE_UNKNOWN || answer->failure.is_in_progress) {
-		on_ambiguous(entry, (int32_t)http_status, answer->failure.retry_after_ms,
-			     answer->failure.message ? answer->failure.message : "the reply does not decide it");
+	if (purchase == JOB_PURCHASE_UNKNOWN || answer->failure.reason == PLUGIN_REASON_IN_PROGRESS) {
+		on_ambiguous(entry, http_status, answer->failure.retry_after_ms,
+			     *answer->failure.message ? answer->failure.message : "the reply does not decide it");
 		return;
 	}
-	decide(entry, purchase == JOB_PURCHASE_MADE ? JOB_SEND_ACCEPTED : JOB_SEND_REFUSED, (int32_t)http_status);
+	decide(entry, purchase == JOB_PURCHASE_MADE ? JOB_SEND_ACCEPTED : JOB_SEND_REFUSED, http_status);
 	if (purchase == JOB_PURCHASE_NOTHING && has_doubt &&
 	    (is_for_now(answer) || !is_about_the_request(answer->failure.reason)))
 		keep_doubt(entry, answer->failure.retry_after_ms);
@@ -310,31 +317,32 @@ static void on_follow_up(struct entry *entry, struct http_outcome *take)
 
 static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 {
-	uint32_t http_status = take->reply_status;
+	int http_status = entry->reply_status;
 
 	step_keep_state(entry, take);
 	switch (take->kind) {
 	case PLUGIN_ANSWER_ACCEPTED:
 	case PLUGIN_ANSWER_DONE:
 		accept(entry, take, http_status);
-		break;
+		return;
 	case PLUGIN_ANSWER_FAILED:
 	case PLUGIN_ANSWER_TROUBLE:
 		read_refusal(entry, take, http_status);
 		break;
 	case PLUGIN_ANSWER_WAIT:
-		on_ambiguous(entry, (int32_t)http_status, take->wait.after_ms, "the provider is still at it");
+		on_ambiguous(entry, http_status, take->wait.after_ms, "the provider is still at it");
 		break;
 	case PLUGIN_ANSWER_EXCHANGE:
-		if (!plugin_exchange_buys(&take->exchange)) {
+		if (!exchange_buys(&take->exchange)) {
 			entry->status->phase = take->exchange.phase;
 			exchange_run(entry, &take->exchange, 0, on_follow_up);
 			break;
 		}
-		/* fallthrough: a second purchase is a fault */
+		__attribute__((fallthrough)); /* a second purchase is a fault */
 	default:
-		decide(entry, JOB_SEND_AMBIGUOUS, (int32_t)http_status);
-		hold(entry, take->fault ? take->fault : "the plugin could not read the reply to a paid request");
+		decide(entry, JOB_SEND_AMBIGUOUS, http_status);
+		hold(entry, take->kind == PLUGIN_ANSWER_FAULT ? take->fault
+							      : "the plugin could not read the reply to a paid request");
 	}
 	plugin_answer_free(take);
 }
@@ -371,7 +379,7 @@ static struct job_send *next_send(struct entry *entry)
 	return send;
 }
 
-static void record_send(struct entry *entry, const struct plugin_answer *answer, const char *key)
+static void record_send(struct entry *entry, const struct plugin_answer *answer)
 {
 	struct job_send *send = next_send(entry);
 
@@ -379,9 +387,9 @@ static void record_send(struct entry *entry, const struct plugin_answer *answer,
 	send->created_ms = now_utc(entry->engine);
 	send->decided_ms = 0;
 	send->http_status = 0;
-	send->key_window_ms = plugin_exchange_key_window_ms(entry->lane->config->plugin, &answer->exchange);
-	plugin_exchange_fingerprint(&answer->exchange, &send->fingerprint);
-	if (job_set_text(&send->idempotency_key, key) < 0 ||
+	send->key_window_ms = exchange_key_window_ms(entry->lane, &answer->exchange);
+	send->fingerprint = answer->exchange.fingerprint;
+	if (job_set_text(&send->idempotency_key, entry->key) < 0 ||
 	    job_set_text(&send->base_url, entry->lane->config->base_url) < 0)
 		abort();
 	store_commit_put_send(entry->change, &entry->ref, send);
@@ -397,8 +405,6 @@ static void send_now(struct entry *entry)
 
 void send_begin(struct entry *entry, struct plugin_answer *take)
 {
-	const char *key = step_key(entry);
-
 	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING) {
 		plugin_answer_free(take);
 		return;
@@ -409,7 +415,7 @@ void send_begin(struct entry *entry, struct plugin_answer *take)
 		return;
 	}
 	entry_begin(entry);
-	record_send(entry, take, key);
+	record_send(entry, take);
 	entry->status->phase = take->exchange.phase;
 	entry->status->wait_until_ms = 0;
 	entry->outgoing = take;
@@ -423,13 +429,10 @@ void send_begin(struct entry *entry, struct plugin_answer *take)
 static void on_rebuilt(struct entry *entry, struct plugin_answer *take)
 {
 	const struct job_send *first = first_doubt(entry, NULL);
-	struct digest fingerprint = {0};
 
-	if (take->kind == PLUGIN_ANSWER_EXCHANGE)
-		plugin_exchange_fingerprint(&take->exchange, &fingerprint);
 	if (!send_may_repeat(entry) || take->kind != PLUGIN_ANSWER_EXCHANGE ||
-	    plugin_exchange_key_window_ms(entry->lane->config->plugin, &take->exchange) <= 0 ||
-	    memcmp(&fingerprint, &first->fingerprint, sizeof(fingerprint)) != 0) {
+	    exchange_key_window_ms(entry->lane, &take->exchange) <= 0 ||
+	    memcmp(&take->exchange.fingerprint, &first->fingerprint, sizeof(first->fingerprint)) != 0) {
 		plugin_answer_free(take);
 		hold(entry, "the reply to a paid request was lost, and the request can no longer be repeated as it was");
 		return;

@@ -8,37 +8,56 @@
 
 /* A complete reply, from the wire or from the store. */
 struct reply {
-	uint32_t status;
-	struct http_header *headers;
-	size_t n_headers;
-	struct buffer body;
-	int64_t retry_after_ms; /* -1: it does not say */
-	char *memory;		/* behind the headers, when they came from the store */
-	struct http_outcome *outcome; /* behind everything, when it came from the wire */
+	struct plugin_reply facts;   /* points into what is below */
+	struct http_outcome *outcome; /* it came from the wire */
+	struct json *meta;	      /* it came from the store */
+	struct buffer body;	      /* likewise */
 };
 
 struct reply *reply_of_outcome(struct http_outcome *take, int64_t now_utc_ms);
-/* From what reply_write() made; NULL when it cannot be read. */
+/* From what reply_write_meta() wrote; NULL when it cannot be read. */
 struct reply *reply_of_record(struct bytes meta, struct bytes body);
-/* The part that is not the body, as JSON. */
+/* Everything but the body, as JSON. */
 void reply_write_meta(const struct reply *reply, struct buffer *ret);
 struct reply *reply_free(struct reply *reply);
 
 /*
- * Calls @verb with the job's documents. The answer arrives through the queue, also in process: @then gets it on the
- * engine thread as the entry's activity, or never if that was interrupted. @reply may be NULL; it is taken.
+ * Calls @verb with the documents of @entry's job (NULL: of no job). @fn gets the answer on a thread of the runner.
+ * @take, the reply, may be NULL.
+ */
+void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
+	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata);
+
+/*
+ * The same as the entry's activity: the answer arrives through the queue, also in process. @then gets it on the engine
+ * thread, or never if that was interrupted.
  */
 void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct reply *take,
 	      void (*then)(struct entry *entry, struct plugin_answer *take));
 
-/* Sends what an answer asked for. @then gets the outcome likewise. @flags: HTTP_ONCE for a purchase. */
+/* What an answer asks for, as a request. @headers is the caller's, finished after http_send(). */
+struct exchange_headers {
+	struct http_header *items;
+};
+void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange,
+		      struct exchange_headers *headers, struct http_request *ret);
+void exchange_headers_copy(const struct plugin_header *from, size_t n, struct exchange_headers *ret);
+void exchange_headers_finish(struct exchange_headers *headers);
+
+/* Sends what an answer asked for, as the entry's activity. @flags: HTTP_ONCE for a purchase. */
 void exchange_run(struct entry *entry, const struct plugin_exchange *exchange, uint32_t flags,
 		  void (*then)(struct entry *entry, struct http_outcome *take));
+void exchange_send(struct entry *entry, enum activity activity, const struct http_request *request,
+		   void (*then)(struct entry *entry, struct http_outcome *take));
+
+bool exchange_buys(const struct plugin_exchange *exchange);
+/* How long the provider honours the key that @exchange carries; 0: it carries none. */
+int64_t exchange_key_window_ms(const struct lane *lane, const struct plugin_exchange *exchange);
 
 /* Takes over the plugin's new state, if it wrote one; the next change stores it. */
 void step_keep_state(struct entry *entry, const struct plugin_answer *answer);
 
-/* The idempotency key that the current attempt's next step shows to the plugin. */
-const char *step_key(struct entry *entry);
+/* "" is NULL: how a plugin's texts become a job's. */
+const char *step_text(const char *text);
 
 #endif

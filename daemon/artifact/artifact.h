@@ -1,0 +1,89 @@
+/*
+ * Where videos live: files first, named by their SHA-256.
+ *
+ *     DATA/artifacts/staging/NAME       being downloaded
+ *     DATA/artifacts/sha256/ab/cdef…    finished; never changed, only unlinked by artifact_collect()
+ *
+ * A download writes into a staging file (its descriptor goes to http/), artifact_seal() makes it an artifact: synced,
+ * hashed, checked to be the media it claims to be, renamed, directory synced. The seal comes with a *claim* on the
+ * content: while a claim is held nobody collects that content, so the job that names it can be committed in peace.
+ *
+ * Functions are [any-thread] and do not block longer than a few system calls, unless a comment says otherwise.
+ */
+#ifndef FG_ARTIFACT_ARTIFACT_H
+#define FG_ARTIFACT_ARTIFACT_H
+
+#include "base/digest.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+
+enum {
+	_ARTIFACT_E_OK,
+	ARTIFACT_E_NOT_FOUND,
+	ARTIFACT_E_NO_SPACE,  /* the disk, less what is reserved and the configured floor, has no room */
+	ARTIFACT_E_NOT_MEDIA, /* not what its role says; the message has the words */
+	ARTIFACT_E_TRUNCATED, /* begins as it should and is cut short */
+};
+
+struct artifact_store;
+struct artifact_staging;
+
+struct artifact_config {
+	const char *path;	 /* DATA/artifacts; made when missing */
+	uint64_t floor_bytes;	 /* always left free on the disk */
+	const char *ffprobe;	 /* its path, or NULL: sniffing only */
+	uint32_t workers;	 /* threads that hash and probe; 0: 2 */
+};
+
+/* @msg: what cannot be made or written, and the remedy. */
+int artifact_store_open(const struct artifact_config *config, struct artifact_store **ret, struct errmsg *msg);
+/* Waits for the seals under way. */
+struct artifact_store *artifact_store_close(struct artifact_store *store);
+
+/* Room for @bytes, kept until released: 0 or ARTIFACT_E_NO_SPACE. */
+int artifact_reserve(struct artifact_store *store, uint64_t bytes);
+void artifact_release(struct artifact_store *store, uint64_t bytes);
+
+/* Opens or reopens the staging file @name ([a-z0-9.-]); @ret_size: what it already holds. */
+int artifact_stage(struct artifact_store *store, const char *name, struct artifact_staging **ret, uint64_t *ret_size);
+int artifact_staging_fd(const struct artifact_staging *staging); /* for writing; stays the staging's */
+int artifact_staging_reset(struct artifact_staging *staging);	  /* to nothing */
+/* Closes it; the file stays, to be resumed. */
+struct artifact_staging *artifact_staging_close(struct artifact_staging *staging);
+/* Closes and removes it. */
+struct artifact_staging *artifact_staging_discard(struct artifact_staging *staging);
+/* At the start: removes every staging file for which @keep answers false. Blocking. */
+int artifact_sweep(struct artifact_store *store, bool (*keep)(void *userdata, const char *name), void *userdata);
+
+struct artifact_sealed {
+	int outcome; /* 0, ARTIFACT_E_NOT_MEDIA, ARTIFACT_E_TRUNCATED, ARTIFACT_E_NO_SPACE, negative errno */
+	struct errmsg message;
+	struct digest sha256;
+	uint64_t size_bytes;
+	char media_type[64]; /* as found in the bytes: "video/mp4" */
+	int64_t duration_ms; /* 0: not known */
+	uint32_t width, height;
+};
+/*
+ * Takes the staging and makes it an artifact, on a worker thread, which calls @fn once. @role: "video" and the other
+ * video roles must be playable video; "thumbnail", "subtitles", … what their names say. On 0 the claim on the content
+ * is the callee's: end it with artifact_release_claim() once the job that names it is committed. On an outcome the
+ * staging file is gone.
+ */
+typedef void artifact_sealed_fn(void *userdata, const struct artifact_sealed *sealed);
+int artifact_seal(struct artifact_store *store, struct artifact_staging *take, const char *role, artifact_sealed_fn *fn,
+		  void *userdata);
+void artifact_release_claim(struct artifact_store *store, const struct digest *sha256);
+
+/* A descriptor to read from, the caller's; ARTIFACT_E_NOT_FOUND. */
+int artifact_open(struct artifact_store *store, const struct digest *sha256, int *ret_fd);
+
+/*
+ * Unlinks the content unless somebody claims it or @is_referenced, asked on a worker thread under the claim, says yes.
+ */
+typedef bool artifact_referenced_fn(void *userdata, const struct digest *sha256);
+void artifact_collect(struct artifact_store *store, const struct digest *sha256, artifact_referenced_fn *is_referenced,
+		      void *userdata);
+
+#endif

@@ -1,0 +1,560 @@
+/*
+ * STORING: bring what was bought home. Each output is streamed into a staging file, taken up again where it broke off,
+ * sealed (synced, hashed, checked), and only when all are there is the job SUCCEEDED, in one commit with its artifacts.
+ *
+ * A link that has run out is renewed by asking the provider again (back to RUNNING); a file that is not what it should
+ * be is fetched anew a few times before the job fails with what it cost. After a restart a download begins anew: what
+ * the first half of a file belongs to is known only to the run that has the server's validator.
+ */
+#include "engine/run.h"
+
+#include "base/json.h"
+#include "engine/step.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+struct fetch {
+	struct json *json;
+	json_node outputs;
+	uint32_t at; /* the output under way */
+	struct artifact_staging *staging;
+	char *url;	 /* of the output, or where it redirected to */
+	char *validator; /* strong ETag of what the staging file holds */
+	uint64_t size;	 /* of the staging file */
+	uint32_t redirects, failures;
+	struct digest *claims;
+	size_t n_claims;
+};
+
+static void fetch_next(struct entry *entry);
+static void get(struct entry *entry);
+
+/* ---- life ---- */
+
+static void drop_staging(struct fetch *fetch)
+{
+	fetch->staging = artifact_staging_close(fetch->staging);
+	free(fetch->url);
+	free(fetch->validator);
+	fetch->url = NULL;
+	fetch->validator = NULL;
+	fetch->size = 0;
+	fetch->redirects = 0;
+	fetch->failures = 0;
+}
+
+void fetch_abandon(struct entry *entry)
+{
+	struct fetch *fetch = steal(entry->fetch);
+
+	if (!fetch)
+		return;
+	drop_staging(fetch);
+	for (size_t i = 0; i < fetch->n_claims; i++)
+		artifact_release_claim(entry->engine->config.artifacts, &fetch->claims[i]);
+	free(fetch->claims);
+	json_free(fetch->json);
+	free(fetch);
+}
+
+static struct fetch *fetch_new(const char *outputs)
+{
+	struct fetch *fetch = take_memory(sizeof(*fetch));
+
+	fetch->json = json_new(NULL);
+	if (!fetch->json ||
+	    json_parse(fetch->json, bytes_of_text(outputs), JSON_DUPLICATES_REFUSE, &fetch->outputs, NULL) != 0)
+		abort();
+	return fetch;
+}
+
+static json_node output_of(const struct fetch *fetch)
+{
+	return json_item(fetch->json, fetch->outputs, fetch->at);
+}
+
+static const char *output_text(const struct fetch *fetch, const char *pointer)
+{
+	struct bytes text = json_text(fetch->json, json_at(fetch->json, output_of(fetch), pointer));
+
+	return text.len ? text.data : NULL;
+}
+
+static void put_output_text(struct json *json, json_node output, const char *pointer, const char *text)
+{
+	if (text && *text)
+		json_put(json, output, pointer, json_make_text(json, bytes_of_text(text)));
+}
+
+/* The address of a file is as good as the file; what a download needs beside it, a credential, is not stored. */
+char *fetch_write_outputs(const struct plugin_answer *answer)
+{
+	struct json *json = json_new(NULL);
+	json_node list = json_array(json);
+	struct buffer out = {0};
+
+	for (size_t i = 0; i < answer->done.n_outputs; i++) {
+		const struct plugin_output *from = &answer->done.outputs[i];
+		json_node output = json_object(json);
+
+		put_output_text(json, output, "/role", from->role);
+		put_output_text(json, output, "/url", from->url);
+		put_output_text(json, output, "/language", from->language);
+		json_put(json, output, "/index", json_make_integer(json, from->index));
+		json_put(json, output, "/has_credential", json_make_boolean(json, from->n_headers > 0));
+		json_append(json, list, output);
+	}
+	if (json_fault(json) != 0 || json_write(json, list, JSON_FORM_PLAIN, &out) != 0)
+		abort();
+	json_free(json);
+	return out.data;
+}
+
+/* The credential that the output under way is fetched with; NULL: none. */
+static const struct plugin_output *credential_of(const struct entry *entry)
+{
+	const struct fetch *fetch = entry->fetch;
+
+	if (!json_boolean(fetch->json, json_at(fetch->json, output_of(fetch), "/has_credential"), false))
+		return NULL;
+	return entry->delivery && fetch->at < entry->delivery->done.n_outputs
+		       ? &entry->delivery->done.outputs[fetch->at]
+		       : NULL;
+}
+
+static bool is_same_origin(const char *a, const char *b)
+{
+	_cleanup_(freep) char *x = NULL, *y = NULL;
+
+	return http_url_origin(a, &x) == 0 && http_url_origin(b, &y) == 0 && strcmp(x, y) == 0;
+}
+
+static void drop_artifacts(struct job_status *status)
+{
+	for (size_t i = 0; i < status->n_artifacts; i++) {
+		free(status->artifacts[i].role);
+		free(status->artifacts[i].language);
+		free(status->artifacts[i].media_type);
+	}
+	status->n_artifacts = 0;
+	for (size_t i = 0; i < status->n_missing; i++)
+		free(status->missing[i]);
+	status->n_missing = 0;
+}
+
+static bool is_video(const struct fetch *fetch)
+{
+	const char *role = output_text(fetch, "/role");
+
+	return role && strcmp(role, "video") == 0;
+}
+
+/* ---- ends ---- */
+
+static void end_bad(struct entry *entry, const char *why)
+{
+	struct job_failure failure = {
+		.reason = JOB_REASON_ARTIFACT_BAD,
+		.purchase = JOB_PURCHASE_MADE,
+		.message = (char *)(uintptr_t)why,
+	};
+
+	log_error("nothing usable came of a paid job", "job", log_id(&entry->ref), "why", why);
+	drop_artifacts(entry->status);
+	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+}
+
+/* An extra that cannot be had leaves a note; without its video the job has failed. */
+static void give_up_output(struct entry *entry, const char *why)
+{
+	struct fetch *fetch = entry->fetch;
+
+	if (is_video(fetch)) {
+		end_bad(entry, why);
+		return;
+	}
+	log_warning("an extra output could not be had", "job", log_id(&entry->ref), "role",
+		    output_text(fetch, "/role"), "why", why);
+	if (job_add_missing(entry->status, output_text(fetch, "/role")) < 0)
+		abort();
+	drop_staging(fetch);
+	fetch->at++;
+	fetch_next(entry);
+}
+
+static void finish(struct entry *entry)
+{
+	struct job_status *status = entry->status;
+	struct job_attempt *attempt = job_current_attempt(status);
+
+	if (status->n_artifacts == 0) {
+		end_bad(entry, "the provider delivered no video");
+		return;
+	}
+	entry_begin(entry);
+	for (size_t i = 0; i < status->n_artifacts; i++)
+		store_commit_put_artifact(entry->change, &entry->ref, &status->artifacts[i]);
+	if (attempt && attempt->ended_ms == 0) {
+		attempt->ended_ms = now_utc(entry->engine);
+		store_commit_put_attempt(entry->change, &entry->ref, attempt);
+	}
+	if (job_set_text(&status->outputs, NULL) < 0)
+		abort();
+	status->progress_percent = 100;
+	status->wait = JOB_WAIT_NONE;
+	status->wait_until_ms = 0;
+	entry_move(entry, JOB_STATE_SUCCEEDED);
+	entry_submit(entry, JOB_EVENT_STATE, run_after_end);
+}
+
+/* ---- sealing ---- */
+
+struct sealed {
+	struct arrival arrival;
+	struct artifact_sealed result;
+};
+
+static void discard_sealed(struct arrival *arrival)
+{
+	struct sealed *sealed = (struct sealed *)(void *)arrival;
+
+	if (sealed->result.outcome == 0)
+		artifact_release_claim(arrival->engine->config.artifacts, &sealed->result.sha256);
+	free(sealed);
+}
+
+static void keep_claim(struct fetch *fetch, const struct digest *sha256)
+{
+	struct digest *claims = realloc(fetch->claims, (fetch->n_claims + 1) * sizeof(*claims));
+
+	if (!claims)
+		abort();
+	claims[fetch->n_claims++] = *sha256;
+	fetch->claims = claims;
+}
+
+static void add_artifact(struct entry *entry, const struct artifact_sealed *sealed)
+{
+	struct fetch *fetch = entry->fetch;
+	struct job_artifact *artifact = job_add_artifact(entry->status);
+
+	if (!artifact || job_set_text(&artifact->role, output_text(fetch, "/role")) < 0 ||
+	    job_set_text(&artifact->language, output_text(fetch, "/language")) < 0 ||
+	    job_set_text(&artifact->media_type, sealed->media_type) < 0)
+		abort();
+	artifact->index = (uint32_t)entry->status->n_artifacts;
+	artifact->sample =
+		(uint32_t)json_integer(fetch->json, json_at(fetch->json, output_of(fetch), "/index"), 0);
+	artifact->size_bytes = sealed->size_bytes;
+	artifact->sha256 = sealed->sha256;
+	artifact->duration_ms = sealed->duration_ms;
+	artifact->width = sealed->width;
+	artifact->height = sealed->height;
+	artifact->created_ms = now_utc(entry->engine);
+	keep_claim(fetch, &sealed->sha256);
+}
+
+static void after_relink(struct entry *entry)
+{
+	fetch_abandon(entry);
+	poll_begin(entry, entry->poll_delay_ms);
+}
+
+/* Ask the provider again: for a fresh link, or for a file that was bad. */
+static void relink(struct entry *entry, uint32_t limit, const char *why)
+{
+	struct job_status *status = entry->status;
+
+	if (entry->relinks >= limit) {
+		give_up_output(entry, why);
+		return;
+	}
+	log_warning("download is asked for again", "job", log_id(&entry->ref), "why", why);
+	entry->poll_delay_ms =
+		backoff_ms(entry->engine, entry->relinks++, LIMIT_ENGINE_BACKOFF_BASE_MS, LIMIT_ENGINE_RELINK_CAP_MS);
+	drop_artifacts(status);
+	entry_begin(entry);
+	if (job_set_text(&status->outputs, NULL) < 0)
+		abort();
+	entry_move(entry, JOB_STATE_RUNNING);
+	entry_submit(entry, JOB_EVENT_STATE, after_relink);
+}
+
+static void sleep_for_room(struct entry *entry)
+{
+	entry_sleep(entry, LIMIT_ENGINE_DISK_MS, fetch_next);
+}
+
+static void wait_for_room(struct entry *entry)
+{
+	drop_staging(entry->fetch);
+	log_warning("no room for a paid video; it is fetched when there is", "job", log_id(&entry->ref));
+	if (entry->status->wait == JOB_WAIT_DISK) {
+		sleep_for_room(entry);
+		return;
+	}
+	entry_begin(entry);
+	entry->status->wait = JOB_WAIT_DISK;
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_for_room);
+}
+
+static void handle_sealed(struct entry *entry, struct arrival *arrival)
+{
+	struct sealed *sealed = (struct sealed *)(void *)arrival;
+	struct artifact_sealed result = sealed->result;
+
+	free(sealed);
+	switch (result.outcome) {
+	case 0:
+		add_artifact(entry, &result);
+		drop_staging(entry->fetch);
+		entry->fetch->at++;
+		fetch_next(entry);
+		break;
+	case ARTIFACT_E_NOT_MEDIA:
+	case ARTIFACT_E_TRUNCATED:
+		relink(entry, LIMIT_ENGINE_BAD_FILES, result.message.text);
+		break;
+	default:
+		wait_for_room(entry);
+	}
+}
+
+/* [worker thread] */
+static void on_sealed(void *userdata, const struct artifact_sealed *result)
+{
+	struct sealed *sealed = userdata;
+
+	sealed->result = *result;
+	arrival_post(&sealed->arrival);
+}
+
+static void seal(struct entry *entry)
+{
+	struct fetch *fetch = entry->fetch;
+	struct sealed *sealed;
+	int r;
+
+	entry_start_activity(entry, ACTIVITY_SEAL);
+	sealed = entry_expect(entry, sizeof(*sealed), handle_sealed, discard_sealed);
+	r = artifact_seal(entry->engine->config.artifacts, steal(fetch->staging), output_text(fetch, "/role"),
+			  on_sealed, sealed);
+	if (r < 0) {
+		sealed->result.outcome = r;
+		arrival_post(&sealed->arrival);
+	}
+}
+
+/* ---- fetching ---- */
+
+static void retry(struct entry *entry, int64_t advised_ms)
+{
+	struct fetch *fetch = entry->fetch;
+	int64_t delay_ms = advised_ms > 0 ? advised_ms
+					  : backoff_ms(entry->engine, fetch->failures, LIMIT_ENGINE_BACKOFF_BASE_MS,
+						       LIMIT_ENGINE_BACKOFF_CAP_MS);
+
+	fetch->failures++;
+	entry_sleep(entry, delay_ms, get);
+}
+
+/* What arrived is kept for the rest only if the server names it by a strong validator. */
+static void keep_half(struct fetch *fetch, const struct http_outcome *outcome)
+{
+	const char *etag = http_outcome_header(outcome, "ETag");
+	struct stat status;
+
+	if (outcome->is_in_file && etag && strncmp(etag, "W/", 2) != 0) {
+		free(fetch->validator);
+		fetch->validator = take_text(etag);
+	}
+	if (fetch->validator && fstat(artifact_staging_fd(fetch->staging), &status) == 0)
+		fetch->size = (uint64_t)status.st_size;
+	else
+		fetch->size = 0;
+}
+
+static void follow(struct entry *entry, const struct http_outcome *outcome)
+{
+	struct fetch *fetch = entry->fetch;
+
+	if (!outcome->location || fetch->redirects++ >= LIMIT_ENGINE_REDIRECTS) {
+		relink(entry, LIMIT_ENGINE_RELINKS, "the download link redirects without end or nowhere");
+		return;
+	}
+	free(fetch->url);
+	fetch->url = take_text(outcome->location);
+	get(entry);
+}
+
+static void read_status(struct entry *entry, const struct http_outcome *outcome)
+{
+	struct fetch *fetch = entry->fetch;
+	struct errmsg why;
+
+	if (outcome->status >= 200 && outcome->status < 300 && outcome->is_in_file) {
+		seal(entry);
+	} else if (outcome->status >= 300 && outcome->status < 400) {
+		follow(entry, outcome);
+	} else if (outcome->status == 429 || outcome->status >= 500) {
+		retry(entry, http_retry_after_ms(outcome, now_utc(entry->engine)));
+	} else if (outcome->status == 416 && fetch->size > 0) {
+		fetch->size = 0;
+		retry(entry, 0);
+	} else {
+		errmsg_set(&why, "the download link answers HTTP %d", outcome->status);
+		relink(entry, LIMIT_ENGINE_RELINKS, why.text);
+	}
+}
+
+static void on_got(struct entry *entry, struct http_outcome *take)
+{
+	switch (take->kind) {
+	case HTTP_REPLY:
+		read_status(entry, take);
+		break;
+	case HTTP_NOT_STORED:
+		wait_for_room(entry);
+		break;
+	case HTTP_TOO_LARGE:
+		give_up_output(entry, "the file is larger than limits.artifact_max_bytes allows");
+		break;
+	case HTTP_ADDRESS_REFUSED:
+	case HTTP_INVALID:
+		relink(entry, LIMIT_ENGINE_BAD_FILES, take->message);
+		break;
+	case HTTP_ABORTED:
+		break;
+	default:
+		log_debug("download broke off", "job", log_id(&entry->ref), "why", take->message);
+		keep_half(entry->fetch, take);
+		retry(entry, 0);
+	}
+	http_outcome_free(take);
+}
+
+static void get(struct entry *entry)
+{
+	const struct engine_provider_config *config = entry->lane->config;
+	struct fetch *fetch = entry->fetch;
+	const struct plugin_output *output = credential_of(entry);
+	struct exchange_headers headers = {0};
+	struct http_request request = {
+		.method = "GET",
+		.url = fetch->url,
+		.flags = config->allow_private_network ? HTTP_PRIVATE_NETWORK : 0,
+		.lane = HTTP_LANE_TRANSFER,
+		.timeout_ms = LIMIT_ENGINE_FETCH_MS,
+		.idle_timeout_ms = LIMIT_ENGINE_FETCH_IDLE_MS,
+		.max_body_bytes = config->max_artifact_bytes,
+		.sink = HTTP_SINK_FILE,
+		.fd = artifact_staging_fd(fetch->staging),
+		.resume_from = fetch->size,
+		.if_range = fetch->size ? fetch->validator : NULL,
+	};
+
+	/* No credential follows a redirect to another origin. */
+	if (output && is_same_origin(output->url, fetch->url)) {
+		exchange_headers_copy(output->headers, output->n_headers, &headers);
+		request.headers = headers.items;
+		request.header_count = output->n_headers;
+	}
+	exchange_send(entry, ACTIVITY_FETCH, &request, on_got);
+	exchange_headers_finish(&headers);
+}
+
+static void stage_name(const struct entry *entry, char *name, size_t size)
+{
+	char id[ID_TEXT_SIZE];
+
+	id_format(&entry->ref.id, id);
+	snprintf(name, size, "%s-%u", id, entry->fetch->at);
+}
+
+static void fetch_next(struct entry *entry)
+{
+	struct fetch *fetch = entry->fetch;
+	char name[ID_TEXT_SIZE + 16];
+	int r;
+
+	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING)
+		return;
+	if (fetch->at >= json_count(fetch->json, fetch->outputs)) {
+		finish(entry);
+		return;
+	}
+	stage_name(entry, name, sizeof(name));
+	fetch->url = take_text(output_text(fetch, "/url"));
+	r = artifact_stage(entry->engine->config.artifacts, name, &fetch->staging, &fetch->size);
+	if (r == 0 && fetch->size > 0) {
+		r = artifact_staging_reset(fetch->staging);
+		fetch->size = 0;
+	}
+	if (r != 0) {
+		wait_for_room(entry);
+		return;
+	}
+	get(entry);
+}
+
+/* What was stored of an earlier run lacks its credentials: the provider is asked again. */
+static bool lacks_credential(const struct entry *entry)
+{
+	const struct fetch *fetch = entry->fetch;
+	json_node output = json_first(fetch->json, fetch->outputs);
+
+	for (; output; output = json_next(fetch->json, output))
+		if (json_boolean(fetch->json, json_at(fetch->json, output, "/has_credential"), false))
+			return !entry->delivery;
+	return false;
+}
+
+void fetch_begin(struct entry *entry)
+{
+	if (!entry->fetch)
+		entry->fetch = fetch_new(entry->status->outputs);
+	if (lacks_credential(entry))
+		relink(entry, LIMIT_ENGINE_RELINKS, "the credential of the download is not stored");
+	else
+		fetch_next(entry);
+}
+
+/* ---- collecting what no job names any more ---- */
+
+struct reference {
+	pthread_mutex_t mutex;
+	pthread_cond_t answered;
+	bool is_answered, is_referenced;
+};
+
+/* [reader thread] When it cannot be told, it is referenced. */
+static void on_reference(void *userdata, int outcome, bool is_referenced)
+{
+	struct reference *reference = userdata;
+
+	pthread_mutex_lock(&reference->mutex);
+	reference->is_answered = true;
+	reference->is_referenced = outcome != 0 || is_referenced;
+	pthread_cond_signal(&reference->answered);
+	pthread_mutex_unlock(&reference->mutex);
+}
+
+/* [worker thread] Blocks for one read of the store, under the claim on the content. */
+static bool is_referenced(void *userdata, const struct digest *sha256)
+{
+	struct engine *engine = userdata;
+	struct reference reference = {.mutex = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
+
+	store_is_referenced(engine->store, sha256, on_reference, &reference);
+	pthread_mutex_lock(&reference.mutex);
+	while (!reference.is_answered)
+		pthread_cond_wait(&reference.answered, &reference.mutex);
+	pthread_mutex_unlock(&reference.mutex);
+	return reference.is_referenced;
+}
+
+void collect_if_unreferenced(struct engine *engine, const struct digest *sha256)
+{
+	artifact_collect(engine->config.artifacts, sha256, is_referenced, engine);
+}

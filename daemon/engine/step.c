@@ -1,0 +1,416 @@
+#include "engine/step.h"
+
+#include "base/json.h"
+#include "plugin/runner.h"
+
+#include <sys/random.h>
+
+/* ---- replies ---- */
+
+static struct plugin_header *headers_of(const struct http_outcome *outcome)
+{
+	struct plugin_header *headers = take_memory((outcome->header_count + 1) * sizeof(*headers));
+
+	for (size_t i = 0; i < outcome->header_count; i++)
+		headers[i] = (struct plugin_header){.name = outcome->headers[i].name, .value = outcome->headers[i].value};
+	return headers;
+}
+
+struct reply *reply_of_outcome(struct http_outcome *take, int64_t now_utc_ms)
+{
+	struct reply *reply = take_memory(sizeof(*reply));
+
+	reply->outcome = take;
+	reply->facts = (struct plugin_reply){
+		.status = take->status,
+		.headers = headers_of(take),
+		.n_headers = take->header_count,
+		.body = buffer_bytes(&take->body),
+		.elapsed_ms = take->duration_ms,
+		.retry_after_ms = http_retry_after_ms(take, now_utc_ms),
+	};
+	return reply;
+}
+
+struct reply *reply_free(struct reply *reply)
+{
+	if (!reply)
+		return NULL;
+	free((void *)(uintptr_t)reply->facts.headers);
+	http_outcome_free(reply->outcome);
+	json_free(reply->meta);
+	buffer_finish(&reply->body);
+	free(reply);
+	return NULL;
+}
+
+static void set_text(struct json *json, json_node object, const char *name, const char *value)
+{
+	json_set(json, object, bytes_of_text(name), json_make_text(json, bytes_of_text(value)));
+}
+
+static void set_integer(struct json *json, json_node object, const char *name, int64_t value)
+{
+	json_set(json, object, bytes_of_text(name), json_make_integer(json, value));
+}
+
+/* A header that is no text cannot be kept in JSON; no provider's answer hangs on one. */
+void reply_write_meta(const struct reply *reply, struct buffer *ret)
+{
+	struct json *json = json_new(NULL);
+	json_node root = json_object(json), headers = json_array(json);
+
+	set_integer(json, root, "status", reply->facts.status);
+	set_integer(json, root, "elapsed_ms", reply->facts.elapsed_ms);
+	set_integer(json, root, "retry_after_ms", reply->facts.retry_after_ms);
+	for (size_t i = 0; i < reply->facts.n_headers; i++) {
+		const struct plugin_header *header = &reply->facts.headers[i];
+		json_node pair = json_array(json);
+
+		if (!bytes_are_text(bytes_of_text(header->name)) || !bytes_are_text(bytes_of_text(header->value)))
+			continue;
+		json_append(json, pair, json_make_text(json, bytes_of_text(header->name)));
+		json_append(json, pair, json_make_text(json, bytes_of_text(header->value)));
+		json_append(json, headers, pair);
+	}
+	json_put(json, root, "/headers", headers);
+	if (json_fault(json) != 0 || json_write(json, root, JSON_FORM_PLAIN, ret) != 0)
+		abort();
+	json_free(json);
+}
+
+struct reply *reply_of_record(struct bytes meta, struct bytes body)
+{
+	struct reply *reply = take_memory(sizeof(*reply));
+	struct plugin_header *headers;
+	json_node root, list, pair;
+	size_t n = 0;
+
+	reply->meta = json_new(NULL);
+	if (!reply->meta || json_parse(reply->meta, meta, JSON_DUPLICATES_REFUSE, &root, NULL) != 0 ||
+	    buffer_append(&reply->body, body.data, body.len) < 0)
+		return reply_free(reply);
+	list = json_at(reply->meta, root, "/headers");
+	headers = take_memory((json_count(reply->meta, list) + 1) * sizeof(*headers));
+	for (pair = json_first(reply->meta, list); pair; pair = json_next(reply->meta, pair))
+		headers[n++] = (struct plugin_header){
+			.name = json_text(reply->meta, json_item(reply->meta, pair, 0)).data,
+			.value = json_text(reply->meta, json_item(reply->meta, pair, 1)).data,
+		};
+	reply->facts = (struct plugin_reply){
+		.status = (int)json_integer(reply->meta, json_at(reply->meta, root, "/status"), 0),
+		.headers = headers,
+		.n_headers = n,
+		.body = buffer_bytes(&reply->body),
+		.elapsed_ms = json_integer(reply->meta, json_at(reply->meta, root, "/elapsed_ms"), 0),
+		.retry_after_ms = json_integer(reply->meta, json_at(reply->meta, root, "/retry_after_ms"), -1),
+	};
+	return reply;
+}
+
+/* ---- steps ---- */
+
+/* A step with copies of everything it reads: the entry may change, or go, while the plugin computes. */
+struct call {
+	struct plugin_step step;
+	struct buffer job;
+	char *state, *key, *remote_id, *remote_kind;
+	struct reply *reply;
+	void (*fn)(void *userdata, struct plugin_answer *take);
+	void *userdata;
+};
+
+static void write_job(const struct entry *entry, struct buffer *ret)
+{
+	struct json *json = json_new(NULL);
+	json_node root = json_object(json), parameters = JSON_ABSENT;
+	char id[ID_TEXT_SIZE];
+
+	id_format(&entry->ref.id, id);
+	set_text(json, root, "id", id);
+	set_text(json, root, "model", entry->job->model ? entry->job->model : "");
+	if (entry->status->display_name)
+		set_text(json, root, "title", entry->status->display_name);
+	if (json_parse(json, bytes_of_text(entry->job->parameters), JSON_DUPLICATES_LAST_WINS, &parameters, NULL) != 0 ||
+	    json_put(json, root, "/parameters", parameters) != 0 || json_fault(json) != 0 ||
+	    json_write(json, root, JSON_FORM_PLAIN, ret) != 0)
+		abort();
+	json_free(json);
+}
+
+/*
+ * The key of the attempt's purchase: that of the doubt, if there is one, so that a repeat says the same; else a new
+ * one, since a provider may replay its refusal of an old one.
+ */
+static char *key_of(const struct entry *entry, uint32_t attempt)
+{
+	char id[ID_TEXT_SIZE], key[ID_TEXT_SIZE + 32];
+
+	for (size_t i = 0; i < entry->status->n_sends; i++) {
+		const struct job_send *send = &entry->status->sends[i];
+
+		if (send->attempt == attempt &&
+		    (send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS))
+			return take_text(send->idempotency_key);
+	}
+	id_format(&entry->ref.id, id);
+	snprintf(key, sizeof(key), "%s.%u.%llx", id, attempt, (unsigned long long)now_utc(entry->engine));
+	return take_text(key);
+}
+
+static void show_job(struct call *call, struct entry *entry)
+{
+	const struct job_status *status = entry->status;
+	const struct job_attempt *attempt = job_current_attempt(status);
+	const struct job_send *send = job_current_send(status);
+	struct plugin_step *step = &call->step;
+
+	write_job(entry, &call->job);
+	step->job = buffer_bytes(&call->job);
+	call->state = take_text(status->plugin_state);
+	step->state = bytes_of_text(call->state);
+	step->attempt = attempt ? attempt->number : 0;
+	step->send = send && send->attempt == step->attempt ? send->number : 0;
+	step->polls = entry->polls;
+	if (status->n_remotes) {
+		call->remote_id = take_text(status->remotes[status->n_remotes - 1].id);
+		call->remote_kind = take_text(status->remotes[status->n_remotes - 1].kind);
+	}
+	step->remote_id = call->remote_id;
+	step->remote_kind = call->remote_kind;
+	if (send && send->class == JOB_SEND_ACCEPTED)
+		step->accepted_at_ms = send->decided_ms;
+	if (step->verb != PLUGIN_VERB_START)
+		return;
+	if (step->phase == 0) {
+		free(entry->key);
+		entry->key = key_of(entry, step->attempt);
+	}
+	call->key = take_text(entry->key);
+	step->idempotency_key = call->key;
+	/* The reply to a purchase may lead to anything but another purchase. */
+	step->has_bought = status->state == JOB_STATE_STARTING && step->phase != 0;
+}
+
+static void free_call(struct call *call)
+{
+	buffer_finish(&call->job);
+	free(call->state);
+	free(call->key);
+	free(call->remote_id);
+	free(call->remote_kind);
+	reply_free(call->reply);
+	free(call);
+}
+
+/* [runner thread] */
+static void on_step(struct plugin_step *step, struct plugin_answer *take)
+{
+	struct call *call = (struct call *)(void *)step;
+
+	if (!take)
+		abort();
+	call->fn(call->userdata, take);
+	free_call(call);
+}
+
+void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
+	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
+{
+	struct call *call = take_memory(sizeof(*call));
+
+	call->fn = fn;
+	call->userdata = userdata;
+	call->reply = take;
+	call->step = (struct plugin_step){
+		.account = lane->config->account,
+		.verb = verb,
+		.phase = phase,
+		.reply = take ? &take->facts : NULL,
+		.now_ms = now_utc(engine),
+		.fn = on_step,
+	};
+	if (getrandom(call->step.random, sizeof(call->step.random), 0) != (ssize_t)sizeof(call->step.random))
+		abort();
+	if (entry)
+		show_job(call, entry);
+	plugin_runner_post(engine->config.plugins, &call->step);
+}
+
+struct answered {
+	struct arrival arrival;
+	struct plugin_answer *answer;
+	void (*then)(struct entry *entry, struct plugin_answer *take);
+};
+
+static void handle_answered(struct entry *entry, struct arrival *arrival)
+{
+	struct answered *answered = (struct answered *)(void *)arrival;
+	struct plugin_answer *answer = answered->answer;
+	void (*then)(struct entry *, struct plugin_answer *) = answered->then;
+
+	free(answered);
+	then(entry, answer);
+}
+
+static void discard_answered(struct arrival *arrival)
+{
+	struct answered *answered = (struct answered *)(void *)arrival;
+
+	plugin_answer_free(answered->answer);
+	free(answered);
+}
+
+/* [runner thread] */
+static void on_answer(void *userdata, struct plugin_answer *take)
+{
+	struct answered *answered = userdata;
+
+	answered->answer = take;
+	arrival_post(&answered->arrival);
+}
+
+void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct reply *take,
+	      void (*then)(struct entry *entry, struct plugin_answer *take))
+{
+	struct answered *answered;
+
+	entry_start_activity(entry, ACTIVITY_STEP);
+	answered = entry_expect(entry, sizeof(*answered), handle_answered, discard_answered);
+	answered->then = then;
+	entry->reply_status = take ? take->facts.status : 0;
+	step_call(entry->engine, entry->lane, entry, verb, phase, take, on_answer, answered);
+}
+
+void step_keep_state(struct entry *entry, const struct plugin_answer *answer)
+{
+	entry->is_state_changed = answer->state != NULL;
+	if (answer->state && job_set_text(&entry->status->plugin_state, answer->state) < 0)
+		abort();
+}
+
+const char *step_text(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+/* ---- exchanges ---- */
+
+bool exchange_buys(const struct plugin_exchange *exchange)
+{
+	return exchange->effect == PLUGIN_EFFECT_BUYS || exchange->effect == PLUGIN_EFFECT_BUYS_WITH_KEY;
+}
+
+int64_t exchange_key_window_ms(const struct lane *lane, const struct plugin_exchange *exchange)
+{
+	return exchange->effect == PLUGIN_EFFECT_BUYS_WITH_KEY ? plugin_manifest(lane->config->plugin)->key_window_ms : 0;
+}
+
+void exchange_headers_copy(const struct plugin_header *from, size_t n, struct exchange_headers *ret)
+{
+	ret->items = take_memory((n + 1) * sizeof(*ret->items));
+	for (size_t i = 0; i < n; i++)
+		ret->items[i] = (struct http_header){
+			.name = from[i].name, .value = from[i].value, .is_secret = from[i].is_secret};
+}
+
+void exchange_headers_finish(struct exchange_headers *headers)
+{
+	free(headers->items);
+	headers->items = NULL;
+}
+
+void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange,
+		      struct exchange_headers *headers, struct http_request *ret)
+{
+	const struct engine_provider_config *config = lane->config;
+
+	exchange_headers_copy(exchange->headers, exchange->n_headers, headers);
+	*ret = (struct http_request){
+		.method = exchange->method,
+		.url = exchange->url,
+		.headers = headers->items,
+		.header_count = exchange->n_headers,
+		.body = exchange->body,
+		.flags = config->allow_private_network ? HTTP_PRIVATE_NETWORK : 0,
+		.lane = HTTP_LANE_EXCHANGE,
+		.timeout_ms = exchange->timeout_ms ? exchange->timeout_ms
+			      : exchange_buys(exchange) ? config->submit_timeout_ms
+							: config->exchange_timeout_ms,
+		.max_body_bytes = config->max_reply_bytes,
+	};
+	if (exchange->reply_limit_bytes && exchange->reply_limit_bytes < ret->max_body_bytes)
+		ret->max_body_bytes = exchange->reply_limit_bytes;
+}
+
+struct got {
+	struct arrival arrival;
+	struct http_outcome *outcome;
+	void (*then)(struct entry *entry, struct http_outcome *take);
+};
+
+static void handle_got(struct entry *entry, struct arrival *arrival)
+{
+	struct got *got = (struct got *)(void *)arrival;
+	struct http_outcome *outcome = got->outcome;
+	void (*then)(struct entry *, struct http_outcome *) = got->then;
+
+	free(got);
+	then(entry, outcome);
+}
+
+static void discard_got(struct arrival *arrival)
+{
+	struct got *got = (struct got *)(void *)arrival;
+
+	http_outcome_free(got->outcome);
+	free(got);
+}
+
+/* [http thread] */
+static void on_done(struct http_outcome *outcome, void *userdata)
+{
+	struct got *got = userdata;
+
+	got->outcome = outcome;
+	arrival_post(&got->arrival);
+}
+
+/* A request that http/ does not take never left, and ends as that. */
+static struct http_outcome *not_taken(int why)
+{
+	struct http_outcome *outcome = take_memory(sizeof(*outcome));
+
+	outcome->kind = HTTP_NOT_SENT;
+	outcome->error = why < 0 ? why : -EAGAIN;
+	outcome->declared_bytes = -1;
+	snprintf(outcome->message, sizeof(outcome->message), "%s",
+		 why == HTTP_E_STOPPING ? "the daemon is shutting down" : "too many requests wait to be sent");
+	return outcome;
+}
+
+void exchange_send(struct entry *entry, enum activity activity, const struct http_request *request,
+		   void (*then)(struct entry *entry, struct http_outcome *take))
+{
+	struct got *got;
+	int r;
+
+	entry_start_activity(entry, activity);
+	got = entry_expect(entry, sizeof(*got), handle_got, discard_got);
+	got->then = then;
+	r = http_send(entry->engine->config.http, request, on_done, got, &entry->http_id);
+	if (r != 0)
+		on_done(not_taken(r), got);
+}
+
+void exchange_run(struct entry *entry, const struct plugin_exchange *exchange, uint32_t flags,
+		  void (*then)(struct entry *entry, struct http_outcome *take))
+{
+	struct exchange_headers headers;
+	struct http_request request;
+
+	exchange_request(entry->lane, exchange, &headers, &request);
+	request.flags |= flags;
+	exchange_send(entry, ACTIVITY_EXCHANGE, &request, then);
+	exchange_headers_finish(&headers);
+}

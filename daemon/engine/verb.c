@@ -1,0 +1,219 @@
+#include "engine/verb.h"
+
+#include "engine/step.h"
+
+/*
+ * A run hops between threads: the plugin's answer and the exchange's outcome each come as a message that carries the
+ * run itself, which is therefore never freed while either is under way. engine_stop() waits for every run.
+ */
+struct verb_run {
+	struct loop_message message;
+	struct engine *engine;
+	struct lane *lane;
+	struct entry *entry; /* NULL: account */
+	enum plugin_verb verb;
+	uint32_t phase;
+	uint32_t hops;
+	struct plugin_answer *answer;
+	struct http_outcome *outcome;
+	void (*then)(struct entry *entry, const struct verb_result *result);
+	engine_check_fn *check_fn;
+	void *userdata;
+};
+
+static void take_step(struct verb_run *run, struct reply *take);
+
+bool verb_is_offered(const struct lane *lane, enum plugin_verb verb)
+{
+	return lane->config->plugin && plugin_can(lane->config->plugin, verb);
+}
+
+static void end(struct verb_run *run, const struct verb_result *result)
+{
+	struct engine_error error = {.text = result->text ? result->text : ""};
+	struct entry *entry = run->entry;
+
+	run->engine->verb_runs--;
+	if (entry) {
+		entry->verb = NULL;
+		run->then(entry, result);
+	} else {
+		run->check_fn(run->userdata, result->outcome, result->outcome ? &error : NULL, result->report);
+	}
+	plugin_answer_free(run->answer);
+	free(run);
+	if (entry)
+		entry_pump(entry);
+}
+
+static void end_bad(struct verb_run *run, const char *why)
+{
+	end(run, &(struct verb_result){.outcome = ENGINE_E_PROVIDER, .text = why});
+}
+
+/* ---- the exchange ---- */
+
+static void on_outcome_message(struct loop_message *message)
+{
+	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
+	struct http_outcome *outcome = steal(run->outcome);
+	struct errmsg why;
+
+	if (outcome->kind == HTTP_REPLY) {
+		take_step(run, reply_of_outcome(outcome, now_utc(run->engine)));
+		return;
+	}
+	errmsg_set(&why, "the provider could not be reached: %s", outcome->message);
+	http_outcome_free(outcome);
+	end_bad(run, why.text);
+}
+
+/* [http thread] */
+static void on_outcome(struct http_outcome *outcome, void *userdata)
+{
+	struct verb_run *run = userdata;
+
+	run->outcome = outcome;
+	run->message.run = on_outcome_message;
+	loop_post(run->engine->loop, &run->message);
+}
+
+static void exchange(struct verb_run *run)
+{
+	const struct plugin_exchange *asked = &run->answer->exchange;
+	struct http_request request;
+	struct exchange_headers headers;
+	int r;
+
+	if (exchange_buys(asked) || run->hops++ >= LIMIT_ENGINE_VERB_HOPS) {
+		end_bad(run, "the plugin asked for an exchange that has no place here");
+		return;
+	}
+	run->phase = asked->phase;
+	exchange_request(run->lane, asked, &headers, &request);
+	r = http_send(run->engine->config.http, &request, on_outcome, run, NULL);
+	exchange_headers_finish(&headers);
+	if (r != 0)
+		end_bad(run, r == HTTP_E_BUSY ? "too many requests wait to be sent; try again later"
+					      : "the daemon is shutting down");
+}
+
+/* ---- the plugin's answer ---- */
+
+static void end_cancelled(struct verb_run *run)
+{
+	static const enum job_cancel_outcome achieved[] = {
+		[PLUGIN_CANCEL_UNKNOWN] = JOB_CANCEL_DETACHED,
+		[PLUGIN_CANCEL_ACHIEVED] = JOB_CANCEL_UPSTREAM,
+		[PLUGIN_CANCEL_TOO_LATE] = JOB_CANCEL_TOO_LATE,
+		[PLUGIN_CANCEL_NOT_POSSIBLE] = JOB_CANCEL_DETACHED,
+	};
+
+	end(run, &(struct verb_result){.cancel = achieved[run->answer->cancelled.achieved]});
+}
+
+static void end_failed(struct verb_run *run)
+{
+	const struct plugin_failure *failure = &run->answer->failure;
+	struct errmsg why;
+
+	errmsg_set(&why, "the provider refused: %s%s%s", failure->code, *failure->code && *failure->message ? ": " : "",
+		   failure->message);
+	end_bad(run, why.text);
+}
+
+static void on_answer_message(struct loop_message *message)
+{
+	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
+
+	switch (run->answer->kind) {
+	case PLUGIN_ANSWER_EXCHANGE:
+		exchange(run);
+		break;
+	case PLUGIN_ANSWER_CANCELLED:
+		end_cancelled(run);
+		break;
+	case PLUGIN_ANSWER_REPORT:
+		end(run, &(struct verb_result){.report = run->answer->report});
+		break;
+	case PLUGIN_ANSWER_DONE:
+		end(run, &(struct verb_result){.report = "{}"});
+		break;
+	case PLUGIN_ANSWER_FAILED:
+	case PLUGIN_ANSWER_TROUBLE:
+		end_failed(run);
+		break;
+	case PLUGIN_ANSWER_FAULT:
+		end_bad(run, run->answer->fault);
+		break;
+	default:
+		end_bad(run, "the plugin gave an answer that has no meaning here");
+	}
+}
+
+/* [runner thread] */
+static void on_answer(void *userdata, struct plugin_answer *take)
+{
+	struct verb_run *run = userdata;
+
+	run->answer = take;
+	run->message.run = on_answer_message;
+	loop_post(run->engine->loop, &run->message);
+}
+
+static void take_step(struct verb_run *run, struct reply *take)
+{
+	run->answer = plugin_answer_free(run->answer);
+	step_call(run->engine, run->lane, run->entry, run->verb, run->phase, take, on_answer, run);
+}
+
+void verb_run_job(struct entry *entry, enum plugin_verb verb,
+		  void (*then)(struct entry *entry, const struct verb_result *result))
+{
+	struct verb_run *run = take_memory(sizeof(*run));
+
+	run->engine = entry->engine;
+	run->lane = entry->lane;
+	run->entry = entry;
+	run->verb = verb;
+	run->then = then;
+	entry->verb = run;
+	entry->engine->verb_runs++;
+	take_step(run, NULL);
+}
+
+/* ---- the account: a free read that proves the key ---- */
+
+static void on_check(struct loop_message *message)
+{
+	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
+
+	run->engine->verb_runs++;
+	if (atomic_load(&run->engine->phase) != ENGINE_PHASE_SERVING)
+		end_bad(run, "the daemon is shutting down");
+	else
+		take_step(run, NULL);
+}
+
+void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata)
+{
+	struct lane *lane = lane_find(engine, id);
+	struct engine_error error = {.text = "no such provider is configured"};
+	struct verb_run *run;
+
+	if (!lane) {
+		fn(userdata, ENGINE_E_NOT_FOUND, &error, NULL);
+		return;
+	}
+	if (!verb_is_offered(lane, PLUGIN_VERB_ACCOUNT)) {
+		error.text = lane->config->plugin ? "its plugin has no way to check the account"
+						  : "its plugin is not loaded";
+		fn(userdata, ENGINE_E_STATE, &error, NULL);
+		return;
+	}
+	run = take_memory(sizeof(*run));
+	*run = (struct verb_run){.engine = engine, .lane = lane, .verb = PLUGIN_VERB_ACCOUNT, .check_fn = fn,
+				 .userdata = userdata};
+	run->message.run = on_check;
+	loop_post(engine->loop, &run->message);
+}

@@ -1,0 +1,22 @@
+/*
+ * Verbs beside a job's own course: cancel and remove for a job, account for nobody's. Each is a short play of steps and
+ * free exchanges that ends in one result; nothing in it can buy.
+ */
+#ifndef FG_ENGINE_VERB_H
+#define FG_ENGINE_VERB_H
+
+#include "engine/internal.h"
+
+struct verb_result {
+	int outcome; /* 0 or ENGINE_E_PROVIDER */
+	const char *text; /* why not, for a person */
+	enum job_cancel_outcome cancel; /* cancel: UPSTREAM, TOO_LATE, or DETACHED when it is not confirmed */
+	const char *report; /* account: JSON */
+};
+
+bool verb_is_offered(const struct lane *lane, enum plugin_verb verb);
+/* While it runs, entry->verb is set and the entry stays. @then on the engine thread; @result is valid during it. */
+void verb_run_job(struct entry *entry, enum plugin_verb verb,
+		  void (*then)(struct entry *entry, const struct verb_result *result));
+
+#endif

@@ -1,0 +1,384 @@
+/*
+ * filmgated: builds the rooms, hands them to each other, runs until it is told to stop, and takes them apart again.
+ */
+#include "artifact/artifact.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "engine/life.h"
+#include "http/http.h"
+#include "plugin/account.h"
+#include "plugin/step.h"
+#include "rpc/rpc.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_CONFIG "/etc/filmgate/filmgated.conf"
+
+enum { EXIT_USAGE = 2 };
+
+/* One configured provider and what was made of it. */
+struct provider {
+	struct plugin *plugin;
+	struct plugin_account *account;
+	struct errmsg problem;
+};
+
+struct rooms {
+	struct config *config;
+	struct provider *providers;
+	struct engine_provider_config *lanes;
+	size_t n_providers;
+	struct artifact_store *artifacts;
+	struct http *http;
+	struct plugin_runner *runner;
+	struct engine *engine;
+	struct rpc_server *rpc;
+};
+
+/* ---- providers: one that cannot be loaded is named in the log and in its jobs, and the others work ---- */
+
+static int load_account(const struct config_provider *from, struct provider *provider)
+{
+	struct plugin_secret *secrets = calloc(from->n_secrets + 1, sizeof(*secrets));
+	struct plugin_account_spec spec = {
+		.id = from->id,
+		.base_url = from->base_url,
+		.origins = (const char *const *)from->origins.items,
+		.n_origins = from->origins.n,
+		.secrets = secrets,
+		.n_secrets = from->n_secrets,
+		.options = bytes_of_text(from->options),
+	};
+	int r;
+
+	if (!secrets)
+		return err_origin(-ENOMEM);
+	for (size_t i = 0; i < from->n_secrets; i++)
+		secrets[i] = (struct plugin_secret){.name = from->secrets[i].name, .value = from->secrets[i].value};
+	r = plugin_account_new(provider->plugin, &spec, &provider->account, &provider->problem);
+	free(secrets);
+	return r;
+}
+
+static void load_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
+{
+	int r;
+
+	r = plugin_load(from->plugin, (const char *const *)config->plugin_dirs.items, config->plugin_dirs.n,
+			&provider->plugin, &provider->problem);
+	if (r == 0)
+		r = load_account(from, provider);
+	if (r == 0)
+		return;
+	provider->plugin = plugin_free(provider->plugin);
+	log_error("provider cannot be used; its jobs wait", "provider", from->id, "why", provider->problem.text);
+}
+
+static struct engine_provider_config lane_of(const struct config *config, const struct config_provider *from,
+					     const struct provider *provider)
+{
+	return (struct engine_provider_config){
+		.id = from->id,
+		.plugin_name = from->plugin,
+		.plugin = provider->plugin,
+		.account = provider->account,
+		.base_url = provider->account ? plugin_account_base_url(provider->account)
+					      : (from->base_url ? from->base_url : ""),
+		.problem = provider->plugin ? NULL : provider->problem.text,
+		.concurrency = (uint32_t)from->concurrency,
+		.poll_initial_ms = from->poll.initial_ms,
+		.poll_max_ms = from->poll.max_ms,
+		.exchange_timeout_ms = LIMIT_ENGINE_EXCHANGE_MS,
+		.submit_timeout_ms = from->submit_timeout_ms,
+		.default_timeout_ms = from->deadline_s * 1000,
+		.expected_bytes = LIMIT_ENGINE_EXPECTED_BYTES,
+		.max_artifact_bytes = (uint64_t)config->limits.video_bytes,
+		.max_reply_bytes = (uint64_t)config->limits.reply_bytes,
+		.allow_private_network = from->allow_private_network,
+	};
+}
+
+static int load_providers(struct rooms *rooms)
+{
+	const struct config *config = rooms->config;
+
+	rooms->providers = calloc(config->n_providers + 1, sizeof(*rooms->providers));
+	rooms->lanes = calloc(config->n_providers + 1, sizeof(*rooms->lanes));
+	if (!rooms->providers || !rooms->lanes)
+		return err_origin(-ENOMEM);
+	rooms->n_providers = config->n_providers;
+	for (size_t i = 0; i < config->n_providers; i++) {
+		load_provider(config, &config->providers[i], &rooms->providers[i]);
+		rooms->lanes[i] = lane_of(config, &config->providers[i], &rooms->providers[i]);
+	}
+	return 0;
+}
+
+/* ---- rooms ---- */
+
+static int make_folder(const char *path, struct errmsg *msg)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	errmsg_set(msg, "the data directory '%s' cannot be made: %s; make it, or name another one as data_dir", path,
+		   log_errno(errno));
+	return -errno;
+}
+
+static int open_artifacts(struct rooms *rooms, struct errmsg *msg)
+{
+	char path[PATH_MAX];
+	struct artifact_config config = {
+		.path = path,
+		.floor_bytes = (uint64_t)rooms->config->limits.reserve_bytes,
+		.ffprobe = access("/usr/bin/ffprobe", X_OK) == 0 ? "/usr/bin/ffprobe" : NULL,
+	};
+
+	snprintf(path, sizeof(path), "%s/artifacts", rooms->config->data_dir);
+	return artifact_store_open(&config, &rooms->artifacts, msg);
+}
+
+static int open_http(struct rooms *rooms)
+{
+	struct http_config config = {
+		.clock = &clock_system,
+		.user_agent = "filmgated/" FILMGATE_VERSION,
+		.ca_bundle_path = rooms->config->http.ca_bundle,
+		.proxy = rooms->config->http.proxy,
+		.connect_timeout_ms = rooms->config->http.connect_timeout_ms,
+		.max_exchanges = (size_t)rooms->config->http.exchanges,
+		.max_long_polls = (size_t)rooms->config->http.long_polls,
+		.max_transfers = (size_t)rooms->config->http.transfers,
+	};
+
+	return http_new(&config, &rooms->http);
+}
+
+static int open_engine(struct rooms *rooms, struct errmsg *msg)
+{
+	char path[PATH_MAX];
+	struct engine_config config = {
+		.clock = &clock_system,
+		.artifacts = rooms->artifacts,
+		.http = rooms->http,
+		.plugins = rooms->runner,
+		.providers = rooms->lanes,
+		.n_providers = rooms->n_providers,
+		.max_queued = (uint64_t)rooms->config->limits.queued_jobs,
+		.event_retention_ms = rooms->config->events.retention_s * 1000,
+		.tombstone_retention_ms = LIMIT_ENGINE_TOMBSTONE_MS,
+		.store_path = path,
+	};
+
+	snprintf(path, sizeof(path), "%s/store", rooms->config->data_dir);
+	return engine_new(&config, &rooms->engine, msg);
+}
+
+static int open_rpc(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
+{
+	struct rpc_config config = {
+		.engine = rooms->engine,
+		.clock = &clock_system,
+		.address = rooms->config->listen.grpc,
+		.unix_path = rooms->config->listen.unix_socket,
+		.max_streams = (uint32_t)rooms->config->limits.watchers,
+	};
+	int r;
+
+	r = rpc_server_new(&config, &rooms->rpc);
+	if (r != 0)
+		return r;
+	return rpc_server_start(rooms->rpc, ret_port, msg);
+}
+
+static int open_rooms(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
+{
+	int r;
+
+	errmsg_set(msg, "out of memory");
+	r = make_folder(rooms->config->data_dir, msg);
+	if (r == 0)
+		r = load_providers(rooms);
+	if (r == 0)
+		r = open_artifacts(rooms, msg);
+	if (r == 0)
+		r = open_http(rooms);
+	if (r == 0)
+		r = plugin_runner_new(0, &rooms->runner);
+	if (r == 0)
+		r = open_engine(rooms, msg);
+	if (r == 0)
+		r = engine_start(rooms->engine);
+	if (r == 0)
+		r = open_rpc(rooms, ret_port, msg);
+	return r;
+}
+
+/* The reverse of open_rooms(), from wherever that came to. */
+static void close_rooms(struct rooms *rooms)
+{
+	int64_t drain_ms = rooms->config ? rooms->config->drain_s * 1000 : 0;
+
+	if (rooms->rpc)
+		rpc_server_drain(rooms->rpc, LIMIT_RPC_GRACE_MS);
+	if (rooms->engine)
+		engine_stop(rooms->engine, drain_ms);
+	rpc_server_free(rooms->rpc);
+	http_free(rooms->http);
+	plugin_runner_free(rooms->runner);
+	engine_quiesce(rooms->engine);
+	artifact_store_close(rooms->artifacts);
+	engine_free(rooms->engine);
+	for (size_t i = 0; i < rooms->n_providers; i++) {
+		plugin_account_free(rooms->providers[i].account);
+		plugin_free(rooms->providers[i].plugin);
+	}
+	free(rooms->providers);
+	free(rooms->lanes);
+	config_free(rooms->config);
+}
+
+static void announce(const struct rooms *rooms, uint16_t port)
+{
+	const char *path = rooms->config->listen.unix_socket;
+	const char *address = rooms->config->listen.grpc;
+	const char *colon = address ? strrchr(address, ':') : NULL;
+
+	printf("ready");
+	if (colon)
+		printf(" grpc=%.*s:%u", (int)(colon - address), address, port);
+	if (path)
+		printf(" unix=%s", path);
+	printf(" data=%s\n", rooms->config->data_dir);
+	fflush(stdout);
+	log_info("ready", "grpc_port", log_int(port), "unix", path, "data", rooms->config->data_dir);
+}
+
+static int serve(struct rooms *rooms, const sigset_t *stop)
+{
+	struct errmsg msg;
+	uint16_t port = 0;
+	int r, number;
+
+	r = open_rooms(rooms, &port, &msg);
+	if (r != 0) {
+		log_error("filmgated cannot start", "why", msg.text);
+		fprintf(stderr, "filmgated: %s\n", msg.text);
+		close_rooms(rooms);
+		return EXIT_FAILURE;
+	}
+	announce(rooms, port);
+	sigwait(stop, &number);
+	log_info("stopping", "signal", number == SIGINT ? "SIGINT" : "SIGTERM");
+	close_rooms(rooms);
+	log_info("stopped");
+	return EXIT_SUCCESS;
+}
+
+/* ---- the command line ---- */
+
+struct arguments {
+	const char *config_path;
+	bool is_check;
+};
+
+static void print_usage(FILE *file)
+{
+	fprintf(file, "usage: filmgated [--config FILE]\n\n"
+		      "  --config FILE    the configuration (default: " DEFAULT_CONFIG ")\n"
+		      "  --check-config   say what is wrong with it, and exit: 0 when nothing is\n"
+		      "  --print-config   print the documented sample\n"
+		      "  --help-config    explain every option\n"
+		      "  --version        print the version\n"
+		      "  --help           print this\n\n"
+		      "Prints one line when it is ready: ready grpc=HOST:PORT unix=PATH data=DIR\n"
+		      "SIGTERM and SIGINT end it gracefully. Exit status: 0 done, 1 failure, 2 usage.\n");
+}
+
+/* -1: go on; else the exit status. */
+static int read_arguments(int argc, char **argv, struct arguments *ret)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
+		{"print-config", no_argument, NULL, 'p'}, {"help-config", no_argument, NULL, 'H'},
+		{"version", no_argument, NULL, 'v'},	  {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	*ret = (struct arguments){.config_path = DEFAULT_CONFIG};
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			ret->config_path = optarg;
+			break;
+		case 'k':
+			ret->is_check = true;
+			break;
+		case 'p':
+			config_print_sample(stdout);
+			return EXIT_SUCCESS;
+		case 'H':
+			config_print_help(stdout);
+			return EXIT_SUCCESS;
+		case 'v':
+			printf("filmgated %s\n", FILMGATE_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			print_usage(stdout);
+			return EXIT_SUCCESS;
+		default:
+			print_usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "filmgated: '%s' is not an option\n", argv[optind]);
+	return EXIT_USAGE;
+}
+
+static int load(const char *path, struct config **ret)
+{
+	struct config_report report = {0};
+	int r;
+
+	r = config_load(path, ret, &report);
+	if (report.lines.len)
+		fwrite(report.lines.data, 1, report.lines.len, stderr);
+	config_report_finish(&report);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct rooms rooms = {0};
+	struct arguments arguments;
+	sigset_t stop;
+	int status;
+
+	status = read_arguments(argc, argv, &arguments);
+	if (status >= 0)
+		return status;
+	if (load(arguments.config_path, &rooms.config) != 0)
+		return EXIT_FAILURE;
+	if (arguments.is_check) {
+		config_free(rooms.config);
+		printf("%s: no errors\n", arguments.config_path);
+		return EXIT_SUCCESS;
+	}
+	log_setup((enum log_format)rooms.config->log.format, (enum log_level)rooms.config->log.level);
+
+	/* Blocked before any thread exists, so that every thread inherits it; a peer that hangs up kills nobody. */
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &stop, NULL);
+	return serve(&rooms, &stop);
+}
