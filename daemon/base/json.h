@@ -84,6 +84,9 @@ json_node json_at(const struct json *json, json_node node, const char *pointer);
 bool json_pointer_is_valid(const char *pointer);
 /* A text, or a number as it was written; empty otherwise. NUL-terminated behind its length. */
 struct bytes json_text(const struct json *json, json_node node);
+/* The same two for messages and for texts that were checked to hold no NUL: never NULL, "" when there is none. */
+const char *json_string(const struct json *json, json_node node);
+const char *json_name(const struct json *json, json_node child);
 bool json_text_is(const struct json *json, json_node node, const char *expected);
 bool json_boolean(const struct json *json, json_node node, bool fallback);
 /* A number, or a text that reads as one, exactly; @fallback if it is anything else. */

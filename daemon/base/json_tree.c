@@ -210,6 +210,16 @@ struct bytes json_text(const struct json *json, json_node node)
 	return bytes_of(value->text.data, value->text.len);
 }
 
+const char *json_string(const struct json *json, json_node node)
+{
+	return json_text(json, node).data;
+}
+
+const char *json_name(const struct json *json, json_node child)
+{
+	return json_key(json, child).data;
+}
+
 bool json_text_is(const struct json *json, json_node node, const char *expected)
 {
 	enum json_kind kind = json_kind(json, node);

@@ -16,6 +16,9 @@
 
 /* room: plugin */
 #define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
+#define LIMIT_PLUGIN_TABLE 4096 /* bytes of a structure that a plugin hands over */
+#define LIMIT_PLUGIN_MANIFEST 262144 /* bytes */
+#define LIMIT_PLUGIN_VIOLATIONS 64 /* reported for one order */
 
 /* room: engine */
 #define LIMIT_ENGINE_WINDOW 64			 /* queued jobs of one provider in memory */

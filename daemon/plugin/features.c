@@ -1,0 +1,34 @@
+/*
+ * What a plugin may ask of the daemon, and whether it is carried out. One table for three places: a manifest that
+ * requires what is not offered is refused, an answer that uses it is a fault, and sdk/PRIMITIVES.md is compared with
+ * it by a test.
+ */
+#include "plugin/manifest.h"
+
+const struct plugin_feature plugin_features[] = {
+	{"inline_media", false, "write inputs as data URIs or base64: there is no asset store yet"},
+	{"media_body", false, "send an input's bytes as a body or as a part: there is no asset store yet"},
+	{"upload", false, "upload inputs before a start: there is no asset store yet"},
+	{"lift", false, "lift base64 out of a reply"},
+	{"body_to", false, "keep a reply's body as an output"},
+	{"several_remotes", false, "follow more than one remote of an attempt"},
+	{"minted_credentials", false, "mint or exchange credentials"},
+	{"signing", false, "sign requests"},
+	{"capture", false, "capture a secret from a reply"},
+	{"webhook", false, "receive webhooks"},
+	{"event_stream", false, "read server-sent events"},
+	{"long_poll", false, "hold long polls"},
+	{"object_store", false, "fetch outputs from gs:// or s3://"},
+	{"push_delivery", false, "take outputs that the provider pushes"},
+	{"catalogue", false, "list avatars, voices and styles"},
+	{NULL, false, NULL},
+};
+
+bool plugin_feature_is_offered(const char *name)
+{
+	const struct plugin_feature *feature = plugin_features;
+
+	while (feature->name && strcmp(feature->name, name) != 0)
+		feature++;
+	return feature->is_offered;
+}

@@ -1,0 +1,272 @@
+#include "plugin/manifest.h"
+
+#include "base/limits.h"
+#include "plugin/manifest_shape.h"
+#include "plugin/url.h"
+
+#include <assert.h>
+
+static const char *text_at(const struct plugin_manifest *manifest, json_node node, const char *pointer)
+{
+	return json_string(manifest->json, json_at(manifest->json, node, pointer));
+}
+
+static int64_t ms_at(const struct plugin_manifest *manifest, const char *pointer, int64_t fallback)
+{
+	return json_integer(manifest->json, json_at(manifest->json, manifest->root, pointer), fallback);
+}
+
+static bool flag_at(const struct plugin_manifest *manifest, const char *pointer)
+{
+	return json_boolean(manifest->json, json_at(manifest->json, manifest->root, pointer), false);
+}
+
+/* The position of a text among @words, or 0. */
+static unsigned int word_at(const struct plugin_manifest *manifest, json_node node, const char *pointer,
+			    const char *const *words)
+{
+	json_node value = json_at(manifest->json, node, pointer);
+
+	for (unsigned int i = 0; words[i]; i++)
+		if (json_text_is(manifest->json, value, words[i]))
+			return i;
+	return 0;
+}
+
+static bool list_has(const struct plugin_manifest *manifest, const char *pointer, const char *word)
+{
+	json_node list = json_at(manifest->json, manifest->root, pointer);
+
+	for (json_node n = json_first(manifest->json, list); n; n = json_next(manifest->json, n))
+		if (json_text_is(manifest->json, n, word))
+			return true;
+	return false;
+}
+
+static int check_features(const struct plugin_manifest *manifest, struct errmsg *error)
+{
+	json_node list = json_at(manifest->json, manifest->root, "/requires");
+
+	for (json_node n = json_first(manifest->json, list); n; n = json_next(manifest->json, n)) {
+		const struct plugin_feature *feature = plugin_features;
+
+		while (feature->name && !json_text_is(manifest->json, n, feature->name))
+			feature++;
+		if (!feature->name || !feature->is_offered) {
+			errmsg_set(error, "it requires '%s', and this daemon cannot %s",
+				   json_string(manifest->json, n), feature->name ? feature->what : "do that");
+			return PLUGIN_MANIFEST_E_FEATURE;
+		}
+	}
+	return 0;
+}
+
+/* A header scheme needs a name, one that needs a secret must name one that is declared. */
+static int check_auth(const struct plugin_manifest *manifest, const struct plugin_auth *auth, struct errmsg *error)
+{
+	json_node secrets = json_at(manifest->json, manifest->root, "/secrets");
+	bool needs_name = auth->kind == PLUGIN_AUTH_HEADER || auth->kind == PLUGIN_AUTH_QUERY;
+
+	if (needs_name && !auth->name[0]) {
+		errmsg_set(error, "/auth/%s: lacks the member 'name'", auth->scheme);
+		return PLUGIN_MANIFEST_E_INVALID;
+	}
+	if (auth->kind != PLUGIN_AUTH_NONE &&
+	    !json_member(manifest->json, secrets, bytes_of_text(auth->secret))) {
+		errmsg_set(error, "/auth/%s: the secret '%s' is not declared in /secrets", auth->scheme, auth->secret);
+		return PLUGIN_MANIFEST_E_INVALID;
+	}
+	return 0;
+}
+
+static int read_auths(struct plugin_manifest *manifest, struct errmsg *error)
+{
+	static const char *const kinds[] = {"none", "header", "bearer", "basic", "query", NULL};
+	json_node list = json_at(manifest->json, manifest->root, "/auth");
+	int r = 0;
+
+	manifest->auths = calloc(json_count(manifest->json, list) + 1, sizeof(*manifest->auths));
+	if (!manifest->auths)
+		return err_origin(-ENOMEM);
+	for (json_node n = json_first(manifest->json, list); r == 0 && n; n = json_next(manifest->json, n)) {
+		struct plugin_auth *auth = &manifest->auths[manifest->n_auths++];
+
+		*auth = (struct plugin_auth){
+			.scheme = json_name(manifest->json, n),
+			.kind = (enum plugin_auth_kind)word_at(manifest, n, "/kind", kinds),
+			.name = text_at(manifest, n, "/name"),
+			.prefix = text_at(manifest, n, "/prefix"),
+			.secret = text_at(manifest, n, "/secret"),
+			.origins = json_at(manifest->json, n, "/origins"),
+		};
+		r = check_auth(manifest, auth, error);
+	}
+	return r;
+}
+
+static void read_numbers(struct plugin_manifest *manifest)
+{
+	static const char *const scopes[] = {"", "route", "account", NULL};
+	static const char *const billed[] = {"unknown", "no", "yes", NULL};
+
+	manifest->state_version = (uint32_t)ms_at(manifest, "/state_version", 1);
+	manifest->key_window_ms = ms_at(manifest, "/idempotency/window_s", 0) * 1000;
+	manifest->key_scope = (enum plugin_scope)word_at(manifest, manifest->root, "/idempotency/scope", scopes);
+	manifest->poll_min_ms = ms_at(manifest, "/poll/min_ms", 5000);
+	manifest->poll_first_ms = ms_at(manifest, "/poll/first_ms", manifest->poll_min_ms);
+	manifest->poll_max_ms = ms_at(manifest, "/poll/max_ms", 30000);
+	if (manifest->poll_max_ms < manifest->poll_min_ms)
+		manifest->poll_max_ms = manifest->poll_min_ms;
+	manifest->concurrency = (uint32_t)ms_at(manifest, "/concurrency/default", 1);
+	manifest->buys_timeout_ms = ms_at(manifest, "/timeouts/buys_ms", 0);
+	manifest->safe_timeout_ms = ms_at(manifest, "/timeouts/safe_ms", 0);
+	manifest->can_cancel_queued = list_has(manifest, "/cancel/while", "queued");
+	manifest->can_cancel_running = list_has(manifest, "/cancel/while", "running");
+	manifest->cancel_deletes_finished = flag_at(manifest, "/cancel/deletes_finished");
+	manifest->cancel_billed = (enum plugin_billed)word_at(manifest, manifest->root, "/cancel/billed", billed);
+	manifest->links_expire_ms = ms_at(manifest, "/links/expire_s", 0) * 1000;
+	manifest->links_refresh = flag_at(manifest, "/links/refresh");
+}
+
+static int check_origin(const struct plugin_manifest *manifest, json_node node, const char *where,
+			struct errmsg *error)
+{
+	struct plugin_url url;
+
+	if (plugin_url_parse(json_text(manifest->json, node), &url) == 0 && url.path.len == 0 && !url.has_query)
+		return 0;
+	errmsg_set(error, "%s: '%s' is not an origin such as https://api.example.com", where,
+		   json_string(manifest->json, node));
+	return PLUGIN_MANIFEST_E_INVALID;
+}
+
+static int check_origins(const struct plugin_manifest *manifest, json_node list, const char *where,
+			 struct errmsg *error)
+{
+	int r = 0;
+
+	for (json_node n = json_first(manifest->json, list); r == 0 && n; n = json_next(manifest->json, n))
+		r = check_origin(manifest, n, where, error);
+	return r;
+}
+
+static int check_urls(const struct plugin_manifest *manifest, struct errmsg *error)
+{
+	struct plugin_url url;
+	int r;
+
+	if (plugin_url_parse(bytes_of_text(manifest->base_url), &url) || url.has_query) {
+		errmsg_set(error, "/base_url: '%s' is not a URL without a query", manifest->base_url);
+		return PLUGIN_MANIFEST_E_INVALID;
+	}
+	r = check_origins(manifest, manifest->origins, "/origins", error);
+	for (size_t i = 0; r == 0 && i < manifest->n_auths; i++)
+		r = check_origins(manifest, manifest->auths[i].origins, "/auth/…/origins", error);
+	return r;
+}
+
+static int check_models(const struct plugin_manifest *manifest, struct errmsg *error)
+{
+	for (json_node n = json_first(manifest->json, manifest->models); n; n = json_next(manifest->json, n)) {
+		const char *name = text_at(manifest, n, "/name");
+
+		if (plugin_manifest_model(manifest, name) != n) {
+			errmsg_set(error, "/models: '%s' appears twice", name);
+			return PLUGIN_MANIFEST_E_INVALID;
+		}
+	}
+	return plugin_manifest_shape_check_models(manifest, error) ? PLUGIN_MANIFEST_E_INVALID : 0;
+}
+
+static int read_document(struct plugin_manifest *manifest, struct errmsg *error)
+{
+	int r = read_auths(manifest, error);
+
+	manifest->name = text_at(manifest, manifest->root, "/name");
+	manifest->title = text_at(manifest, manifest->root, "/title");
+	manifest->version = text_at(manifest, manifest->root, "/version");
+	manifest->base_url = text_at(manifest, manifest->root, "/base_url");
+	manifest->origins = json_at(manifest->json, manifest->root, "/origins");
+	manifest->headers = json_at(manifest->json, manifest->root, "/headers");
+	if (json_at(manifest->json, manifest->root, "/request_id_header"))
+		manifest->request_id_header = text_at(manifest, manifest->root, "/request_id_header");
+	manifest->models = json_at(manifest->json, manifest->root, "/models");
+	read_numbers(manifest);
+	if (r == 0)
+		r = check_urls(manifest, error);
+	if (r == 0)
+		r = check_models(manifest, error);
+	if (r == 0)
+		r = check_features(manifest, error);
+	return r;
+}
+
+int plugin_manifest_parse(struct bytes text, struct plugin_manifest **ret, struct errmsg *error)
+{
+	_cleanup_(plugin_manifest_freep) struct plugin_manifest *manifest = calloc(1, sizeof(*manifest));
+	int r;
+
+	if (!manifest)
+		return err_origin(-ENOMEM);
+	manifest->json = json_new(NULL);
+	if (!manifest->json)
+		return err_origin(-ENOMEM);
+	r = json_parse(manifest->json, text, JSON_DUPLICATES_REFUSE, &manifest->root, error);
+	if (r < 0)
+		return err_trace(r);
+	if (r == 0)
+		r = plugin_shape_check(manifest->json, manifest->root, &plugin_manifest_shape, error);
+	if (r)
+		return r < 0 ? err_trace(r) : PLUGIN_MANIFEST_E_INVALID;
+	manifest->text = json_string(manifest->json, json_make_text(manifest->json, text));
+	if (json_fault(manifest->json))
+		return err_origin(-ENOMEM);
+	r = read_document(manifest, error);
+	if (r)
+		return r;
+	*ret = steal(manifest);
+	return 0;
+}
+
+struct plugin_manifest *plugin_manifest_free(struct plugin_manifest *manifest)
+{
+	if (!manifest)
+		return NULL;
+	free(manifest->auths);
+	json_free(manifest->json);
+	free(manifest);
+	return NULL;
+}
+
+void plugin_manifest_freep(struct plugin_manifest **manifest)
+{
+	plugin_manifest_free(*manifest);
+}
+
+bool plugin_manifest_reads_state(const struct plugin_manifest *manifest, uint32_t version)
+{
+	json_node list = json_at(manifest->json, manifest->root, "/reads_state_versions");
+
+	for (json_node n = json_first(manifest->json, list); n; n = json_next(manifest->json, n))
+		if (json_integer(manifest->json, n, -1) == version)
+			return true;
+	return version == manifest->state_version;
+}
+
+const struct plugin_auth *plugin_manifest_auth(const struct plugin_manifest *manifest, const char *scheme)
+{
+	for (size_t i = 0; i < manifest->n_auths; i++)
+		if (strcmp(manifest->auths[i].scheme, scheme) == 0)
+			return &manifest->auths[i];
+	return NULL;
+}
+
+json_node plugin_manifest_model(const struct plugin_manifest *manifest, const char *model)
+{
+	if (*model == '\0' && json_count(manifest->json, manifest->models) == 1)
+		return json_first(manifest->json, manifest->models);
+	for (json_node n = json_first(manifest->json, manifest->models); n; n = json_next(manifest->json, n))
+		if (json_text_is(manifest->json, json_at(manifest->json, n, "/name"), model))
+			return n;
+	return JSON_ABSENT;
+}

@@ -1,0 +1,91 @@
+/*
+ * A plugin's manifest (sdk/MANIFEST.md), checked and taken apart. Immutable once made: any thread may read it.
+ */
+#ifndef FG_PLUGIN_MANIFEST_H
+#define FG_PLUGIN_MANIFEST_H
+
+#include "base/err.h"
+#include "base/json.h"
+
+enum {
+	_PLUGIN_MANIFEST_E_OK,
+	PLUGIN_MANIFEST_E_INVALID, /* the message says where and what */
+	PLUGIN_MANIFEST_E_FEATURE, /* requires something that this daemon does not offer */
+};
+
+enum plugin_auth_kind {
+	PLUGIN_AUTH_NONE,
+	PLUGIN_AUTH_HEADER, /* header_name: prefix secret */
+	PLUGIN_AUTH_BEARER, /* Authorization: Bearer secret */
+	PLUGIN_AUTH_BASIC,  /* Authorization: Basic base64(secret), the secret being user:password */
+	PLUGIN_AUTH_QUERY,  /* ?name=secret */
+};
+
+enum plugin_scope { PLUGIN_SCOPE_NONE, PLUGIN_SCOPE_ROUTE, PLUGIN_SCOPE_ACCOUNT };
+enum plugin_billed { PLUGIN_BILLED_UNKNOWN, PLUGIN_BILLED_NO, PLUGIN_BILLED_YES };
+
+/* Texts are views into the manifest's document, NUL-terminated, never NULL unless a comment says so. */
+struct plugin_auth {
+	const char *scheme; /* what an exchange calls it */
+	enum plugin_auth_kind kind;
+	const char *name;   /* of the header or query parameter */
+	const char *prefix; /* of the header's value */
+	const char *secret; /* name of the secret */
+	json_node origins;  /* array of texts, or absent */
+};
+
+struct plugin_manifest {
+	struct json *json;
+	json_node root;
+	const char *text; /* the whole of it, as the plugin has it */
+
+	const char *name;
+	const char *title;
+	const char *version;
+	uint32_t state_version;
+	const char *base_url;
+	json_node origins; /* array of texts, or absent */
+	struct plugin_auth *auths;
+	size_t n_auths;
+	json_node headers; /* object of texts, or absent */
+	const char *request_id_header; /* NULL: none */
+
+	int64_t key_window_ms; /* how long the provider honours an idempotency key; 0: not at all */
+	enum plugin_scope key_scope;
+
+	int64_t poll_first_ms, poll_min_ms, poll_max_ms;
+	uint32_t concurrency;
+	int64_t buys_timeout_ms, safe_timeout_ms; /* 0: the daemon's */
+
+	bool can_cancel_queued, can_cancel_running;
+	bool cancel_deletes_finished; /* so cancelling one that may be done destroys a paid video */
+	enum plugin_billed cancel_billed;
+
+	int64_t links_expire_ms; /* 0: not known */
+	bool links_refresh;	 /* asking again gives fresh ones */
+
+	json_node models; /* array of objects */
+};
+
+/* 0, an outcome from above with @error set, or -ENOMEM. @text is copied. */
+int plugin_manifest_parse(struct bytes text, struct plugin_manifest **ret, struct errmsg *error);
+struct plugin_manifest *plugin_manifest_free(struct plugin_manifest *manifest);
+void plugin_manifest_freep(struct plugin_manifest **manifest);
+
+/* Can this plugin go on from a state that version @version of its state wrote? */
+bool plugin_manifest_reads_state(const struct plugin_manifest *manifest, uint32_t version);
+/* NULL: no scheme of that name. */
+const struct plugin_auth *plugin_manifest_auth(const struct plugin_manifest *manifest, const char *scheme);
+/* The capability document of a model, or absent. @model "" finds the only one. */
+json_node plugin_manifest_model(const struct plugin_manifest *manifest, const char *model);
+
+/* What the daemon carries out of what a manifest may require. The table ends with a name of NULL. */
+struct plugin_feature {
+	const char *name;
+	bool is_offered;
+	const char *what; /* for the message: "this daemon cannot …" */
+};
+extern const struct plugin_feature plugin_features[];
+bool plugin_feature_is_offered(const char *name);
+
+#endif
