@@ -46,5 +46,16 @@
 #define LIMIT_ENGINE_EXPECTED_BYTES 268435456	 /* of disk reserved for a video before it is paid for */
 #define LIMIT_ENGINE_TOMBSTONE_MS 2592000000	 /* request ids of deleted jobs: 30 days */
 #define LIMIT_WATCH_PAGE 64			 /* events of one read for a watcher */
+/* room: job */
+#define LIMIT_JOB_VIOLATIONS 32 /* of one order; more are counted as "there were more" */
+#define LIMIT_JOB_MANIFEST_BYTES 262144
+#define LIMIT_JOB_MODELS 64 /* of one manifest */
+#define LIMIT_JOB_PARAMETERS_BYTES 1048576 /* of one order, as JSON */
+#define LIMIT_JOB_PARAMETERS_NODES 16384
+#define LIMIT_JOB_MEDIA 32 /* inputs of one order */
+#define LIMIT_JOB_MEDIA_URL 4096
+#define LIMIT_JOB_MEDIA_HANDLE 1024
+#define LIMIT_JOB_EXTRAS_BYTES 65536 /* as JSON */
+#define LIMIT_JOB_EXTRAS_DEPTH 32 /* values inside values, the extras themselves are 1 */
 
 #endif

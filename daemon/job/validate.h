@@ -1,0 +1,64 @@
+/*
+ * Can this model make this order? The capability document of a plugin's manifest (its member "models", described in
+ * sdk/MANIFEST.md) says what a model takes; the canonical parameters are filmgate.v1.JobParameters as JSON.
+ *
+ * Pure: bytes in, violations out. A capability document that was taken may be asked from any number of threads at once.
+ */
+#ifndef FG_JOB_VALIDATE_H
+#define FG_JOB_VALIDATE_H
+
+#include "base/bytes.h"
+#include "base/limits.h"
+
+#include <stdbool.h>
+
+struct errmsg;
+struct job_capabilities;
+
+enum {
+	_JOB_VALIDATE_E_OK,
+	JOB_VALIDATE_E_MANIFEST, /* the document is not one; the message says where and why */
+	JOB_VALIDATE_E_VIOLATED, /* the order does not fit; the verdict says all of it */
+};
+
+/* One field that does not fit: its path in the words of the contract ("parameters.script.text"), and one sentence that
+ * names the value and what the model can do. */
+struct job_violation {
+	char *field;
+	char *text;
+};
+
+/* What became of an order. Inert when zeroed. */
+struct job_verdict {
+	const char *model; /* the model that was meant; lives as long as the capabilities; NULL when there is none */
+	struct job_violation violations[LIMIT_JOB_VIOLATIONS];
+	size_t n_violations;
+	bool is_cut; /* there were more */
+	int fault;   /* 0 or -ENOMEM: what is here is not all */
+};
+
+/*
+ * Takes the capability document out of @manifest, all of whose text is borrowed for the call only, and checks it: what
+ * job_validate() reads later is then known to be well formed.
+ *
+ * Returns 0 and capabilities that the caller frees; JOB_VALIDATE_E_MANIFEST with words in @error (may be NULL);
+ * -ENOMEM.
+ */
+int job_capabilities_new(struct bytes manifest, struct job_capabilities **ret, struct errmsg *error);
+struct job_capabilities *job_capabilities_free(struct job_capabilities *capabilities);
+void job_capabilities_freep(struct job_capabilities **capabilities);
+
+/* The names of the models in the manifest's order; NULL behind the last. Valid as long as the capabilities. */
+const char *job_capabilities_model(const struct job_capabilities *capabilities, size_t n);
+
+/*
+ * Holds @parameters, a JSON object, against what @model can do. NULL or "" means the only model there is. Nothing is
+ * filled in: what the user left out stays out.
+ *
+ * Returns 0 when all fits; JOB_VALIDATE_E_VIOLATED; -ENOMEM. @verdict is set in each case, and the caller finishes it.
+ */
+int job_validate(const struct job_capabilities *capabilities, const char *model, struct bytes parameters,
+		 struct job_verdict *verdict);
+void job_verdict_finish(struct job_verdict *verdict);
+
+#endif

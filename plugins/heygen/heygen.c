@@ -1,0 +1,21 @@
+/*
+ * The plugin's table. What is NULL is what HeyGen cannot do: it has no cancel, and a poll gives fresh links.
+ */
+#include "heygen.h"
+
+#include "fg_manifest.h"
+
+static const struct fg_plugin plugin = {
+	.struct_size = sizeof(struct fg_plugin),
+	.manifest = fg_manifest,
+	.manifest_size = FG_MANIFEST_SIZE,
+	.start = heygen_start,
+	.poll = heygen_poll,
+	.remove = heygen_remove,
+	.account = heygen_account,
+};
+
+const struct fg_plugin *fg_provider_v0(void)
+{
+	return &plugin;
+}

@@ -1,0 +1,38 @@
+/*
+ * What the files of the HeyGen plugin say to each other. The plugin speaks HeyGen's API v3: POST /v3/videos (types
+ * avatar and image), GET and DELETE /v3/videos/{id}, GET /v3/users/me.
+ */
+#ifndef HEYGEN_HEYGEN_H
+#define HEYGEN_HEYGEN_H
+
+#include <filmgate/provider.h>
+
+/* The phase of every step that reads a reply; no verb here has more than one exchange. */
+#define HEYGEN_PHASE_REPLY 1u
+
+int32_t heygen_start(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_poll(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_remove(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_account(const struct fg_host *h, struct fg_step *s);
+
+/* What went wrong, in the plugin boundary's words and in HeyGen's. */
+struct heygen_problem {
+	uint32_t reason; /* FG_REASON_… */
+	uint32_t bought; /* FG_BOUGHT_…, of a reply to a submit */
+	struct fg_text code;
+	struct fg_text message;
+	const char *field; /* pointer into the job document, or NULL */
+};
+
+/* Why a reply is not what its exchange asked for: by HeyGen's code, else by the HTTP status. */
+struct heygen_problem heygen_problem_of_reply(const struct fg_host *h, struct fg_step *s);
+/* Why a video failed: @data is the poll's answer with the status "failed". Never a throttle. */
+struct heygen_problem heygen_problem_of_video(const struct fg_host *h, struct fg_step *s, fg_node data);
+/* Answers a verb other than start and poll: the request was refused, or could not be served now. */
+int32_t heygen_answer_problem(const struct fg_host *h, struct fg_step *s, const struct heygen_problem *problem);
+
+struct fg_text heygen_text_of(const char *text);
+/* Do they read the same, upper and lower case of ASCII being equal? */
+int heygen_text_is(struct fg_text text, const char *expected);
+
+#endif
