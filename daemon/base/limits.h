@@ -4,6 +4,8 @@
 #ifndef FG_BASE_LIMITS_H
 #define FG_BASE_LIMITS_H
 
+#include <stdint.h>
+
 /* base: log */
 #define LIMIT_LOG_VALUE 1024 /* bytes of one value; longer ones are cut */
 #define LIMIT_LOG_LINE 16384 /* bytes of one line */
@@ -57,5 +59,21 @@
 #define LIMIT_JOB_MEDIA_HANDLE 1024
 #define LIMIT_JOB_EXTRAS_BYTES 65536 /* as JSON */
 #define LIMIT_JOB_EXTRAS_DEPTH 32 /* values inside values, the extras themselves are 1 */
+/* room: http */
+#define LIMIT_HTTP_URL 16384 /* bytes */
+#define LIMIT_HTTP_REQUEST_HEADERS 64
+#define LIMIT_HTTP_REQUEST_HEADER 16384 /* bytes of one name and value */
+#define LIMIT_HTTP_REQUEST_BODY (UINT64_C(256) << 20)
+#define LIMIT_HTTP_REPLY_HEADERS 256 /* lines, those of 1xx replies and trailers included */
+#define LIMIT_HTTP_REPLY_HEADER_BYTES 65536
+#define LIMIT_HTTP_REPLY_BODY (UINT64_C(8) << 20) /* bytes in memory */
+#define LIMIT_HTTP_TIMEOUT_MS (INT64_C(6) * 3600 * 1000)
+#define LIMIT_HTTP_IDLE_BYTES 1024 /* fewer in one idle time-out are no progress */
+#define LIMIT_HTTP_RETRY_AFTER_MS (INT64_C(24) * 3600 * 1000)
+#define LIMIT_HTTP_EXCHANGES 256
+#define LIMIT_HTTP_LONG_POLLS 256
+#define LIMIT_HTTP_TRANSFERS 8
+#define LIMIT_HTTP_WAITING 100000 /* requests that wait for their lane, all lanes */
+#define LIMIT_HTTP_IDLE_CONNECTIONS 64 /* kept for reuse, per loop */
 
 #endif

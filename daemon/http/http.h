@@ -1,0 +1,183 @@
+/*
+ * The outgoing HTTP client. One http_send() puts at most one request on the wire and ends in exactly one outcome that
+ * says whether the request may have left: that is what the rules about money are built on.
+ *
+ * What never happens here: a retry, a followed redirect, a silent resend by the library below (each would be a second
+ * request), a decompressed reply (`Accept-Encoding: identity` is sent: a bomb cannot go off, and Content-Length, Range
+ * and hashes speak of the bytes that are stored), a cookie, a credential from a URL, an environment variable, a signal.
+ */
+#ifndef FG_HTTP_HTTP_H
+#define FG_HTTP_HTTP_H
+
+#include "base/bytes.h"
+#include "base/clock.h"
+
+enum {
+	_HTTP_E_OK,
+	HTTP_E_STOPPING, /* http_drain() was called */
+	HTTP_E_BUSY,     /* as many requests wait as max_waiting allows */
+};
+
+enum {
+	_HTTP_URL_E_OK,
+	HTTP_URL_E_INVALID, /* not an absolute http or https URL, or one with a user name */
+};
+
+struct http;
+
+/* Zero takes the limit of base/limits.h. Borrowed until http_new() returns. */
+struct http_config {
+	const struct clock *clock;  /* NULL: clock_system */
+	const char *user_agent;     /* NULL: none is sent */
+	const char *ca_bundle_path; /* NULL: the system's */
+	/* NULL: none, whatever the environment says. Everything goes through it, and since the proxy looks the names up,
+	 * private addresses can then only be refused where the URL itself names one. */
+	const char *proxy;
+	int64_t connect_timeout_ms; /* name lookup, connect and TLS; 0: 15 s */
+	size_t max_exchanges;       /* in flight in each lane */
+	size_t max_long_polls;
+	size_t max_transfers;
+	size_t max_waiting;
+};
+
+/* Which cap counts it, and which thread carries it: file downloads have their own. */
+enum http_lane { HTTP_LANE_EXCHANGE, HTTP_LANE_LONG_POLL, HTTP_LANE_TRANSFER, _HTTP_LANE_N };
+
+enum http_version {
+	HTTP_VERSION_1_1,
+	HTTP_VERSION_2,       /* where TLS negotiates it, else 1.1 */
+	HTTP_VERSION_2_PLAIN, /* over http: without asking, for servers known to speak it */
+};
+
+enum http_flag {
+	/* Must not be sent twice: a connection of its own, closed afterwards, and http_drain() waits for it. */
+	HTTP_ONCE = 1 << 0,
+	/* The operator allows this request to reach loopback, private and link-local addresses. */
+	HTTP_PRIVATE_NETWORK = 1 << 1,
+	/* With a file: a 2xx reply that says it is JSON goes to memory all the same. */
+	HTTP_JSON_TO_MEMORY = 1 << 2,
+};
+
+enum http_sink { HTTP_SINK_MEMORY, HTTP_SINK_FILE };
+
+struct http_header {
+	const char *name;
+	const char *value;
+	bool is_secret; /* the log shows the name only */
+};
+
+/* Borrowed until http_send() returns, which copies all of it but the file. Zero is each field's careful value. */
+struct http_request {
+	const char *method; /* upper case; "HEAD" and "GET" carry no body */
+	const char *url;    /* absolute, http or https, sent byte for byte as written */
+	const struct http_header *headers;
+	size_t header_count;
+	struct bytes body;
+	uint32_t flags; /* enum http_flag */
+	enum http_lane lane;
+	enum http_version version;
+	int64_t timeout_ms;      /* from leaving the lane's queue to the last byte; 0: LIMIT_HTTP_TIMEOUT_MS */
+	int64_t idle_timeout_ms; /* without LIMIT_HTTP_IDLE_BYTES of progress; 0: only timeout_ms counts */
+	size_t max_header_bytes; /* 0: LIMIT_HTTP_REPLY_HEADER_BYTES */
+	uint64_t max_body_bytes; /* in memory, 0: LIMIT_HTTP_REPLY_BODY; in a file, its size afterwards, 0: no limit */
+
+	/*
+	 * HTTP_SINK_FILE: the body of a 2xx reply is written to @fd, which stays the caller's, open until on_done. Byte k
+	 * of the resource lands at offset k. Any other reply's body goes to memory and leaves the file alone.
+	 */
+	enum http_sink sink;
+	int fd;
+	/* The file already has this many bytes: only the rest is asked for. A server that answers with the whole (200) is
+	 * taken at its word: the file is truncated to nothing first. */
+	uint64_t resume_from;
+	const char *if_range; /* ETag or date of those bytes; NULL: none */
+};
+
+enum http_kind {
+	HTTP_REPLY,           /* a complete reply of any status from 200 on */
+	HTTP_NOT_SENT,        /* name lookup, connect or TLS failed before the first byte of the request */
+	HTTP_AMBIGUOUS,       /* may have left, and no complete reply came back */
+	HTTP_TOO_LARGE,       /* the reply passed a limit: headers, body or file */
+	HTTP_ADDRESS_REFUSED, /* the host is a private address; nothing was sent */
+	HTTP_ABORTED,         /* http_cancel() or http_drain() */
+	HTTP_INVALID,         /* the request could not be what was meant; nothing was sent */
+	HTTP_NOT_STORED,      /* the file refused the bytes; error says why */
+	_HTTP_KIND_N
+};
+
+/* "bytes first-last/total"; -1 where the reply does not say. */
+struct http_range {
+	bool is_present;
+	int64_t first, last, total;
+};
+
+struct http_outcome {
+	enum http_kind kind;
+	int error; /* 0 for HTTP_REPLY, else the negative errno that comes nearest: -ETIMEDOUT, -ECONNRESET, -ENOSPC */
+	/* The request may have reached the server. Never true for NOT_SENT, ADDRESS_REFUSED and INVALID. */
+	bool may_have_left;
+
+	/* Set once a complete head of a final reply was read, whatever went wrong afterwards; else 0 and none. */
+	int status;
+	struct http_header *headers; /* in order; names as the server wrote them, values trimmed */
+	size_t header_count;
+	int64_t declared_bytes; /* Content-Length; -1: not said, so only the end of the connection ended the body */
+	struct http_range content_range;
+	char *location; /* where a 3xx points, absolute, http or https; NULL: nowhere usable */
+
+	bool is_in_file;    /* the body went to the file, else it is in body */
+	struct buffer body; /* as far as it came */
+	uint64_t file_offset;
+	uint64_t bytes_written; /* of this reply's body, to the file or to memory */
+
+	int64_t duration_ms; /* since it left the lane's queue */
+	char message[256];   /* for a person, one line, free of secrets; empty for HTTP_REPLY */
+
+	char *head; /* the memory behind headers */
+};
+
+/* Called exactly once, on a thread of this room (or in http_free()); must not block. The outcome is now the callee's. */
+typedef void (*http_done_fn)(struct http_outcome *outcome, void *userdata);
+
+/* Starts two loop threads: one for exchanges and long polls, one for transfers. */
+int http_new(const struct http_config *config, struct http **ret);
+/*
+ * From here on http_send() answers HTTP_E_STOPPING and what has not left is aborted, as is what may be repeated.
+ * HTTP_ONCE requests that may have left are waited for, for at most @limit_ms. Returns at once; the first call counts.
+ * [any-thread]
+ */
+void http_drain(struct http *http, int64_t limit_ms);
+/* http_drain(), then waits until every on_done has been called. Not from on_done. */
+void http_stop(struct http *http, int64_t limit_ms);
+/* Stops with a limit of 0 what was not stopped before. Nobody may be in http_send() or call it again. */
+struct http *http_free(struct http *http);
+void http_freep(struct http **http);
+
+/*
+ * Sends @request. On 0 on_done will be called, possibly before this returns; @ret_id (may be NULL) names the request
+ * for http_cancel() and is set before that. HTTP_E_STOPPING, HTTP_E_BUSY or a negative errno: on_done is never called.
+ * [any-thread]
+ */
+int http_send(struct http *http, const struct http_request *request, http_done_fn on_done, void *userdata,
+	      uint64_t *ret_id);
+/* Ends the request as HTTP_ABORTED unless it has ended by then. 0 or -ENOMEM. [any-thread] */
+int http_cancel(struct http *http, uint64_t id);
+
+struct http_outcome *http_outcome_free(struct http_outcome *outcome);
+void http_outcome_freep(struct http_outcome **outcome);
+/* The first header of that name in any case, or NULL; valid until http_outcome_free(). */
+const char *http_outcome_header(const struct http_outcome *outcome, const char *name);
+const char *http_kind_name(enum http_kind kind);
+
+/*
+ * How long the reply asks to wait, from `retry-after-ms` or `Retry-After` (seconds, or a date, which is measured
+ * against the reply's own Date where it has one, else against @now_utc_ms): 0 to LIMIT_HTTP_RETRY_AFTER_MS, or -1 when
+ * it does not say or cannot be read.
+ */
+int64_t http_retry_after_ms(const struct http_outcome *outcome, int64_t now_utc_ms);
+
+/* "https://host:port" in lower case with the port always said, for comparing origins with the very parser that will
+ * connect. 0 and a text to free(), HTTP_URL_E_INVALID, or -ENOMEM. */
+int http_url_origin(const char *url, char **ret);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Where the body of one reply goes: memory or the caller's file, decided once its head is complete.
+ */
+#ifndef FG_HTTP_SINK_H
+#define FG_HTTP_SINK_H
+
+#include "http/head.h"
+
+enum {
+	_SINK_E_OK,
+	SINK_E_TOO_LARGE,   /* or declared to become so */
+	SINK_E_OTHER_RANGE, /* a 206 for bytes that were not asked for; nothing was written */
+};
+
+struct sink {
+	struct buffer memory;
+	uint64_t max_memory_bytes;
+	uint64_t max_file_bytes;
+	uint64_t resume_from;
+	uint64_t file_offset;
+	uint64_t bytes_written;
+	int fd; /* borrowed; -1: memory only */
+	bool json_to_memory;
+	bool is_bodiless; /* a reply to HEAD declares a length that does not come */
+	bool is_in_file;
+};
+
+/* Takes what @request says about its body's destination. */
+void sink_init(struct sink *sink, const struct http_request *request);
+void sink_finish(struct sink *sink);
+
+/* Both: 0, an outcome above, or a negative errno of the file. */
+int sink_open(struct sink *sink, const struct head *head);
+int sink_write(struct sink *sink, struct bytes bytes);
+
+#endif
