@@ -75,5 +75,17 @@
 #define LIMIT_HTTP_TRANSFERS 8
 #define LIMIT_HTTP_WAITING 100000 /* requests that wait for their lane, all lanes */
 #define LIMIT_HTTP_IDLE_CONNECTIONS 64 /* kept for reuse, per loop */
+/* room: store */
+#define LIMIT_STORE_BATCH_COMMITS 256		    /* commits in one synced write */
+#define LIMIT_STORE_BATCH_BYTES (1024 * 1024)	    /* of commits in one synced write; one larger commit goes alone */
+#define LIMIT_STORE_COMMIT_BYTES (16 * 1024 * 1024) /* of one commit: -EMSGSIZE beyond */
+#define LIMIT_STORE_COMMIT_JOBS 4		    /* jobs that one commit may touch: -E2BIG beyond */
+#define LIMIT_STORE_REQUEST_ID 256		    /* bytes of a request id: -EMSGSIZE beyond */
+#define LIMIT_STORE_PROVIDER 128		    /* bytes of a provider's id: -EMSGSIZE beyond */
+#define LIMIT_STORE_PAGE 1000			    /* jobs, events or queue entries that one read returns */
+#define LIMIT_STORE_LIST_SCAN 10000		    /* jobs that one list call looks at */
+#define LIMIT_STORE_WAKE_SCAN 4096		    /* due jobs that one queue scan sorts by priority */
+#define LIMIT_STORE_TRIM 2000			    /* events, and request ids, dropped between two batches */
+#define LIMIT_STORE_READERS 2			    /* reader threads */
 
 #endif

@@ -21,7 +21,8 @@ struct shape {
 	}
 #define FAILURE_TEXTS(type)                                                     \
 	offsetof(type, failure.message), offsetof(type, failure.provider_code), \
-		offsetof(type, failure.provider_message), offsetof(type, failure.provider_request_id)
+		offsetof(type, failure.provider_message), offsetof(type, failure.provider_request_id), \
+		offsetof(type, failure.unknown)
 
 static const size_t job_texts[] = {
 	offsetof(struct job, request_id),
@@ -32,23 +33,33 @@ static const size_t job_texts[] = {
 static const size_t status_texts[] = {
 	offsetof(struct job_status, display_name), offsetof(struct job_status, remote_state),
 	offsetof(struct job_status, plugin_state), offsetof(struct job_status, outputs),
-	FAILURE_TEXTS(struct job_status),
+	offsetof(struct job_status, unknown),	   FAILURE_TEXTS(struct job_status),
 };
 static const size_t failure_texts[] = {
 	offsetof(struct job_failure, message),
 	offsetof(struct job_failure, provider_code),
 	offsetof(struct job_failure, provider_message),
 	offsetof(struct job_failure, provider_request_id),
+	offsetof(struct job_failure, unknown),
 };
 static const size_t label_texts[] = {offsetof(struct job_label, key), offsetof(struct job_label, value)};
 static const size_t missing_texts[] = {0};
-static const size_t attempt_texts[] = {FAILURE_TEXTS(struct job_attempt)};
-static const size_t send_texts[] = {offsetof(struct job_send, idempotency_key), offsetof(struct job_send, base_url)};
-static const size_t remote_texts[] = {offsetof(struct job_remote, id), offsetof(struct job_remote, kind)};
+static const size_t attempt_texts[] = {offsetof(struct job_attempt, unknown), FAILURE_TEXTS(struct job_attempt)};
+static const size_t send_texts[] = {
+	offsetof(struct job_send, idempotency_key),
+	offsetof(struct job_send, base_url),
+	offsetof(struct job_send, unknown),
+};
+static const size_t remote_texts[] = {
+	offsetof(struct job_remote, id),
+	offsetof(struct job_remote, kind),
+	offsetof(struct job_remote, unknown),
+};
 static const size_t artifact_texts[] = {
 	offsetof(struct job_artifact, role),
 	offsetof(struct job_artifact, language),
 	offsetof(struct job_artifact, media_type),
+	offsetof(struct job_artifact, unknown),
 };
 
 static const struct shape job_shape = SHAPE(struct job, job_texts);

@@ -6,6 +6,9 @@
  *
  * Memory: strings are NUL-terminated, owned by the struct that holds them, and NULL means absent. Every _free accepts
  * NULL and returns NULL. Instants are milliseconds UTC since 1970; 0 means "none".
+ *
+ * `unknown` is what a later version stored in a record and this one does not know: the fields in hexadecimal, carried
+ * along so that rewriting the record loses nothing. Only store/ looks inside.
  */
 #ifndef FG_JOB_JOB_H
 #define FG_JOB_JOB_H
@@ -131,6 +134,7 @@ struct job_failure {
 	char *provider_code;    /* the provider's own */
 	char *provider_message; /* its own words */
 	char *provider_request_id;
+	char *unknown;
 };
 
 /* One try at the provider. Its sends and remotes name it by number (1, 2, …). */
@@ -139,6 +143,7 @@ struct job_attempt {
 	int64_t started_ms;
 	int64_t ended_ms;
 	struct job_failure failure; /* reason NONE while it lives or when it succeeded */
+	char *unknown;
 };
 
 /* One request that may buy something; written before it leaves. */
@@ -153,6 +158,7 @@ struct job_send {
 	char *base_url;
 	struct digest fingerprint;
 	int64_t key_window_ms; /* how long the provider honours the key from the first send; 0: not at all */
+	char *unknown;
 };
 
 struct job_remote {
@@ -160,6 +166,7 @@ struct job_remote {
 	uint32_t index;
 	char *id;
 	char *kind; /* the plugin's word, e.g. "video" */
+	char *unknown;
 };
 
 struct job_artifact {
@@ -174,6 +181,7 @@ struct job_artifact {
 	uint32_t width;
 	uint32_t height;
 	int64_t created_ms;
+	char *unknown;
 };
 
 struct job_status {
@@ -215,6 +223,8 @@ struct job_status {
 	size_t n_remotes;
 	struct job_artifact *artifacts;
 	size_t n_artifacts;
+
+	char *unknown;
 };
 
 #define JOB_PRIORITY_MIN (-100)

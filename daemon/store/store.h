@@ -17,12 +17,12 @@
 enum {
 	_STORE_E_OK,
 	STORE_E_NOT_FOUND,
-	STORE_E_CONFLICT,	/* the job's revision is not the expected one (or it exists already, or is gone) */
+	STORE_E_CONFLICT,       /* the job's revision is not the expected one (or it exists already, or is gone) */
 	STORE_E_REQUEST_EXISTS, /* the request id is taken; see commit->found */
-	STORE_E_UNHEALTHY,	/* a write failed earlier; nothing is acknowledged until the daemon is restarted */
-	STORE_E_IN_USE,		/* open: another process holds the data directory */
-	STORE_E_DAMAGED,	/* open: the log or a table is damaged; the message says what and how to go on */
-	STORE_E_NEWER_FORMAT,	/* open: written by a later version */
+	STORE_E_UNHEALTHY,      /* a write failed earlier; nothing is acknowledged until the daemon is restarted */
+	STORE_E_IN_USE,         /* open: another process holds the data directory */
+	STORE_E_DAMAGED,        /* open: the log or a table is damaged; the message says what and how to go on */
+	STORE_E_NEWER_FORMAT,   /* open: written by a later version */
 	STORE_E_CURSOR_EXPIRED, /* events: older than what is kept */
 };
 
@@ -30,19 +30,22 @@ struct store;
 struct store_commit;
 
 struct store_config {
-	const char *path; /* a directory; made when missing */
+	const char *path; /* a folder of the store's own; made when missing, its parent is not */
 	const struct clock *clock;
 	uint64_t block_cache_bytes; /* 0: the default */
 	/* Called on the committer thread once per batch, commits in their order, linked by store_commit_next().
-	 * The callee owns them from then on and frees each. */
+	 * The callee owns them from then on and frees each (take the next before freeing). */
 	void (*on_batch)(void *userdata, struct store_commit *first);
 	void *userdata;
 };
 
+/* STORE_E_IN_USE, STORE_E_DAMAGED, STORE_E_NEWER_FORMAT or negative errno (-ENOSPC: the disk is full), each with words
+ * in @msg. Blocks. */
 int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg);
 /* Commits what waits, reports it, flushes, closes. No call may be in flight. */
 struct store *store_close(struct store *store);
-bool store_is_healthy(const struct store *store); /* [any-thread] */
+/* False once a write has failed: the outcome of that batch is known only after the next open. [any-thread] */
+bool store_is_healthy(const struct store *store);
 
 /* ---- changes: built on any one thread, then handed over ---- */
 
@@ -53,16 +56,21 @@ struct job_index {
 	int64_t wait_until_ms;
 	int64_t deadline_ms;
 };
+/* Of the job as it stands in @status: take it before changing a status that is on disk. */
+struct job_index store_index_of(const struct job *job, const struct job_status *status);
 
 struct store_commit *store_commit_new(void); /* NULL: out of memory */
 struct store_commit *store_commit_free(struct store_commit *commit);
 
-/* Preconditions. */
-void store_commit_expect_revision(struct store_commit *commit, const struct job_ref *ref, uint64_t revision); /* 0: absent */
-/* Claims @request_id for @job; the digest decides later whether a repeat is the same request. */
+/* Preconditions. Every job whose status a commit puts or deletes must have its expected revision in the same commit;
+ * at most LIMIT_STORE_COMMIT_JOBS, else the commit is poisoned with -E2BIG. */
+void store_commit_expect_revision(struct store_commit *commit, const struct job_ref *ref,
+				  uint64_t revision); /* 0: absent */
+/* Claims the job's request_id for it; its digest decides later whether a repeat is the same request. One per commit. */
 int store_commit_claim_request(struct store_commit *commit, const struct job *job);
 
-/* Mutations; -ENOMEM or -EMSGSIZE poison the commit: submitting it then reports that error. */
+/* Mutations; -ENOMEM or -EMSGSIZE poison the commit: submitting it then reports that error. All arguments are borrowed
+ * for the call. The job's id is id_new() of its created_ms: lists rely on it. */
 int store_commit_put_job(struct store_commit *commit, const struct job *job);
 /*
  * The state record, and the index entries (queue, wake, deadline, open) moved from @before to what @after says;
@@ -74,19 +82,23 @@ int store_commit_put_status(struct store_commit *commit, const struct job *job, 
 int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *ref, const struct job_attempt *attempt);
 int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send);
 int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote);
-int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref, const struct job_artifact *artifact);
+/* Once per index: its content does not change. */
+int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,
+			      const struct job_artifact *artifact);
 /* The reply to a paid request, kept before any plugin reads it. Status line facts and headers are in @meta (JSON). */
 int store_commit_put_reply(struct store_commit *commit, const struct job_ref *ref, uint32_t attempt, uint32_t send,
 			   struct bytes meta, struct bytes body);
-/* The event of this revision: the whole status as a snapshot. The committer numbers it. */
+/* The event of this revision: the whole status as a snapshot. The committer numbers it. One per commit, and one for
+ * every revision of a job: a gap is taken for events that were trimmed. */
 int store_commit_put_event(struct store_commit *commit, enum job_event kind, const struct job *job,
 			   const struct job_status *status);
-/* Everything of the job but its request id, which stays as a tombstone until store_config's retention passes. */
+/* Everything of the job but its events, which go when they are trimmed, and its request id, which stays as a tombstone
+ * dated @status->updated_ms until store_trim() drops it. @status has all attempts, sends, remotes and artifacts. */
 int store_commit_delete_job(struct store_commit *commit, const struct job *job, const struct job_index *before,
 			    const struct job_status *status);
 
-/* @fn is the caller's own note, handed back by store_commit_userdata(); the store never calls it. Takes the commit
- * always; never fails: a full queue waits in memory, bounded by what callers have in flight. [any-thread] */
+/* @userdata is the caller's own note, handed back by store_commit_userdata(). Takes the commit always; never fails:
+ * what waits is in memory, bounded by what callers have in flight. [any-thread] */
 void store_submit(struct store *store, struct store_commit *take, void *userdata);
 
 /* Of a reported commit. */
@@ -121,12 +133,19 @@ struct store_snapshot {
 	int64_t created_ms;
 	struct job_status *status; /* without plugin_state and outputs */
 };
+/* 0 and a snapshot that the caller frees; STORE_E_NEWER_FORMAT; negative errno. [any-thread] */
 int store_event_read(const struct store_event *event, struct store_snapshot **ret);
 struct store_snapshot *store_snapshot_free(struct store_snapshot *snapshot);
 
-/* ---- reads: asynchronous, each callback exactly once, on a reader thread ---- */
+/*
+ * ---- reads: asynchronous, each callback exactly once, on a reader thread [any-thread] ----
+ *
+ * Any of them may also answer STORE_E_NEWER_FORMAT (a record of a later version) or a negative errno. When there is no
+ * memory for the question itself, the callback runs at once, on the asking thread, with -ENOMEM. Limits of 0 or above
+ * LIMIT_STORE_PAGE mean LIMIT_STORE_PAGE.
+ */
 
-/* 0 and a view that is now the callee's; STORE_E_NOT_FOUND; negative errno. */
+/* 0 and a view whose content is now the callee's; STORE_E_NOT_FOUND. */
 typedef void store_job_fn(void *userdata, int outcome, struct job_view *take);
 void store_get_job(struct store *store, const struct job_ref *ref, store_job_fn *fn, void *userdata);
 
@@ -144,7 +163,7 @@ struct store_filter {
 	const struct store_label_filter *labels; /* all must match */
 	size_t n_labels;
 	int64_t created_from_ms; /* inclusive; 0: open */
-	int64_t created_to_ms;	 /* exclusive; 0: open */
+	int64_t created_to_ms;   /* exclusive; 0: open */
 };
 bool store_filter_matches(const struct store_filter *filter, const char *provider, const char *model,
 			  int64_t created_ms, const struct job_status *status);
@@ -152,16 +171,19 @@ bool store_filter_matches(const struct store_filter *filter, const char *provide
 struct store_list_query {
 	uint32_t tenant;
 	const struct store_filter *filter; /* borrowed until the callback has run */
-	struct id after;		   /* all zero: from the newest; else older than this job */
+	struct id after;                   /* all zero: from the newest; else older than this job */
 	uint32_t limit;
 };
 /* Newest first. @scanned_to: pass it as `after` of the next page; @more: there may be more (a page may be short or
- * empty because at most LIMIT_STORE_LIST_SCAN jobs are looked at per call). Views are the callee's. */
-typedef void store_list_fn(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to, bool more);
+ * empty because at most LIMIT_STORE_LIST_SCAN jobs are looked at per call). What the views hold is the callee's, the
+ * array itself is valid for the call. */
+typedef void store_list_fn(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to,
+			   bool more);
 void store_list_jobs(struct store *store, const struct store_list_query *query, store_list_fn *fn, void *userdata);
 
-/* Events in order; at most @limit. STORE_E_CURSOR_EXPIRED when some after the cursor are already trimmed. The array is
- * borrowed for the call. @tail: the sequence of the newest committed event when the read began. */
+/* Events in order; at most @limit. STORE_E_CURSOR_EXPIRED when some after the cursor are already trimmed;
+ * STORE_E_NOT_FOUND of a job that does not exist, and left no events after the cursor. The array is borrowed for the
+ * call. @tail: the sequence of the newest committed event when the read began; events may be newer. */
 typedef void store_events_fn(void *userdata, int outcome, const struct store_event *events, size_t n, uint64_t tail);
 void store_events_of_job(struct store *store, const struct job_ref *ref, uint64_t after_revision, uint32_t limit,
 			 store_events_fn *fn, void *userdata);
@@ -175,28 +197,34 @@ struct store_queued {
 	int32_t priority;
 	int64_t ready_ms; /* created, or the instant its wait ended */
 };
-typedef void store_queue_fn(void *userdata, int outcome, const struct store_queued *queued, size_t n, int64_t next_wake_ms);
-/* next_wake_ms: when the earliest of this provider's delayed jobs becomes ready, 0 if none waits. */
+typedef void store_queue_fn(void *userdata, int outcome, const struct store_queued *queued, size_t n,
+			    int64_t next_wake_ms);
+/* The array is valid for the call. next_wake_ms: when the earliest of this provider's delayed jobs becomes ready, 0 if
+ * none waits. It may have passed already when more are due than one scan looks at (LIMIT_STORE_WAKE_SCAN): scan again. */
 void store_scan_queue(struct store *store, const char *provider, int64_t now_ms, uint32_t limit, store_queue_fn *fn,
 		      void *userdata);
-/* Jobs whose deadline is at or before @now_ms; next_wake_ms is the next deadline after that. */
+/* Jobs whose deadline is at or before @now_ms, in its order; ready_ms is the deadline, priority 0, next_wake_ms the next
+ * deadline after them. Jobs that a deadline does not end are left out: STARTING, STORING, UNCERTAIN and terminal. */
 void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, store_queue_fn *fn, void *userdata);
-/* Every job in an active state, for the start. Blocking; only before the first submit. */
+/* Every job in an active state, for the start; what @take holds is the callee's. A value other than 0 from @fn ends it
+ * and is returned. Blocking; only before the first submit. */
 int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);
 /* Providers that have queued jobs, for the start: so that a missing plugin's jobs are found too. Blocking likewise. */
 int store_load_queued_providers(struct store *store, int (*fn)(void *userdata, const char *provider, uint64_t count),
 				void *userdata);
 
+/* Bytes are valid for the call. STORE_E_NOT_FOUND. */
 typedef void store_reply_fn(void *userdata, int outcome, struct bytes meta, struct bytes body);
-void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send, store_reply_fn *fn,
-		     void *userdata);
+void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send,
+		     store_reply_fn *fn, void *userdata);
 
 typedef void store_reference_fn(void *userdata, int outcome, bool is_referenced);
 /* Does any job's artifact still name this content? */
 void store_is_referenced(struct store *store, const struct digest *sha256, store_reference_fn *fn, void *userdata);
 
-/* Drops events older than @before_ms and tombstones older than @tombstones_before_ms, advancing the watermark first;
- * at most a bounded number per call. Runs on the committer thread. */
+/* Drops events older than @before_ms, from the oldest up to the first that is younger, advancing the watermark with
+ * them, and tombstones older than @tombstones_before_ms. Runs on the committer thread, a bounded bite between two
+ * batches until all is gone. [any-thread] */
 void store_trim(struct store *store, int64_t before_ms, int64_t tombstones_before_ms);
 
 #endif

@@ -1,0 +1,67 @@
+/*
+ * The ordered key-value store below: get, scan, and one synced write of many changes. What a second one would have to
+ * offer. Nothing here knows what a job is. Reads: any thread; writes: one thread at a time.
+ */
+#ifndef FG_STORE_BACKEND_H
+#define FG_STORE_BACKEND_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct backend;
+struct backend_batch;
+struct backend_cursor;
+
+/*
+ * Makes @path when it is missing; its parent must exist. STORE_E_IN_USE, STORE_E_DAMAGED, or negative errno (-ENOSPC
+ * when the disk is full), each with words in @msg.
+ */
+int backend_open(const char *path, uint64_t cache_bytes, struct backend **ret, struct errmsg *msg);
+/* Writes out what is only in the log, so that the next open need not replay it, and closes. */
+struct backend *backend_close(struct backend *backend);
+void backend_closep(struct backend **backend);
+/* Has the database met an error while writing in the background? [any-thread] */
+bool backend_is_failing(const struct backend *backend);
+
+/* Bytes that live until the value is finished. Inert when zeroed. */
+struct backend_value {
+	struct bytes bytes;
+	void *pin;
+};
+/* STORE_E_NOT_FOUND or -EIO. */
+int backend_get(struct backend *backend, struct bytes key, struct backend_value *ret);
+void backend_value_finish(struct backend_value *value);
+
+/* NULL: out of memory. Adding to a batch never fails. */
+struct backend_batch *backend_batch_new(void);
+struct backend_batch *backend_batch_free(struct backend_batch *batch);
+void backend_batch_clear(struct backend_batch *batch);
+void backend_batch_put(struct backend_batch *batch, struct bytes key, struct bytes value);
+void backend_batch_delete(struct backend_batch *batch, struct bytes key);
+
+enum backend_sync {
+	BACKEND_UNSYNCED, /* on disk with the next synced write */
+	BACKEND_SYNCED,   /* on disk when the call returns */
+};
+/* All or nothing. On a negative errno it is not known which, until the store is opened again. */
+int backend_write(struct backend *backend, struct backend_batch *batch, enum backend_sync sync);
+
+/* Over the keys from @from up to, not including, @to, as they are now. NULL: out of memory. */
+struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes from, struct bytes to);
+struct backend_cursor *backend_cursor_free(struct backend_cursor *cursor);
+void backend_cursor_freep(struct backend_cursor **cursor);
+bool backend_cursor_is_valid(const struct backend_cursor *cursor);
+void backend_cursor_next(struct backend_cursor *cursor);
+/* To the first key at or behind @key; to the last key of all. */
+void backend_cursor_seek(struct backend_cursor *cursor, struct bytes key);
+void backend_cursor_seek_last(struct backend_cursor *cursor);
+/* Valid until the cursor moves. */
+struct bytes backend_cursor_key(const struct backend_cursor *cursor);
+struct bytes backend_cursor_value(const struct backend_cursor *cursor);
+/* 0, or -EIO when it became invalid for another reason than the end. */
+int backend_cursor_error(const struct backend_cursor *cursor);
+
+#endif

@@ -1,0 +1,406 @@
+#include "store/commit.h"
+
+#include "base/err.h"
+#include "store/records.h"
+
+#include <assert.h>
+
+/*
+ * Changes lie one behind the other in a single growing buffer, each a small head followed by key and value. Records
+ * are packed straight into it. So a commit costs two or three allocations, whatever it holds.
+ */
+struct change_head {
+	uint32_t key_len;
+	uint32_t value_len; /* DELETED: the key goes */
+};
+
+#define DELETED UINT32_MAX
+#define FIRST_BYTES 2048 /* enough for a job with its event */
+
+struct store_commit *store_commit_new(void)
+{
+	struct store_commit *commit = calloc(1, sizeof(*commit));
+
+	if (!commit)
+		return NULL;
+	commit->changes.limit = LIMIT_STORE_COMMIT_BYTES;
+	if (buffer_reserve(&commit->changes, FIRST_BYTES) < 0)
+		return store_commit_free(commit);
+	return commit;
+}
+
+struct store_commit *store_commit_free(struct store_commit *commit)
+{
+	if (commit)
+		buffer_finish(&commit->changes);
+	free(commit);
+	return NULL;
+}
+
+struct store_commit *store_commit_next(const struct store_commit *commit)
+{
+	return commit->next;
+}
+
+void *store_commit_userdata(const struct store_commit *commit)
+{
+	return commit->userdata;
+}
+
+int store_commit_outcome(const struct store_commit *commit)
+{
+	return commit->outcome;
+}
+
+const struct store_request *store_commit_found(const struct store_commit *commit)
+{
+	return commit->has_found ? &commit->found : NULL;
+}
+
+const struct store_event *store_commit_event(const struct store_commit *commit)
+{
+	return commit->has_event && commit->outcome == 0 ? &commit->event : NULL;
+}
+
+static int poison(struct store_commit *commit, int error)
+{
+	if (commit->poison == 0)
+		commit->poison = error;
+	return error;
+}
+
+static struct change_head *head_at(struct store_commit *commit, size_t offset, struct change_head *copy)
+{
+	memcpy(copy, commit->changes.data + offset, sizeof(*copy));
+	return copy;
+}
+
+/* Begins a change; its value is what gets appended until end_put(). */
+static int begin(struct store_commit *commit, const struct key *key, uint32_t value_len, size_t *ret_offset)
+{
+	struct change_head head = {.key_len = (uint32_t)key->len, .value_len = value_len};
+	size_t offset = commit->changes.len;
+	int r = buffer_append(&commit->changes, &head, sizeof(head));
+
+	if (r == 0)
+		r = buffer_append(&commit->changes, key->data, key->len);
+	if (r < 0)
+		return poison(commit, r);
+	*ret_offset = offset;
+	return 0;
+}
+
+/* @r: of the writing. Returns it; on success the value's length is known now. */
+static int end_put(struct store_commit *commit, size_t offset, int r)
+{
+	struct change_head head;
+
+	if (r < 0)
+		return poison(commit, r);
+	head_at(commit, offset, &head);
+	head.value_len = (uint32_t)(commit->changes.len - offset - sizeof(head) - head.key_len);
+	memcpy(commit->changes.data + offset, &head, sizeof(head));
+	return 0;
+}
+
+static int put_entry(struct store_commit *commit, const struct key *key)
+{
+	size_t offset;
+
+	return begin(commit, key, 0, &offset);
+}
+
+static int put_delete(struct store_commit *commit, const struct key *key)
+{
+	size_t offset;
+
+	return begin(commit, key, DELETED, &offset);
+}
+
+bool commit_next_change(const struct store_commit *commit, size_t *offset, struct commit_change *ret)
+{
+	const char *data = commit->changes.data + *offset;
+	struct change_head head;
+
+	if (*offset == commit->changes.len)
+		return false;
+	memcpy(&head, data, sizeof(head));
+	ret->is_delete = head.value_len == DELETED;
+	ret->key = bytes_of(data + sizeof(head), head.key_len);
+	ret->value = bytes_of(data + sizeof(head) + head.key_len, ret->is_delete ? 0 : head.value_len);
+	*offset += sizeof(head) + ret->key.len + ret->value.len;
+	return true;
+}
+
+static void add_revision(struct store_commit *commit, struct commit_revision *list, uint8_t *n,
+			 const struct job_ref *ref, uint64_t revision)
+{
+	for (uint8_t i = 0; i < *n; i++)
+		if (job_ref_equal(&list[i].ref, ref)) {
+			list[i].revision = revision;
+			return;
+		}
+	if (*n == LIMIT_STORE_COMMIT_JOBS) {
+		poison(commit, err_origin(-E2BIG));
+		return;
+	}
+	list[(*n)++] = (struct commit_revision){.ref = *ref, .revision = revision};
+}
+
+void store_commit_expect_revision(struct store_commit *commit, const struct job_ref *ref, uint64_t revision)
+{
+	add_revision(commit, commit->expected, &commit->n_expected, ref, revision);
+}
+
+int store_commit_claim_request(struct store_commit *commit, const struct job *job)
+{
+	struct key key;
+	size_t offset;
+	int r = key_request(&key, job->ref.tenant, job->request_id);
+
+	assert(!commit->has_claim);
+	if (r < 0)
+		return poison(commit, r);
+	r = begin(commit, &key, 0, &offset);
+	if (r == 0)
+		r = end_put(commit, offset, record_write_request(&commit->changes, job));
+	if (r < 0)
+		return r;
+	commit->has_claim = true;
+	commit->claim = (struct store_request){.ref = job->ref, .digest = job->request_digest};
+	commit->claim_key = offset + sizeof(struct change_head);
+	commit->claim_key_len = key.len;
+	return 0;
+}
+
+int store_commit_put_job(struct store_commit *commit, const struct job *job)
+{
+	struct key key;
+	size_t offset;
+	int r;
+
+	key_job_part(&key, &job->ref, KEY_PART_JOB);
+	r = begin(commit, &key, 0, &offset);
+	return r < 0 ? r : end_put(commit, offset, record_write_job(&commit->changes, job));
+}
+
+/* Only differences are written: an entry that stays costs nothing. */
+static int move_entry(struct store_commit *commit, const struct key *before, const struct key *after)
+{
+	int r = 0;
+
+	if (bytes_equal(key_bytes(before), key_bytes(after)))
+		return 0;
+	if (before->len)
+		r = put_delete(commit, before);
+	if (r == 0 && after->len)
+		r = put_entry(commit, after);
+	return r;
+}
+
+static int move_indexes(struct store_commit *commit, const struct job *job, const struct job_index *before,
+			const struct job_index *after)
+{
+	struct index_keys from, to;
+	int r = key_indexes(&from, job, before);
+
+	if (r == 0)
+		r = key_indexes(&to, job, after);
+	if (r < 0)
+		return poison(commit, r);
+	r = move_entry(commit, &from.queue, &to.queue);
+	if (r == 0)
+		r = move_entry(commit, &from.deadline, &to.deadline);
+	if (r == 0)
+		r = move_entry(commit, &from.open, &to.open);
+	return r;
+}
+
+struct job_index store_index_of(const struct job *job, const struct job_status *status)
+{
+	return (struct job_index){
+		.state = status->state,
+		.priority = status->priority,
+		.wait_until_ms = status->wait_until_ms,
+		.deadline_ms = job->deadline_ms,
+	};
+}
+
+int store_commit_put_status(struct store_commit *commit, const struct job *job, const struct job_index *before,
+			    const struct job_status *after)
+{
+	struct job_index index = store_index_of(job, after);
+	struct key key;
+	size_t offset;
+	int r;
+
+	key_job_part(&key, &job->ref, KEY_PART_STATE);
+	r = begin(commit, &key, 0, &offset);
+	if (r == 0)
+		r = end_put(commit, offset, record_write_state(&commit->changes, after));
+	if (r == 0)
+		r = move_indexes(commit, job, before, &index);
+	add_revision(commit, commit->effects, &commit->n_effects, &job->ref, after->revision);
+	return r;
+}
+
+int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *ref, const struct job_attempt *attempt)
+{
+	struct key key;
+	size_t offset;
+	int r;
+
+	key_attempt(&key, ref, attempt->number);
+	r = begin(commit, &key, 0, &offset);
+	return r < 0 ? r : end_put(commit, offset, record_write_attempt(&commit->changes, attempt));
+}
+
+int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send)
+{
+	struct key key;
+	size_t offset;
+	int r;
+
+	key_send(&key, ref, send->attempt, send->number);
+	r = begin(commit, &key, 0, &offset);
+	return r < 0 ? r : end_put(commit, offset, record_write_send(&commit->changes, send));
+}
+
+int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote)
+{
+	struct key key;
+	size_t offset;
+	int r;
+
+	key_remote(&key, ref, remote->attempt, remote->index);
+	r = begin(commit, &key, 0, &offset);
+	return r < 0 ? r : end_put(commit, offset, record_write_remote(&commit->changes, remote));
+}
+
+int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,
+			      const struct job_artifact *artifact)
+{
+	struct key key;
+	size_t offset;
+	int r;
+
+	key_artifact(&key, ref, artifact->index);
+	r = begin(commit, &key, 0, &offset);
+	if (r == 0)
+		r = end_put(commit, offset, record_write_artifact(&commit->changes, artifact));
+	if (r < 0)
+		return r;
+	key_reference(&key, &artifact->sha256, ref, artifact->index);
+	return put_entry(commit, &key);
+}
+
+int store_commit_put_reply(struct store_commit *commit, const struct job_ref *ref, uint32_t attempt, uint32_t send,
+			   struct bytes meta, struct bytes body)
+{
+	struct key key;
+	size_t offset;
+	int r;
+
+	key_reply(&key, ref, attempt, send);
+	r = begin(commit, &key, 0, &offset);
+	return r < 0 ? r : end_put(commit, offset, record_write_reply(&commit->changes, meta, body));
+}
+
+/* The event itself under its number, and the number under the job's revision; both wait for the committer. */
+int store_commit_put_event(struct store_commit *commit, enum job_event kind, const struct job *job,
+			   const struct job_status *status)
+{
+	static const uint8_t no_sequence[8];
+	struct key key;
+	size_t offset;
+	int r;
+
+	assert(!commit->has_event);
+	key_history(&key, &job->ref, status->revision);
+	r = begin(commit, &key, 0, &offset);
+	if (r < 0)
+		return r;
+	commit->history_value = commit->changes.len;
+	r = end_put(commit, offset, buffer_append(&commit->changes, no_sequence, sizeof(no_sequence)));
+	if (r < 0)
+		return r;
+
+	key_event(&key, job->ref.tenant, 0);
+	r = begin(commit, &key, 0, &offset);
+	if (r < 0)
+		return r;
+	commit->event_key = commit->changes.len - sizeof(no_sequence);
+	commit->event_record = commit->changes.len;
+	r = end_put(commit, offset, record_write_event(&commit->changes, kind, job, status));
+	if (r < 0)
+		return r;
+
+	commit->has_event = true;
+	commit->event_record_len = commit->changes.len - commit->event_record;
+	commit->event = (struct store_event){
+		.ref = job->ref, .revision = status->revision, .time_ms = status->updated_ms, .kind = kind};
+	return 0;
+}
+
+void commit_number_event(struct store_commit *commit, uint64_t sequence)
+{
+	char *data = commit->changes.data;
+
+	key_put_u64((uint8_t *)data + commit->event_key, sequence);
+	key_put_u64((uint8_t *)data + commit->history_value, sequence);
+	commit->event.sequence = sequence;
+	commit->event.record = bytes_of(data + commit->event_record, commit->event_record_len);
+}
+
+static int delete_lists(struct store_commit *commit, const struct job_ref *ref, const struct job_status *status)
+{
+	struct key key;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < status->n_attempts; i++) {
+		key_attempt(&key, ref, status->attempts[i].number);
+		r = put_delete(commit, &key);
+	}
+	for (size_t i = 0; r == 0 && i < status->n_sends; i++) {
+		key_send(&key, ref, status->sends[i].attempt, status->sends[i].number);
+		r = put_delete(commit, &key);
+		key_reply(&key, ref, status->sends[i].attempt, status->sends[i].number);
+		if (r == 0)
+			r = put_delete(commit, &key);
+	}
+	for (size_t i = 0; r == 0 && i < status->n_remotes; i++) {
+		key_remote(&key, ref, status->remotes[i].attempt, status->remotes[i].index);
+		r = put_delete(commit, &key);
+	}
+	for (size_t i = 0; r == 0 && i < status->n_artifacts; i++) {
+		key_artifact(&key, ref, status->artifacts[i].index);
+		r = put_delete(commit, &key);
+		key_reference(&key, &status->artifacts[i].sha256, ref, status->artifacts[i].index);
+		if (r == 0)
+			r = put_delete(commit, &key);
+	}
+	return r;
+}
+
+int store_commit_delete_job(struct store_commit *commit, const struct job *job, const struct job_index *before,
+			    const struct job_status *status)
+{
+	struct key key;
+	int r = key_tombstone(&key, job->ref.tenant, status->updated_ms, job->request_id);
+
+	if (r < 0)
+		return poison(commit, r);
+	r = put_entry(commit, &key);
+	key_job_part(&key, &job->ref, KEY_PART_JOB);
+	if (r == 0)
+		r = put_delete(commit, &key);
+	key_job_part(&key, &job->ref, KEY_PART_STATE);
+	if (r == 0)
+		r = put_delete(commit, &key);
+	if (r == 0)
+		r = delete_lists(commit, &job->ref, status);
+	if (r == 0)
+		r = move_indexes(commit, job, before, NULL);
+	add_revision(commit, commit->effects, &commit->n_effects, &job->ref, 0);
+	return r;
+}

@@ -1,0 +1,57 @@
+/*
+ * A commit between the thread that builds it and the committer: its preconditions and effects as data, and its changes
+ * as one run of bytes that the committer copies into the batch.
+ */
+#ifndef FG_STORE_COMMIT_H
+#define FG_STORE_COMMIT_H
+
+#include "base/limits.h"
+#include "store/keys.h"
+#include "store/store.h"
+
+/* A job's revision: expected before the commit, or true after it. 0: there is no such job. */
+struct commit_revision {
+	struct job_ref ref;
+	uint64_t revision;
+};
+
+struct store_commit {
+	struct store_commit *next;
+	void *userdata;
+	int outcome;
+	int poison; /* what went wrong while it was built */
+
+	struct commit_revision expected[LIMIT_STORE_COMMIT_JOBS];
+	struct commit_revision effects[LIMIT_STORE_COMMIT_JOBS];
+	uint8_t n_expected, n_effects;
+	bool has_claim, has_found, has_event;
+
+	struct store_request claim; /* who claims what, by the claimed key: */
+	size_t claim_key, claim_key_len;
+	struct store_request found;
+
+	struct store_event event; /* its record is at event_record until the commit is reported */
+	size_t event_record, event_record_len;
+	size_t event_key, history_value; /* where the committer writes the sequence */
+
+	struct buffer changes;
+};
+
+/* The changes one by one: the first at offset 0. */
+struct commit_change {
+	struct bytes key;
+	struct bytes value;
+	bool is_delete;
+};
+/* False at the end. */
+bool commit_next_change(const struct store_commit *commit, size_t *offset, struct commit_change *ret);
+
+static inline struct bytes commit_claim_key(const struct store_commit *commit)
+{
+	return bytes_of(commit->changes.data + commit->claim_key, commit->claim_key_len);
+}
+
+/* Writes the event's number where it belongs. Only the committer. */
+void commit_number_event(struct store_commit *commit, uint64_t sequence);
+
+#endif

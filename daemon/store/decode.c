@@ -1,0 +1,539 @@
+#include "store/records.h"
+
+#include "base/err.h"
+#include "store/format.h"
+#include "store/wire.h"
+
+#include <filmgate/store/v1/records.pb-c.h>
+
+/*
+ * Messages are unpacked by protobuf-c with malloc, and their texts are moved into the structs of job/, not copied:
+ * take_text() leaves the empty text behind, which protobuf-c does not free.
+ */
+
+#define M(name) Filmgate__Store__V1__##name
+
+static inline void message_freep(void *pointer)
+{
+	ProtobufCMessage *message = *(ProtobufCMessage **)pointer;
+
+	if (message)
+		protobuf_c_message_free_unpacked(message, NULL);
+}
+
+/* What follows the version byte. */
+static int message_of(struct bytes value, struct bytes *ret)
+{
+	if (value.len == 0 || *(const uint8_t *)value.data == 0)
+		return err_origin(-EBADMSG);
+	if (*(const uint8_t *)value.data > RECORD_VERSION)
+		return STORE_E_NEWER_FORMAT;
+	*ret = bytes_of((const uint8_t *)value.data + 1, value.len - 1);
+	return 0;
+}
+
+static int unpack(struct bytes value, const ProtobufCMessageDescriptor *descriptor, void *ret)
+{
+	struct bytes message;
+	ProtobufCMessage *unpacked;
+	int r = message_of(value, &message);
+
+	if (r)
+		return r;
+	unpacked = protobuf_c_message_unpack(descriptor, NULL, message.len, message.data);
+	if (!unpacked)
+		return err_origin(-EBADMSG);
+	*(ProtobufCMessage **)ret = unpacked;
+	return 0;
+}
+
+static char *take_text(char **field)
+{
+	char *taken = *field;
+
+	if (taken == protobuf_c_empty_string || !taken)
+		return NULL;
+	*field = (char *)protobuf_c_empty_string;
+	if (*taken)
+		return taken;
+	free(taken);
+	return NULL;
+}
+
+/* Never NULL but for lack of memory. */
+static char *take_text_or_empty(char **field)
+{
+	char *taken = take_text(field);
+
+	return taken ? taken : strdup("");
+}
+
+/* Absent is all zeros. */
+static int copy_binary(ProtobufCBinaryData from, uint8_t *to, size_t size)
+{
+	if (from.len != 0 && from.len != size)
+		return err_origin(-EBADMSG);
+	if (from.len)
+		memcpy(to, from.data, size);
+	return 0;
+}
+
+static char *put_hex(char *out, uint8_t byte)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*out++ = digits[byte >> 4];
+	*out++ = digits[byte & 0x0f];
+	return out;
+}
+
+static char *put_hex_varint(char *out, uint32_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		out = put_hex(out, (uint8_t)(value | 0x80));
+	return put_hex(out, (uint8_t)value);
+}
+
+static int take_unknown(const ProtobufCMessage *message, char **ret)
+{
+	size_t size = 0;
+	char *text, *out;
+
+	if (message->n_unknown_fields == 0)
+		return 0;
+	for (unsigned int i = 0; i < message->n_unknown_fields; i++)
+		size += 5 + message->unknown_fields[i].len;
+	text = malloc(2 * size + 1);
+	if (!text)
+		return err_origin(-ENOMEM);
+	out = text;
+	for (unsigned int i = 0; i < message->n_unknown_fields; i++) {
+		const ProtobufCMessageUnknownField *field = &message->unknown_fields[i];
+
+		out = put_hex_varint(out, field->tag << 3 | (uint32_t)field->wire_type);
+		for (size_t k = 0; k < field->len; k++)
+			out = put_hex(out, field->data[k]);
+	}
+	*out = '\0';
+	*ret = text;
+	return 0;
+}
+
+static int take_failure(M(Failure) * message, struct job_failure *failure)
+{
+	if (!message)
+		return 0;
+	failure->reason = (enum job_reason)message->reason;
+	failure->purchase = (enum job_purchase)message->purchase;
+	failure->message = take_text(&message->message);
+	failure->provider_code = take_text(&message->provider_code);
+	failure->provider_message = take_text(&message->provider_message);
+	failure->provider_request_id = take_text(&message->provider_request_id);
+	return take_unknown(&message->base, &failure->unknown);
+}
+
+static int take_labels(M(State) * message, struct job_status *status)
+{
+	if (message->n_labels == 0)
+		return 0;
+	status->labels = calloc(message->n_labels, sizeof(*status->labels));
+	if (!status->labels)
+		return err_origin(-ENOMEM);
+	for (size_t i = 0; i < message->n_labels; i++) {
+		struct job_label *label = &status->labels[status->n_labels++];
+
+		label->key = take_text_or_empty(&message->labels[i]->key);
+		label->value = take_text_or_empty(&message->labels[i]->value);
+		if (!label->key || !label->value)
+			return err_origin(-ENOMEM);
+	}
+	return 0;
+}
+
+static int take_missing(M(State) * message, struct job_status *status)
+{
+	for (size_t i = 0; i < message->n_missing; i++) {
+		int r = job_add_missing(status, message->missing[i]);
+
+		if (r < 0)
+			return err_trace(r);
+	}
+	return 0;
+}
+
+static void take_scalars(const M(State) * message, struct job_status *status)
+{
+	status->revision = message->revision;
+	status->state = (enum job_state)message->state;
+	status->updated_ms = message->updated_ms;
+	status->started_ms = message->started_ms;
+	status->finished_ms = message->finished_ms;
+	status->priority = message->priority;
+	status->wait = (enum job_wait)message->wait;
+	status->wait_until_ms = message->wait_until_ms;
+	status->retries = message->retries;
+	status->progress_percent = message->progress_percent;
+	status->queue_position = message->queue_position;
+	status->cancel_requested_ms = message->cancel_requested_ms;
+	status->cancel_outcome = (enum job_cancel_outcome)message->cancel_outcome;
+	status->phase = message->phase;
+}
+
+static int take_state(M(State) * message, struct job_status *status)
+{
+	int r;
+
+	if (message->state == 0 || message->state >= _JOB_STATE_COUNT || message->wait >= _JOB_WAIT_COUNT)
+		return err_origin(-EBADMSG);
+	take_scalars(message, status);
+	status->display_name = take_text(&message->display_name);
+	status->remote_state = take_text(&message->remote_state);
+	status->plugin_state = take_text(&message->plugin_state);
+	status->outputs = take_text(&message->outputs);
+	r = take_labels(message, status);
+	if (r == 0)
+		r = take_missing(message, status);
+	if (r == 0)
+		r = take_failure(message->failure, &status->failure);
+	if (r == 0)
+		r = take_unknown(&message->base, &status->unknown);
+	return r;
+}
+
+static int take_attempt(M(Attempt) * message, struct job_status *status)
+{
+	struct job_attempt *attempt = job_add_attempt(status);
+	int r;
+
+	if (!attempt)
+		return err_origin(-ENOMEM);
+	attempt->number = message->number;
+	attempt->started_ms = message->started_ms;
+	attempt->ended_ms = message->ended_ms;
+	r = take_failure(message->failure, &attempt->failure);
+	return r < 0 ? r : take_unknown(&message->base, &attempt->unknown);
+}
+
+static int take_send(M(Send) * message, struct job_status *status)
+{
+	struct job_send *send = job_add_send(status);
+	int r;
+
+	if (!send)
+		return err_origin(-ENOMEM);
+	send->attempt = message->attempt;
+	send->number = message->number;
+	send->class = (enum job_send_class)message->class_;
+	send->created_ms = message->created_ms;
+	send->decided_ms = message->decided_ms;
+	send->http_status = message->http_status;
+	send->idempotency_key = take_text(&message->idempotency_key);
+	send->base_url = take_text(&message->base_url);
+	send->key_window_ms = message->key_window_ms;
+	r = copy_binary(message->fingerprint, send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
+	return r < 0 ? r : take_unknown(&message->base, &send->unknown);
+}
+
+static int take_remote(M(Remote) * message, struct job_status *status)
+{
+	struct job_remote *remote = job_add_remote(status);
+
+	if (!remote)
+		return err_origin(-ENOMEM);
+	remote->attempt = message->attempt;
+	remote->index = message->index;
+	remote->id = take_text(&message->id);
+	remote->kind = take_text(&message->kind);
+	return take_unknown(&message->base, &remote->unknown);
+}
+
+static int take_artifact(M(Artifact) * message, struct job_status *status)
+{
+	struct job_artifact *artifact = job_add_artifact(status);
+	int r;
+
+	if (!artifact)
+		return err_origin(-ENOMEM);
+	artifact->index = message->index;
+	artifact->role = take_text(&message->role);
+	artifact->sample = message->sample;
+	artifact->language = take_text(&message->language);
+	artifact->media_type = take_text(&message->media_type);
+	artifact->size_bytes = message->size_bytes;
+	artifact->duration_ms = message->duration_ms;
+	artifact->width = message->width;
+	artifact->height = message->height;
+	artifact->created_ms = message->created_ms;
+	r = copy_binary(message->sha256, artifact->sha256.bytes, sizeof(artifact->sha256.bytes));
+	return r < 0 ? r : take_unknown(&message->base, &artifact->unknown);
+}
+
+int record_read_job(struct bytes value, struct job **ret)
+{
+	_cleanup_(message_freep) M(Job) *message = NULL;
+	_cleanup_(job_freep) struct job *job = NULL;
+	int r = unpack(value, &filmgate__store__v1__job__descriptor, &message);
+
+	if (r)
+		return r;
+	job = job_new();
+	if (!job)
+		return err_origin(-ENOMEM);
+
+	free(job->request_id);
+	free(job->provider);
+	free(job->model);
+	free(job->parameters);
+	job->request_id = take_text_or_empty(&message->request_id);
+	job->provider = take_text_or_empty(&message->provider);
+	job->model = take_text_or_empty(&message->model);
+	job->parameters = take_text_or_empty(&message->parameters);
+	if (!job->request_id || !job->provider || !job->model || !job->parameters)
+		return err_origin(-ENOMEM);
+	job->created_ms = message->created_ms;
+	job->deadline_ms = message->deadline_ms;
+	r = copy_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));
+	if (r == 0)
+		r = copy_binary(message->retry_of, job->retry_of.bytes, sizeof(job->retry_of.bytes));
+	if (r < 0)
+		return r;
+	*ret = steal(job);
+	return 0;
+}
+
+int record_read_state(struct bytes value, struct job_status **ret)
+{
+	_cleanup_(message_freep) M(State) *message = NULL;
+	_cleanup_(job_status_freep) struct job_status *status = NULL;
+	int r = unpack(value, &filmgate__store__v1__state__descriptor, &message);
+
+	if (r)
+		return r;
+	status = job_status_new();
+	if (!status)
+		return err_origin(-ENOMEM);
+	r = take_state(message, status);
+	if (r < 0)
+		return r;
+	*ret = steal(status);
+	return 0;
+}
+
+int record_read_attempt(struct bytes value, struct job_status *status)
+{
+	_cleanup_(message_freep) M(Attempt) *message = NULL;
+	int r = unpack(value, &filmgate__store__v1__attempt__descriptor, &message);
+
+	return r ? r : take_attempt(message, status);
+}
+
+int record_read_send(struct bytes value, struct job_status *status)
+{
+	_cleanup_(message_freep) M(Send) *message = NULL;
+	int r = unpack(value, &filmgate__store__v1__send__descriptor, &message);
+
+	return r ? r : take_send(message, status);
+}
+
+int record_read_remote(struct bytes value, struct job_status *status)
+{
+	_cleanup_(message_freep) M(Remote) *message = NULL;
+	int r = unpack(value, &filmgate__store__v1__remote__descriptor, &message);
+
+	return r ? r : take_remote(message, status);
+}
+
+int record_read_artifact(struct bytes value, struct job_status *status)
+{
+	_cleanup_(message_freep) M(Artifact) *message = NULL;
+	int r = unpack(value, &filmgate__store__v1__artifact__descriptor, &message);
+
+	return r ? r : take_artifact(message, status);
+}
+
+int record_read_revision(struct bytes value, uint64_t *ret)
+{
+	struct wire_field field;
+	struct bytes left;
+	int r = message_of(value, &left);
+
+	if (r)
+		return r;
+	while (wire_next(&left, &field)) {
+		if (field.tag != 1)
+			continue;
+		*ret = field.number;
+		return 0;
+	}
+	return err_origin(-EBADMSG);
+}
+
+int record_read_event_head(struct bytes value, struct store_event *ret)
+{
+	struct store_event event = {0};
+	struct wire_field field;
+	struct bytes left;
+	bool has_id = false;
+	int r = message_of(value, &left);
+
+	if (r)
+		return r;
+	while (wire_next(&left, &field) && field.tag < 5) {
+		if (field.tag == 1)
+			event.kind = (enum job_event)field.number;
+		else if (field.tag == 3)
+			event.revision = field.number;
+		else if (field.tag == 4)
+			event.time_ms = (int64_t)field.number;
+		else if (field.tag == 2 && field.bytes.len == sizeof(event.ref.id.bytes)) {
+			memcpy(event.ref.id.bytes, field.bytes.data, sizeof(event.ref.id.bytes));
+			has_id = true;
+		}
+	}
+	if (!has_id)
+		return err_origin(-EBADMSG);
+	*ret = event;
+	return 0;
+}
+
+static int take_lists(M(Snapshot) * message, struct job_status *status)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < message->n_attempts; i++)
+		r = take_attempt(message->attempts[i], status);
+	for (size_t i = 0; r == 0 && i < message->n_sends; i++)
+		r = take_send(message->sends[i], status);
+	for (size_t i = 0; r == 0 && i < message->n_remotes; i++)
+		r = take_remote(message->remotes[i], status);
+	for (size_t i = 0; r == 0 && i < message->n_artifacts; i++)
+		r = take_artifact(message->artifacts[i], status);
+	return r;
+}
+
+struct store_snapshot *store_snapshot_free(struct store_snapshot *snapshot)
+{
+	if (!snapshot)
+		return NULL;
+	free(snapshot->provider);
+	free(snapshot->model);
+	job_status_free(snapshot->status);
+	free(snapshot);
+	return NULL;
+}
+
+static void snapshot_freep(struct store_snapshot **snapshot)
+{
+	store_snapshot_free(*snapshot);
+}
+
+int record_read_snapshot(struct bytes value, struct store_snapshot **ret)
+{
+	_cleanup_(message_freep) M(Event) *message = NULL;
+	_cleanup_(snapshot_freep) struct store_snapshot *snapshot = NULL;
+	int r = unpack(value, &filmgate__store__v1__event__descriptor, &message);
+
+	if (r)
+		return r;
+	if (!message->snapshot || !message->snapshot->state)
+		return err_origin(-EBADMSG);
+	snapshot = calloc(1, sizeof(*snapshot));
+	if (!snapshot)
+		return err_origin(-ENOMEM);
+
+	snapshot->kind = (enum job_event)message->kind;
+	snapshot->provider = take_text_or_empty(&message->snapshot->provider);
+	snapshot->model = take_text_or_empty(&message->snapshot->model);
+	snapshot->created_ms = message->snapshot->created_ms;
+	snapshot->status = job_status_new();
+	if (!snapshot->provider || !snapshot->model || !snapshot->status)
+		return err_origin(-ENOMEM);
+	r = copy_binary(message->job_id, snapshot->ref.id.bytes, sizeof(snapshot->ref.id.bytes));
+	if (r == 0)
+		r = take_state(message->snapshot->state, snapshot->status);
+	if (r == 0)
+		r = take_lists(message->snapshot, snapshot->status);
+	if (r < 0)
+		return r;
+	*ret = steal(snapshot);
+	return 0;
+}
+
+int store_event_read(const struct store_event *event, struct store_snapshot **ret)
+{
+	struct store_snapshot *snapshot;
+	int r = record_read_snapshot(event->record, &snapshot);
+
+	if (r)
+		return r;
+	snapshot->ref.tenant = event->ref.tenant;
+	snapshot->sequence = event->sequence;
+	*ret = snapshot;
+	return 0;
+}
+
+int record_read_request(struct bytes value, struct store_request *ret)
+{
+	_cleanup_(message_freep) M(Request) *message = NULL;
+	struct store_request request = {0};
+	int r = unpack(value, &filmgate__store__v1__request__descriptor, &message);
+
+	if (r)
+		return r;
+	r = copy_binary(message->job_id, request.ref.id.bytes, sizeof(request.ref.id.bytes));
+	if (r == 0)
+		r = copy_binary(message->digest, request.digest.bytes, sizeof(request.digest.bytes));
+	if (r < 0)
+		return r;
+	*ret = request;
+	return 0;
+}
+
+int record_read_reply(struct bytes value, struct record_reply *ret)
+{
+	struct record_reply reply = {0};
+	struct wire_field field;
+	struct bytes left;
+	int r = message_of(value, &left);
+
+	if (r)
+		return r;
+	while (wire_next(&left, &field)) {
+		if (field.tag == 1)
+			reply.meta = field.bytes;
+		else if (field.tag == 2)
+			reply.body = field.bytes;
+	}
+	if (left.len)
+		return err_origin(-EBADMSG);
+	*ret = reply;
+	return 0;
+}
+
+int record_read_meta(struct bytes value, struct record_meta *ret)
+{
+	_cleanup_(message_freep) M(Meta) *message = NULL;
+	int r = unpack(value, &filmgate__store__v1__meta__descriptor, &message);
+
+	if (r)
+		return r;
+	*ret = (struct record_meta){
+		.format = message->format, .epoch = message->epoch, .created_ms = message->created_ms};
+	return 0;
+}
+
+int record_read_tenant(struct bytes value, struct record_tenant *ret)
+{
+	_cleanup_(message_freep) M(Tenant) *message = NULL;
+	struct record_tenant tenant = {0};
+	int r = unpack(value, &filmgate__store__v1__tenant__descriptor, &message);
+
+	if (r)
+		return r;
+	tenant.event_watermark = message->event_watermark;
+	r = take_unknown(&message->base, &tenant.unknown);
+	if (r < 0)
+		return r;
+	*ret = tenant;
+	return 0;
+}

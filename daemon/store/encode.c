@@ -1,0 +1,462 @@
+#include "store/records.h"
+
+#include "base/err.h"
+#include "store/format.h"
+
+#include <filmgate/store/v1/records.pb-c.h>
+
+/*
+ * Messages are filled on the stack with borrowed pointers and packed once, straight into the caller's buffer: the
+ * engine thread builds records, so a record without labels costs no allocation of its own. Where a message has lists
+ * of messages, one block holds all of them.
+ *
+ * Unknown fields come back as they were stored. protobuf-c writes an unknown field as its tag followed by its bytes
+ * unchanged, so one "field" whose bytes run on through all the others restores any number of them.
+ */
+
+#define M(name) Filmgate__Store__V1__##name
+#define INIT(name) FILMGATE__STORE__V1__##name##__INIT
+
+struct failure_form {
+	M(Failure) message;
+	ProtobufCMessageUnknownField unknown;
+};
+
+struct state_form {
+	M(State) message;
+	struct failure_form failure;
+	ProtobufCMessageUnknownField unknown;
+};
+
+struct attempt_form {
+	M(Attempt) message;
+	struct failure_form failure;
+	ProtobufCMessageUnknownField unknown;
+};
+
+struct send_form {
+	M(Send) message;
+	ProtobufCMessageUnknownField unknown;
+};
+
+struct remote_form {
+	M(Remote) message;
+	ProtobufCMessageUnknownField unknown;
+};
+
+struct artifact_form {
+	M(Artifact) message;
+	ProtobufCMessageUnknownField unknown;
+};
+
+/* One zeroed block, handed out piece by piece; every piece is a multiple of a pointer's size. */
+struct scratch {
+	char *data;
+	size_t used;
+};
+
+static void scratch_finish(struct scratch *scratch)
+{
+	free(scratch->data);
+}
+
+static int scratch_init(struct scratch *scratch, size_t size)
+{
+	if (size == 0)
+		return 0;
+	scratch->data = calloc(1, size);
+	return scratch->data ? 0 : err_origin(-ENOMEM);
+}
+
+static void *scratch_take(struct scratch *scratch, size_t size)
+{
+	void *piece = scratch->data + scratch->used;
+
+	scratch->used += size;
+	return size ? piece : NULL;
+}
+
+static int append(struct buffer *out, const ProtobufCMessage *message)
+{
+	size_t size = protobuf_c_message_get_packed_size(message);
+	int r = buffer_reserve(out, 1 + size);
+
+	if (r < 0)
+		return r;
+	out->data[out->len] = (char)RECORD_VERSION;
+	protobuf_c_message_pack(message, (uint8_t *)out->data + out->len + 1);
+	out->len += 1 + size;
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+static char *text(const char *text)
+{
+	return (char *)text;
+}
+
+static ProtobufCBinaryData binary(const void *data, size_t len)
+{
+	return (ProtobufCBinaryData){.data = (uint8_t *)data, .len = len};
+}
+
+/* A digest or an id of zeros is absent. */
+static ProtobufCBinaryData binary_if_set(const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (data[i])
+			return binary(data, len);
+	return binary(NULL, 0);
+}
+
+/* Of the bytes behind @unknown in a scratch block. */
+static size_t unknown_size(const char *unknown)
+{
+	return unknown ? (strlen(unknown) / 2 + 7) & ~(size_t)7 : 0;
+}
+
+static size_t failure_size(const struct job_failure *failure)
+{
+	return unknown_size(failure->unknown);
+}
+
+static uint8_t hex_value(char digit)
+{
+	return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+static void fill_unknown(ProtobufCMessage *message, ProtobufCMessageUnknownField *field, const char *unknown,
+			 struct scratch *scratch)
+{
+	size_t len = unknown ? strlen(unknown) / 2 : 0;
+	uint8_t *data = scratch_take(scratch, unknown_size(unknown));
+	uint64_t key = 0;
+	size_t n = 0;
+
+	if (len == 0)
+		return;
+	for (size_t i = 0; i < len; i++)
+		data[i] = (uint8_t)(hex_value(unknown[2 * i]) << 4 | hex_value(unknown[2 * i + 1]));
+	do
+		key |= (uint64_t)(data[n] & 0x7f) << (7 * n);
+	while (data[n++] & 0x80);
+	field->tag = (uint32_t)(key >> 3);
+	field->wire_type = (ProtobufCWireType)(key & 7);
+	field->data = data + n;
+	field->len = len - n;
+	message->n_unknown_fields = 1;
+	message->unknown_fields = field;
+}
+
+/* NULL when there is no failure to write. */
+static M(Failure) * fill_failure(struct failure_form *form, const struct job_failure *failure, struct scratch *scratch)
+{
+	if (failure->reason == JOB_REASON_NONE && !failure->unknown)
+		return NULL;
+	form->message = (M(Failure))INIT(FAILURE);
+	form->message.reason = (uint32_t)failure->reason;
+	form->message.purchase = (uint32_t)failure->purchase;
+	form->message.message = text(failure->message);
+	form->message.provider_code = text(failure->provider_code);
+	form->message.provider_message = text(failure->provider_message);
+	form->message.provider_request_id = text(failure->provider_request_id);
+	fill_unknown(&form->message.base, &form->unknown, failure->unknown, scratch);
+	return &form->message;
+}
+
+static size_t state_size(const struct job_status *status)
+{
+	return status->n_labels * (sizeof(M(Label) *) + sizeof(M(Label))) + failure_size(&status->failure) +
+	       unknown_size(status->unknown);
+}
+
+static size_t attempt_size(const struct job_attempt *attempt)
+{
+	return failure_size(&attempt->failure) + unknown_size(attempt->unknown);
+}
+
+static size_t send_size(const struct job_send *send)
+{
+	return unknown_size(send->unknown);
+}
+
+static size_t remote_size(const struct job_remote *remote)
+{
+	return unknown_size(remote->unknown);
+}
+
+static size_t artifact_size(const struct job_artifact *artifact)
+{
+	return unknown_size(artifact->unknown);
+}
+
+static void fill_labels(M(State) * message, const struct job_status *status, struct scratch *scratch)
+{
+	M(Label) *labels = scratch_take(scratch, status->n_labels * sizeof(*labels));
+
+	message->n_labels = status->n_labels;
+	message->labels = scratch_take(scratch, status->n_labels * sizeof(*message->labels));
+	for (size_t i = 0; i < status->n_labels; i++) {
+		labels[i] = (M(Label))INIT(LABEL);
+		labels[i].key = text(status->labels[i].key);
+		labels[i].value = text(status->labels[i].value);
+		message->labels[i] = &labels[i];
+	}
+}
+
+static void fill_state(struct state_form *form, const struct job_status *status, struct scratch *scratch)
+{
+	form->message = (M(State))INIT(STATE);
+	form->message.revision = status->revision;
+	form->message.state = (uint32_t)status->state;
+	form->message.updated_ms = status->updated_ms;
+	form->message.started_ms = status->started_ms;
+	form->message.finished_ms = status->finished_ms;
+	form->message.display_name = text(status->display_name);
+	form->message.priority = status->priority;
+	form->message.wait = (uint32_t)status->wait;
+	form->message.wait_until_ms = status->wait_until_ms;
+	form->message.retries = status->retries;
+	form->message.progress_percent = status->progress_percent;
+	form->message.queue_position = status->queue_position;
+	form->message.remote_state = text(status->remote_state);
+	form->message.cancel_requested_ms = status->cancel_requested_ms;
+	form->message.cancel_outcome = (uint32_t)status->cancel_outcome;
+	form->message.failure = fill_failure(&form->failure, &status->failure, scratch);
+	form->message.n_missing = status->n_missing;
+	form->message.missing = status->missing;
+	form->message.phase = status->phase;
+	fill_labels(&form->message, status, scratch);
+	fill_unknown(&form->message.base, &form->unknown, status->unknown, scratch);
+}
+
+static void fill_attempt(struct attempt_form *form, const struct job_attempt *attempt, struct scratch *scratch)
+{
+	form->message = (M(Attempt))INIT(ATTEMPT);
+	form->message.number = attempt->number;
+	form->message.started_ms = attempt->started_ms;
+	form->message.ended_ms = attempt->ended_ms;
+	form->message.failure = fill_failure(&form->failure, &attempt->failure, scratch);
+	fill_unknown(&form->message.base, &form->unknown, attempt->unknown, scratch);
+}
+
+static void fill_send(struct send_form *form, const struct job_send *send, struct scratch *scratch)
+{
+	form->message = (M(Send))INIT(SEND);
+	form->message.attempt = send->attempt;
+	form->message.number = send->number;
+	form->message.class_ = (uint32_t)send->class;
+	form->message.created_ms = send->created_ms;
+	form->message.decided_ms = send->decided_ms;
+	form->message.http_status = send->http_status;
+	form->message.idempotency_key = text(send->idempotency_key);
+	form->message.base_url = text(send->base_url);
+	form->message.fingerprint = binary_if_set(send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
+	form->message.key_window_ms = send->key_window_ms;
+	fill_unknown(&form->message.base, &form->unknown, send->unknown, scratch);
+}
+
+static void fill_remote(struct remote_form *form, const struct job_remote *remote, struct scratch *scratch)
+{
+	form->message = (M(Remote))INIT(REMOTE);
+	form->message.attempt = remote->attempt;
+	form->message.index = remote->index;
+	form->message.id = text(remote->id);
+	form->message.kind = text(remote->kind);
+	fill_unknown(&form->message.base, &form->unknown, remote->unknown, scratch);
+}
+
+static void fill_artifact(struct artifact_form *form, const struct job_artifact *artifact, struct scratch *scratch)
+{
+	form->message = (M(Artifact))INIT(ARTIFACT);
+	form->message.index = artifact->index;
+	form->message.role = text(artifact->role);
+	form->message.sample = artifact->sample;
+	form->message.language = text(artifact->language);
+	form->message.media_type = text(artifact->media_type);
+	form->message.size_bytes = artifact->size_bytes;
+	form->message.sha256 = binary_if_set(artifact->sha256.bytes, sizeof(artifact->sha256.bytes));
+	form->message.duration_ms = artifact->duration_ms;
+	form->message.width = artifact->width;
+	form->message.height = artifact->height;
+	form->message.created_ms = artifact->created_ms;
+	fill_unknown(&form->message.base, &form->unknown, artifact->unknown, scratch);
+}
+
+int record_write_job(struct buffer *out, const struct job *job)
+{
+	M(Job) message = INIT(JOB);
+
+	message.request_id = text(job->request_id);
+	message.request_digest = binary_if_set(job->request_digest.bytes, sizeof(job->request_digest.bytes));
+	message.provider = text(job->provider);
+	message.model = text(job->model);
+	message.parameters = text(job->parameters);
+	message.created_ms = job->created_ms;
+	message.deadline_ms = job->deadline_ms;
+	message.retry_of = binary_if_set(job->retry_of.bytes, sizeof(job->retry_of.bytes));
+	return append(out, &message.base);
+}
+
+int record_write_state(struct buffer *out, const struct job_status *status)
+{
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	struct state_form form;
+	int r = scratch_init(&scratch, state_size(status));
+
+	if (r < 0)
+		return r;
+	fill_state(&form, status, &scratch);
+	form.message.plugin_state = text(status->plugin_state);
+	form.message.outputs = text(status->outputs);
+	return append(out, &form.message.base);
+}
+
+int record_write_attempt(struct buffer *out, const struct job_attempt *attempt)
+{
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	struct attempt_form form;
+	int r = scratch_init(&scratch, attempt_size(attempt));
+
+	if (r < 0)
+		return r;
+	fill_attempt(&form, attempt, &scratch);
+	return append(out, &form.message.base);
+}
+
+int record_write_send(struct buffer *out, const struct job_send *send)
+{
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	struct send_form form;
+	int r = scratch_init(&scratch, send_size(send));
+
+	if (r < 0)
+		return r;
+	fill_send(&form, send, &scratch);
+	return append(out, &form.message.base);
+}
+
+int record_write_remote(struct buffer *out, const struct job_remote *remote)
+{
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	struct remote_form form;
+	int r = scratch_init(&scratch, remote_size(remote));
+
+	if (r < 0)
+		return r;
+	fill_remote(&form, remote, &scratch);
+	return append(out, &form.message.base);
+}
+
+int record_write_artifact(struct buffer *out, const struct job_artifact *artifact)
+{
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	struct artifact_form form;
+	int r = scratch_init(&scratch, artifact_size(artifact));
+
+	if (r < 0)
+		return r;
+	fill_artifact(&form, artifact, &scratch);
+	return append(out, &form.message.base);
+}
+
+/* For each list of the snapshot: a block of forms, a block of pointers to their messages. */
+#define FILL_LIST(snapshot, status, scratch, kind)                                               \
+	do {                                                                                     \
+		size_t n = (status)->n_##kind##s;                                                \
+		struct kind##_form *forms = scratch_take((scratch), n * sizeof(*forms));         \
+		(snapshot)->n_##kind##s = n;                                                     \
+		(snapshot)->kind##s = scratch_take((scratch), n * sizeof(*(snapshot)->kind##s)); \
+		for (size_t i = 0; i < n; i++) {                                                 \
+			fill_##kind(&forms[i], &(status)->kind##s[i], (scratch));                \
+			(snapshot)->kind##s[i] = &forms[i].message;                              \
+		}                                                                                \
+	} while (0)
+
+#define LIST_SIZE(size, status, kind)                                        \
+	do {                                                                 \
+		size_t n = (status)->n_##kind##s;                            \
+		(size) += n * (sizeof(struct kind##_form) + sizeof(void *)); \
+		for (size_t i = 0; i < n; i++)                               \
+			(size) += kind##_size(&(status)->kind##s[i]);        \
+	} while (0)
+
+static size_t lists_size(const struct job_status *status)
+{
+	size_t size = 0;
+
+	LIST_SIZE(size, status, attempt);
+	LIST_SIZE(size, status, send);
+	LIST_SIZE(size, status, remote);
+	LIST_SIZE(size, status, artifact);
+	return size;
+}
+
+int record_write_event(struct buffer *out, enum job_event kind, const struct job *job, const struct job_status *status)
+{
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	M(Snapshot) snapshot = INIT(SNAPSHOT);
+	M(Event) event = INIT(EVENT);
+	struct state_form state;
+	int r = scratch_init(&scratch, state_size(status) + lists_size(status));
+
+	if (r < 0)
+		return r;
+	fill_state(&state, status, &scratch);
+	snapshot.provider = text(job->provider);
+	snapshot.model = text(job->model);
+	snapshot.created_ms = job->created_ms;
+	snapshot.state = &state.message;
+	FILL_LIST(&snapshot, status, &scratch, attempt);
+	FILL_LIST(&snapshot, status, &scratch, send);
+	FILL_LIST(&snapshot, status, &scratch, remote);
+	FILL_LIST(&snapshot, status, &scratch, artifact);
+	event.kind = (uint32_t)kind;
+	event.job_id = binary(job->ref.id.bytes, sizeof(job->ref.id.bytes));
+	event.revision = status->revision;
+	event.time_ms = status->updated_ms;
+	event.snapshot = &snapshot;
+	return append(out, &event.base);
+}
+
+int record_write_request(struct buffer *out, const struct job *job)
+{
+	M(Request) message = INIT(REQUEST);
+
+	message.job_id = binary(job->ref.id.bytes, sizeof(job->ref.id.bytes));
+	message.digest = binary_if_set(job->request_digest.bytes, sizeof(job->request_digest.bytes));
+	return append(out, &message.base);
+}
+
+int record_write_reply(struct buffer *out, struct bytes meta, struct bytes body)
+{
+	M(Reply) message = INIT(REPLY);
+
+	message.meta = binary(meta.data, meta.len);
+	message.body = binary(body.data, body.len);
+	return append(out, &message.base);
+}
+
+int record_write_meta(struct buffer *out, const struct record_meta *meta)
+{
+	M(Meta) message = INIT(META);
+
+	message.format = meta->format;
+	message.epoch = meta->epoch;
+	message.created_ms = meta->created_ms;
+	return append(out, &message.base);
+}
+
+int record_write_tenant(struct buffer *out, const struct record_tenant *tenant)
+{
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	ProtobufCMessageUnknownField unknown;
+	M(Tenant) message = INIT(TENANT);
+	int r = scratch_init(&scratch, unknown_size(tenant->unknown));
+
+	if (r < 0)
+		return r;
+	message.event_watermark = tenant->event_watermark;
+	fill_unknown(&message.base, &unknown, tenant->unknown, &scratch);
+	return append(out, &message.base);
+}

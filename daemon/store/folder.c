@@ -1,0 +1,108 @@
+#include "store/folder.h"
+
+#include "store/store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+int folder_sync(const char *path)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return err_origin(-errno);
+	return 0;
+}
+
+/* Also the parent, so that the new folder's own name is on disk. */
+static int make_folder(const char *path, struct errmsg *msg)
+{
+	_cleanup_(freep) char *parent = NULL;
+	int r;
+
+	if (mkdir(path, 0700) < 0) {
+		r = -errno;
+		if (r == -EEXIST)
+			return 0;
+		errmsg_set(msg, "cannot make the store's folder '%s': %s", path, strerror(-r));
+		return err_origin(r);
+	}
+	if (asprintf(&parent, "%s/..", path) < 0)
+		return err_origin(-ENOMEM);
+	return folder_sync(parent);
+}
+
+static void tell_holder(const char *path, int fd, struct errmsg *msg)
+{
+	char pid[32];
+	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+
+	pid[n > 0 ? n : 0] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+	errmsg_set(msg, "the store '%s' is in use by process %s; stop it, or give this daemon another data folder",
+		   path, *pid ? pid : "(unknown)");
+}
+
+/* For people only: a disk without room for it is reported by the database, in better words. */
+static void note_holder(int fd)
+{
+	char pid[32];
+	int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)n, 0) < 0)
+		err_origin(-errno);
+}
+
+static int lock_file(const char *path, int fd, struct errmsg *msg)
+{
+	int r;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK) {
+			tell_holder(path, fd, msg);
+			return STORE_E_IN_USE;
+		}
+		r = -errno;
+		errmsg_set(msg, "cannot lock the store's folder '%s': %s", path, strerror(-r));
+		return err_origin(r);
+	}
+	note_holder(fd);
+	return 0;
+}
+
+int folder_hold(const char *path, struct folder *ret, struct errmsg *msg)
+{
+	_cleanup_(freep) char *lock_path = NULL;
+	_cleanup_(freep) char *records_path = NULL;
+	_cleanup_(closep) int fd = -1;
+	int r = make_folder(path, msg);
+
+	if (r < 0)
+		return r;
+	if (asprintf(&lock_path, "%s/lock", path) < 0 || asprintf(&records_path, "%s/records", path) < 0)
+		return err_origin(-ENOMEM);
+
+	fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		r = -errno;
+		errmsg_set(msg, "cannot open '%s': %s", lock_path, strerror(-r));
+		return err_origin(r);
+	}
+	r = lock_file(path, fd, msg);
+	if (r)
+		return r;
+	*ret = (struct folder){.lock_fd = steal_fd(&fd), .records_path = steal(records_path)};
+	return 0;
+}
+
+/* The file stays: removing it would let two daemons hold two different files of that name. */
+void folder_release(struct folder *folder)
+{
+	if (folder->lock_fd >= 0)
+		close(folder->lock_fd);
+	folder->lock_fd = -1;
+	free(folder->records_path);
+	folder->records_path = NULL;
+}

@@ -1,0 +1,28 @@
+/*
+ * The store's folder: made when missing, held by one process at a time.
+ *
+ *   PATH/lock      locked while a daemon runs; its number is inside, for the message
+ *   PATH/records/  the database
+ */
+#ifndef FG_STORE_FOLDER_H
+#define FG_STORE_FOLDER_H
+
+#include "base/err.h"
+
+struct folder {
+	int lock_fd; /* -1: not held */
+	char *records_path;
+};
+
+#define FOLDER_INERT          \
+	{                     \
+		.lock_fd = -1 \
+	}
+
+/* STORE_E_IN_USE or negative errno, with words in @msg. Blocks. */
+int folder_hold(const char *path, struct folder *ret, struct errmsg *msg);
+/* Makes sure that the names in the folder survive a power cut. 0 or negative errno. */
+int folder_sync(const char *path);
+void folder_release(struct folder *folder);
+
+#endif

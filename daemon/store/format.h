@@ -1,0 +1,74 @@
+/*
+ * The layout of what is stored: STORE_FORMAT is its number, kept in the Meta record; a daemon opens its own number and
+ * lower ones, and refuses a higher one (STORE_E_NEWER_FORMAT).
+ *
+ * How to change the format
+ *
+ *  - A new field of a message: add it to proto/filmgate/store/v1 under a new number, with a default (zero, empty)
+ *    that means what older records meant. Nothing else: older daemons carry it along when they rewrite the record.
+ *  - A changed meaning of a message: raise its RECORD_* byte below, read every lower byte that was ever released, and
+ *    raise STORE_FORMAT, since an older daemon would refuse the record when it meets it.
+ *  - A new or changed key: raise STORE_FORMAT; when a lower number is found in Meta, store_open() rewrites the keys
+ *    and the Meta record in one batch before the first thread starts. Letters of abandoned keys are never used again.
+ *  - Each time: put a store written by the last release into tests/ and open it there for ever.
+ *
+ * Keys
+ *
+ * Every key begins with one letter and the tenant. Numbers are big-endian, so that bytes sort as numbers do; "~" is
+ * the bitwise complement, which sorts downwards. Tenant 0 is the store itself. Text in the middle of a key ends with
+ * a zero byte, at the end of a key it has no terminator.
+ *
+ *   m tenant                                        Meta (tenant 0), Tenant (others)
+ *   j tenant ~id 1                                  Job        | one job's records lie together,
+ *   j tenant ~id 2                                  State      | newest job first
+ *   j tenant ~id 3 attempt                          Attempt    |
+ *   j tenant ~id 4 attempt number                   Send       |
+ *   j tenant ~id 5 attempt index                    Remote     |
+ *   j tenant ~id 6 index                            Artifact   |
+ *   p tenant ~id attempt number                     Reply to a paid request
+ *   r tenant request-id                             Request: who owns it; stays when its job goes
+ *   t tenant deleted_ms request-id                  -          request ids whose job is gone
+ *   q tenant provider 0 ~priority created_ms id     -          QUEUED, may start now
+ *   w tenant provider 0 until_ms ~priority id       -          QUEUED, waits until then
+ *   d tenant deadline_ms id                         -          states that a deadline ends
+ *   o tenant id                                     -          active states, for the start
+ *   e tenant sequence                               Event
+ *   h tenant ~id revision                           sequence   the job's own events; they outlive it until trimmed
+ *   a tenant sha256 ~id index                       -          artifacts that name this content
+ *
+ * Record values are one version byte and a message; "-" has no value; the value of h is the sequence, 8 bytes.
+ */
+#ifndef FG_STORE_FORMAT_H
+#define FG_STORE_FORMAT_H
+
+#define STORE_FORMAT 1u
+
+/* The version byte before each message. */
+#define RECORD_VERSION 1u
+
+enum key_letter {
+	KEY_META = 'm',
+	KEY_JOB = 'j',
+	KEY_REPLY = 'p',
+	KEY_REQUEST = 'r',
+	KEY_TOMBSTONE = 't',
+	KEY_QUEUE = 'q',
+	KEY_WAKE = 'w',
+	KEY_DEADLINE = 'd',
+	KEY_OPEN = 'o',
+	KEY_EVENT = 'e',
+	KEY_HISTORY = 'h',
+	KEY_REFERENCE = 'a',
+};
+
+/* The byte behind ~id in a KEY_JOB key. */
+enum key_part {
+	KEY_PART_JOB = 1,
+	KEY_PART_STATE = 2,
+	KEY_PART_ATTEMPT = 3,
+	KEY_PART_SEND = 4,
+	KEY_PART_REMOTE = 5,
+	KEY_PART_ARTIFACT = 6,
+};
+
+#endif

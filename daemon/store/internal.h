@@ -1,0 +1,87 @@
+/*
+ * The store's own parts. Threads: the committer (writes), the readers (read), and whoever calls.
+ */
+#ifndef FG_STORE_INTERNAL_H
+#define FG_STORE_INTERNAL_H
+
+#include "base/limits.h"
+#include "store/backend.h"
+#include "store/folder.h"
+#include "store/keys.h"
+#include "store/pending.h"
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct committer {
+	pthread_t thread;
+	pthread_mutex_t mutex; /* over the four fields below */
+	pthread_cond_t wake;
+	struct store_commit *first, *last; /* waiting */
+	bool is_stopping;
+	bool has_trim;
+	int64_t trim_before_ms, trim_tombstones_before_ms;
+
+	/* The thread's own. */
+	struct backend_batch *batch;
+	struct pending pending;
+	uint64_t sequence; /* the last one given out */
+};
+
+/* One asynchronous read; embedded in a struct that knows what it reads. */
+struct read {
+	struct read *next;
+	/* On a reader thread: reads, calls back, frees. */
+	void (*run)(struct store *store, struct read *take);
+};
+
+struct readers {
+	pthread_t threads[LIMIT_STORE_READERS];
+	size_t n_threads;
+	bool is_started;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	struct read *first, *last;
+	bool is_stopping;
+};
+
+struct store {
+	const struct clock *clock;
+	void (*on_batch)(void *userdata, struct store_commit *first);
+	void *userdata;
+	struct folder folder;
+	struct backend *backend;
+	struct committer committer;
+	struct readers readers;
+	_Atomic uint64_t tail;  /* the newest committed sequence */
+	atomic_bool has_failed; /* a write did */
+};
+
+/* Between the opened database and the first submit. 0 or negative errno. */
+int committer_start(struct store *store);
+/* Commits what waits first. */
+void committer_stop(struct store *store);
+/* Drops some of what is older than the two instants. @ret_more: there is more. */
+int trim_some(struct store *store, int64_t before_ms, int64_t tombstones_before_ms, bool *ret_more);
+
+int readers_start(struct store *store);
+/* Runs what waits first. */
+void readers_stop(struct store *store);
+void readers_add(struct store *store, struct read *take);
+
+/* Reads the job and all its records. STORE_E_NOT_FOUND, STORE_E_NEWER_FORMAT or negative errno. [any-thread] */
+int read_job(struct store *store, const struct job_ref *ref, struct job_view *ret);
+/* 0 when there is no such job. */
+int read_revision(struct store *store, const struct job_ref *ref, uint64_t *ret);
+/* Takes one record of a job into @view, whose job and status appear with their records. */
+int read_part(struct job_view *view, const struct job_ref *ref, enum key_part part, struct bytes value);
+int read_watermark(struct store *store, uint32_t tenant, uint64_t *ret);
+
+/*
+ * The tenants that have keys of @letter, in order: begin with *tenant = 0, call with *tenant + 1 for the next. False
+ * at the end; @ret_error is then 0 or negative errno.
+ */
+bool next_tenant(struct store *store, enum key_letter letter, uint32_t *tenant, int *ret_error);
+
+#endif

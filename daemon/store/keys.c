@@ -1,0 +1,346 @@
+#include "store/keys.h"
+
+#include "base/err.h"
+
+#define HEAD_SIZE 5 /* letter and tenant */
+
+static void add_bytes(struct key *key, const void *data, size_t len)
+{
+	memcpy(key->data + key->len, data, len);
+	key->len += len;
+}
+
+static void add_u8(struct key *key, uint8_t value)
+{
+	key->data[key->len++] = value;
+}
+
+static void add_u32(struct key *key, uint32_t value)
+{
+	for (int shift = 24; shift >= 0; shift -= 8)
+		add_u8(key, (uint8_t)(value >> shift));
+}
+
+static void add_u64(struct key *key, uint64_t value)
+{
+	key_put_u64(key->data + key->len, value);
+	key->len += 8;
+}
+
+static void add_instant(struct key *key, int64_t ms)
+{
+	add_u64(key, ms < 0 ? 0 : (uint64_t)ms);
+}
+
+static void add_id(struct key *key, const struct id *id)
+{
+	add_bytes(key, id->bytes, sizeof(id->bytes));
+}
+
+static void add_inverted_id(struct key *key, const struct id *id)
+{
+	for (size_t i = 0; i < sizeof(id->bytes); i++)
+		add_u8(key, (uint8_t)~id->bytes[i]);
+}
+
+/* Higher first; the offset makes every int32_t sort as its number does. */
+static void add_inverted_priority(struct key *key, int32_t priority)
+{
+	add_u32(key, ~((uint32_t)priority ^ 0x80000000u));
+}
+
+static uint32_t get_u32(const uint8_t *data)
+{
+	return (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
+}
+
+static void get_inverted_id(const uint8_t *data, struct id *id)
+{
+	for (size_t i = 0; i < sizeof(id->bytes); i++)
+		id->bytes[i] = (uint8_t)~data[i];
+}
+
+void key_put_u64(uint8_t data[static 8], uint64_t value)
+{
+	for (int i = 0; i < 8; i++)
+		data[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+uint64_t key_get_u64(const uint8_t data[static 8])
+{
+	return (uint64_t)get_u32(data) << 32 | get_u32(data + 4);
+}
+
+void key_tenant(struct key *key, enum key_letter letter, uint32_t tenant)
+{
+	key->len = 0;
+	add_u8(key, (uint8_t)letter);
+	add_u32(key, tenant);
+}
+
+void key_after(struct key *key, const struct key *prefix)
+{
+	key->len = prefix->len;
+	memcpy(key->data, prefix->data, prefix->len);
+	while (key->len && key->data[key->len - 1] == 0xff)
+		key->len--;
+	if (key->len)
+		key->data[key->len - 1]++;
+}
+
+int key_compare(const struct key *a, const struct key *b)
+{
+	int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
+
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+void key_job(struct key *key, const struct job_ref *ref)
+{
+	key_tenant(key, KEY_JOB, ref->tenant);
+	add_inverted_id(key, &ref->id);
+}
+
+void key_job_part(struct key *key, const struct job_ref *ref, enum key_part part)
+{
+	key_job(key, ref);
+	add_u8(key, (uint8_t)part);
+}
+
+void key_attempt(struct key *key, const struct job_ref *ref, uint32_t number)
+{
+	key_job_part(key, ref, KEY_PART_ATTEMPT);
+	add_u32(key, number);
+}
+
+void key_send(struct key *key, const struct job_ref *ref, uint32_t attempt, uint32_t number)
+{
+	key_job_part(key, ref, KEY_PART_SEND);
+	add_u32(key, attempt);
+	add_u32(key, number);
+}
+
+void key_remote(struct key *key, const struct job_ref *ref, uint32_t attempt, uint32_t index)
+{
+	key_job_part(key, ref, KEY_PART_REMOTE);
+	add_u32(key, attempt);
+	add_u32(key, index);
+}
+
+void key_artifact(struct key *key, const struct job_ref *ref, uint32_t index)
+{
+	key_job_part(key, ref, KEY_PART_ARTIFACT);
+	add_u32(key, index);
+}
+
+void key_reply(struct key *key, const struct job_ref *ref, uint32_t attempt, uint32_t send)
+{
+	key_tenant(key, KEY_REPLY, ref->tenant);
+	add_inverted_id(key, &ref->id);
+	add_u32(key, attempt);
+	add_u32(key, send);
+}
+
+void key_event(struct key *key, uint32_t tenant, uint64_t sequence)
+{
+	key_tenant(key, KEY_EVENT, tenant);
+	add_u64(key, sequence);
+}
+
+void key_history(struct key *key, const struct job_ref *ref, uint64_t revision)
+{
+	key_tenant(key, KEY_HISTORY, ref->tenant);
+	add_inverted_id(key, &ref->id);
+	add_u64(key, revision);
+}
+
+void key_references(struct key *key, uint32_t tenant, const struct digest *sha256)
+{
+	key_tenant(key, KEY_REFERENCE, tenant);
+	add_bytes(key, sha256->bytes, sizeof(sha256->bytes));
+}
+
+void key_reference(struct key *key, const struct digest *sha256, const struct job_ref *ref, uint32_t index)
+{
+	key_references(key, ref->tenant, sha256);
+	add_inverted_id(key, &ref->id);
+	add_u32(key, index);
+}
+
+static int add_text(struct key *key, const char *text, size_t limit)
+{
+	size_t len = strlen(text);
+
+	if (len > limit)
+		return err_origin(-EMSGSIZE);
+	add_bytes(key, text, len);
+	return 0;
+}
+
+int key_request(struct key *key, uint32_t tenant, const char *request_id)
+{
+	key_tenant(key, KEY_REQUEST, tenant);
+	return add_text(key, request_id, LIMIT_STORE_REQUEST_ID);
+}
+
+int key_tombstone(struct key *key, uint32_t tenant, int64_t deleted_ms, const char *request_id)
+{
+	key_tenant(key, KEY_TOMBSTONE, tenant);
+	add_instant(key, deleted_ms);
+	return add_text(key, request_id, LIMIT_STORE_REQUEST_ID);
+}
+
+int key_provider(struct key *key, enum key_letter letter, uint32_t tenant, const char *provider)
+{
+	int r;
+
+	key_tenant(key, letter, tenant);
+	r = add_text(key, provider, LIMIT_STORE_PROVIDER);
+	if (r < 0)
+		return r;
+	add_u8(key, 0);
+	return 0;
+}
+
+static int key_queued(struct key *key, const struct job *job, const struct job_index *index)
+{
+	bool waits = index->wait_until_ms > 0;
+	int r = key_provider(key, waits ? KEY_WAKE : KEY_QUEUE, job->ref.tenant, job->provider);
+
+	if (r < 0)
+		return r;
+	if (waits)
+		add_instant(key, index->wait_until_ms);
+	add_inverted_priority(key, index->priority);
+	if (!waits)
+		add_instant(key, job->created_ms);
+	add_id(key, &job->ref.id);
+	return 0;
+}
+
+static bool is_ended_by_deadline(enum job_state state)
+{
+	return state == JOB_STATE_QUEUED || state == JOB_STATE_PREPARING || state == JOB_STATE_RUNNING;
+}
+
+static bool is_open(enum job_state state)
+{
+	return state == JOB_STATE_PREPARING || state == JOB_STATE_STARTING || state == JOB_STATE_RUNNING ||
+	       state == JOB_STATE_STORING;
+}
+
+int key_indexes(struct index_keys *keys, const struct job *job, const struct job_index *index)
+{
+	keys->queue.len = keys->deadline.len = keys->open.len = 0;
+	if (!index)
+		return 0;
+
+	if (index->deadline_ms > 0 && is_ended_by_deadline(index->state)) {
+		key_tenant(&keys->deadline, KEY_DEADLINE, job->ref.tenant);
+		add_instant(&keys->deadline, index->deadline_ms);
+		add_id(&keys->deadline, &job->ref.id);
+	}
+	if (is_open(index->state)) {
+		key_tenant(&keys->open, KEY_OPEN, job->ref.tenant);
+		add_id(&keys->open, &job->ref.id);
+	}
+	return index->state == JOB_STATE_QUEUED ? key_queued(&keys->queue, job, index) : 0;
+}
+
+/* Past letter and tenant, or NULL when it is another letter. */
+static const uint8_t *read_head(struct bytes key, enum key_letter letter, uint32_t *ret_tenant)
+{
+	const uint8_t *data = key.data;
+
+	if (key.len < HEAD_SIZE || data[0] != (uint8_t)letter)
+		return NULL;
+	*ret_tenant = get_u32(data + 1);
+	return data + HEAD_SIZE;
+}
+
+bool key_read_tenant(struct bytes key, enum key_letter letter, uint32_t *ret)
+{
+	return read_head(key, letter, ret) != NULL;
+}
+
+bool key_read_job(struct bytes key, struct job_ref *ret, enum key_part *ret_part)
+{
+	const uint8_t *data = read_head(key, KEY_JOB, &ret->tenant);
+
+	if (!data || key.len < HEAD_SIZE + 17)
+		return false;
+	get_inverted_id(data, &ret->id);
+	*ret_part = (enum key_part)data[16];
+	return true;
+}
+
+bool key_read_event(struct bytes key, uint32_t *ret_tenant, uint64_t *ret_sequence)
+{
+	const uint8_t *data = read_head(key, KEY_EVENT, ret_tenant);
+
+	if (!data || key.len != HEAD_SIZE + 8)
+		return false;
+	*ret_sequence = key_get_u64(data);
+	return true;
+}
+
+bool key_read_history(struct bytes key, uint64_t *ret_revision)
+{
+	uint32_t tenant;
+	const uint8_t *data = read_head(key, KEY_HISTORY, &tenant);
+
+	if (!data || key.len != HEAD_SIZE + 16 + 8)
+		return false;
+	*ret_revision = key_get_u64(data + 16);
+	return true;
+}
+
+bool key_read_open(struct bytes key, struct job_ref *ret)
+{
+	const uint8_t *data = read_head(key, KEY_OPEN, &ret->tenant);
+
+	if (!data || key.len != HEAD_SIZE + 16)
+		return false;
+	memcpy(ret->id.bytes, data, 16);
+	return true;
+}
+
+bool key_read_provider(struct bytes key, const char **ret)
+{
+	const uint8_t *data = key.data;
+
+	if (key.len <= HEAD_SIZE || !memchr(data + HEAD_SIZE, 0, key.len - HEAD_SIZE))
+		return false;
+	*ret = (const char *)data + HEAD_SIZE;
+	return true;
+}
+
+/* The instant and the id are found from the end of the key, the priority from between or before them. */
+bool key_read_queued(struct bytes key, struct store_queued *ret)
+{
+	const uint8_t *data = key.data;
+	char letter = key.len >= HEAD_SIZE + 8 + 16 ? (char)data[0] : '\0';
+	const uint8_t *end = data + key.len;
+
+	if (letter != KEY_DEADLINE &&
+	    (key.len < HEAD_SIZE + 1 + 4 + 8 + 16 || (letter != KEY_QUEUE && letter != KEY_WAKE)))
+		return false;
+	ret->ref.tenant = get_u32(data + 1);
+	memcpy(ret->ref.id.bytes, end - 16, 16);
+	ret->ready_ms = (int64_t)key_get_u64(end - (letter == KEY_WAKE ? 28 : 24));
+	ret->priority = 0;
+	if (letter != KEY_DEADLINE)
+		ret->priority = (int32_t)(~get_u32(end - (letter == KEY_WAKE ? 20 : 28)) ^ 0x80000000u);
+	return true;
+}
+
+bool key_read_tombstone(struct bytes key, uint32_t *ret_tenant, int64_t *ret_deleted_ms, struct bytes *ret_request_id)
+{
+	const uint8_t *data = read_head(key, KEY_TOMBSTONE, ret_tenant);
+
+	if (!data || key.len < HEAD_SIZE + 8)
+		return false;
+	*ret_deleted_ms = (int64_t)key_get_u64(data);
+	*ret_request_id = bytes_of(data + 8, key.len - HEAD_SIZE - 8);
+	return true;
+}

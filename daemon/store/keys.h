@@ -1,0 +1,77 @@
+/*
+ * Keys: made from values and read back. format.h has the picture. Pure; any thread.
+ */
+#ifndef FG_STORE_KEYS_H
+#define FG_STORE_KEYS_H
+
+#include "base/limits.h"
+#include "job/job.h"
+#include "store/format.h"
+#include "store/store.h"
+
+#define KEY_SIZE_MAX (1 + 4 + 8 + LIMIT_STORE_REQUEST_ID + 16)
+
+struct key {
+	size_t len; /* 0: no key */
+	uint8_t data[KEY_SIZE_MAX];
+};
+
+static inline struct bytes key_bytes(const struct key *key)
+{
+	return bytes_of(key->data, key->len);
+}
+
+/* The beginning of every key of this letter and tenant; and the first key behind all that begin with @prefix. */
+void key_tenant(struct key *key, enum key_letter letter, uint32_t tenant);
+void key_after(struct key *key, const struct key *prefix);
+/* As memcmp(), and as the database orders keys. */
+int key_compare(const struct key *a, const struct key *b);
+
+void key_job(struct key *key, const struct job_ref *ref); /* the beginning of all records of a job */
+void key_job_part(struct key *key, const struct job_ref *ref, enum key_part part);
+void key_attempt(struct key *key, const struct job_ref *ref, uint32_t number);
+void key_send(struct key *key, const struct job_ref *ref, uint32_t attempt, uint32_t number);
+void key_remote(struct key *key, const struct job_ref *ref, uint32_t attempt, uint32_t index);
+void key_artifact(struct key *key, const struct job_ref *ref, uint32_t index);
+void key_reply(struct key *key, const struct job_ref *ref, uint32_t attempt, uint32_t send);
+void key_event(struct key *key, uint32_t tenant, uint64_t sequence);
+void key_history(struct key *key, const struct job_ref *ref, uint64_t revision);
+void key_reference(struct key *key, const struct digest *sha256, const struct job_ref *ref, uint32_t index);
+/* The beginning of all references to this content by jobs of @tenant. */
+void key_references(struct key *key, uint32_t tenant, const struct digest *sha256);
+
+/* Text from outside: -EMSGSIZE when it is longer than its limit. */
+int key_request(struct key *key, uint32_t tenant, const char *request_id);
+int key_tombstone(struct key *key, uint32_t tenant, int64_t deleted_ms, const char *request_id);
+/* The beginning of one provider's queue (KEY_QUEUE) or waiting room (KEY_WAKE). */
+int key_provider(struct key *key, enum key_letter letter, uint32_t tenant, const char *provider);
+
+/*
+ * The index entries of a job that stands at @index; len 0 where it has none. NULL @index: none at all.
+ *
+ * A queued job is either in the queue or in the waiting room. Deadlines are kept for the states that a deadline can
+ * end: while a paid send is undecided or a paid video is being stored, none applies.
+ */
+struct index_keys {
+	struct key queue; /* KEY_QUEUE or KEY_WAKE */
+	struct key deadline;
+	struct key open;
+};
+int key_indexes(struct index_keys *keys, const struct job *job, const struct job_index *index);
+
+/* Read back. False when the key is none of that kind. */
+bool key_read_tenant(struct bytes key, enum key_letter letter, uint32_t *ret);
+bool key_read_job(struct bytes key, struct job_ref *ret, enum key_part *ret_part);
+bool key_read_event(struct bytes key, uint32_t *ret_tenant, uint64_t *ret_sequence);
+bool key_read_history(struct bytes key, uint64_t *ret_revision);
+/* KEY_QUEUE, KEY_WAKE and KEY_DEADLINE; the priority of a deadline is 0. */
+bool key_read_queued(struct bytes key, struct store_queued *ret);
+bool key_read_open(struct bytes key, struct job_ref *ret);
+/* Valid as long as @key is. */
+bool key_read_provider(struct bytes key, const char **ret);
+bool key_read_tombstone(struct bytes key, uint32_t *ret_tenant, int64_t *ret_deleted_ms, struct bytes *ret_request_id);
+
+void key_put_u64(uint8_t data[static 8], uint64_t value);
+uint64_t key_get_u64(const uint8_t data[static 8]);
+
+#endif

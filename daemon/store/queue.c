@@ -1,0 +1,296 @@
+#include "store/internal.h"
+
+#include "base/log.h"
+
+/*
+ * The queue of a provider is two ranges of keys: those that may start now, in the order in which they should, and the
+ * waiting room, in the order in which waits end. A scan takes the front of the first and everything due of the second,
+ * and sorts them together; so a job whose wait has ended needs no write to become ready.
+ */
+
+struct queue_page {
+	struct store_queued *rows;
+	size_t n, capacity;
+	int64_t next_wake_ms;
+};
+
+struct scan_queue {
+	struct read read;
+	char *provider; /* NULL: deadlines */
+	int64_t now_ms;
+	uint32_t limit;
+	store_queue_fn *fn;
+	void *userdata;
+};
+
+static int page_add(struct queue_page *page, const struct store_queued *row)
+{
+	if (page->n == page->capacity) {
+		size_t capacity = page->capacity ? 2 * page->capacity : 64;
+		struct store_queued *rows = reallocarray(page->rows, capacity, sizeof(*rows));
+
+		if (!rows)
+			return err_origin(-ENOMEM);
+		page->rows = rows;
+		page->capacity = capacity;
+	}
+	page->rows[page->n++] = *row;
+	return 0;
+}
+
+static void page_finish(struct queue_page *page)
+{
+	free(page->rows);
+}
+
+static void wake_no_later(struct queue_page *page, int64_t ms)
+{
+	if (page->next_wake_ms == 0 || ms < page->next_wake_ms)
+		page->next_wake_ms = ms;
+}
+
+/* At most @limit rows of a range; those not yet ready are only noted, and end it unless @now_ms is negative. */
+static int scan_range(struct store *store, const struct key *prefix, int64_t now_ms, size_t limit,
+		      struct queue_page *page)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct store_queued row;
+	struct key to;
+
+	key_after(&to, prefix);
+	cursor = backend_cursor_new(store->backend, key_bytes(prefix), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	for (size_t n = 0; backend_cursor_is_valid(cursor); backend_cursor_next(cursor), n++) {
+		int r;
+
+		if (!key_read_queued(backend_cursor_key(cursor), &row))
+			return err_origin(-EBADMSG);
+		if (now_ms >= 0 && (row.ready_ms > now_ms || n == limit)) {
+			wake_no_later(page, row.ready_ms);
+			return 0;
+		}
+		if (n == limit)
+			return 0;
+		r = page_add(page, &row);
+		if (r < 0)
+			return r;
+	}
+	return backend_cursor_error(cursor);
+}
+
+static int scan_provider(struct store *store, const struct scan_queue *scan, enum key_letter letter,
+			 struct queue_page *page)
+{
+	bool waits = letter == KEY_WAKE;
+	uint32_t tenant = 0;
+	int r = 0;
+
+	for (; next_tenant(store, letter, &tenant, &r); tenant++) {
+		struct key prefix;
+
+		r = key_provider(&prefix, letter, tenant, scan->provider);
+		if (r == 0)
+			r = scan_range(store, &prefix, waits ? scan->now_ms : -1,
+				       waits ? LIMIT_STORE_WAKE_SCAN : scan->limit, page);
+		if (r < 0 || tenant == UINT32_MAX)
+			break;
+	}
+	return r;
+}
+
+static int scan_deadlines(struct store *store, const struct scan_queue *scan, struct queue_page *page)
+{
+	uint32_t tenant = 0;
+	int r = 0;
+
+	for (; next_tenant(store, KEY_DEADLINE, &tenant, &r); tenant++) {
+		struct key prefix;
+
+		key_tenant(&prefix, KEY_DEADLINE, tenant);
+		r = scan_range(store, &prefix, scan->now_ms, scan->limit, page);
+		if (r < 0 || tenant == UINT32_MAX)
+			break;
+	}
+	return r;
+}
+
+/* Higher priority first, then what became ready first, then the smaller id. Deadlines all have priority 0. */
+static int compare_rows(const void *left, const void *right)
+{
+	const struct store_queued *a = left, *b = right;
+
+	if (a->priority != b->priority)
+		return a->priority > b->priority ? -1 : 1;
+	if (a->ready_ms != b->ready_ms)
+		return a->ready_ms < b->ready_ms ? -1 : 1;
+	return memcmp(a->ref.id.bytes, b->ref.id.bytes, sizeof(a->ref.id.bytes));
+}
+
+static void run_scan(struct store *store, struct read *take)
+{
+	struct scan_queue *scan = (struct scan_queue *)take;
+	_cleanup_(page_finish) struct queue_page page = {0};
+	int r;
+
+	if (scan->provider) {
+		r = scan_provider(store, scan, KEY_QUEUE, &page);
+		if (r == 0)
+			r = scan_provider(store, scan, KEY_WAKE, &page);
+	} else {
+		r = scan_deadlines(store, scan, &page);
+	}
+	if (page.n > 1)
+		qsort(page.rows, page.n, sizeof(*page.rows), compare_rows);
+	if (page.n > scan->limit)
+		page.n = scan->limit;
+	scan->fn(scan->userdata, r, page.rows, r == 0 ? page.n : 0, r == 0 ? page.next_wake_ms : 0);
+	free(scan->provider);
+	free(scan);
+}
+
+static void add_scan(struct store *store, const char *provider, const struct scan_queue *scan)
+{
+	struct scan_queue *copy = malloc(sizeof(*copy));
+	char *name = provider ? strdup(provider) : NULL;
+
+	if (!copy || (provider && !name)) {
+		free(copy);
+		free(name);
+		scan->fn(scan->userdata, err_origin(-ENOMEM), NULL, 0, 0);
+		return;
+	}
+	*copy = *scan;
+	copy->provider = name;
+	copy->read.run = run_scan;
+	if (copy->limit == 0 || copy->limit > LIMIT_STORE_PAGE)
+		copy->limit = LIMIT_STORE_PAGE;
+	readers_add(store, &copy->read);
+}
+
+void store_scan_queue(struct store *store, const char *provider, int64_t now_ms, uint32_t limit, store_queue_fn *fn,
+		      void *userdata)
+{
+	add_scan(store, provider,
+		 &(struct scan_queue){.now_ms = now_ms, .limit = limit, .fn = fn, .userdata = userdata});
+}
+
+void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, store_queue_fn *fn, void *userdata)
+{
+	add_scan(store, NULL, &(struct scan_queue){.now_ms = now_ms, .limit = limit, .fn = fn, .userdata = userdata});
+}
+
+/* An entry without its job is a fault of ours; the start goes on without it. */
+static int load_open(struct store *store, const struct job_ref *ref, int (*fn)(void *userdata, struct job_view *take),
+		     void *userdata)
+{
+	struct job_view view = {0};
+	char text[ID_TEXT_SIZE];
+	int r = read_job(store, ref, &view);
+
+	if (r == 0)
+		return fn(userdata, &view);
+	if (r != STORE_E_NOT_FOUND)
+		return err_fold(r);
+	id_format(&ref->id, text);
+	log_error("a job is listed as open and does not exist", "job", text);
+	return 0;
+}
+
+int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key from, to;
+
+	key_tenant(&from, KEY_OPEN, 0);
+	key_tenant(&to, (enum key_letter)(KEY_OPEN + 1), 0);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	for (; backend_cursor_is_valid(cursor); backend_cursor_next(cursor)) {
+		struct job_ref ref;
+		int r;
+
+		if (!key_read_open(backend_cursor_key(cursor), &ref))
+			return err_origin(-EBADMSG);
+		r = load_open(store, &ref, fn, userdata);
+		if (r)
+			return r;
+	}
+	return backend_cursor_error(cursor);
+}
+
+struct provider_counts {
+	struct provider_count {
+		char *provider;
+		uint64_t count;
+	} * rows;
+	size_t n, last;
+};
+
+static void provider_counts_finish(struct provider_counts *counts)
+{
+	for (size_t i = 0; i < counts->n; i++)
+		free(counts->rows[i].provider);
+	free(counts->rows);
+}
+
+/* Keys come sorted by provider, so it nearly always is the last one again. */
+static int count_one(struct provider_counts *counts, const char *provider)
+{
+	struct provider_count *rows;
+
+	if (counts->n == 0 || strcmp(counts->rows[counts->last].provider, provider) != 0)
+		for (counts->last = 0; counts->last < counts->n; counts->last++)
+			if (strcmp(counts->rows[counts->last].provider, provider) == 0)
+				break;
+	if (counts->last < counts->n) {
+		counts->rows[counts->last].count++;
+		return 0;
+	}
+	rows = reallocarray(counts->rows, counts->n + 1, sizeof(*rows));
+	if (!rows)
+		return err_origin(-ENOMEM);
+	counts->rows = rows;
+	rows[counts->n] = (struct provider_count){.provider = strdup(provider), .count = 1};
+	if (!rows[counts->n].provider)
+		return err_origin(-ENOMEM);
+	counts->last = counts->n++;
+	return 0;
+}
+
+static int count_all(struct store *store, enum key_letter letter, struct provider_counts *counts)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key from, to;
+
+	key_tenant(&from, letter, 0);
+	key_tenant(&to, (enum key_letter)(letter + 1), 0);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	for (; backend_cursor_is_valid(cursor); backend_cursor_next(cursor)) {
+		const char *provider;
+		int r;
+
+		if (!key_read_provider(backend_cursor_key(cursor), &provider))
+			return err_origin(-EBADMSG);
+		r = count_one(counts, provider);
+		if (r < 0)
+			return r;
+	}
+	return backend_cursor_error(cursor);
+}
+
+int store_load_queued_providers(struct store *store, int (*fn)(void *userdata, const char *provider, uint64_t count),
+				void *userdata)
+{
+	_cleanup_(provider_counts_finish) struct provider_counts counts = {0};
+	int r = count_all(store, KEY_QUEUE, &counts);
+
+	if (r == 0)
+		r = count_all(store, KEY_WAKE, &counts);
+	for (size_t i = 0; r == 0 && i < counts.n; i++)
+		r = fn(userdata, counts.rows[i].provider, counts.rows[i].count);
+	return r;
+}

@@ -1,0 +1,330 @@
+#include "store/backend.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "store/store.h"
+
+#include <rocksdb/c.h>
+
+/*
+ * RocksDB, and the only file that has heard of it. Its error texts stop here.
+ *
+ * The recovery mode is the point of the options below. The default mode opens a log that is damaged in the middle up
+ * to the damage and says nothing: acknowledged jobs are gone. "Tolerate corrupted tail records" together with
+ * track_and_verify_wals_in_manifest refuses such a log and still opens after an ordinary torn tail. The C interface
+ * has no setter for the tracking, so the options begin as text.
+ */
+#define WRITE_BUFFER_BYTES (64 << 20)
+#define WAL_BYTES_MAX (128 << 20)
+#define CACHE_BYTES_DEFAULT (8 << 20)
+#define BLOOM_BITS 10
+#define INFO_LOG_BYTES (1 << 20)
+#define INFO_LOG_FILES 3
+#define INFO_LOG_WARN 2
+
+struct backend {
+	rocksdb_t *db;
+	rocksdb_options_t *options;
+	rocksdb_readoptions_t *read;
+	rocksdb_writeoptions_t *synced;
+	rocksdb_writeoptions_t *unsynced;
+};
+
+struct backend_batch {
+	rocksdb_writebatch_t *batch;
+};
+
+struct backend_cursor {
+	rocksdb_readoptions_t *options;
+	rocksdb_iterator_t *iterator;
+	size_t n_to;
+	char to[]; /* RocksDB keeps the pointer, so the bound lives as long as the iterator */
+};
+
+/* Our code for RocksDB's words; logs and frees them. */
+static int error_of(char *text, const char *doing)
+{
+	int error = strstr(text, "No space left on device") ? -ENOSPC : -EIO;
+
+	log_error("the database failed", "doing", doing, "error", text);
+	rocksdb_free(text);
+	return err_origin(error);
+}
+
+static void explain_damage(const char *path, const char *text, struct errmsg *msg)
+{
+	errmsg_set(msg,
+		   "the store in '%s' is damaged and was left as it is: %s. Opening it would lose jobs that were "
+		   "accepted: restore the folder from a backup, or move it away to start with an empty one",
+		   path, text);
+}
+
+/* Every way in which opening fails, told apart by the beginning of RocksDB's words. */
+static int refuse(char *text, const char *path, struct errmsg *msg)
+{
+	int outcome = -EIO;
+
+	if (strstr(text, "No space left on device")) {
+		outcome = -ENOSPC;
+		errmsg_set(msg, "the disk that holds the store '%s' is full; free some space and start again", path);
+	} else if (strncmp(text, "Corruption", 10) == 0) {
+		outcome = STORE_E_DAMAGED;
+		explain_damage(path, text, msg);
+	} else if (strstr(text, "While lock file")) {
+		outcome = STORE_E_IN_USE;
+		errmsg_set(msg, "the store '%s' is in use by another process", path);
+	} else {
+		errmsg_set(msg, "cannot open the store '%s': %s", path, text);
+	}
+	rocksdb_free(text);
+	return outcome;
+}
+
+static void set_table_options(rocksdb_options_t *options, uint64_t cache_bytes)
+{
+	rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+	rocksdb_cache_t *cache = rocksdb_cache_create_lru(cache_bytes ? cache_bytes : CACHE_BYTES_DEFAULT);
+
+	rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
+	rocksdb_block_based_options_set_block_cache(table, cache);
+	rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+	rocksdb_options_set_block_based_table_factory(options, table);
+	rocksdb_cache_destroy(cache);
+	rocksdb_block_based_options_destroy(table);
+}
+
+static int make_options(uint64_t cache_bytes, rocksdb_options_t **ret)
+{
+	rocksdb_options_t *base = rocksdb_options_create();
+	rocksdb_options_t *options = rocksdb_options_create();
+	char *text = NULL;
+
+	rocksdb_get_options_from_string(base, "track_and_verify_wals_in_manifest=true", options, &text);
+	rocksdb_options_destroy(base);
+	if (text) {
+		rocksdb_options_destroy(options);
+		return error_of(text, "options");
+	}
+	rocksdb_options_set_create_if_missing(options, 1);
+	rocksdb_options_set_paranoid_checks(options, 1);
+	rocksdb_options_set_wal_recovery_mode(options, rocksdb_tolerate_corrupted_tail_records_recovery);
+	rocksdb_options_set_recycle_log_file_num(options, 0);
+	rocksdb_options_set_write_buffer_size(options, WRITE_BUFFER_BYTES);
+	rocksdb_options_set_max_total_wal_size(options, WAL_BYTES_MAX);
+	rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+	rocksdb_options_set_max_background_jobs(options, 2);
+	rocksdb_options_set_info_log_level(options, INFO_LOG_WARN);
+	rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES);
+	rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES);
+	rocksdb_options_set_stats_dump_period_sec(options, 0);
+	rocksdb_options_set_stats_persist_period_sec(options, 0);
+	set_table_options(options, cache_bytes);
+	*ret = options;
+	return 0;
+}
+
+static void backend_free(struct backend *backend)
+{
+	rocksdb_writeoptions_destroy(backend->unsynced);
+	rocksdb_writeoptions_destroy(backend->synced);
+	rocksdb_readoptions_destroy(backend->read);
+	rocksdb_options_destroy(backend->options);
+	free(backend);
+}
+
+int backend_open(const char *path, uint64_t cache_bytes, struct backend **ret, struct errmsg *msg)
+{
+	rocksdb_options_t *options;
+	struct backend *backend;
+	char *text = NULL;
+	int r = make_options(cache_bytes, &options);
+
+	if (r < 0)
+		return r;
+	backend = calloc(1, sizeof(*backend));
+	if (!backend) {
+		rocksdb_options_destroy(options);
+		return err_origin(-ENOMEM);
+	}
+	backend->options = options;
+	backend->read = rocksdb_readoptions_create();
+	backend->synced = rocksdb_writeoptions_create();
+	backend->unsynced = rocksdb_writeoptions_create();
+	rocksdb_writeoptions_set_sync(backend->synced, 1);
+	rocksdb_writeoptions_set_sync(backend->unsynced, 0);
+
+	backend->db = rocksdb_open(options, path, &text);
+	if (text) {
+		backend_free(backend);
+		return refuse(text, path, msg);
+	}
+	*ret = backend;
+	return 0;
+}
+
+struct backend *backend_close(struct backend *backend)
+{
+	rocksdb_flushoptions_t *options;
+	char *text = NULL;
+
+	if (!backend)
+		return NULL;
+	options = rocksdb_flushoptions_create();
+	rocksdb_flushoptions_set_wait(options, 1);
+	rocksdb_flush(backend->db, options, &text);
+	if (text)
+		error_of(text, "flush");
+	rocksdb_flushoptions_destroy(options);
+	rocksdb_close(backend->db);
+	backend_free(backend);
+	return NULL;
+}
+
+void backend_closep(struct backend **backend)
+{
+	backend_close(*backend);
+}
+
+bool backend_is_failing(const struct backend *backend)
+{
+	uint64_t n = 0;
+
+	return rocksdb_property_int(backend->db, "rocksdb.background-errors", &n) == 0 && n > 0;
+}
+
+int backend_get(struct backend *backend, struct bytes key, struct backend_value *ret)
+{
+	char *text = NULL;
+	rocksdb_pinnableslice_t *slice = rocksdb_get_pinned(backend->db, backend->read, key.data, key.len, &text);
+	size_t len;
+	const char *data;
+
+	if (text)
+		return error_of(text, "get");
+	if (!slice)
+		return STORE_E_NOT_FOUND;
+	data = rocksdb_pinnableslice_value(slice, &len);
+	*ret = (struct backend_value){.bytes = bytes_of(data, len), .pin = slice};
+	return 0;
+}
+
+void backend_value_finish(struct backend_value *value)
+{
+	if (value->pin)
+		rocksdb_pinnableslice_destroy(value->pin);
+	*value = (struct backend_value){0};
+}
+
+struct backend_batch *backend_batch_new(void)
+{
+	struct backend_batch *batch = calloc(1, sizeof(*batch));
+
+	if (batch)
+		batch->batch = rocksdb_writebatch_create();
+	return batch;
+}
+
+struct backend_batch *backend_batch_free(struct backend_batch *batch)
+{
+	if (batch)
+		rocksdb_writebatch_destroy(batch->batch);
+	free(batch);
+	return NULL;
+}
+
+void backend_batch_clear(struct backend_batch *batch)
+{
+	rocksdb_writebatch_clear(batch->batch);
+}
+
+void backend_batch_put(struct backend_batch *batch, struct bytes key, struct bytes value)
+{
+	rocksdb_writebatch_put(batch->batch, key.data, key.len, value.len ? value.data : "", value.len);
+}
+
+void backend_batch_delete(struct backend_batch *batch, struct bytes key)
+{
+	rocksdb_writebatch_delete(batch->batch, key.data, key.len);
+}
+
+int backend_write(struct backend *backend, struct backend_batch *batch, enum backend_sync sync)
+{
+	char *text = NULL;
+
+	rocksdb_write(backend->db, sync == BACKEND_SYNCED ? backend->synced : backend->unsynced, batch->batch, &text);
+	return text ? error_of(text, "write") : 0;
+}
+
+struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes from, struct bytes to)
+{
+	struct backend_cursor *cursor = malloc(sizeof(*cursor) + to.len);
+
+	if (!cursor)
+		return NULL;
+	memcpy(cursor->to, to.data, to.len);
+	cursor->n_to = to.len;
+	cursor->options = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_iterate_upper_bound(cursor->options, cursor->to, cursor->n_to);
+	cursor->iterator = rocksdb_create_iterator(backend->db, cursor->options);
+	backend_cursor_seek(cursor, from);
+	return cursor;
+}
+
+struct backend_cursor *backend_cursor_free(struct backend_cursor *cursor)
+{
+	if (!cursor)
+		return NULL;
+	rocksdb_iter_destroy(cursor->iterator);
+	rocksdb_readoptions_destroy(cursor->options);
+	free(cursor);
+	return NULL;
+}
+
+void backend_cursor_freep(struct backend_cursor **cursor)
+{
+	backend_cursor_free(*cursor);
+}
+
+bool backend_cursor_is_valid(const struct backend_cursor *cursor)
+{
+	return rocksdb_iter_valid(cursor->iterator);
+}
+
+void backend_cursor_next(struct backend_cursor *cursor)
+{
+	rocksdb_iter_next(cursor->iterator);
+}
+
+void backend_cursor_seek(struct backend_cursor *cursor, struct bytes key)
+{
+	rocksdb_iter_seek(cursor->iterator, key.data, key.len);
+}
+
+void backend_cursor_seek_last(struct backend_cursor *cursor)
+{
+	rocksdb_iter_seek_to_last(cursor->iterator);
+}
+
+struct bytes backend_cursor_key(const struct backend_cursor *cursor)
+{
+	size_t len;
+	const char *data = rocksdb_iter_key(cursor->iterator, &len);
+
+	return bytes_of(data, len);
+}
+
+struct bytes backend_cursor_value(const struct backend_cursor *cursor)
+{
+	size_t len;
+	const char *data = rocksdb_iter_value(cursor->iterator, &len);
+
+	return bytes_of(data, len);
+}
+
+int backend_cursor_error(const struct backend_cursor *cursor)
+{
+	char *text = NULL;
+
+	rocksdb_iter_get_error(cursor->iterator, &text);
+	return text ? error_of(text, "scan") : 0;
+}

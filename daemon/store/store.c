@@ -1,0 +1,201 @@
+#include "store/internal.h"
+
+#include "base/log.h"
+#include "store/records.h"
+
+/* Opening and closing: folder, database, what the store says of itself, then the threads; and in reverse. */
+
+#define FIRST_EPOCH 1u
+
+static void store_closep(struct store **store)
+{
+	store_close(*store);
+}
+
+/* Every key there is. */
+static struct backend_cursor *all_keys(struct store *store)
+{
+	static const uint8_t end[] = {0xff};
+
+	return backend_cursor_new(store->backend, bytes_of(NULL, 0), bytes_of(end, sizeof(end)));
+}
+
+static int write_meta(struct store *store)
+{
+	struct record_meta meta = {
+		.format = STORE_FORMAT, .epoch = FIRST_EPOCH, .created_ms = clock_utc_ms(store->clock)};
+	_cleanup_(buffer_finish) struct buffer out = {0};
+	struct backend_batch *batch;
+	struct key key;
+	int r = record_write_meta(&out, &meta);
+
+	if (r < 0)
+		return r;
+	batch = backend_batch_new();
+	if (!batch)
+		return err_origin(-ENOMEM);
+	key_tenant(&key, KEY_META, 0);
+	backend_batch_put(batch, key_bytes(&key), buffer_bytes(&out));
+	r = backend_write(store->backend, batch, BACKEND_SYNCED);
+	backend_batch_free(batch);
+	return r;
+}
+
+/* A store without Meta is new only when it is empty. */
+static int begin_store(struct store *store, const char *path, struct errmsg *msg)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = all_keys(store);
+	int r;
+
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	if (backend_cursor_is_valid(cursor)) {
+		errmsg_set(msg,
+			   "the store '%s' has records but does not say which format they have; restore it from a "
+			   "backup, or move it away to start with an empty one",
+			   path);
+		return STORE_E_DAMAGED;
+	}
+	r = backend_cursor_error(cursor);
+	if (r == 0)
+		r = write_meta(store);
+	if (r < 0)
+		errmsg_set(msg, "cannot write to the store '%s': %s", path, strerror(-r));
+	return r;
+}
+
+static int check_meta(struct store *store, const char *path, struct errmsg *msg)
+{
+	_cleanup_(backend_value_finish) struct backend_value value = {0};
+	struct record_meta meta = {.format = UINT32_MAX};
+	struct key key;
+	int r;
+
+	key_tenant(&key, KEY_META, 0);
+	r = backend_get(store->backend, key_bytes(&key), &value);
+	if (r == STORE_E_NOT_FOUND)
+		return begin_store(store, path, msg);
+	if (r == 0)
+		r = record_read_meta(value.bytes, &meta);
+	if (r == STORE_E_NEWER_FORMAT || (r == 0 && meta.format > STORE_FORMAT)) {
+		errmsg_set(msg,
+			   "the store '%s' was written by a later version of filmgated; run that version, or restore "
+			   "a backup made before the upgrade",
+			   path);
+		return STORE_E_NEWER_FORMAT;
+	}
+	if (r < 0)
+		errmsg_set(msg, "cannot read what the store '%s' says of itself: %s", path, strerror(-r));
+	return r;
+}
+
+/* The last sequence of one tenant: of its newest event, or of the watermark when all are trimmed. */
+static int find_last_sequence(struct store *store, uint32_t tenant, uint64_t *ret)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	uint64_t watermark, sequence = 0;
+	struct key from, to;
+	int r = read_watermark(store, tenant, &watermark);
+
+	if (r < 0)
+		return r;
+	key_tenant(&from, KEY_EVENT, tenant);
+	key_after(&to, &from);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	if (backend_cursor_is_valid(cursor)) {
+		backend_cursor_seek_last(cursor);
+		if (!backend_cursor_is_valid(cursor) || !key_read_event(backend_cursor_key(cursor), &tenant, &sequence))
+			return err_origin(-EBADMSG);
+	}
+	*ret = sequence > watermark ? sequence : watermark;
+	return backend_cursor_error(cursor);
+}
+
+static int find_tail(struct store *store, enum key_letter letter)
+{
+	uint64_t sequence = 0;
+	uint32_t tenant = 0;
+	int r = 0;
+
+	for (; next_tenant(store, letter, &tenant, &r); tenant++) {
+		r = find_last_sequence(store, tenant, &sequence);
+		if (r == 0 && sequence > store->committer.sequence)
+			store->committer.sequence = sequence;
+		if (r < 0 || tenant == UINT32_MAX)
+			break;
+	}
+	atomic_store(&store->tail, store->committer.sequence);
+	return r;
+}
+
+static int start(struct store *store, struct errmsg *msg)
+{
+	int r = find_tail(store, KEY_EVENT);
+
+	if (r == 0)
+		r = find_tail(store, KEY_META);
+	if (r == 0)
+		r = readers_start(store);
+	if (r == 0)
+		r = committer_start(store);
+	if (r < 0)
+		errmsg_set(msg, "cannot start the store '%s': %s", store->folder.records_path, strerror(-r));
+	return r;
+}
+
+int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg)
+{
+	_cleanup_(store_closep) struct store *store = calloc(1, sizeof(*store));
+	int r;
+
+	if (!store)
+		return err_origin(-ENOMEM);
+	store->folder = (struct folder)FOLDER_INERT;
+	store->clock = config->clock;
+	store->on_batch = config->on_batch;
+	store->userdata = config->userdata;
+
+	r = folder_hold(config->path, &store->folder, msg);
+	if (r)
+		return r;
+	r = backend_open(store->folder.records_path, config->block_cache_bytes, &store->backend, msg);
+	if (r)
+		return r;
+	r = folder_sync(config->path);
+	if (r < 0) {
+		errmsg_set(msg, "cannot sync the folder '%s': %s", config->path, strerror(-r));
+		return r;
+	}
+	r = check_meta(store, config->path, msg);
+	if (r)
+		return r;
+	r = start(store, msg);
+	if (r < 0)
+		return err_trace(r);
+	*ret = steal(store);
+	return 0;
+}
+
+struct store *store_close(struct store *store)
+{
+	if (!store)
+		return NULL;
+	committer_stop(store);
+	readers_stop(store);
+	backend_close(store->backend);
+	folder_release(&store->folder);
+	free(store);
+	return NULL;
+}
+
+bool store_is_healthy(const struct store *store)
+{
+	return !atomic_load(&store->has_failed) && !backend_is_failing(store->backend);
+}
+
+uint64_t store_tail(const struct store *store)
+{
+	return atomic_load(&store->tail);
+}
