@@ -43,12 +43,12 @@ enum job_state {
 /* Why a QUEUED job does not start. */
 enum job_wait {
 	JOB_WAIT_NONE = 0,
-	JOB_WAIT_CAPACITY = 1,	       /* the provider's concurrency limit is used up */
-	JOB_WAIT_RATE_LIMIT = 2,       /* the provider said "not before", see until_ms */
-	JOB_WAIT_BACKOFF = 3,	       /* a failed exchange is repeated at until_ms */
-	JOB_WAIT_DISK = 4,	       /* no room for the video */
-	JOB_WAIT_PLUGIN_MISSING = 5,   /* its provider or plugin is not loaded, or cannot read the job's state */
-	JOB_WAIT_CREDENTIAL = 6,       /* the provider refuses the key */
+	JOB_WAIT_CAPACITY = 1,       /* the provider's concurrency limit is used up */
+	JOB_WAIT_RATE_LIMIT = 2,     /* the provider said "not before", see until_ms */
+	JOB_WAIT_BACKOFF = 3,        /* a failed exchange is repeated at until_ms */
+	JOB_WAIT_DISK = 4,           /* no room for the video */
+	JOB_WAIT_PLUGIN_MISSING = 5, /* its provider or plugin is not loaded, or cannot read the job's state */
+	JOB_WAIT_CREDENTIAL = 6,     /* the provider refuses the key */
 	_JOB_WAIT_COUNT
 };
 
@@ -100,23 +100,23 @@ enum job_cancel_outcome {
 /* What happened at a revision; the event's kind on the wire. */
 enum job_event {
 	JOB_EVENT_CREATED = 1,
-	JOB_EVENT_STATE = 2,	/* the state moved */
+	JOB_EVENT_STATE = 2,    /* the state moved */
 	JOB_EVENT_PROGRESS = 3, /* same state, news from the provider or the queue */
-	JOB_EVENT_UPDATED = 4,	/* labels, display name or priority */
+	JOB_EVENT_UPDATED = 4,  /* labels, display name or priority */
 	JOB_EVENT_DELETED = 5,
 };
 
 /* Written once. */
 struct job {
 	struct job_ref ref;
-	char *request_id;		/* never NULL; the daemon makes one when the client gave none */
-	struct digest request_digest;	/* of the canonical request, for "same id, equal request" */
-	char *provider;			/* the configured account's id */
-	char *model;			/* may be "" where the provider has only one */
-	char *parameters;		/* canonical parameters: one JSON object, keys as in JobParameters */
+	char *request_id;             /* never NULL; the daemon makes one when the client gave none */
+	struct digest request_digest; /* of the canonical request, for "same id, equal request" */
+	char *provider;               /* the configured account's id */
+	char *model;                  /* may be "" where the provider has only one */
+	char *parameters;             /* canonical parameters: one JSON object, keys as in JobParameters */
 	int64_t created_ms;
-	int64_t deadline_ms;		/* always set */
-	struct id retry_of;		/* all zero when it is no retry */
+	int64_t deadline_ms; /* always set */
+	struct id retry_of;  /* all zero when it is no retry */
 };
 
 struct job_label {
@@ -127,8 +127,8 @@ struct job_label {
 struct job_failure {
 	enum job_reason reason;
 	enum job_purchase purchase;
-	char *message;		/* ours, for a person */
-	char *provider_code;	/* the provider's own */
+	char *message;          /* ours, for a person */
+	char *provider_code;    /* the provider's own */
 	char *provider_message; /* its own words */
 	char *provider_request_id;
 };
@@ -164,7 +164,7 @@ struct job_remote {
 
 struct job_artifact {
 	uint32_t index; /* its number in "jobs/{id}/artifacts/{index}", from 1 */
-	char *role;	/* "video", "subtitle", "thumbnail", … */
+	char *role;     /* "video", "subtitle", "thumbnail", … */
 	uint32_t sample;
 	char *language;
 	char *media_type;
@@ -193,8 +193,8 @@ struct job_status {
 	uint32_t retries;      /* consecutive failed exchanges, for the backoff; reset by success */
 
 	int32_t progress_percent; /* -1: none */
-	int64_t queue_position;	  /* the provider's; -1: none */
-	char *remote_state;	  /* the provider's word, verbatim */
+	int64_t queue_position;   /* the provider's; -1: none */
+	char *remote_state;       /* the provider's word, verbatim */
 
 	int64_t cancel_requested_ms;
 	enum job_cancel_outcome cancel_outcome;
@@ -265,7 +265,7 @@ bool job_may_move(enum job_state from, enum job_state to);
 void job_move(struct job_status *status, enum job_state to, int64_t now_ms);
 void job_touch(struct job_status *status, int64_t now_ms);
 bool job_state_is_terminal(enum job_state state);
-bool job_state_is_active(enum job_state state); /* PREPARING, STARTING, RUNNING, STORING: held in memory */
+bool job_state_is_active(enum job_state state);   /* PREPARING, STARTING, RUNNING, STORING: held in memory */
 const char *job_state_name(enum job_state state); /* "queued", … */
 const char *job_wait_name(enum job_wait wait);
 const char *job_reason_name(enum job_reason reason);

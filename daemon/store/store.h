@@ -17,12 +17,12 @@
 enum {
 	_STORE_E_OK,
 	STORE_E_NOT_FOUND,
-	STORE_E_CONFLICT,	/* the job's revision is not the expected one (or it exists already, or is gone) */
+	STORE_E_CONFLICT,       /* the job's revision is not the expected one (or it exists already, or is gone) */
 	STORE_E_REQUEST_EXISTS, /* the request id is taken; see commit->found */
-	STORE_E_UNHEALTHY,	/* a write failed earlier; nothing is acknowledged until the daemon is restarted */
-	STORE_E_IN_USE,		/* open: another process holds the data directory */
-	STORE_E_DAMAGED,	/* open: the log or a table is damaged; the message says what and how to go on */
-	STORE_E_NEWER_FORMAT,	/* open: written by a later version */
+	STORE_E_UNHEALTHY,      /* a write failed earlier; nothing is acknowledged until the daemon is restarted */
+	STORE_E_IN_USE,         /* open: another process holds the data directory */
+	STORE_E_DAMAGED,        /* open: the log or a table is damaged; the message says what and how to go on */
+	STORE_E_NEWER_FORMAT,   /* open: written by a later version */
 	STORE_E_CURSOR_EXPIRED, /* events: older than what is kept */
 };
 
@@ -58,7 +58,8 @@ struct store_commit *store_commit_new(void); /* NULL: out of memory */
 struct store_commit *store_commit_free(struct store_commit *commit);
 
 /* Preconditions. */
-void store_commit_expect_revision(struct store_commit *commit, const struct job_ref *ref, uint64_t revision); /* 0: absent */
+void store_commit_expect_revision(struct store_commit *commit, const struct job_ref *ref,
+				  uint64_t revision); /* 0: absent */
 /* Claims @request_id for @job; the digest decides later whether a repeat is the same request. */
 int store_commit_claim_request(struct store_commit *commit, const struct job *job);
 
@@ -74,7 +75,8 @@ int store_commit_put_status(struct store_commit *commit, const struct job *job, 
 int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *ref, const struct job_attempt *attempt);
 int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send);
 int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote);
-int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref, const struct job_artifact *artifact);
+int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,
+			      const struct job_artifact *artifact);
 /* The reply to a paid request, kept before any plugin reads it. Status line facts and headers are in @meta (JSON). */
 int store_commit_put_reply(struct store_commit *commit, const struct job_ref *ref, uint32_t attempt, uint32_t send,
 			   struct bytes meta, struct bytes body);
@@ -144,7 +146,7 @@ struct store_filter {
 	const struct store_label_filter *labels; /* all must match */
 	size_t n_labels;
 	int64_t created_from_ms; /* inclusive; 0: open */
-	int64_t created_to_ms;	 /* exclusive; 0: open */
+	int64_t created_to_ms;   /* exclusive; 0: open */
 };
 bool store_filter_matches(const struct store_filter *filter, const char *provider, const char *model,
 			  int64_t created_ms, const struct job_status *status);
@@ -152,12 +154,13 @@ bool store_filter_matches(const struct store_filter *filter, const char *provide
 struct store_list_query {
 	uint32_t tenant;
 	const struct store_filter *filter; /* borrowed until the callback has run */
-	struct id after;		   /* all zero: from the newest; else older than this job */
+	struct id after;                   /* all zero: from the newest; else older than this job */
 	uint32_t limit;
 };
 /* Newest first. @scanned_to: pass it as `after` of the next page; @more: there may be more (a page may be short or
  * empty because at most LIMIT_STORE_LIST_SCAN jobs are looked at per call). Views are the callee's. */
-typedef void store_list_fn(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to, bool more);
+typedef void store_list_fn(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to,
+			   bool more);
 void store_list_jobs(struct store *store, const struct store_list_query *query, store_list_fn *fn, void *userdata);
 
 /* Events in order; at most @limit. STORE_E_CURSOR_EXPIRED when some after the cursor are already trimmed. The array is
@@ -175,7 +178,8 @@ struct store_queued {
 	int32_t priority;
 	int64_t ready_ms; /* created, or the instant its wait ended */
 };
-typedef void store_queue_fn(void *userdata, int outcome, const struct store_queued *queued, size_t n, int64_t next_wake_ms);
+typedef void store_queue_fn(void *userdata, int outcome, const struct store_queued *queued, size_t n,
+			    int64_t next_wake_ms);
 /* next_wake_ms: when the earliest of this provider's delayed jobs becomes ready, 0 if none waits. */
 void store_scan_queue(struct store *store, const char *provider, int64_t now_ms, uint32_t limit, store_queue_fn *fn,
 		      void *userdata);
@@ -188,8 +192,8 @@ int store_load_queued_providers(struct store *store, int (*fn)(void *userdata, c
 				void *userdata);
 
 typedef void store_reply_fn(void *userdata, int outcome, struct bytes meta, struct bytes body);
-void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send, store_reply_fn *fn,
-		     void *userdata);
+void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send,
+		     store_reply_fn *fn, void *userdata);
 
 typedef void store_reference_fn(void *userdata, int outcome, bool is_referenced);
 /* Does any job's artifact still name this content? */
