@@ -87,5 +87,15 @@
 #define LIMIT_STORE_WAKE_SCAN 4096		    /* due jobs that one queue scan sorts by priority */
 #define LIMIT_STORE_TRIM 2000			    /* events, and request ids, dropped between two batches */
 #define LIMIT_STORE_READERS 2			    /* reader threads */
+/* room: config */
+#define LIMIT_CONFIG_BYTES (1 << 20) /* of the file */
+#define LIMIT_CONFIG_LINES 65535     /* of the file: libconfig counts no further */
+#define LIMIT_CONFIG_REPORT 65536    /* bytes of a report; what comes later is only counted */
+#define LIMIT_CONFIG_WORDS 1024      /* bytes of one message */
+#define LIMIT_CONFIG_TEXT 4095       /* bytes of one text of an array */
+#define LIMIT_CONFIG_PROVIDERS 256
+#define LIMIT_CONFIG_SECRETS 16   /* of one provider */
+#define LIMIT_CONFIG_SECRET 16384 /* bytes of one */
+#define LIMIT_CONFIG_FREE 64      /* members of a provider's free group */
 
 #endif

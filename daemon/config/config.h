@@ -1,0 +1,110 @@
+/*
+ * The configuration file: read once at start, checked whole, and afterwards only looked at.
+ *
+ * Every option is one row of the table in options.c; the sample file, the help and every check come from that table.
+ * A file is taken only when nothing is wrong with it, and what is wrong is said all at once, each with file and line.
+ */
+#ifndef FG_CONFIG_CONFIG_H
+#define FG_CONFIG_CONFIG_H
+
+#include "base/bytes.h"
+
+#include <stdio.h>
+
+enum {
+	_CONFIG_E_OK,
+	CONFIG_E_INVALID, /* the report says what to change */
+};
+
+struct config_texts {
+	char **items;
+	size_t n;
+};
+
+/* Never to be logged. The memory is wiped before it is freed. */
+struct config_secret {
+	char *name;  /* as the plugin's manifest calls it: "api_key" */
+	char *value; /* text with a NUL behind its len bytes; never empty */
+	size_t len;
+};
+
+struct config_provider {
+	char *id;       /* the account's name on the wire and in the store; [a-z][a-z0-9-]*, unique */
+	char *plugin;   /* the plugin's name */
+	char *base_url; /* no slash at the end; NULL: the plugin's own */
+	/* Where credentials may go besides the origin of base_url, "https://host[:port]". Empty: as the plugin declares. */
+	struct config_texts origins;
+	struct config_secret *secrets;
+	size_t n_secrets;
+	int64_t concurrency; /* jobs it may run at once */
+	struct config_poll {
+		int64_t initial_ms, max_ms; /* initial_ms <= max_ms */
+	} poll;
+	int64_t submit_timeout_ms;
+	int64_t deadline_s;         /* of a job that names none, from acceptance */
+	bool allow_private_network; /* loopback, private and link-local addresses, and http without TLS */
+	char *options;              /* the free group as one JSON object; "{}" when there is none */
+};
+
+struct config {
+	char *data_dir; /* absolute */
+	/* At least one of the two is set. */
+	struct config_listen {
+		char *grpc;        /* "HOST:PORT" with a loopback host, port 0: any; NULL: none */
+		char *unix_socket; /* absolute path; NULL: none */
+	} listen;
+	struct config_log {
+		int format; /* enum log_format */
+		int level;  /* enum log_level */
+	} log;
+	struct config_limits {
+		int64_t queued_jobs;
+		int64_t watchers;
+		int64_t streams;       /* calls at once on one connection */
+		int64_t message_bytes; /* of one request or reply */
+		int64_t reserve_bytes; /* of disk that stay free */
+		int64_t video_bytes;   /* of one result */
+		int64_t reply_bytes;   /* of one provider reply, in memory */
+	} limits;
+	struct config_http {
+		int64_t exchanges, long_polls, transfers; /* at once, over all providers */
+		int64_t connect_timeout_ms;
+		char *proxy;     /* NULL: none */
+		char *ca_bundle; /* path; NULL: the system's */
+	} http;
+	struct config_events {
+		int64_t retention_s;
+	} events;
+	int64_t drain_s;
+	struct config_texts plugin_dirs;
+	struct config_provider *providers;
+	size_t n_providers;
+};
+
+/* What is wrong or doubtful, one line each: "FILE:LINE: error: NAME: …\n". Inert when zeroed. Never holds a secret. */
+struct config_report {
+	struct buffer lines; /* cut at LIMIT_CONFIG_REPORT; the counts go on */
+	size_t errors;
+	size_t warnings;
+};
+void config_report_finish(struct config_report *report);
+
+/*
+ * Reads and checks the file and the secrets that it names. 0: the caller frees *ret; the report may hold warnings.
+ * CONFIG_E_INVALID: the report has at least one error. Negative: out of memory. Before the first thread: it reads the
+ * environment.
+ */
+int config_load(const char *path, struct config **ret, struct config_report *report);
+struct config *config_free(struct config *config);
+void config_freep(struct config **config);
+
+/* NULL when there is no secret of that name. Valid as long as the provider is. */
+const struct config_secret *config_provider_secret(const struct config_provider *provider, const char *name);
+
+/* The documented sample: every option with its default; it loads as it is. It ends with an example provider, commented
+ * out: take one leading "#" from each line that has no blank behind it. */
+void config_print_sample(FILE *file);
+/* One paragraph per option: name, what it takes, default, meaning. */
+void config_print_help(FILE *file);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * The table: what can be configured, and everything that is known about it. A new option is one row here and one
+ * field in config.h.
+ */
+#include "config/options.h"
+
+#include "base/limits.h"
+
+#include <ctype.h>
+#include <sys/un.h>
+
+static const char *check_path(const char *text)
+{
+	return text[0] == '/' ? NULL : "is not an absolute path: begin it with a slash";
+}
+
+static const char *check_name(const char *text)
+{
+	if (islower((unsigned char)text[0]) && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0')
+		return NULL;
+	return "is not a name: use a to z, 0 to 9 and hyphens, and begin with a letter";
+}
+
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= 65535;
+}
+
+/* There are no keys and no TLS on this side yet: whoever reaches the port can spend money. */
+static const char *check_listener(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	size_t host = colon ? (size_t)(colon - text) : 0;
+
+	if (!colon || !is_port(colon + 1))
+		return "is not HOST:PORT: write it as 127.0.0.1:8980";
+	if (strncmp(text, "127.", 4) == 0 && strspn(text, "0123456789.") == host)
+		return NULL;
+	if ((host == 9 && memcmp(text, "localhost", 9) == 0) || (host == 5 && memcmp(text, "[::1]", 5) == 0))
+		return NULL;
+	return "is not a loopback address: whoever reaches this port can spend money, so write 127.0.0.1:8980 and put "
+	       "a proxy with access control in front";
+}
+
+/* What follows scheme, host and port of an http or https URL; NULL when it is none. */
+static const char *behind_origin(const char *text)
+{
+	size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+	size_t len = scheme ? strspn(text + scheme,
+				     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")
+			    : 0;
+
+	return len == 0 || text[scheme] == ':' ? NULL : text + scheme + len;
+}
+
+static const char *check_origin(const char *text)
+{
+	const char *rest = behind_origin(text);
+
+	return rest && *rest == '\0' ? NULL : "is not an origin: write it as https://host or https://host:port";
+}
+
+static const char *check_url(const char *text)
+{
+	const char *rest = behind_origin(text);
+
+	if (!rest || (*rest != '\0' && *rest != '/') || strpbrk(rest, "?# \t\r\n"))
+		return "is not a base URL: write it as https://host/path, without user, query or fragment";
+	return text[strlen(text) - 1] == '/' ? "ends with a slash: leave that out" : NULL;
+}
+
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
+
+#define KIB INT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+#define TIB (GIB * 1024)
+#define MINUTE_MS INT64_C(60000)
+#define DAY_S INT64_C(86400)
+#define PATH_BYTES 4095
+#define SOCKET_BYTES ((int64_t)sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+#define AT(field) offsetof(struct config, field)
+#define OF(field) offsetof(struct config_provider, field)
+
+/* Name, type, field, default, limits, help; then what only some have. */
+#define ROW(name_, type_, offset_, fallback_, min_, max_, help_, ...)                                                 \
+	{                                                                                                             \
+		.name = (name_), .type = OPTION_##type_, .offset = (offset_), .fallback = (fallback_), .min = (min_), \
+		.max = (max_), .help = (help_), ##__VA_ARGS__                                                         \
+	}
+
+const struct option config_options[] = {
+	ROW("data_dir", TEXT, AT(data_dir), "/var/lib/filmgate", 1, PATH_BYTES,
+	    "Where jobs and videos live. One daemon at a time; a real disk.", .check = check_path),
+
+	ROW("listen", GROUP, 0, "", 0, 0, "Where clients connect. Both may be open; an empty text closes one."),
+	ROW("listen.grpc", TEXT, AT(listen.grpc), "127.0.0.1:8980", 0, 260,
+	    "Loopback address and port for gRPC; port 0 takes any free one.", .check = check_listener),
+	ROW("listen.unix", TEXT, AT(listen.unix_socket), "/run/filmgate/filmgated.sock", 0, SOCKET_BYTES,
+	    "Path of the unix socket for gRPC.", .check = check_path),
+
+	ROW("log", GROUP, 0, "", 0, 0, "The log goes to standard error."),
+	ROW("log.format", CHOICE, AT(log.format), "text", 0, 0, "text is key=value; json is one object a line.",
+	    .choices = log_formats),
+	ROW("log.level", CHOICE, AT(log.level), "info", 0, 0, "The least that is written.", .choices = log_levels),
+
+	ROW("limits", GROUP, 0, "", 0, 0, "What is refused beyond, each with a clear error."),
+	ROW("limits.queued_jobs", INTEGER, AT(limits.queued_jobs), "1000000", 1, 100000000,
+	    "Jobs that wait or run, over all providers."),
+	ROW("limits.watchers", INTEGER, AT(limits.watchers), "10000", 1, 1000000, "Open watches over all connections."),
+	ROW("limits.streams", INTEGER, AT(limits.streams), "4096", 1, 1000000, "Calls at once on one connection."),
+	ROW("limits.message_bytes", INTEGER, AT(limits.message_bytes), "4194304", 64 * KIB, 64 * MIB,
+	    "Bytes of one gRPC message."),
+	ROW("limits.reserve_bytes", INTEGER, AT(limits.reserve_bytes), "1073741824", 0, 1024 * TIB,
+	    "Bytes of disk that stay free: below that nothing is bought."),
+	ROW("limits.video_bytes", INTEGER, AT(limits.video_bytes), "8589934592", MIB, 16 * TIB,
+	    "Bytes of one result; a larger one is a failed download."),
+	ROW("limits.reply_bytes", INTEGER, AT(limits.reply_bytes), "8388608", 64 * KIB, GIB,
+	    "Bytes of one reply of a provider that is held in memory."),
+
+	ROW("http", GROUP, 0, "", 0, 0, "The way out to the providers."),
+	ROW("http.exchanges", INTEGER, AT(http.exchanges), "256", 1, 10000,
+	    "Submits and polls in flight at once, over all providers."),
+	ROW("http.long_polls", INTEGER, AT(http.long_polls), "256", 1, 10000, "Long polls in flight at once."),
+	ROW("http.transfers", INTEGER, AT(http.transfers), "8", 1, 1000, "Downloads and uploads at once."),
+	ROW("http.connect_timeout_ms", INTEGER, AT(http.connect_timeout_ms), "15000", 100, 10 * MINUTE_MS,
+	    "Milliseconds for name lookup, connection and TLS."),
+	ROW("http.proxy", TEXT, AT(http.proxy), "", 0, 2048,
+	    "Proxy for everything that goes out, http://host:port. The environment's is never used.",
+	    .check = check_url),
+	ROW("http.ca_bundle", TEXT, AT(http.ca_bundle), "", 0, PATH_BYTES,
+	    "PEM file of trusted certificates instead of the system's.", .check = check_path),
+
+	ROW("events", GROUP, 0, "", 0, 0, "What a watcher that comes back may have missed."),
+	ROW("events.retention_s", INTEGER, AT(events.retention_s), "604800", 1, 3650 * DAY_S,
+	    "Seconds that events are kept."),
+
+	ROW("drain_s", INTEGER, AT(drain_s), "90", 0, DAY_S,
+	    "Seconds that a stop waits for replies to paid requests. With less, a job may be left of which nobody knows\n"
+	    "whether it was bought."),
+	ROW("plugin_dirs", TEXTS, AT(plugin_dirs), FILMGATE_PROVIDER_DIR, 1, 16,
+	    "Folders with provider plugins, searched in order.", .check = check_path),
+
+	ROW("providers", PROVIDERS, 0, "", 0, LIMIT_CONFIG_PROVIDERS,
+	    "Accounts at video providers. Each is reached by the plugin that it names."),
+	ROW("providers.id", TEXT, OF(id), NULL, 1, 63,
+	    "The name that jobs choose it by. Keep it: stored jobs refer to it.", .check = check_name,
+	    .sample = "\"heygen\""),
+	ROW("providers.plugin", TEXT, OF(plugin), NULL, 1, 63, "The plugin's name.", .check = check_name,
+	    .sample = "\"heygen\""),
+	ROW("providers.base_url", TEXT, OF(base_url), "", 0, 2048,
+	    "Where its API is, if not where the plugin says; a simulator, for instance.", .check = check_url),
+	ROW("providers.origins", TEXTS, OF(origins), "", 0, 32, "Further origins that may receive its credentials.",
+	    .check = check_origin),
+	ROW("providers.secrets", SECRETS, 0, "", 0, LIMIT_CONFIG_SECRETS,
+	    "Where its secrets are; never the secrets themselves. NAME_file is a path, NAME_env an environment variable,\n"
+	    "NAME_credential a systemd credential.",
+	    .sample = "{ api_key_file = \"/etc/filmgate/heygen.key\"; }"),
+	ROW("providers.concurrency", INTEGER, OF(concurrency), "3", 1, 10000,
+	    "Jobs that it may work on at once; your plan at the provider says how many."),
+	ROW("providers.poll", GROUP, 0, "", 0, 0, "How often it is asked for news, where the provider does not say."),
+	ROW("providers.poll.initial_ms", INTEGER, OF(poll.initial_ms), "5000", 10, 10 * MINUTE_MS,
+	    "Milliseconds before the first question."),
+	ROW("providers.poll.max_ms", INTEGER, OF(poll.max_ms), "30000", 10, 60 * MINUTE_MS,
+	    "Milliseconds that the pauses grow to."),
+	ROW("providers.submit_timeout_ms", INTEGER, OF(submit_timeout_ms), "120000", 100, 60 * MINUTE_MS,
+	    "Milliseconds that a paid request may take. Be generous: one that is cut off may have been charged."),
+	ROW("providers.deadline_s", INTEGER, OF(deadline_s), "86400", 1, 365 * DAY_S,
+	    "Seconds that a job may take in all when it does not say."),
+	ROW("providers.allow_private_network", BOOL, OF(allow_private_network), "false", 0, 0,
+	    "Allow loopback and private addresses, and http without TLS: for simulators."),
+	ROW("providers.options", FREE, OF(options), "", 0, LIMIT_CONFIG_FREE,
+	    "Whatever else its plugin wants to know; see the plugin."),
+};
+
+const size_t config_options_n = sizeof(config_options) / sizeof(config_options[0]);
+
+const char *option_leaf(const struct option *option, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (strncmp(option->name, prefix, len) != 0 || strchr(option->name + len, '.'))
+		return NULL;
+	return option->name + len;
+}
+
+const struct option *option_find(const char *prefix, const char *leaf)
+{
+	for (size_t i = 0; i < config_options_n; i++) {
+		const char *name = option_leaf(&config_options[i], prefix);
+
+		if (name && strcmp(name, leaf) == 0)
+			return &config_options[i];
+	}
+	return NULL;
+}
