@@ -62,18 +62,11 @@ struct job_index store_index_of(const struct job *job, const struct job_status *
 struct store_commit *store_commit_new(void); /* NULL: out of memory */
 struct store_commit *store_commit_free(struct store_commit *commit);
 
-<<<<<<< HEAD
 /* Preconditions. Every job whose status a commit puts or deletes must have its expected revision in the same commit;
  * at most LIMIT_STORE_COMMIT_JOBS, else the commit is poisoned with -E2BIG. */
 void store_commit_expect_revision(struct store_commit *commit, const struct job_ref *ref,
 				  uint64_t revision); /* 0: absent */
 /* Claims the job's request_id for it; its digest decides later whether a repeat is the same request. One per commit. */
-=======
-/* Preconditions. */
-void store_commit_expect_revision(struct store_commit *commit, const struct job_ref *ref,
-				  uint64_t revision); /* 0: absent */
-/* Claims @request_id for @job; the digest decides later whether a repeat is the same request. */
->>>>>>> house
 int store_commit_claim_request(struct store_commit *commit, const struct job *job);
 
 /* Mutations; -ENOMEM or -EMSGSIZE poison the commit: submitting it then reports that error. All arguments are borrowed
@@ -89,10 +82,7 @@ int store_commit_put_status(struct store_commit *commit, const struct job *job, 
 int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *ref, const struct job_attempt *attempt);
 int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send);
 int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote);
-<<<<<<< HEAD
 /* Once per index: its content does not change. */
-=======
->>>>>>> house
 int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,
 			      const struct job_artifact *artifact);
 /* The reply to a paid request, kept before any plugin reads it. Status line facts and headers are in @meta (JSON). */
@@ -185,12 +175,8 @@ struct store_list_query {
 	uint32_t limit;
 };
 /* Newest first. @scanned_to: pass it as `after` of the next page; @more: there may be more (a page may be short or
-<<<<<<< HEAD
  * empty because at most LIMIT_STORE_LIST_SCAN jobs are looked at per call). What the views hold is the callee's, the
  * array itself is valid for the call. */
-=======
- * empty because at most LIMIT_STORE_LIST_SCAN jobs are looked at per call). Views are the callee's. */
->>>>>>> house
 typedef void store_list_fn(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to,
 			   bool more);
 void store_list_jobs(struct store *store, const struct store_list_query *query, store_list_fn *fn, void *userdata);
@@ -213,12 +199,8 @@ struct store_queued {
 };
 typedef void store_queue_fn(void *userdata, int outcome, const struct store_queued *queued, size_t n,
 			    int64_t next_wake_ms);
-<<<<<<< HEAD
 /* The array is valid for the call. next_wake_ms: when the earliest of this provider's delayed jobs becomes ready, 0 if
  * none waits. It may have passed already when more are due than one scan looks at (LIMIT_STORE_WAKE_SCAN): scan again. */
-=======
-/* next_wake_ms: when the earliest of this provider's delayed jobs becomes ready, 0 if none waits. */
->>>>>>> house
 void store_scan_queue(struct store *store, const char *provider, int64_t now_ms, uint32_t limit, store_queue_fn *fn,
 		      void *userdata);
 /* Jobs whose deadline is at or before @now_ms, in its order; ready_ms is the deadline, priority 0, next_wake_ms the next
