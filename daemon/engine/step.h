@@ -5,6 +5,7 @@
 #define FG_ENGINE_STEP_H
 
 #include "engine/internal.h"
+#include "plugin/step.h"
 
 /* A complete reply, from the wire or from the store. */
 struct reply {

@@ -1,0 +1,61 @@
+/*
+ * One step: (verb, phase, documents, facts) in, one answer out.
+ *
+ * The plugin's code runs inside plugin_step_run(), in this process: a crash there is a crash of the daemon and a hang
+ * holds its thread, which is why the runner has threads of its own.
+ */
+#ifndef FG_PLUGIN_STEP_H
+#define FG_PLUGIN_STEP_H
+
+#include "plugin/account.h"
+#include "plugin/answer.h"
+
+#define PLUGIN_RANDOM_SIZE 32
+
+/* A complete reply. */
+struct plugin_reply {
+	int status;
+	const struct plugin_header *headers;
+	size_t n_headers;
+	struct bytes body;
+	const char *url; /* that answered */
+	int64_t elapsed_ms;
+	int64_t retry_after_ms; /* -1: not said */
+};
+
+struct plugin_step;
+/* Called exactly once, on a thread of the runner; @take is the callee's, NULL when out of memory. Must not block. */
+typedef void plugin_step_fn(struct plugin_step *step, struct plugin_answer *take);
+
+/*
+ * Everything a step may know. Borrowed: it and all it points to must outlive the call, or the callback. Texts may be
+ * NULL, which is absent.
+ */
+struct plugin_step {
+	const struct plugin_account *account;
+	enum plugin_verb verb;
+	uint32_t phase;
+	struct bytes job;   /* the document JOB */
+	struct bytes state; /* empty at first */
+	const struct plugin_reply *reply; /* NULL: this step begins the verb */
+
+	int64_t now_ms; /* UTC */
+	uint8_t random[PLUGIN_RANDOM_SIZE];
+	uint32_t attempt;
+	uint32_t send;
+	const char *idempotency_key;
+	const char *remote_id, *remote_kind, *remote_language;
+	uint32_t polls;
+	int64_t accepted_at_ms; /* 0: not yet */
+	const char *cancel_reason;
+	bool has_bought; /* this attempt has had its buying exchange, so another one is a fault */
+
+	plugin_step_fn *fn; /* of the runner */
+	void *userdata;
+	struct plugin_step *next; /* the runner's */
+};
+
+/* Blocks while the plugin computes. NULL when out of memory. [any-thread] */
+struct plugin_answer *plugin_step_run(const struct plugin_step *step);
+
+#endif
