@@ -121,8 +121,6 @@ struct engine_watcher {
 /* Nothing is delivered before a grant. A watcher without grants costs nothing: it reads on from the store later. */
 int engine_watch_open(struct engine *engine, const struct engine_watch_spec *spec, const struct engine_watcher *watcher,
 		      struct engine_watch **ret);
-/* The sequence of the newest committed event. */
-uint64_t engine_tail(const struct engine *engine);
 void engine_watch_grant(struct engine_watch *watch, uint32_t events);
 void engine_watch_close(struct engine_watch *watch);
 

@@ -196,7 +196,7 @@ int engine_watch_open(struct engine *engine, const struct engine_watch_spec *spe
 	return watch_open(engine->hub, spec, watcher, ret);
 }
 
-uint64_t engine_tail(const struct engine *engine)
+struct engine_position engine_position(const struct engine *engine)
 {
-	return store_tail(engine->store);
+	return (struct engine_position){.epoch = store_epoch(engine->store), .sequence = store_tail(engine->store)};
 }
