@@ -304,9 +304,12 @@ static void print_usage(FILE *file)
 static int read_arguments(int argc, char **argv, struct arguments *ret)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
-		{"print-config", no_argument, NULL, 'p'}, {"help-config", no_argument, NULL, 'H'},
-		{"version", no_argument, NULL, 'v'},	  {"help", no_argument, NULL, 'h'},
+		{"config", required_argument, NULL, 'c'},
+		{"check-config", no_argument, NULL, 'k'},
+		{"print-config", no_argument, NULL, 'p'},
+		{"help-config", no_argument, NULL, 'H'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;

@@ -45,7 +45,8 @@ static void on_existing(void *userdata, int outcome, struct job_view *take)
 		answer(creation->fn, creation->userdata, ENGINE_E_JOB_DELETED,
 		       "this request id made a job that has been deleted; use a new one to make another");
 	else
-		answer(creation->fn, creation->userdata, ENGINE_E_STORE, "the job of this request id could not be read");
+		answer(creation->fn, creation->userdata, ENGINE_E_STORE,
+		       "the job of this request id could not be read");
 	free_creation(creation);
 }
 
@@ -227,8 +228,7 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 	struct retry *retry = userdata;
 
 	if (outcome != 0) {
-		answer(retry->fn, retry->userdata,
-		       outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE,
+		answer(retry->fn, retry->userdata, outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE,
 		       outcome == STORE_E_NOT_FOUND ? "there is no such job" : "the job could not be read");
 	} else if (!job_state_is_terminal(take->status->state)) {
 		answer(retry->fn, retry->userdata, ENGINE_E_STATE,

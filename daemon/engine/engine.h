@@ -27,6 +27,7 @@ enum {
 	ENGINE_E_STORE,          /* the store does not take writes */
 	ENGINE_E_CURSOR_EXPIRED, /* events after the cursor are no longer kept */
 	ENGINE_E_PROVIDER,       /* the provider refused or could not be reached */
+	_ENGINE_E_COUNT
 };
 
 struct engine;
@@ -94,6 +95,14 @@ void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum en
 void engine_list_jobs(struct engine *engine, const struct store_list_query *query, store_list_fn *fn, void *userdata);
 
 /* ---- watching ---- */
+
+/* Where events stand. Sequences mean something only within one history of the store. */
+struct engine_position {
+	uint64_t epoch;    /* of the history: another one after a restore */
+	uint64_t sequence; /* of the newest committed event, 0 before the first */
+};
+/* [any-thread] */
+struct engine_position engine_position(const struct engine *engine);
 
 struct engine_watch;
 

@@ -101,7 +101,7 @@ void entry_forget(struct entry *entry)
 	run_abandon(entry);
 	if (entry->op)
 		op_fail_load(steal(entry->op), STORE_E_UNHEALTHY);
-	LL_FOREACH_SAFE (entry->ops, op, next) {
+	LL_FOREACH_SAFE(entry->ops, op, next) {
 		LL_DELETE(entry->ops, op);
 		op_fail_load(op, STORE_E_UNHEALTHY);
 	}
@@ -164,7 +164,7 @@ static void handle_loaded(struct entry *entry, struct arrival *arrival)
 		free(loaded);
 		return;
 	}
-	LL_FOREACH_SAFE (entry->ops, op, next) {
+	LL_FOREACH_SAFE(entry->ops, op, next) {
 		LL_DELETE(entry->ops, op);
 		op_fail_load(op, loaded->outcome);
 	}
@@ -260,8 +260,7 @@ static void on_arrival(struct loop_message *message)
 	struct arrival *arrival = loop_message_owner(message, struct arrival, message);
 	struct entry *entry = entry_find(arrival->engine, &arrival->ref);
 
-	if (!entry || arrival->ticket != entry->ticket ||
-	    atomic_load(&entry->engine->phase) == ENGINE_PHASE_STOPPED) {
+	if (!entry || arrival->ticket != entry->ticket || atomic_load(&entry->engine->phase) == ENGINE_PHASE_STOPPED) {
 		arrival->discard(arrival);
 		return;
 	}

@@ -19,9 +19,9 @@ struct fetch {
 	json_node outputs;
 	uint32_t at; /* the output under way */
 	struct artifact_staging *staging;
-	char *url;	 /* of the output, or where it redirected to */
+	char *url;       /* of the output, or where it redirected to */
 	char *validator; /* strong ETag of what the staging file holds */
-	uint64_t size;	 /* of the staging file */
+	uint64_t size;   /* of the staging file */
 	uint32_t redirects, failures;
 	struct digest *claims;
 	size_t n_claims;
@@ -174,8 +174,8 @@ static void give_up_output(struct entry *entry, const char *why)
 		end_bad(entry, why);
 		return;
 	}
-	log_warning("an extra output could not be had", "job", log_id(&entry->ref), "role",
-		    output_text(fetch, "/role"), "why", why);
+	log_warning("an extra output could not be had", "job", log_id(&entry->ref), "role", output_text(fetch, "/role"),
+		    "why", why);
 	if (job_add_missing(entry->status, output_text(fetch, "/role")) < 0)
 		abort();
 	drop_staging(fetch);
@@ -244,8 +244,7 @@ static void add_artifact(struct entry *entry, const struct artifact_sealed *seal
 	    job_set_text(&artifact->media_type, sealed->media_type) < 0)
 		abort();
 	artifact->index = (uint32_t)entry->status->n_artifacts;
-	artifact->sample =
-		(uint32_t)json_integer(fetch->json, json_at(fetch->json, output_of(fetch), "/index"), 0);
+	artifact->sample = (uint32_t)json_integer(fetch->json, json_at(fetch->json, output_of(fetch), "/index"), 0);
 	artifact->size_bytes = sealed->size_bytes;
 	artifact->sha256 = sealed->sha256;
 	artifact->duration_ms = sealed->duration_ms;
@@ -271,8 +270,8 @@ static void relink(struct entry *entry, uint32_t limit, const char *why)
 		return;
 	}
 	log_warning("download is asked for again", "job", log_id(&entry->ref), "why", why);
-	entry->poll_delay_ms =
-		backoff_ms(entry->engine, entry->relinks++, LIMIT_ENGINE_BACKOFF_BASE_MS, LIMIT_ENGINE_RELINK_CAP_MS);
+	entry->poll_delay_ms = backoff_ms(entry->engine, entry->relinks++, LIMIT_ENGINE_BACKOFF_BASE_MS,
+					  LIMIT_ENGINE_RELINK_CAP_MS);
 	drop_artifacts(status);
 	entry_begin(entry);
 	if (job_set_text(&status->outputs, NULL) < 0)

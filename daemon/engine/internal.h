@@ -15,10 +15,10 @@
 
 #include "artifact/artifact.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "engine/life.h"
 #include "engine/watch.h"
 #include "http/http.h"
-#include "base/log.h"
 #include "loop/loop.h"
 #include "plugin/answer.h"
 #include "plugin/plugin.h"
@@ -49,8 +49,8 @@ struct engine {
 	int64_t drain_until_ms; /* monotonic */
 	bool is_scanning_deadlines;
 	int64_t next_deadline_ms; /* UTC of the armed deadline; 0: none */
-	unsigned int jitter;	  /* state of rand_r: spreading load needs no better */
-	size_t verb_runs;	  /* account reads and the like that are under way */
+	unsigned int jitter;      /* state of rand_r: spreading load needs no better */
+	size_t verb_runs;         /* account reads and the like that are under way */
 };
 
 /* Something the committer carries back: userdata of every commit of ours. */
@@ -88,11 +88,11 @@ struct entry {
 	struct engine *engine;
 	UT_hash_handle hh;
 	struct job_ref ref;
-	struct job *job;	   /* NULL while loading */
+	struct job *job;           /* NULL while loading */
 	struct job_status *status; /* as it will be committed next; what is committed is what others see */
-	struct job_index index;	   /* as committed */
-	uint64_t revision;	   /* as committed */
-	struct lane *lane;	   /* NULL: no such provider is configured */
+	struct job_index index;    /* as committed */
+	uint64_t revision;         /* as committed */
+	struct lane *lane;         /* NULL: no such provider is configured */
 	bool holds_slot;
 
 	enum activity activity;
@@ -109,16 +109,16 @@ struct entry {
 	void (*after_commit)(struct entry *entry);
 
 	struct op *ops; /* what others ask, in order */
-	struct op *op;	/* the one whose commit or verb is under way */
+	struct op *op;  /* the one whose commit or verb is under way */
 
-	struct verb_run *verb;		/* verb.c: a verb beside the job's own course */
-	struct fetch *fetch;		/* fetch.c: the download under way */
-	struct reply *reply;		/* send.c: of a paid request, while it is being stored */
+	struct verb_run *verb;          /* verb.c: a verb beside the job's own course */
+	struct fetch *fetch;            /* fetch.c: the download under way */
+	struct reply *reply;            /* send.c: of a paid request, while it is being stored */
 	struct plugin_answer *delivery; /* fetch.c: the answer that named the outputs, for its credentials */
 	struct plugin_answer *outgoing; /* send.c: the purchase, while its record is being stored */
-	char *key;			/* step.c: the idempotency key that the plugin was shown last */
-	bool is_state_changed;		/* step.c: the plugin's state differs from what is stored */
-	uint32_t verb_phase;		/* of the exchange under way, where a restart begins the verb anew */
+	char *key;                      /* step.c: the idempotency key that the plugin was shown last */
+	bool is_state_changed;          /* step.c: the plugin's state differs from what is stored */
+	uint32_t verb_phase;            /* of the exchange under way, where a restart begins the verb anew */
 	uint64_t reserved_bytes;
 	int64_t poll_delay_ms;
 	uint32_t poll_failures;
@@ -185,10 +185,10 @@ struct lane {
 	struct store_queued window[LIMIT_ENGINE_WINDOW];
 	size_t window_at, window_n;
 	bool is_scanning;
-	bool is_stale; /* the store may hold more than the window */
+	bool is_stale;          /* the store may hold more than the window */
 	struct loop_timer wake; /* a delayed job is due at wake_at_ms (UTC) */
 	int64_t wake_at_ms;
-	struct loop_timer kick; /* look again, soon */
+	struct loop_timer kick;   /* look again, soon */
 	int64_t blocked_until_ms; /* monotonic; no new starts before */
 	_Atomic(enum job_wait) problem;
 	atomic_int_fast64_t problem_until_ms; /* UTC */

@@ -223,7 +223,7 @@ void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
 	lane->blocked_until_ms = until_ms;
 	atomic_store(&lane->problem_until_ms, now_utc(lane->engine) + delay_ms);
 	atomic_store(&lane->problem, why);
-	log_warning("provider takes no jobs for now", "provider", lane->config->id, "why", job_wait_name(why),
-		    "for_ms", log_int(delay_ms));
+	log_warning("provider takes no jobs for now", "provider", lane->config->id, "why", job_wait_name(why), "for_ms",
+		    log_int(delay_ms));
 	loop_timer_arm(&lane->kick, delay_ms);
 }

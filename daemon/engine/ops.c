@@ -126,9 +126,10 @@ static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
 	struct job_failure failure = {
 		.reason = JOB_REASON_CANCELLED,
 		.purchase = is_running ? JOB_PURCHASE_MADE : JOB_PURCHASE_NOTHING,
-		.message = achieved == JOB_CANCEL_DETACHED
-				   ? (char *)"cancelled here; the provider has no way to stop it, finishes it and bills it"
-				   : (char *)"cancelled",
+		.message =
+			achieved == JOB_CANCEL_DETACHED
+				? (char *)"cancelled here; the provider has no way to stop it, finishes it and bills it"
+				: (char *)"cancelled",
 	};
 
 	entry_interrupt(entry);
@@ -175,7 +176,7 @@ static void on_cancel_verb(struct entry *entry, const struct verb_result *result
 		return;
 	}
 	end_cancelled(entry, result->outcome == 0 && result->cancel == JOB_CANCEL_UPSTREAM ? JOB_CANCEL_UPSTREAM
-											    : JOB_CANCEL_DETACHED);
+											   : JOB_CANCEL_DETACHED);
 }
 
 static void cancel(struct entry *entry)
@@ -259,7 +260,7 @@ static void answer_deleted(struct entry *entry)
 	op_answer(op, 0, NULL, NULL);
 	entry->job = job_free(entry->job);
 	entry->status = job_status_free(entry->status);
-	LL_FOREACH_SAFE (entry->ops, op, next) {
+	LL_FOREACH_SAFE(entry->ops, op, next) {
 		LL_DELETE(entry->ops, op);
 		op_fail_load(op, STORE_E_NOT_FOUND);
 	}
@@ -298,8 +299,9 @@ static bool handle_delete(struct entry *entry, struct op *op)
 	}
 	if (op->how == ENGINE_DELETE_REMOVE_REMOTE && has_remote &&
 	    (!entry->lane || !verb_is_offered(entry->lane, PLUGIN_VERB_REMOVE))) {
-		answer_error(op, ENGINE_E_STATE,
-			     "its provider cannot delete videos, or is not configured; delete the job without its remote copy");
+		answer_error(
+			op, ENGINE_E_STATE,
+			"its provider cannot delete videos, or is not configured; delete the job without its remote copy");
 		return true;
 	}
 	entry->op = op;

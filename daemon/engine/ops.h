@@ -14,7 +14,7 @@ struct op {
 	struct op *next;
 	enum op_kind kind;
 	struct job_ref ref;
-	engine_job_fn *job_fn;	 /* OP_CANCEL, OP_UPDATE */
+	engine_job_fn *job_fn;   /* OP_CANCEL, OP_UPDATE */
 	engine_done_fn *done_fn; /* OP_DELETE */
 	void *userdata;
 	enum engine_delete how;

@@ -31,9 +31,10 @@ static void pace(struct entry *entry, int64_t advised_ms)
 
 static void back_off(struct entry *entry, int64_t advised_ms)
 {
-	entry->poll_delay_ms = advised_ms > 0 ? advised_ms
-					      : backoff_ms(entry->engine, entry->poll_failures++,
-							   entry->lane->config->poll_initial_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
+	entry->poll_delay_ms = advised_ms > 0
+				       ? advised_ms
+				       : backoff_ms(entry->engine, entry->poll_failures++,
+						    entry->lane->config->poll_initial_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
 	sleep_and_poll(entry);
 }
 
@@ -54,7 +55,8 @@ static void note_progress(struct entry *entry, const struct plugin_answer *answe
 	entry->poll_failures = 0;
 	pace(entry, wait->after_ms);
 	if (!entry->is_state_changed && status->progress_percent == percent &&
-	    status->queue_position == wait->queue_position && is_same_text(status->remote_state, step_text(wait->status))) {
+	    status->queue_position == wait->queue_position &&
+	    is_same_text(status->remote_state, step_text(wait->status))) {
 		sleep_and_poll(entry);
 		return;
 	}
@@ -76,8 +78,8 @@ static void end_failed(struct entry *entry, const struct plugin_answer *answer)
 	};
 	struct job_failure failure = run_failure_of(answer, purchases[answer->failure.bought]);
 
-	entry_fail(entry, failure.reason == JOB_REASON_CANCELLED ? JOB_STATE_CANCELLED : JOB_STATE_FAILED,
-		   &failure, run_after_end);
+	entry_fail(entry, failure.reason == JOB_REASON_CANCELLED ? JOB_STATE_CANCELLED : JOB_STATE_FAILED, &failure,
+		   run_after_end);
 }
 
 void poll_store(struct entry *entry, struct plugin_answer *take)

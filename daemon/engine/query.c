@@ -48,16 +48,16 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 static void on_job(void *userdata, int outcome, struct job_view *take)
 {
 	struct question *question = userdata;
-	struct engine_error error = {.text = outcome == STORE_E_NOT_FOUND ? "there is no such job"
-									  : "the job could not be read; see the daemon's log"};
+	struct engine_error error = {.text = outcome == STORE_E_NOT_FOUND
+						     ? "there is no such job"
+						     : "the job could not be read; see the daemon's log"};
 
 	if (outcome == 0) {
 		add_wait(question->engine, take);
 		question->job_fn(question->userdata, 0, NULL, take, false);
 	} else {
-		question->job_fn(question->userdata,
-				 outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE, &error,
-				 &(struct job_view){0}, false);
+		question->job_fn(question->userdata, outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE,
+				 &error, &(struct job_view){0}, false);
 	}
 	free(question);
 }
@@ -124,7 +124,8 @@ static void on_job_of_artifact(void *userdata, int outcome, struct job_view *tak
 		job_view_finish(take);
 	} else {
 		question->artifact_fn(question->userdata,
-				      outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE, &error, NULL, -1);
+				      outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE, &error, NULL,
+				      -1);
 	}
 	free(question);
 }
@@ -198,5 +199,5 @@ int engine_watch_open(struct engine *engine, const struct engine_watch_spec *spe
 
 struct engine_position engine_position(const struct engine *engine)
 {
-	return (struct engine_position){.epoch = store_epoch(engine->store), .sequence = store_tail(engine->store)};
+	return (struct engine_position){.epoch = store_history(engine->store), .sequence = store_tail(engine->store)};
 }

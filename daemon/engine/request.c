@@ -46,8 +46,7 @@ int request_validate(const struct lane *lane, const char *model, const char *par
 	return job_validate(lane->capabilities, model, bytes_of_text(parameters), verdict);
 }
 
-void request_name_providers(const struct engine *engine, const char *asked, const struct lane *lane,
-			    struct errmsg *ret)
+void request_name_providers(const struct engine *engine, const char *asked, const struct lane *lane, struct errmsg *ret)
 {
 	struct buffer names = {.limit = sizeof(ret->text)};
 

@@ -100,8 +100,8 @@ static void requeue_after_trouble(struct entry *entry, const struct plugin_answe
 
 	if (delay_ms <= 0)
 		delay_ms = is_credential ? LIMIT_ENGINE_CREDENTIAL_MS
-					 : backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
-						      LIMIT_ENGINE_BACKOFF_CAP_MS);
+					 : backoff_ms(entry->engine, entry->status->retries,
+						      LIMIT_ENGINE_BACKOFF_BASE_MS, LIMIT_ENGINE_BACKOFF_CAP_MS);
 	if (is_credential)
 		lane_block(entry->lane, JOB_WAIT_CREDENTIAL, delay_ms);
 	run_requeue(entry, is_credential ? JOB_WAIT_CREDENTIAL : JOB_WAIT_BACKOFF, delay_ms);
@@ -163,8 +163,8 @@ static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 static void on_prepared(struct entry *entry, struct http_outcome *take)
 {
 	if (take->kind == HTTP_REPLY) {
-		step_run(entry, PLUGIN_VERB_START, entry->status->phase,
-			 reply_of_outcome(take, now_utc(entry->engine)), on_start_answer);
+		step_run(entry, PLUGIN_VERB_START, entry->status->phase, reply_of_outcome(take, now_utc(entry->engine)),
+			 on_start_answer);
 		return;
 	}
 	log_warning("a free exchange failed", "job", log_id(&entry->ref), "why", take->message);

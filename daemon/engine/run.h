@@ -19,7 +19,7 @@ void run_after_update(struct entry *entry);
 
 /* send.c: the one exchange that may buy */
 void send_begin(struct entry *entry, struct plugin_answer *take); /* PREPARING, or STARTING for a repeat */
-void send_resume(struct entry *entry);				  /* STARTING, after a start */
+void send_resume(struct entry *entry);                            /* STARTING, after a start */
 bool send_may_repeat(const struct entry *entry);
 
 /* poll.c: RUNNING */

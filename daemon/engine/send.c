@@ -307,8 +307,8 @@ static void read_refusal(struct entry *entry, const struct plugin_answer *answer
 static void on_follow_up(struct entry *entry, struct http_outcome *take)
 {
 	if (take->kind == HTTP_REPLY) {
-		step_run(entry, PLUGIN_VERB_START, entry->status->phase,
-			 reply_of_outcome(take, now_utc(entry->engine)), on_reply_answer);
+		step_run(entry, PLUGIN_VERB_START, entry->status->phase, reply_of_outcome(take, now_utc(entry->engine)),
+			 on_reply_answer);
 		return;
 	}
 	on_ambiguous(entry, 0, 0, take->message);
@@ -341,8 +341,9 @@ static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 		__attribute__((fallthrough)); /* a second purchase is a fault */
 	default:
 		decide(entry, JOB_SEND_AMBIGUOUS, http_status);
-		hold(entry, take->kind == PLUGIN_ANSWER_FAULT ? take->fault
-							      : "the plugin could not read the reply to a paid request");
+		hold(entry, take->kind == PLUGIN_ANSWER_FAULT
+				    ? take->fault
+				    : "the plugin could not read the reply to a paid request");
 	}
 	plugin_answer_free(take);
 }
@@ -434,7 +435,8 @@ static void on_rebuilt(struct entry *entry, struct plugin_answer *take)
 	    exchange_key_window_ms(entry->lane, &take->exchange) <= 0 ||
 	    memcmp(&take->exchange.fingerprint, &first->fingerprint, sizeof(first->fingerprint)) != 0) {
 		plugin_answer_free(take);
-		hold(entry, "the reply to a paid request was lost, and the request can no longer be repeated as it was");
+		hold(entry,
+		     "the reply to a paid request was lost, and the request can no longer be repeated as it was");
 		return;
 	}
 	send_begin(entry, take);

@@ -12,7 +12,8 @@ static struct plugin_header *headers_of(const struct http_outcome *outcome)
 	struct plugin_header *headers = take_memory((outcome->header_count + 1) * sizeof(*headers));
 
 	for (size_t i = 0; i < outcome->header_count; i++)
-		headers[i] = (struct plugin_header){.name = outcome->headers[i].name, .value = outcome->headers[i].value};
+		headers[i] = (struct plugin_header){.name = outcome->headers[i].name,
+						    .value = outcome->headers[i].value};
 	return headers;
 }
 
@@ -131,7 +132,8 @@ static void write_job(const struct entry *entry, struct buffer *ret)
 	set_text(json, root, "model", entry->job->model ? entry->job->model : "");
 	if (entry->status->display_name)
 		set_text(json, root, "title", entry->status->display_name);
-	if (json_parse(json, bytes_of_text(entry->job->parameters), JSON_DUPLICATES_LAST_WINS, &parameters, NULL) != 0 ||
+	if (json_parse(json, bytes_of_text(entry->job->parameters), JSON_DUPLICATES_LAST_WINS, &parameters, NULL) !=
+		    0 ||
 	    json_put(json, root, "/parameters", parameters) != 0 || json_fault(json) != 0 ||
 	    json_write(json, root, JSON_FORM_PLAIN, ret) != 0)
 		abort();
@@ -149,8 +151,7 @@ static char *key_of(const struct entry *entry, uint32_t attempt)
 	for (size_t i = 0; i < entry->status->n_sends; i++) {
 		const struct job_send *send = &entry->status->sends[i];
 
-		if (send->attempt == attempt &&
-		    (send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS))
+		if (send->attempt == attempt && (send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS))
 			return take_text(send->idempotency_key);
 	}
 	id_format(&entry->ref.id, id);
@@ -303,7 +304,8 @@ bool exchange_buys(const struct plugin_exchange *exchange)
 
 int64_t exchange_key_window_ms(const struct lane *lane, const struct plugin_exchange *exchange)
 {
-	return exchange->effect == PLUGIN_EFFECT_BUYS_WITH_KEY ? plugin_manifest(lane->config->plugin)->key_window_ms : 0;
+	return exchange->effect == PLUGIN_EFFECT_BUYS_WITH_KEY ? plugin_manifest(lane->config->plugin)->key_window_ms
+							       : 0;
 }
 
 void exchange_headers_copy(const struct plugin_header *from, size_t n, struct exchange_headers *ret)
@@ -320,8 +322,8 @@ void exchange_headers_finish(struct exchange_headers *headers)
 	headers->items = NULL;
 }
 
-void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange,
-		      struct exchange_headers *headers, struct http_request *ret)
+void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange, struct exchange_headers *headers,
+		      struct http_request *ret)
 {
 	const struct engine_provider_config *config = lane->config;
 
@@ -334,7 +336,7 @@ void exchange_request(const struct lane *lane, const struct plugin_exchange *exc
 		.body = exchange->body,
 		.flags = config->allow_private_network ? HTTP_PRIVATE_NETWORK : 0,
 		.lane = HTTP_LANE_EXCHANGE,
-		.timeout_ms = exchange->timeout_ms ? exchange->timeout_ms
+		.timeout_ms = exchange->timeout_ms      ? exchange->timeout_ms
 			      : exchange_buys(exchange) ? config->submit_timeout_ms
 							: config->exchange_timeout_ms,
 		.max_body_bytes = config->max_reply_bytes,

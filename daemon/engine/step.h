@@ -9,10 +9,10 @@
 
 /* A complete reply, from the wire or from the store. */
 struct reply {
-	struct plugin_reply facts;   /* points into what is below */
+	struct plugin_reply facts;    /* points into what is below */
 	struct http_outcome *outcome; /* it came from the wire */
-	struct json *meta;	      /* it came from the store */
-	struct buffer body;	      /* likewise */
+	struct json *meta;            /* it came from the store */
+	struct buffer body;           /* likewise */
 };
 
 struct reply *reply_of_outcome(struct http_outcome *take, int64_t now_utc_ms);
@@ -40,8 +40,8 @@ void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct
 struct exchange_headers {
 	struct http_header *items;
 };
-void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange,
-		      struct exchange_headers *headers, struct http_request *ret);
+void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange, struct exchange_headers *headers,
+		      struct http_request *ret);
 void exchange_headers_copy(const struct plugin_header *from, size_t n, struct exchange_headers *ret);
 void exchange_headers_finish(struct exchange_headers *headers);
 

@@ -212,8 +212,8 @@ void engine_check_provider(struct engine *engine, const char *id, engine_check_f
 		return;
 	}
 	run = take_memory(sizeof(*run));
-	*run = (struct verb_run){.engine = engine, .lane = lane, .verb = PLUGIN_VERB_ACCOUNT, .check_fn = fn,
-				 .userdata = userdata};
+	*run = (struct verb_run){
+		.engine = engine, .lane = lane, .verb = PLUGIN_VERB_ACCOUNT, .check_fn = fn, .userdata = userdata};
 	run->message.run = on_check;
 	loop_post(engine->loop, &run->message);
 }

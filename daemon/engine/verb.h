@@ -8,10 +8,10 @@
 #include "engine/internal.h"
 
 struct verb_result {
-	int outcome; /* 0 or ENGINE_E_PROVIDER */
-	const char *text; /* why not, for a person */
+	int outcome;                    /* 0 or ENGINE_E_PROVIDER */
+	const char *text;               /* why not, for a person */
 	enum job_cancel_outcome cancel; /* cancel: UPSTREAM, TOO_LATE, or DETACHED when it is not confirmed */
-	const char *report; /* account: JSON */
+	const char *report;             /* account: JSON */
 };
 
 bool verb_is_offered(const struct lane *lane, enum plugin_verb verb);

@@ -19,7 +19,7 @@ struct watch_hub {
 	struct store *store;
 	struct loop *loop;
 	struct engine_watch *watches; /* a list */
-	uint64_t newest;	      /* the sequence of the last event that passed */
+	uint64_t newest;              /* the sequence of the last event that passed */
 	atomic_uint watchers;
 	atomic_bool is_stopping;
 	struct loop_message stop_message;
@@ -232,7 +232,8 @@ static void close_if_idle(struct engine_watch *watch)
 static void end_for(struct engine_watch *watch, int outcome)
 {
 	if (outcome == STORE_E_CURSOR_EXPIRED)
-		end(watch, ENGINE_E_CURSOR_EXPIRED, "events after this cursor are no longer kept; list again and watch from now");
+		end(watch, ENGINE_E_CURSOR_EXPIRED,
+		    "events after this cursor are no longer kept; list again and watch from now");
 	else if (outcome == STORE_E_NOT_FOUND)
 		end(watch, ENGINE_E_NOT_FOUND, "there is no such job");
 	else
@@ -296,7 +297,8 @@ static void read_on(struct engine_watch *watch)
 		return;
 	watch->is_reading = true;
 	if (watch->spec.is_single)
-		store_events_of_job(watch->hub->store, &watch->spec.ref, watch->revision, LIMIT_WATCH_PAGE, on_read, watch);
+		store_events_of_job(watch->hub->store, &watch->spec.ref, watch->revision, LIMIT_WATCH_PAGE, on_read,
+				    watch);
 	else
 		store_events_since(watch->hub->store, watch->spec.tenant, watch->sequence, LIMIT_WATCH_PAGE, on_read,
 				   watch);
@@ -327,7 +329,7 @@ static void on_published(struct loop_message *message)
 
 	for (size_t i = 0; i < published->n; i++) {
 		hub->newest = published->events[i].sequence;
-		DL_FOREACH_SAFE (hub->watches, watch, next)
+		DL_FOREACH_SAFE(hub->watches, watch, next)
 			show(watch, &published->events[i]);
 	}
 	free(published);
@@ -462,7 +464,7 @@ static void on_stop(struct loop_message *message)
 	struct engine_watch *watch, *next;
 
 	hub->is_ended = true;
-	DL_FOREACH_SAFE (hub->watches, watch, next)
+	DL_FOREACH_SAFE(hub->watches, watch, next)
 		end(watch, ENGINE_E_DRAINING, "the daemon is shutting down; resume when it is back");
 	if (atomic_load(&hub->watchers) == 0)
 		loop_stop(hub->loop);

@@ -54,6 +54,7 @@ struct store {
 	struct backend *backend;
 	struct committer committer;
 	struct readers readers;
+	uint64_t history;       /* constant once open */
 	_Atomic uint64_t tail;  /* the newest committed sequence */
 	atomic_bool has_failed; /* a write did */
 };

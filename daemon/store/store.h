@@ -189,6 +189,8 @@ void store_events_of_job(struct store *store, const struct job_ref *ref, uint64_
 			 store_events_fn *fn, void *userdata);
 void store_events_since(struct store *store, uint32_t tenant, uint64_t after_sequence, uint32_t limit,
 			store_events_fn *fn, void *userdata);
+/* Names this history of events: a store that was made anew has another one. [any-thread] */
+uint64_t store_history(const struct store *store);
 uint64_t store_tail(const struct store *store); /* newest committed sequence [any-thread] */
 
 /* The queue of one provider: jobs that may start now, highest priority first, oldest first within one. */
