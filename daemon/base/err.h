@@ -24,12 +24,21 @@ __attribute__((format(printf, 2, 3))) void errmsg_set(struct errmsg *msg, const 
 
 /* The place where a negative code is born; and each place that forwards it. Both return @error. They write one line
  * "  function @ file +line: text" to the log at level debug and cost nothing above it. */
-#define err_origin(error) err_note((error), __func__, __FILE__, __LINE__)
-#define err_trace(error) err_note((error), __func__, __FILE__, __LINE__)
+#define err_origin(error) err_noted((error), __func__, __FILE__, __LINE__)
+#define err_trace(error) err_noted((error), __func__, __FILE__, __LINE__)
 /* A positive outcome that cannot happen here became a fault: -ENOTRECOVERABLE. Negative and zero pass unchanged. */
 #define err_fold(outcome) err_fold_note((outcome), __func__, __FILE__, __LINE__)
 
 int err_note(int error, const char *function, const char *file, int line);
+
+/* Inline, so that compilers and analyzers see that a failure stays one: without it they warn of paths on which it
+ * became 0. */
+static inline int err_noted(int error, const char *function, const char *file, int line)
+{
+	err_note(error, function, file, line);
+	return error;
+}
+
 int err_fold_note(int outcome, const char *function, const char *file, int line);
 
 #define _cleanup_(fn) __attribute__((cleanup(fn)))

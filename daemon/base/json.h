@@ -15,6 +15,15 @@
 #include "base/bytes.h"
 #include "base/decimal.h"
 
+/* jansson exports these names too, and cli/ and sdk/sim/ link both: whichever came first would serve for the other.
+ * Ours are linked under names of our own. */
+#define json_array fg_json_array
+#define json_copy fg_json_copy
+#define json_equal fg_json_equal
+#define json_integer fg_json_integer
+#define json_null fg_json_null
+#define json_object fg_json_object
+
 struct errmsg;
 struct json;
 

@@ -1,0 +1,409 @@
+/*
+ * HeyGen, API v3: POST, GET and DELETE of /v3/videos, and /v3/users/me. Facts and their sources are the provider's own
+ * schema (the command line tool of July 2026) and published samples. Where nothing is published, this file decides and
+ * README.md says so: a refused call leaves its idempotency key free, and a charge stands from acceptance on.
+ */
+#include "sim/sim.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "sim/heygen_order.h"
+#include "sim/json.h"
+
+#define AUDIO_SECONDS 5 /* the audio itself is never fetched */
+#define LIST_DEFAULT 10
+#define LIST_MOST 100
+
+enum { SALT_RENDER = 1, SALT_SUBMIT };
+
+static int refuse(struct sim_reply *reply, int status, const char *code, const char *message, const char *param)
+{
+	json_t *error = json_pack("{s:s,s:s}", "code", code, "message", message);
+
+	if (error && param)
+		json_object_set_new(error, "param", json_string(param));
+	return sim_reply_json(reply, status, json_pack("{s:o}", "error", error));
+}
+
+/* A missing and a wrong key get the same bytes. */
+static int admit(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	const char *key = sim_fields_find(&call->request->headers, "X-Api-Key");
+
+	if (key && strcmp(key, sim->options->api_key) == 0)
+		return 0;
+	return refuse(reply, 401, "unauthorized", "The API key is missing or invalid", NULL);
+}
+
+static bool is_idempotency_key(const char *key)
+{
+	size_t len = strlen(key);
+
+	return len >= 1 && len <= 255 &&
+	       strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-:.") == len;
+}
+
+/* The rendered picture follows the order, but for what --small and --max-seconds take away. */
+static struct sim_picture picture_of(const struct sim *sim, const struct sim_heygen_order *order)
+{
+	const struct sim_options *options = sim->options;
+	struct sim_picture picture = {
+		.text = order->script ? order->script : order->audio,
+		.width = order->width,
+		.height = order->height,
+		.fps = 25,
+		.seconds = order->script ? sim_picture_seconds(order->script, order->speed_permille) : AUDIO_SECONDS,
+		.format = order->format,
+		.color = order->has_color ? order->color : 0x204060,
+		.is_clear = order->format == SIM_FORMAT_WEBM,
+		.is_small = options->small,
+	};
+
+	if (picture.seconds > options->max_seconds)
+		picture.seconds = (int)options->max_seconds;
+	if (options->small) {
+		picture.width = (picture.width / 20 + 1) & ~1;
+		picture.height = (picture.height / 20 + 1) & ~1;
+		picture.fps = 5;
+	}
+	return picture;
+}
+
+static int make_generation(struct sim *sim, const struct sim_call *call, const struct sim_heygen_order *order,
+			   const struct sim_picture *picture, struct sim_generation **ret)
+{
+	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock);
+	struct sim_digest_text key = sim_picture_key(picture);
+	struct sim_generation model = {
+		.provider = sim_heygen.name,
+		.title = (char *)(uintptr_t)order->title,
+		.created_utc_ms = sim_clock_utc_ms(&sim->clock),
+		.created_ms = now_ms,
+		.format = picture->format,
+		.seconds = picture->seconds,
+		.has_script = order->script != NULL,
+		.has_caption = order->has_caption_style,
+		.failure_code = (char *)(uintptr_t)call->twist.failure_code,
+		.failure_message = (char *)(uintptr_t)call->twist.failure_message,
+	};
+	int64_t length_ms;
+	int r;
+
+	memcpy(model.picture, key.text, sizeof(model.picture));
+	r = sim_render_order(sim->render, picture);
+	if (r < 0)
+		return err_trace(r);
+	r = sim_generations_add(sim->generations, &model, ret);
+	if (r < 0)
+		return err_trace(r);
+	length_ms = sim_pick_ms(sim, &sim->options->render_ms, (*ret)->number, SALT_RENDER);
+	(*ret)->begins_ms = now_ms + (length_ms / 10 < 1000 ? length_ms / 10 : 1000);
+	(*ret)->ready_ms = now_ms + length_ms;
+	return 0;
+}
+
+/* The charge is on disk before anybody learns the id; without it there is no video. */
+static int charge(struct sim *sim, const struct sim_call *call, struct sim_generation *generation, const char *type)
+{
+	struct sim_charge row = {
+		.provider = sim_heygen.name,
+		.video_id = generation->id,
+		.idempotency_key = sim_fields_find(&call->request->headers, "Idempotency-Key"),
+		.body = buffer_bytes(&call->request->body),
+		.type = type,
+		.seconds = generation->seconds,
+		.cost_micros = generation->seconds * sim->options->price_micros,
+		.utc_ms = generation->created_utc_ms,
+	};
+	int r;
+
+	r = sim_charges_add(sim->charges, &row);
+	if (r < 0) {
+		sim_generations_remove(sim->generations, generation);
+		return err_trace(r);
+	}
+	log_info("charged", "video", generation->id, "seconds", log_int(row.seconds), "key",
+		 row.idempotency_key ? row.idempotency_key : "none");
+	return 0;
+}
+
+static int refuse_crowd(struct sim *sim, struct sim_reply *reply, int64_t now_ms, int64_t ready_ms)
+{
+	int64_t wait_s = (ready_ms - now_ms + 999) / 1000;
+	char seconds[24];
+	int r;
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait_s < 1 ? 1 : wait_s));
+	r = refuse(reply, 429, "rate_limit_exceeded", "too many requests", NULL);
+	(void)sim;
+	return r < 0 ? err_trace(r) : sim_fields_add(&reply->headers, "Retry-After", seconds);
+}
+
+/* Room and money; 0 with an untouched reply when there is both. */
+static int check_means(struct sim *sim, const struct sim_picture *picture, struct sim_reply *reply)
+{
+	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock), ready_ms;
+	size_t in_flight = sim_generations_in_flight(sim->generations, now_ms, &ready_ms);
+
+	if ((int64_t)in_flight >= sim->options->concurrency)
+		return refuse_crowd(sim, reply, now_ms, ready_ms);
+	if (picture->seconds * sim->options->price_micros > sim_credit_left_micros(sim))
+		return refuse(reply, 402, "insufficient_credit", "Insufficient credit to create this video", NULL);
+	return 0;
+}
+
+static int create_new(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	const struct buffer *bytes = &call->request->body;
+	_cleanup_(sim_json_freep)
+		json_t *body = json_loadb(bytes->data ? bytes->data : "", bytes->len, JSON_REJECT_DUPLICATES, NULL);
+	struct sim_heygen_complaint complaint = {0};
+	struct sim_heygen_order order;
+	struct sim_generation *generation;
+	struct sim_picture picture;
+	int r;
+
+	if (!body)
+		return refuse(reply, 400, "invalid_parameter", "The body is not valid JSON", NULL);
+	r = sim_heygen_order_read(body, &complaint, &order);
+	if (r == SIM_HEYGEN_ORDER_E_INVALID)
+		return refuse(reply, 400, "invalid_parameter", complaint.message.text, complaint.param);
+	picture = picture_of(sim, &order);
+	r = check_means(sim, &picture, reply);
+	if (r < 0 || reply->status)
+		return r;
+	r = make_generation(sim, call, &order, &picture, &generation);
+	r = r ? r : charge(sim, call, generation, order.type);
+	if (r < 0)
+		return err_trace(r);
+
+	call->delay_ms = sim_pick_ms(sim, &sim->options->submit_ms, generation->number, SALT_SUBMIT);
+	return sim_reply_json(reply, 200,
+			      json_pack("{s:{s:s,s:s,s:s}}", "data", "video_id", generation->id, "status", "waiting",
+					"output_format", picture.format == SIM_FORMAT_WEBM ? "webm" : "mp4"));
+}
+
+static int create(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	const char *key = sim_fields_find(&call->request->headers, "Idempotency-Key");
+	int64_t now_ms = sim_clock_utc_ms(&sim->clock);
+	char name[300];
+	int r;
+
+	if (!key)
+		return create_new(sim, call, reply);
+	if (!is_idempotency_key(key))
+		return refuse(reply, 400, "invalid_parameter", "Idempotency-Key must match ^[A-Za-z0-9_\\-:.]{1,255}$",
+			      "Idempotency-Key");
+	snprintf(name, sizeof(name), "heygen POST /v3/videos %s", key);
+	r = sim_replays_find(sim->replays, name, now_ms, reply);
+	if (r == SIM_REPLAYS_E_RUNNING)
+		return refuse(reply, 409, "request_in_progress",
+			      "A request with this Idempotency-Key is still in progress", NULL);
+	if (r != SIM_REPLAYS_E_UNKNOWN)
+		return r;
+	r = create_new(sim, call, reply);
+	if (r < 0 || reply->status != 200)
+		return r;
+	return sim_replays_add(sim->replays, name, now_ms, now_ms + call->delay_ms + call->late_ms, reply);
+}
+
+static int add_link(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
+		    json_t *video, const char *member, const char *name)
+{
+	int64_t now_s = sim_clock_utc_ms(&sim->clock) / 1000;
+	int64_t expires_s = call->twist.is_link_expired ? now_s - 1 : now_s + sim->options->link_life_s;
+	_cleanup_(freep) char *link = sim_links_sign(sim->links, generation->id, name, expires_s);
+
+	if (!link || json_object_set_new(video, member, json_string(link)) < 0)
+		return err_origin(-ENOMEM);
+	return 0;
+}
+
+static int add_result(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
+		      json_t *video)
+{
+	const char *file = generation->format == SIM_FORMAT_WEBM ? "video.webm" : "video.mp4";
+	int64_t completed_ms = sim_generation_completed_utc_ms(sim->generations, generation);
+	int r;
+
+	json_object_set_new(video, "completed_at", json_integer(completed_ms / 1000));
+	json_object_set_new(video, "duration", json_real(generation->seconds));
+	if (call->twist.is_link_missing)
+		return 0;
+	r = add_link(sim, call, generation, video, "video_url", file);
+	r = r ? r : add_link(sim, call, generation, video, "thumbnail_url", "thumbnail.jpg");
+	if (r == 0 && generation->has_script)
+		r = add_link(sim, call, generation, video, "subtitle_url", "subtitle.srt");
+	if (r == 0 && generation->has_caption)
+		r = add_link(sim, call, generation, video, "captioned_video_url", file);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static void add_failure(const struct sim_generation *generation, json_t *video)
+{
+	const char *code = generation->failure_code ? generation->failure_code : "generation_failed";
+	const char *message = generation->failure_message ? generation->failure_message : "Generation did not finish.";
+
+	json_object_set_new(video, "failure_code", json_string(code));
+	json_object_set_new(video, "failure_message", json_string(message));
+}
+
+/* All members in every state, null where there is nothing to say: as the published samples have it. */
+static int describe(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation, json_t **ret)
+{
+	static const char *const names[] = {"pending", "processing", "completed", "failed"};
+	enum sim_generation_state state = sim_generation_state(sim->generations, generation,
+							       sim_clock_monotonic_ms(&sim->clock));
+	json_t *video = json_pack("{s:s,s:s?,s:s,s:I,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "id",
+				  generation->id, "title", generation->title, "status", names[state], "created_at",
+				  (json_int_t)(generation->created_utc_ms / 1000), "completed_at", "video_url",
+				  "thumbnail_url", "gif_url", "captioned_video_url", "subtitle_url", "duration",
+				  "folder_id", "output_language", "failure_code", "failure_message", "video_page_url");
+	int r = 0;
+
+	if (!video)
+		return err_origin(-ENOMEM);
+	if (state == SIM_COMPLETED)
+		r = add_result(sim, call, generation, video);
+	if (state == SIM_FAILED)
+		add_failure(generation, video);
+	if (r < 0) {
+		json_decref(video);
+		return err_trace(r);
+	}
+
+	*ret = video;
+	return 0;
+}
+
+static int refuse_unknown(struct sim_reply *reply)
+{
+	return refuse(reply, 404, "video_not_found", "Video with the given ID was not found", NULL);
+}
+
+static struct sim_generation *find(struct sim *sim, const struct sim_call *call)
+{
+	struct sim_generation *generation = sim_generations_find(sim->generations, call->id);
+
+	return generation && strcmp(generation->provider, sim_heygen.name) == 0 ? generation : NULL;
+}
+
+static int get(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	struct sim_generation *generation = find(sim, call);
+	json_t *video;
+	int r;
+
+	if (!generation)
+		return refuse_unknown(reply);
+	if (call->twist.failure_code) {
+		generation->begins_ms = generation->ready_ms = generation->created_ms;
+		r = sim_generation_fail(generation, call->twist.failure_code, call->twist.failure_message);
+		if (r < 0)
+			return err_trace(r);
+	}
+	r = describe(sim, call, generation, &video);
+	if (r < 0)
+		return err_trace(r);
+	return sim_reply_json(reply, 200, json_pack("{s:o}", "data", video));
+}
+
+static int delete (struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	struct sim_generation *generation = find(sim, call);
+
+	if (!generation)
+		return refuse_unknown(reply);
+	sim_generations_remove(sim->generations, generation);
+	return sim_reply_json(reply, 200, json_pack("{s:{s:s,s:b}}", "data", "id", call->id, "deleted", 1));
+}
+
+/* A number from the query within [@min, @max]; @standard when absent. */
+static bool query_number(const struct sim_call *call, const char *name, uint64_t standard, uint64_t most, uint64_t *ret)
+{
+	const char *text = sim_fields_find(&call->request->query, name);
+	char *end;
+
+	*ret = standard;
+	if (!text)
+		return true;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return !errno && end != text && !*end && *text != '-' && *ret >= 1 && *ret <= most;
+}
+
+static bool is_listed(const struct sim_generation *generation, const struct sim_call *call, uint64_t below)
+{
+	const char *title = sim_fields_find(&call->request->query, "title");
+
+	if (generation->number >= below || strcmp(generation->provider, sim_heygen.name) != 0)
+		return false;
+	if (sim_fields_find(&call->request->query, "folder_id"))
+		return false; /* nothing is ever put into a folder */
+	return !title || (generation->title && strstr(generation->title, title));
+}
+
+/* The token is the number of the last one shown: newer arrivals do not move a page. */
+static int list(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	_cleanup_(sim_json_freep) json_t *videos = json_array();
+	struct sim_generation *generation = NULL;
+	uint64_t limit, below, last = 0;
+	char token[24] = "";
+	json_t *video;
+	int r;
+
+	if (!query_number(call, "limit", LIST_DEFAULT, LIST_MOST, &limit))
+		return refuse(reply, 400, "invalid_parameter", "limit must be between 1 and 100", "limit");
+	if (!query_number(call, "token", UINT64_MAX, UINT64_MAX, &below))
+		return refuse(reply, 400, "invalid_parameter", "token is not from an earlier reply", "token");
+	while ((generation = sim_generations_older(sim->generations, generation)) != NULL) {
+		if (!is_listed(generation, call, below))
+			continue;
+		if (json_array_size(videos) == limit) {
+			snprintf(token, sizeof(token), "%llu", (unsigned long long)last);
+			break;
+		}
+		r = describe(sim, call, generation, &video);
+		if (r < 0)
+			return err_trace(r);
+		json_array_append_new(videos, video);
+		last = generation->number;
+	}
+	return sim_reply_json(reply, 200,
+			      json_pack("{s:O,s:b,s:s?}", "data", videos, "has_more", *token != '\0', "next_token",
+					*token ? token : NULL));
+}
+
+static int me(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	int64_t left = sim_credit_left_micros(sim);
+	json_t *balance = left % 1000000 == 0 ? json_integer(left / 1000000) : json_real((double)left / 1000000);
+
+	(void)call;
+	return sim_reply_json(reply, 200,
+			      json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:{s:s,s:o,s:{s:b,s:n,s:n}},s:n,s:n}}", "data",
+					"username", "filmgate-sim", "email", "sim@example.com", "first_name",
+					"Filmgate", "last_name", "Simulator", "billing_type", "wallet", "wallet",
+					"currency", "usd", "remaining_balance", balance, "auto_reload", "enabled", 0,
+					"amount_usd", "threshold_usd", "subscription", "usage_based"));
+}
+
+static const struct sim_route routes[] = {
+	{"POST", "/v3/videos", create},        {"GET", "/v3/videos", list}, {"GET", "/v3/videos/{id}", get},
+	{"DELETE", "/v3/videos/{id}", delete}, {"GET", "/v3/users/me", me}, {NULL, NULL, NULL},
+};
+
+const struct sim_provider sim_heygen = {
+	.name = "heygen",
+	.prefix = "/v3/",
+	.routes = routes,
+	.admit = admit,
+	.refuse = refuse,
+	.code_not_found = "not_found",
+	.code_bad_request = "invalid_parameter",
+	.code_too_large = "payload_too_large",
+	.code_rate_limit = "rate_limit_exceeded",
+	.code_internal = "internal_error",
+};

@@ -1,0 +1,267 @@
+#include "sim/heygen_order.h"
+
+#include "base/limits.h"
+
+enum type { TYPE_TEXT, TYPE_NUMBER, TYPE_BOOL, TYPE_OBJECT };
+
+/* One member that has a shape. Absent is always fine here; what must be there is said below. */
+struct rule {
+	const char *path;
+	enum type type;
+	bool is_nullable;
+	double min, max; /* of numbers */
+	const char *const *values;
+};
+
+#define VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static const struct rule rules[] = {
+	{"type", TYPE_TEXT, false, 0, 0, VALUES("avatar", "image")},
+	{"avatar_id", TYPE_TEXT, false, 0, 0, NULL},
+	{"image", TYPE_OBJECT, false, 0, 0, NULL},
+	{"image.type", TYPE_TEXT, false, 0, 0, VALUES("url", "asset_id", "base64")},
+	{"script", TYPE_TEXT, true, 0, 0, NULL},
+	{"voice_id", TYPE_TEXT, true, 0, 0, NULL},
+	{"audio_url", TYPE_TEXT, true, 0, 0, NULL},
+	{"audio_asset_id", TYPE_TEXT, true, 0, 0, NULL},
+	{"voice_settings", TYPE_OBJECT, true, 0, 0, NULL},
+	{"voice_settings.speed", TYPE_NUMBER, false, 0.5, 1.5, NULL},
+	{"voice_settings.pitch", TYPE_NUMBER, false, -50, 50, NULL},
+	{"voice_settings.volume", TYPE_NUMBER, false, 0, 1, NULL},
+	{"voice_settings.locale", TYPE_TEXT, true, 0, 0, NULL},
+	{"voice_settings.engine_settings", TYPE_OBJECT, true, 0, 0, NULL},
+	{"voice_settings.engine_settings.engine_type", TYPE_TEXT, false, 0, 0,
+	 VALUES("elevenlabs", "fish", "starfish")},
+	{"title", TYPE_TEXT, true, 0, 0, NULL},
+	{"aspect_ratio", TYPE_TEXT, true, 0, 0, VALUES("16:9", "9:16", "4:5", "5:4", "1:1", "auto")},
+	{"resolution", TYPE_TEXT, true, 0, 0, VALUES("720p", "1080p", "4k")},
+	{"fit", TYPE_TEXT, true, 0, 0, VALUES("contain", "cover")},
+	{"output_format", TYPE_TEXT, false, 0, 0, VALUES("mp4", "webm")},
+	{"background", TYPE_OBJECT, true, 0, 0, NULL},
+	{"background.type", TYPE_TEXT, false, 0, 0, VALUES("color", "image")},
+	{"background.value", TYPE_TEXT, true, 0, 0, NULL},
+	{"background.url", TYPE_TEXT, true, 0, 0, NULL},
+	{"background.asset_id", TYPE_TEXT, true, 0, 0, NULL},
+	{"remove_background", TYPE_BOOL, true, 0, 0, NULL},
+	{"motion_prompt", TYPE_TEXT, true, 0, 0, NULL},
+	{"expressiveness", TYPE_TEXT, true, 0, 0, VALUES("high", "medium", "low")},
+	{"engine", TYPE_OBJECT, true, 0, 0, NULL},
+	{"engine.type", TYPE_TEXT, false, 0, 0, VALUES("avatar_iv", "avatar_v", "avatar_iii")},
+	{"engine.reference_look_id", TYPE_TEXT, true, 0, 0, NULL},
+	{"caption", TYPE_OBJECT, true, 0, 0, NULL},
+	{"caption.file_format", TYPE_TEXT, false, 0, 0, VALUES("srt")},
+	{"caption.style", TYPE_TEXT, true, 0, 0, VALUES("default")},
+	{"watermark", TYPE_OBJECT, true, 0, 0, NULL},
+	{"callback_url", TYPE_TEXT, true, 0, 0, NULL},
+	{"callback_id", TYPE_TEXT, true, 0, 0, NULL},
+};
+
+#define complain(complaint, name, ...) \
+	(errmsg_set(&(complaint)->message, __VA_ARGS__), (complaint)->param = (name), SIM_HEYGEN_ORDER_E_INVALID)
+
+/* The member at a dotted path; NULL when it or one above is absent. */
+static const json_t *member(const json_t *body, const char *path)
+{
+	while (body && *path) {
+		size_t len = strcspn(path, ".");
+
+		body = json_object_getn(body, path, len);
+		path += len + (path[len] == '.');
+	}
+	return body;
+}
+
+static const char *text_at(const json_t *body, const char *path)
+{
+	return json_string_value(member(body, path));
+}
+
+static bool is_one_of(const char *value, const char *const *values)
+{
+	for (; *values; values++)
+		if (strcmp(value, *values) == 0)
+			return true;
+	return false;
+}
+
+static int check_value(const struct rule *rule, const json_t *value, struct sim_heygen_complaint *complaint)
+{
+	static const char *const type_names[] = {"a string", "a number", "a boolean", "an object"};
+	const bool fits[] = {json_is_string(value), json_is_number(value), json_is_boolean(value),
+			     json_is_object(value)};
+
+	if (!fits[rule->type])
+		return complain(complaint, rule->path, "%s must be %s", rule->path, type_names[rule->type]);
+	if (rule->type == TYPE_NUMBER &&
+	    !(json_number_value(value) >= rule->min && json_number_value(value) <= rule->max))
+		return complain(complaint, rule->path, "%s must be between %g and %g", rule->path, rule->min,
+				rule->max);
+	if (rule->values && !is_one_of(json_string_value(value), rule->values))
+		return complain(complaint, rule->path, "'%.80s' is not a value of %s", json_string_value(value),
+				rule->path);
+	return 0;
+}
+
+static int check_shapes(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const json_t *value = member(body, rules[i].path);
+		int r;
+
+		if (!value || (json_is_null(value) && rules[i].is_nullable))
+			continue;
+		r = check_value(&rules[i], value, complaint);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int check_asset(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	const char *type = text_at(body, "image.type"), *url = text_at(body, "image.url");
+
+	if (!member(body, "image"))
+		return complain(complaint, "image", "image is required for type 'image'");
+	if (!type)
+		return complain(complaint, "image.type", "image.type is required");
+	if (strcmp(type, "url") == 0 && (!url || strncmp(url, "https://", 8) != 0))
+		return complain(complaint, "image.url", "image.url must be a public https URL");
+	if (strcmp(type, "asset_id") == 0 && !text_at(body, "image.asset_id"))
+		return complain(complaint, "image.asset_id", "image.asset_id is required");
+	if (strcmp(type, "base64") == 0 && !text_at(body, "image.media_type"))
+		return complain(complaint, "image.media_type", "image.media_type is required");
+	if (strcmp(type, "base64") == 0 && !text_at(body, "image.data"))
+		return complain(complaint, "image.data", "image.data is required");
+	return 0;
+}
+
+static size_t characters_of(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
+static int check_voice(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	const char *script = text_at(body, "script");
+	bool has_url = text_at(body, "audio_url"), has_asset = text_at(body, "audio_asset_id");
+
+	if (!script && !has_url && !has_asset)
+		return complain(complaint, "script", "one of script, audio_url and audio_asset_id is required");
+	if ((script && (has_url || has_asset)) || (has_url && has_asset))
+		return complain(complaint, script ? "script" : "audio_url",
+				"script, audio_url and audio_asset_id exclude each other");
+	if (!script)
+		return 0;
+	if (!*script || characters_of(script) > LIMIT_SIM_SCRIPT)
+		return complain(complaint, "script", "script must have between 1 and %d characters", LIMIT_SIM_SCRIPT);
+	if (!text_at(body, "avatar_id") && !text_at(body, "voice_id"))
+		return complain(complaint, "voice_id", "voice_id is required with script unless avatar_id is set");
+	return 0;
+}
+
+/* "#rrggbb" */
+static bool read_color(const char *text, uint32_t *ret)
+{
+	if (!text || text[0] != '#' || strlen(text) != 7 || strspn(text + 1, "0123456789abcdefABCDEF") != 6)
+		return false;
+	*ret = (uint32_t)strtoul(text + 1, NULL, 16);
+	return true;
+}
+
+static int check_background(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	const char *type = text_at(body, "background.type");
+	uint32_t color;
+
+	if (!json_is_object(member(body, "background")))
+		return 0;
+	if (!type)
+		return complain(complaint, "background.type", "background.type is required");
+	if (strcmp(type, "color") == 0 && !read_color(text_at(body, "background.value"), &color))
+		return complain(complaint, "background.value", "background.value must be a color such as '#ff0000'");
+	if (strcmp(type, "image") == 0 && !text_at(body, "background.url") == !text_at(body, "background.asset_id"))
+		return complain(complaint, "background.url",
+				"exactly one of background.url and background.asset_id is required");
+	if (text_at(body, "output_format") && strcmp(text_at(body, "output_format"), "webm") == 0)
+		return complain(complaint, "background", "background cannot be combined with output_format 'webm'");
+	return 0;
+}
+
+static int check_subject(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	const char *type = text_at(body, "type");
+
+	if (!type)
+		return complain(complaint, "type", "type is required");
+	if (strcmp(type, "image") == 0)
+		return check_asset(body, complaint);
+	if (!text_at(body, "avatar_id") || !*text_at(body, "avatar_id"))
+		return complain(complaint, "avatar_id", "avatar_id is required for type 'avatar'");
+	return 0;
+}
+
+/* Frame sizes: the resolution names the shorter side; 'auto' has no source to follow here and is 16:9. */
+static void choose_size(const json_t *body, struct sim_heygen_order *order)
+{
+	static const struct {
+		const char *name;
+		int width, height;
+	} ratios[] = {{"16:9", 16, 9}, {"9:16", 9, 16}, {"4:5", 4, 5}, {"5:4", 5, 4}, {"1:1", 1, 1}};
+	const char *resolution = text_at(body, "resolution"), *ratio = text_at(body, "aspect_ratio");
+	int side = 1080, width = 16, height = 9;
+
+	if (resolution && strcmp(resolution, "720p") == 0)
+		side = 720;
+	if (resolution && strcmp(resolution, "4k") == 0)
+		side = 2160;
+	for (size_t i = 0; ratio && i < sizeof(ratios) / sizeof(ratios[0]); i++)
+		if (strcmp(ratio, ratios[i].name) == 0) {
+			width = ratios[i].width;
+			height = ratios[i].height;
+		}
+	order->width = width > height ? side * width / height : side;
+	order->height = width > height ? side : side * height / width;
+}
+
+static struct sim_heygen_order take(const json_t *body)
+{
+	const char *format = text_at(body, "output_format");
+	const json_t *speed = member(body, "voice_settings.speed");
+	struct sim_heygen_order order = {
+		.type = text_at(body, "type"),
+		.title = text_at(body, "title"),
+		.script = text_at(body, "script"),
+		.audio = text_at(body, "audio_url"),
+		.speed_permille = speed ? (int)(json_number_value(speed) * 1000) : 1000,
+		.format = format && strcmp(format, "webm") == 0 ? SIM_FORMAT_WEBM : SIM_FORMAT_MP4,
+		.has_caption_style = text_at(body, "caption.style"),
+	};
+
+	if (!order.audio)
+		order.audio = text_at(body, "audio_asset_id");
+	order.has_color = read_color(text_at(body, "background.value"), &order.color);
+	choose_size(body, &order);
+	return order;
+}
+
+int sim_heygen_order_read(const json_t *body, struct sim_heygen_complaint *complaint, struct sim_heygen_order *ret)
+{
+	int r;
+
+	if (!json_is_object(body))
+		return complain(complaint, NULL, "the body must be a JSON object");
+	r = check_shapes(body, complaint);
+	r = r ? r : check_subject(body, complaint);
+	r = r ? r : check_voice(body, complaint);
+	r = r ? r : check_background(body, complaint);
+	if (r)
+		return r;
+
+	*ret = take(body);
+	return 0;
+}

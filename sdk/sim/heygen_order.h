@@ -1,0 +1,39 @@
+/*
+ * The body of POST /v3/videos, checked as HeyGen's schema of July 2026 says (types avatar and image). Unknown members
+ * are let through, as the real service does.
+ */
+#ifndef FG_SIM_HEYGEN_ORDER_H
+#define FG_SIM_HEYGEN_ORDER_H
+
+#include "base/err.h"
+#include "sim/picture.h"
+
+#include <jansson.h>
+
+enum {
+	_SIM_HEYGEN_ORDER_E_OK,
+	SIM_HEYGEN_ORDER_E_INVALID, /* see the complaint */
+};
+
+/* Texts are borrowed from the body. */
+struct sim_heygen_order {
+	const char *type;
+	const char *title;  /* NULL: none */
+	const char *script; /* NULL: driven by audio */
+	const char *audio;  /* its URL or asset id; NULL with a script */
+	int width, height;
+	int speed_permille;
+	enum sim_format format;
+	bool has_color;
+	uint32_t color;
+	bool has_caption_style;
+};
+
+struct sim_heygen_complaint {
+	struct errmsg message;
+	const char *param; /* dotted path of the member; NULL: the body as a whole */
+};
+
+int sim_heygen_order_read(const json_t *body, struct sim_heygen_complaint *complaint, struct sim_heygen_order *ret);
+
+#endif

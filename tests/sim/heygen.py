@@ -1,0 +1,540 @@
+#!/usr/bin/env python3
+"""sim.heygen: the simulator answers as HeyGen's API v3 does, from the recorded samples and the sheet of its errors."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.parse
+
+from simulator import PROGRAM, Case, Simulator, exchange, exchange_on, main, order
+
+
+def sample(name):
+    folder = os.environ.get("FILMGATE_SAMPLES", "")
+    path = os.path.join(folder, "heygen", name)
+    if not folder or not os.path.exists(path):
+        raise unittest.SkipTest(f"there are no recorded samples in '{folder}' (FILMGATE_SAMPLES)")
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+class Accounts(Case):
+    def test_a_missing_and_a_wrong_key_get_the_same_bytes(self):
+        missing = self.sim.call("GET", "/v3/users/me", key=None)
+        wrong = self.sim.call("GET", "/v3/users/me", key="guess")
+        self.assert_error(missing, 401, "unauthorized")
+        self.assertEqual(missing.body, wrong.body)
+        self.assertEqual(wrong.status, 401)
+
+    def test_no_route_works_without_a_key(self):
+        for method, path in (("POST", "/v3/videos"), ("GET", "/v3/videos"), ("GET", "/v3/videos/v_1"),
+                             ("DELETE", "/v3/videos/v_1"), ("GET", "/v3/nothing")):
+            self.assertEqual(self.sim.call(method, path, key=None).status, 401, path)
+
+    def test_the_wallet_shrinks_by_what_is_charged(self):
+        before = self.sim.call("GET", "/v3/users/me").json()["data"]
+        self.assertEqual(before["billing_type"], "wallet")
+        self.assertEqual(before["wallet"]["remaining_balance"], 1000)
+        self.sim.create(order("one two three four five"))
+        after = self.sim.call("GET", "/v3/users/me").json()["data"]["wallet"]
+        self.assertEqual(after["remaining_balance"], 999.9)
+
+    def test_the_wallet_has_the_members_of_the_sample(self):
+        recorded = sample("v3_users_me_wallet.json")["data"]["wallet"]
+        wallet = self.sim.call("GET", "/v3/users/me").json()["data"]["wallet"]
+        self.assertLessEqual(set(recorded), set(wallet))
+        self.assertLessEqual(set(recorded["auto_reload"]), set(wallet["auto_reload"]))
+
+    def test_every_reply_has_its_own_request_id(self):
+        seen = {self.sim.call(method, path).headers["X-Request-Id"]
+                for method, path in (("GET", "/v3/users/me"), ("GET", "/v3/videos"), ("GET", "/nothing"),
+                                     ("GET", "/v3/videos/v_1"), ("POST", "/v3/videos"))}
+        self.assertEqual(len(seen), 5)
+
+    def test_an_unknown_path_is_not_found(self):
+        self.assert_error(self.sim.call("GET", "/v3/voices"), 404, "not_found")
+        self.assert_error(self.sim.call("PUT", "/v3/videos"), 404, "not_found")
+
+
+class Orders(Case):
+    def refused(self, param, body):
+        self.assert_error(self.sim.submit(body), 400, "invalid_parameter", param)
+        self.assertEqual(self.sim.charges(), [])
+
+    def test_the_published_requests_are_accepted(self):
+        for name in ("v3_videos_avatar_request_cli_example.json", "v3_videos_image_request_cli_example.json",
+                     "v3_videos_image_request_docs.json"):
+            data = self.sim.submit(sample(name)).json()["data"]
+            self.assertEqual(set(data), {"video_id", "status", "output_format"})
+            self.assertEqual((data["status"], data["output_format"]), ("waiting", "mp4"))
+
+    def test_a_body_that_is_no_json_object_is_refused(self):
+        self.refused(None, b"{\"type\": ")
+        self.refused(None, b"[]")
+        self.refused(None, b"")
+        self.refused(None, b"{\"type\":\"avatar\",\"type\":\"image\"}")
+
+    def test_what_the_type_requires_must_be_there(self):
+        self.refused("type", {})
+        self.refused("type", order(type="studio"))
+        self.refused("avatar_id", {"type": "avatar", "script": "x"})
+        self.refused("image", {"type": "image", "script": "x", "voice_id": "v"})
+        self.refused("image.url", {"type": "image", "script": "x", "voice_id": "v", "image": {"type": "url"}})
+        self.refused("image.type", {"type": "image", "script": "x", "voice_id": "v", "image": {"type": "ftp"}})
+        self.refused("voice_id", {"type": "image", "script": "x",
+                                  "image": {"type": "asset_id", "asset_id": "a"}})
+
+    def test_exactly_one_voice_is_required(self):
+        self.refused("script", {"type": "avatar", "avatar_id": "a"})
+        self.refused("script", order(audio_url="https://example.com/a.mp3"))
+        self.refused("script", order(audio_asset_id="asset_1"))
+        self.refused("audio_url", {"type": "avatar", "avatar_id": "a", "audio_url": "https://example.com/a.mp3",
+                                   "audio_asset_id": "asset_1"})
+        self.refused("script", order(""))
+        self.refused("script", order("x" * 5001))
+        self.sim.create({"type": "avatar", "avatar_id": "a", "audio_url": "https://example.com/a.mp3"})
+
+    def test_a_script_may_have_5000_characters(self):
+        self.sim.create(order("ä" * 5000))
+
+    def test_values_outside_the_schema_are_refused_by_name(self):
+        for param, members in {
+                "resolution": {"resolution": "480p"},
+                "aspect_ratio": {"aspect_ratio": "21:9"},
+                "output_format": {"output_format": "gif"},
+                "fit": {"fit": "stretch"},
+                "expressiveness": {"expressiveness": "extreme"},
+                "engine.type": {"engine": {"type": "avatar_ix"}},
+                "caption.style": {"caption": {"style": "loud"}},
+                "voice_settings.speed": {"voice_settings": {"speed": 1.6}},
+                "voice_settings.pitch": {"voice_settings": {"pitch": -51}},
+                "background.type": {"background": {"value": "#ffffff"}},
+                "background.value": {"background": {"type": "color", "value": "red"}},
+                "background": {"background": {"type": "color", "value": "#ff0000"}, "output_format": "webm"},
+                "title": {"title": 7},
+                "remove_background": {"remove_background": "yes"}}.items():
+            self.refused(param, order(**members))
+
+    def test_null_is_accepted_where_the_schema_allows_it(self):
+        self.sim.create(order(title=None, resolution=None, background=None, caption=None, callback_url=None,
+                              voice_settings=None, audio_url=None))
+
+    def test_members_nobody_knows_are_let_through(self):
+        self.sim.create(order(test=True, enable_caption=False))
+
+
+class Lives(Case):
+    def test_a_video_is_pending_then_processing_then_completed(self):
+        sim = Simulator("--render-time-ms", "1200")
+        try:
+            identity = sim.create()
+            states = []
+            end = time.monotonic() + 30
+            while "completed" not in states and time.monotonic() < end:
+                video = sim.video(identity)
+                if video["status"] not in states:
+                    states.append(video["status"])
+                if video["status"] != "completed":
+                    self.assertIsNone(video["video_url"])
+                    self.assertIsNone(video["completed_at"])
+                time.sleep(0.02)
+            self.assertEqual(states, ["pending", "processing", "completed"])
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+    def test_a_completed_video_has_the_members_of_the_sample(self):
+        recorded = sample("v3_video_get_completed_docs.json")["data"]
+        video = self.sim.finished(self.sim.create(order(title="My Video")))
+        self.assertEqual(set(video), set(recorded))
+        self.assertEqual((video["status"], video["title"]), ("completed", "My Video"))
+        self.assertGreaterEqual(video["completed_at"], video["created_at"])
+        self.assertLess(abs(video["created_at"] - time.time()), 60)
+        self.assertIsInstance(video["duration"], float)
+        for name in ("failure_code", "failure_message", "folder_id", "output_language"):
+            self.assertIsNone(video[name])
+
+    def test_a_failed_video_has_the_members_of_the_sample(self):
+        recorded = sample("v3_video_get_failed_docs.json")["data"]
+        identity = self.sim.create()
+        self.sim.control("POST", f"videos/{identity}", {"status": "failed", "failure_code": "script_too_long",
+                                                        "failure_message": "Script too long"})
+        video = self.sim.video(identity)
+        self.assertEqual(set(video), set(recorded))
+        self.assertEqual(video["failure_code"], "script_too_long")
+        self.assertIsNone(video["video_url"])
+
+    def test_an_unknown_video_is_the_recorded_404(self):
+        reply = self.sim.call("GET", "/v3/videos/v_unknown")
+        self.assert_error(reply, 404, "video_not_found")
+        self.assertEqual(reply.json(), sample("v3_video_get_404_error_docs.json"))
+
+    def test_a_deleted_video_is_gone_the_second_time(self):
+        identity = self.sim.create()
+        reply = self.sim.call("DELETE", f"/v3/videos/{identity}")
+        self.assertEqual((reply.status, reply.json()), (200, {"data": {"id": identity, "deleted": True}}))
+        self.assert_error(self.sim.call("DELETE", f"/v3/videos/{identity}"), 404, "video_not_found")
+        self.assert_error(self.sim.call("GET", f"/v3/videos/{identity}"), 404, "video_not_found")
+        self.assertEqual(len(self.sim.charges()), 1)
+
+    def test_a_video_can_be_forced_to_fail_moderation(self):
+        identity = self.sim.create()
+        self.sim.control("POST", f"videos/{identity}", {"moderated": True})
+        video = self.sim.video(identity)
+        self.assertEqual((video["status"], video["failure_code"]), ("failed", "content_policy_violation"))
+
+    def test_the_same_seed_gives_the_same_times(self):
+        runs = []
+        for seed in ("7", "7", "8"):
+            sim = Simulator("--render-time-ms", "100:2000", "--seed", seed)
+            try:
+                began = time.monotonic()
+                identity = sim.create()
+                sim.finished(identity)
+                runs.append(time.monotonic() - began)
+            finally:
+                sim.stop()
+                sim.remove()
+        self.assertLess(abs(runs[0] - runs[1]), 0.4, runs)
+
+
+class Lists(Case):
+    options = ("--render-time-ms", "0", "--concurrency", "100")
+
+    def page(self, query=""):
+        return self.sim.call("GET", "/v3/videos" + query).json()
+
+    def test_pages_run_from_the_newest_to_the_oldest(self):
+        made = [self.sim.create(order(title=f"t{i}")) for i in range(25)]
+        page = self.page()
+        self.assertEqual([video["id"] for video in page["data"]], made[:14:-1])
+        self.assertTrue(page["has_more"])
+        late = self.sim.create()
+        seen = [video["id"] for video in page["data"]]
+        while page["has_more"]:
+            page = self.page("?limit=4&token=" + urllib.parse.quote(page["next_token"]))
+            seen += [video["id"] for video in page["data"]]
+        self.assertEqual(seen, made[::-1])
+        self.assertNotIn(late, seen)
+        self.assertIsNone(page["next_token"])
+
+    def test_an_empty_list_has_the_shape_of_the_sample(self):
+        recorded = sample("v3_videos_list_one_page.json")
+        self.assertEqual(self.page(), dict(recorded, data=[]))
+
+    def test_titles_are_filtered_by_part(self):
+        self.sim.create(order(title="Spring sale"))
+        wanted = self.sim.create(order(title="Winter sale"))
+        self.sim.create()
+        self.assertEqual([video["id"] for video in self.page("?title=Winter")["data"]], [wanted])
+        self.assertEqual(len(self.page("?title=sale")["data"]), 2)
+        self.assertEqual(self.page("?folder_id=f1")["data"], [])
+
+    def test_a_limit_outside_1_to_100_is_refused(self):
+        for limit in ("0", "101", "-1", "x", ""):
+            self.assert_error(self.sim.call("GET", f"/v3/videos?limit={limit}"), 400, "invalid_parameter", "limit")
+        self.assertEqual(self.sim.call("GET", "/v3/videos?limit=100").status, 200)
+        self.assert_error(self.sim.call("GET", "/v3/videos?token=x"), 400, "invalid_parameter", "token")
+
+
+class Idempotency(Case):
+    def test_the_first_reply_is_replayed_even_for_another_body(self):
+        first = self.sim.submit(order("first"), Idempotency_Key="job-1")
+        second = self.sim.submit(order("second, and longer"), Idempotency_Key="job-1")
+        third = self.sim.submit(b"not even JSON", Idempotency_Key="job-1")
+        self.assertEqual((second.status, third.status), (200, 200))
+        self.assertEqual(first.body, second.body)
+        self.assertEqual(first.body, third.body)
+        self.assertNotEqual(first.headers["X-Request-Id"], second.headers["X-Request-Id"])
+        self.assertEqual([row["idempotency_key"] for row in self.sim.charges()], ["job-1"])
+
+    def test_other_keys_and_no_key_make_other_videos(self):
+        made = {self.sim.create(), self.sim.create(), self.sim.create(Idempotency_Key="a"),
+                self.sim.create(Idempotency_Key="b")}
+        self.assertEqual(len(made), 4)
+        self.assertEqual([row["idempotency_key"] for row in self.sim.charges()], [None, None, "a", "b"])
+
+    def test_a_key_outside_the_pattern_is_refused(self):
+        for key in ("with space", "umlaut-\xe4", "x" * 256, "slash/", ""):
+            self.assert_error(self.sim.submit(Idempotency_Key=key), 400, "invalid_parameter", "Idempotency-Key")
+        self.assertEqual(self.sim.charges(), [])
+        self.sim.create(Idempotency_Key="aZ09_-:." + "x" * 247)
+
+    def test_a_key_is_forgotten_after_24_hours(self):
+        first = self.sim.create(Idempotency_Key="k")
+        self.sim.control("POST", "clock", {"advance_ms": 24 * 3600 * 1000 - 60000})
+        self.assertEqual(self.sim.create(Idempotency_Key="k"), first)
+        self.sim.control("POST", "clock", {"advance_ms": 60000})
+        self.assertNotEqual(self.sim.create(Idempotency_Key="k"), first)
+        self.assertEqual(len(self.sim.charges()), 2)
+
+    def test_a_refused_call_leaves_its_key_free(self):
+        self.assertEqual(self.sim.submit(order("")).status, 400)
+        self.assertEqual(self.sim.submit(order(""), Idempotency_Key="k").status, 400)
+        self.sim.create(Idempotency_Key="k")
+
+    def test_the_reply_survives_the_videos_deletion(self):
+        identity = self.sim.create(Idempotency_Key="k")
+        self.sim.call("DELETE", f"/v3/videos/{identity}")
+        self.assertEqual(self.sim.create(Idempotency_Key="k"), identity)
+
+    def test_a_running_call_is_409_until_it_is_answered(self):
+        sim = Simulator("--submit-delay-ms", "800", "--render-time-ms", "0")
+        try:
+            first = []
+            thread = threading.Thread(target=lambda: first.append(sim.submit(Idempotency_Key="k")))
+            thread.start()
+            time.sleep(0.3)
+            early = sim.submit(Idempotency_Key="k")
+            thread.join()
+            late = sim.submit(Idempotency_Key="k")
+            self.assert_error(early, 409, "request_in_progress")
+            self.assertEqual(first[0].status, 200)
+            self.assertEqual(late.body, first[0].body)
+            self.assertEqual(len(sim.charges()), 1)
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+    def test_a_call_whose_client_left_is_still_carried_out(self):
+        sim = Simulator("--submit-delay-ms", "500", "--render-time-ms", "0")
+        try:
+            with self.assertRaises(TimeoutError):
+                sim.submit(Idempotency_Key="k", timeout=0.2)
+            self.assertEqual(sim.submit(Idempotency_Key="k").status, 409)
+            time.sleep(0.5)
+            identity = sim.create(Idempotency_Key="k")
+            self.assertEqual([row["video_id"] for row in sim.charges()], [identity])
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+
+class Limits(Case):
+    options = ("--render-time-ms", "2500", "--concurrency", "2", "--credit", "0.25")
+
+    def test_more_than_the_plan_allows_is_429_with_retry_after(self):
+        for _ in range(2):
+            self.sim.create(order("x"))
+        reply = self.sim.submit(order("x"))
+        self.assert_error(reply, 429, "rate_limit_exceeded")
+        self.assertEqual(reply.json(), sample("v3_error_429_rate_limit.json"))
+        self.assertIn(int(reply.headers["Retry-After"]), (1, 2, 3))
+        self.assertEqual(len(self.sim.charges()), 2)
+
+    def test_the_place_is_free_again_when_a_video_is_done(self):
+        first = self.sim.create(order("x"))
+        self.sim.create(order("x"))
+        self.sim.control("POST", f"videos/{first}", {"status": "failed"})
+        self.sim.create(order("x"))
+
+    def test_an_empty_wallet_is_402_until_it_is_filled(self):
+        identity = self.sim.create(order("one two three four five six seven eight nine ten"))
+        self.sim.control("POST", f"videos/{identity}", {"status": "failed"})
+        reply = self.sim.submit(order("three seconds of speech, not more than that"))
+        self.assert_error(reply, 402, "insufficient_credit")
+        self.sim.create(order("x"))
+        self.assertEqual(sum(row["cost_micros"] for row in self.sim.charges()), 250000)
+        self.sim.reset()
+        self.sim.control("POST", "credit", {"left_micros": 0})
+        self.assert_error(self.sim.submit(order("x")), 402, "insufficient_credit")
+        self.sim.control("POST", "credit", {"left_micros": 50000})
+        self.sim.create(order("x"))
+
+
+class Charges(unittest.TestCase):
+    def test_a_charge_is_on_disk_before_its_reply_and_survives_kill_9(self):
+        with tempfile.TemporaryDirectory() as data:
+            sim = Simulator("--render-time-ms", "0", data=data)
+            made = [sim.create(Idempotency_Key=f"k{i}") for i in range(3)]
+            with open(os.path.join(data, "charges.jsonl"), encoding="utf-8") as file:
+                rows = [json.loads(line) for line in file]
+            self.assertEqual([row["video_id"] for row in rows], made)
+            sim.stop(signal.SIGKILL)
+            sim = Simulator("--render-time-ms", "0", data=data)
+            self.assertEqual(sim.charges(), rows)
+            sim.create()
+            self.assertEqual([row["n"] for row in sim.charges()], [1, 2, 3, 4])
+            lines = exchange(sim.api, "GET", "/_sim/charges?format=jsonl").body.decode().splitlines()
+            self.assertEqual([json.loads(line) for line in lines], sim.charges())
+            self.assertEqual(sim.stop(), 0)
+
+    def test_a_row_tells_what_was_ordered(self):
+        sim = Simulator("--render-time-ms", "0")
+        try:
+            identity = sim.create(order("one two three four five six"), Idempotency_Key="k")
+            row = sim.charges()[0]
+            body = json.dumps(order("one two three four five six")).encode()
+            digest = subprocess.run(["sha256sum"], input=body, stdout=subprocess.PIPE, check=True).stdout
+            self.assertEqual(row["body_sha256"], digest.split()[0].decode())
+            self.assertEqual((row["n"], row["provider"], row["video_id"], row["idempotency_key"], row["type"],
+                              row["seconds"], row["cost_micros"]),
+                             (1, "heygen", identity, "k", "avatar", 3, 150000))
+            self.assertRegex(row["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+    def test_a_torn_last_line_is_cut_off_and_a_strange_line_is_refused(self):
+        with tempfile.TemporaryDirectory() as data:
+            sim = Simulator("--render-time-ms", "0", data=data)
+            sim.create()
+            sim.stop()
+            path = os.path.join(data, "charges.jsonl")
+            with open(path, "a", encoding="utf-8") as file:
+                file.write('{"n":2,"video_id":"v_to')
+            sim = Simulator("--render-time-ms", "0", data=data)
+            sim.create()
+            self.assertEqual([row["n"] for row in sim.charges()], [1, 2])
+            sim.stop()
+            with open(path, "a", encoding="utf-8") as file:
+                file.write("rubbish\n")
+            failed = subprocess.run([PROGRAM, "--listen", "127.0.0.1:0", "--data", data], capture_output=True,
+                                    timeout=30, check=False)
+            self.assertEqual((failed.returncode, failed.stdout), (1, b""))
+            self.assertIn(b"line 3 is not a charge", failed.stderr)
+
+    def test_a_reset_begins_the_count_again_also_after_a_restart(self):
+        with tempfile.TemporaryDirectory() as data:
+            sim = Simulator("--render-time-ms", "0", data=data)
+            sim.create()
+            sim.reset()
+            self.assertEqual(sim.charges(), [])
+            sim.create()
+            sim.stop()
+            sim = Simulator("--render-time-ms", "0", data=data)
+            self.assertEqual([row["n"] for row in sim.charges()], [1])
+            self.assertEqual(sim.control("GET", "state")["credit_left_micros"], 999900000)
+            sim.stop()
+
+
+class Process(unittest.TestCase):
+    def run_to_end(self, *arguments, environment=None):
+        return subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=30, check=False, env=environment)
+
+    def test_without_ffmpeg_it_refuses_and_says_what_to_install(self):
+        with tempfile.TemporaryDirectory() as data:
+            for program in ("/nonexistent/ffmpeg", "no-such-ffmpeg"):
+                failed = self.run_to_end("--data", data, "--listen", "127.0.0.1:0", "--ffmpeg", program)
+                self.assertEqual((failed.returncode, failed.stdout), (1, b""))
+                self.assertIn(b"install ffmpeg", failed.stderr)
+
+    def test_an_ffmpeg_that_cannot_render_is_refused(self):
+        with tempfile.TemporaryDirectory() as data:
+            failed = self.run_to_end("--data", data, "--listen", "127.0.0.1:0", "--ffmpeg", "/bin/false")
+            self.assertEqual(failed.returncode, 1)
+            self.assertIn(b"cannot render", failed.stderr)
+
+    def test_wrong_options_are_named(self):
+        for arguments, word in ((("--concurrency", "0"), b"--concurrency"), (("--render-time-ms", "9:3"), b"9:3"),
+                                (("--nonsense",), b"--nonsense"), (("--credit", "-1"), b"--credit"),
+                                (("stray",), b"stray"), (("--seed",), b"--seed")):
+            failed = self.run_to_end(*arguments)
+            self.assertEqual(failed.returncode, 2, arguments)
+            self.assertIn(word, failed.stderr)
+
+    def test_help_names_every_option_and_its_default(self):
+        text = self.run_to_end("--help").stdout.decode()
+        self.assertIn("--render-time-ms MIN[:MAX]", text)
+        self.assertIn("(default: 3000:8000)", text)
+
+    def test_a_taken_port_and_a_taken_folder_are_refused(self):
+        sim = Simulator()
+        try:
+            port = urllib.parse.urlsplit(sim.api).port
+            with tempfile.TemporaryDirectory() as data:
+                failed = self.run_to_end("--data", data, "--listen", f"127.0.0.1:{port}")
+                self.assertIn(b"cannot listen", failed.stderr)
+            failed = self.run_to_end("--data", sim.data, "--listen", "127.0.0.1:0")
+            self.assertIn(b"another filmgate-sim", failed.stderr)
+        finally:
+            sim.stop()
+            sim.remove()
+
+    def test_it_ends_at_once_on_both_signals_and_takes_its_children_along(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with tempfile.TemporaryDirectory() as cache:
+                sim = Simulator("--cache", cache, "--render-time-ms", "0", "--submit-delay-ms", "0:60000")
+                threading.Thread(target=self.submit_and_lose, args=(sim,)).start()
+                end = time.monotonic() + 10
+                while sim.control("GET", "state")["renders"]["running"] == 0 and time.monotonic() < end:
+                    time.sleep(0.005)
+                children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(sim.process.pid)],
+                                          stdout=subprocess.PIPE, check=False).stdout.split()
+                began = time.monotonic()
+                self.assertEqual(sim.stop(number), 0, sim.log())
+                self.assertLess(time.monotonic() - began, 5)
+                for child in children:
+                    self.assertFalse(os.path.exists(f"/proc/{int(child)}"))
+                self.assertEqual([name for name in os.listdir(cache) if name.startswith("work-")], [])
+                sim.remove()
+
+    def submit_and_lose(self, sim):
+        try:
+            sim.submit(order(" ".join(["word"] * 400)))
+        except (OSError, http.client.HTTPException):
+            pass
+
+    def test_requests_that_two_readers_could_understand_differently_are_refused(self):
+        from simulator import raw
+        sim = Simulator()
+        try:
+            for extra in ("Content-Length: 2\r\nContent-Length: 2\r\n", "Host: other\r\n",
+                          "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"):
+                request = f"POST /v3/videos HTTP/1.1\r\nHost: sim\r\n{extra}\r\n{{}}".encode()
+                received, end = raw(sim.api, request)
+                self.assertRegex(received, rb"^HTTP/1\.1 400 ", extra)
+                self.assertRegex(received.lower(), rb"connection: close")
+                self.assertIn(end, ("fin", "rst"))
+            self.assertEqual(sim.control("GET", "requests")["total"], 0)
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+    def test_a_body_above_the_limit_is_413_however_it_is_announced(self):
+        sim = Simulator("--max-body-bytes", "2000")
+        try:
+            reply = sim.call("POST", "/v3/videos", b"x" * 2001)
+            self.assertEqual((reply.status, reply.json()["error"]["code"]), (413, "payload_too_large"))
+            connection = http.client.HTTPConnection(urllib.parse.urlsplit(sim.api).netloc, timeout=30)
+            connection.request("POST", "/v3/videos", body=iter([b"x" * 1000] * 3), encode_chunked=True,
+                               headers={"Transfer-Encoding": "chunked"})
+            self.assertEqual(connection.getresponse().status, 413)
+            connection.close()
+            self.assertEqual(sim.call("POST", "/v3/videos", b"x" * 2000).status, 400)
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+    def test_requests_are_listed_with_their_connection_and_never_with_a_value(self):
+        sim = Simulator()
+        try:
+            connection = http.client.HTTPConnection(urllib.parse.urlsplit(sim.api).netloc, timeout=30)
+            for path in ("/v3/users/me", "/v3/videos?title=secret"):
+                exchange_on(connection, "GET", path, headers={"X-Api-Key": "top-secret"})
+            connection.close()
+            sim.call("GET", "/v3/users/me", key=None)
+            report = sim.control("GET", "requests")
+            rows = report["requests"]
+            self.assertEqual([row["request_on_connection"] for row in rows], [1, 2, 1])
+            self.assertEqual(rows[0]["connection"], rows[1]["connection"])
+            self.assertNotEqual(rows[1]["connection"], rows[2]["connection"])
+            self.assertEqual([row["api_key"] for row in rows], [True, True, False])
+            self.assertEqual([row["status"] for row in rows], [401, 401, 401])
+            self.assertIn("X-Api-Key", rows[0]["headers"])
+            self.assertNotRegex(json.dumps(report), re.compile("secret"))
+            self.assertEqual([row["n"] for row in sim.control("GET", "requests?after=2")["requests"]], [3])
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+
+if __name__ == "__main__":
+    main()
