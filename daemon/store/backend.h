@@ -46,7 +46,8 @@ enum backend_sync {
 	BACKEND_UNSYNCED, /* on disk with the next synced write */
 	BACKEND_SYNCED,   /* on disk when the call returns */
 };
-/* All or nothing. On a negative errno it is not known which, until the store is opened again. */
+/* All or nothing. On a negative errno it is not known which, until the store is opened again; till then every further
+ * write fails. */
 int backend_write(struct backend *backend, struct backend_batch *batch, enum backend_sync sync);
 
 /* Over the keys from @from up to, not including, @to, as they are now. NULL: out of memory. */

@@ -9,6 +9,10 @@
 /*
  * RocksDB, and the only file that has heard of it. Its error texts stop here.
  *
+ * It keeps no log file of its own: Debian builds it with assertions on, and after one line that a full disk refused,
+ * the next line would abort the process (WritableFileWriter::AssertFalseAndGetStatusForPrevError). For the same reason
+ * nothing is written or flushed any more once a write has failed. What it has to say reaches us as error texts.
+ *
  * The recovery mode is the point of the options below. The default mode opens a log that is damaged in the middle up
  * to the damage and says nothing: acknowledged jobs are gone. "Tolerate corrupted tail records" together with
  * track_and_verify_wals_in_manifest refuses such a log and still opens after an ordinary torn tail. The C interface
@@ -18,9 +22,8 @@
 #define WAL_BYTES_MAX (128 << 20)
 #define CACHE_BYTES_DEFAULT (8 << 20)
 #define BLOOM_BITS 10
-#define INFO_LOG_BYTES (1 << 20)
-#define INFO_LOG_FILES 3
-#define INFO_LOG_WARN 2
+#define INFO_LOG_FILES 1
+#define INFO_LOG_NOTHING 6 /* above every level */
 
 struct backend {
 	rocksdb_t *db;
@@ -28,6 +31,7 @@ struct backend {
 	rocksdb_readoptions_t *read;
 	rocksdb_writeoptions_t *synced;
 	rocksdb_writeoptions_t *unsynced;
+	bool has_failed; /* a write did */
 };
 
 struct backend_batch {
@@ -113,8 +117,7 @@ static int make_options(uint64_t cache_bytes, rocksdb_options_t **ret)
 	rocksdb_options_set_max_total_wal_size(options, WAL_BYTES_MAX);
 	rocksdb_options_set_compression(options, rocksdb_lz4_compression);
 	rocksdb_options_set_max_background_jobs(options, 2);
-	rocksdb_options_set_info_log_level(options, INFO_LOG_WARN);
-	rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES);
+	rocksdb_options_set_info_log_level(options, INFO_LOG_NOTHING);
 	rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES);
 	rocksdb_options_set_stats_dump_period_sec(options, 0);
 	rocksdb_options_set_stats_persist_period_sec(options, 0);
@@ -162,19 +165,24 @@ int backend_open(const char *path, uint64_t cache_bytes, struct backend **ret, s
 	return 0;
 }
 
-struct backend *backend_close(struct backend *backend)
+static void flush(struct backend *backend)
 {
-	rocksdb_flushoptions_t *options;
+	rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
 	char *text = NULL;
 
-	if (!backend)
-		return NULL;
-	options = rocksdb_flushoptions_create();
 	rocksdb_flushoptions_set_wait(options, 1);
 	rocksdb_flush(backend->db, options, &text);
 	if (text)
 		error_of(text, "flush");
 	rocksdb_flushoptions_destroy(options);
+}
+
+struct backend *backend_close(struct backend *backend)
+{
+	if (!backend)
+		return NULL;
+	if (!backend->has_failed)
+		flush(backend);
 	rocksdb_close(backend->db);
 	backend_free(backend);
 	return NULL;
@@ -251,8 +259,13 @@ int backend_write(struct backend *backend, struct backend_batch *batch, enum bac
 {
 	char *text = NULL;
 
+	if (backend->has_failed)
+		return err_origin(-EIO);
 	rocksdb_write(backend->db, sync == BACKEND_SYNCED ? backend->synced : backend->unsynced, batch->batch, &text);
-	return text ? error_of(text, "write") : 0;
+	if (!text)
+		return 0;
+	backend->has_failed = true;
+	return error_of(text, "write");
 }
 
 struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes from, struct bytes to)

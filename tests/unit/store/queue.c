@@ -1,0 +1,327 @@
+#include "base/limits.h"
+#include "store/fixture.h"
+
+/* Is the job in the queue of its provider at @now_ms? */
+static bool is_queued(struct fixture *fixture, const struct job_view *view, int64_t now_ms)
+{
+	struct answer answer;
+	bool found = false;
+
+	scan_queue(fixture, view->job->provider, now_ms, 0, &answer);
+	assert_int_equal(answer.outcome, 0);
+	for (size_t i = 0; i < answer.n; i++)
+		found |= job_ref_equal(&answer.queued[i].ref, &view->job->ref);
+	free_answer(&answer);
+	return found;
+}
+
+static bool has_deadline(struct fixture *fixture, const struct job_view *view)
+{
+	struct answer answer;
+	bool found = false;
+
+	scan_deadlines(fixture, view->job->deadline_ms, 0, &answer);
+	assert_int_equal(answer.outcome, 0);
+	for (size_t i = 0; i < answer.n; i++)
+		found |= job_ref_equal(&answer.queued[i].ref, &view->job->ref);
+	free_answer(&answer);
+	return found;
+}
+
+struct loaded {
+	struct job_view views[16];
+	size_t n;
+	int stop_with;
+};
+
+static int take_active(void *userdata, struct job_view *take)
+{
+	struct loaded *loaded = userdata;
+
+	loaded->views[loaded->n++] = *take;
+	return loaded->stop_with;
+}
+
+static void finish_loaded(struct loaded *loaded)
+{
+	for (size_t i = 0; i < loaded->n; i++)
+		job_view_finish(&loaded->views[i]);
+	loaded->n = 0;
+}
+
+static bool is_active(struct fixture *fixture, const struct job_view *view)
+{
+	struct loaded loaded = {0};
+	bool found = false;
+
+	assert_int_equal(store_load_active(fixture->store, take_active, &loaded), 0);
+	for (size_t i = 0; i < loaded.n; i++)
+		found |= job_ref_equal(&loaded.views[i].job->ref, &view->job->ref);
+	finish_loaded(&loaded);
+	return found;
+}
+
+static void put_in(struct job_status *status, void *userdata)
+{
+	status->state = *(enum job_state *)userdata;
+}
+
+/* From every state into every state, the indexes show the job where it is and nowhere else. */
+static void indexes_follow_a_job_through_every_pair_of_states(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_job(fixture);
+
+	for (int from = 1; from < _JOB_STATE_COUNT; from++)
+		for (int to = 1; to < _JOB_STATE_COUNT; to++) {
+			enum job_state states[] = {(enum job_state)from, (enum job_state)to};
+
+			for (int i = 0; i < 2; i++) {
+				assert_int_equal(commit_now(fixture, revision(fixture, &view, put_in, &states[i])), 0);
+				assert_int_equal(is_queued(fixture, &view, INT64_MAX), states[i] == JOB_STATE_QUEUED);
+				assert_int_equal(has_deadline(fixture, &view),
+						 job_may_move(states[i], JOB_STATE_EXPIRED));
+				assert_int_equal(is_active(fixture, &view), job_state_is_active(states[i]));
+			}
+		}
+	job_view_finish(&view);
+}
+
+static void set_wait(struct job_status *status, void *userdata)
+{
+	status->wait = JOB_WAIT_BACKOFF;
+	status->wait_until_ms = *(int64_t *)userdata;
+}
+
+static void a_job_that_waits_appears_when_its_wait_has_ended(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_job(fixture);
+	int64_t until_ms = fixture->now_ms + 5000, none = 0;
+	struct answer answer;
+
+	assert_int_equal(commit_now(fixture, revision(fixture, &view, set_wait, &until_ms)), 0);
+	scan_queue(fixture, "heygen", until_ms - 1, 10, &answer);
+	assert_int_equal(answer.n, 0);
+	assert_int_equal(answer.next_wake_ms, until_ms);
+	free_answer(&answer);
+	scan_queue(fixture, "heygen", until_ms, 10, &answer);
+	assert_int_equal(answer.n, 1);
+	assert_int_equal(answer.queued[0].ready_ms, until_ms);
+	assert_int_equal(answer.next_wake_ms, 0);
+	free_answer(&answer);
+	until_ms += 1000;
+	assert_int_equal(commit_now(fixture, revision(fixture, &view, set_wait, &until_ms)), 0);
+	assert_false(is_queued(fixture, &view, until_ms - 1));
+	assert_true(is_queued(fixture, &view, until_ms));
+	assert_int_equal(commit_now(fixture, revision(fixture, &view, set_wait, &none)), 0);
+	assert_true(is_queued(fixture, &view, 0));
+	move(fixture, &view, JOB_STATE_PREPARING);
+	assert_false(is_queued(fixture, &view, INT64_MAX));
+	job_view_finish(&view);
+}
+
+static void set_priority(struct job_status *status, void *userdata)
+{
+	status->priority = *(int32_t *)userdata;
+}
+
+static void the_highest_priority_comes_first_and_then_the_oldest(void **state)
+{
+	static const int32_t priorities[] = {0, 100, -100, 0, 100, 5};
+	static const int order[] = {1, 4, 5, 0, 3, 2};
+	struct fixture *fixture = *state;
+	struct job_view views[6];
+	struct answer answer;
+
+	for (int i = 0; i < 6; i++) {
+		int32_t priority = priorities[i];
+
+		views[i] = put_job(fixture);
+		assert_int_equal(commit_now(fixture, revision(fixture, &views[i], set_priority, &priority)), 0);
+	}
+	scan_queue(fixture, "heygen", 0, 0, &answer);
+	assert_int_equal(answer.n, 6);
+	for (int i = 0; i < 6; i++) {
+		assert_true(job_ref_equal(&answer.queued[i].ref, &views[order[i]].job->ref));
+		assert_int_equal(answer.queued[i].priority, priorities[order[i]]);
+		assert_int_equal(answer.queued[i].ready_ms, views[order[i]].job->created_ms);
+	}
+	free_answer(&answer);
+	scan_queue(fixture, "heygen", 0, 2, &answer);
+	assert_int_equal(answer.n, 2);
+	assert_true(job_ref_equal(&answer.queued[1].ref, &views[4].job->ref));
+	free_answer(&answer);
+	scan_queue(fixture, "heyge", 0, 2, &answer);
+	assert_int_equal(answer.n, 0);
+	free_answer(&answer);
+	for (int i = 0; i < 6; i++)
+		job_view_finish(&views[i]);
+}
+
+/* A due job is sorted among those that never waited, and tenants share the queue of a provider. */
+static void waited_and_foreign_jobs_are_sorted_in(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view ready = put_job(fixture), waited = put_job(fixture), foreign = make_job(fixture);
+	int64_t until_ms = fixture->now_ms + 10;
+	struct answer answer;
+
+	foreign.job->ref.tenant = 9;
+	foreign.status->priority = 1;
+	assert_int_equal(commit_now(fixture, creation(&foreign)), 0);
+	assert_int_equal(commit_now(fixture, revision(fixture, &waited, set_priority, &(int32_t){2})), 0);
+	assert_int_equal(commit_now(fixture, revision(fixture, &waited, set_wait, &until_ms)), 0);
+	scan_queue(fixture, "heygen", until_ms, 0, &answer);
+	assert_int_equal(answer.n, 3);
+	assert_true(job_ref_equal(&answer.queued[0].ref, &waited.job->ref));
+	assert_true(job_ref_equal(&answer.queued[1].ref, &foreign.job->ref));
+	assert_true(job_ref_equal(&answer.queued[2].ref, &ready.job->ref));
+	free_answer(&answer);
+	job_view_finish(&ready);
+	job_view_finish(&waited);
+	job_view_finish(&foreign);
+}
+
+static void deadlines_come_in_their_order_and_the_next_is_named(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view views[3];
+	int64_t now_ms = fixture->now_ms;
+	struct answer answer;
+
+	for (int i = 0; i < 3; i++) {
+		views[i] = make_job(fixture);
+		views[i].job->deadline_ms = now_ms + 3000 - 1000 * i;
+		assert_int_equal(commit_now(fixture, creation(&views[i])), 0);
+	}
+	scan_deadlines(fixture, now_ms + 2000, 0, &answer);
+	assert_int_equal(answer.n, 2);
+	assert_true(job_ref_equal(&answer.queued[0].ref, &views[2].job->ref));
+	assert_true(job_ref_equal(&answer.queued[1].ref, &views[1].job->ref));
+	assert_int_equal(answer.queued[0].ready_ms, now_ms + 1000);
+	assert_int_equal(answer.queued[0].priority, 0);
+	assert_int_equal(answer.next_wake_ms, now_ms + 3000);
+	free_answer(&answer);
+	scan_deadlines(fixture, now_ms, 0, &answer);
+	assert_int_equal(answer.n, 0);
+	assert_int_equal(answer.next_wake_ms, now_ms + 1000);
+	free_answer(&answer);
+	scan_deadlines(fixture, now_ms + 5000, 1, &answer);
+	assert_int_equal(answer.n, 1);
+	assert_int_equal(answer.next_wake_ms, now_ms + 2000);
+	free_answer(&answer);
+	for (int i = 0; i < 3; i++)
+		job_view_finish(&views[i]);
+}
+
+static void more_due_jobs_than_one_scan_sorts_are_announced(void **state)
+{
+	enum { N = LIMIT_STORE_WAKE_SCAN + 1 };
+	struct fixture *fixture = *state;
+	struct ticket *tickets = calloc(N, sizeof(*tickets));
+	int64_t until_ms = 0;
+	struct answer answer;
+
+	for (size_t i = 0; i < N; i++) {
+		struct job_view view = make_job(fixture);
+
+		until_ms = view.status->wait_until_ms = view.job->created_ms;
+		submit(&tickets[i], fixture, creation(&view));
+		job_view_finish(&view);
+	}
+	for (size_t i = 0; i < N; i++) {
+		assert_int_equal(await(&tickets[i]), 0);
+		finish(&tickets[i]);
+	}
+	scan_queue(fixture, "heygen", until_ms, 10, &answer);
+	assert_int_equal(answer.n, 10);
+	assert_int_equal(answer.next_wake_ms, until_ms);
+	free_answer(&answer);
+	free(tickets);
+}
+
+static void active_jobs_are_loaded_whole_at_the_start(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view queued = put_job(fixture), running = put_job(fixture), foreign = make_job(fixture);
+	struct loaded loaded = {0};
+
+	foreign.job->ref.tenant = UINT32_MAX;
+	assert_int_equal(commit_now(fixture, creation(&foreign)), 0);
+	move(fixture, &foreign, JOB_STATE_STORING);
+	move(fixture, &running, JOB_STATE_RUNNING);
+	fixture_reopen(fixture);
+	assert_int_equal(store_load_active(fixture->store, take_active, &loaded), 0);
+	assert_int_equal(loaded.n, 2);
+	assert_same_job(loaded.views[0].job, running.job);
+	assert_same_status(loaded.views[0].status, running.status);
+	assert_same_status(loaded.views[1].status, foreign.status);
+	finish_loaded(&loaded);
+	loaded.stop_with = 42;
+	assert_int_equal(store_load_active(fixture->store, take_active, &loaded), 42);
+	assert_int_equal(loaded.n, 1);
+	finish_loaded(&loaded);
+	job_view_finish(&queued);
+	job_view_finish(&running);
+	job_view_finish(&foreign);
+}
+
+struct counts {
+	uint64_t heygen, veo, others;
+};
+
+static int count_provider(void *userdata, const char *provider, uint64_t count)
+{
+	struct counts *counts = userdata;
+
+	if (strcmp(provider, "heygen") == 0)
+		counts->heygen += count;
+	else if (strcmp(provider, "veo") == 0)
+		counts->veo += count;
+	else
+		counts->others += count;
+	return 0;
+}
+
+static void providers_with_queued_jobs_are_counted_at_the_start(void **state)
+{
+	static const char *const providers[] = {"heygen", "veo", "heygen", "veo", "heygen"};
+	struct fixture *fixture = *state;
+	struct counts counts = {0};
+
+	for (int i = 0; i < 5; i++) {
+		struct job_view view = make_job(fixture);
+
+		job_set_text(&view.job->provider, providers[i]);
+		view.job->ref.tenant = 1 + (uint32_t)i / 2;
+		view.status->wait_until_ms = i == 2 ? INT64_MAX : 0;
+		assert_int_equal(commit_now(fixture, creation(&view)), 0);
+		if (i == 3)
+			move(fixture, &view, JOB_STATE_RUNNING);
+		job_view_finish(&view);
+	}
+	fixture_reopen(fixture);
+	assert_int_equal(store_load_queued_providers(fixture->store, count_provider, &counts), 0);
+	assert_int_equal(counts.heygen, 3);
+	assert_int_equal(counts.veo, 1);
+	assert_int_equal(counts.others, 0);
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		STORE_TEST(indexes_follow_a_job_through_every_pair_of_states),
+		STORE_TEST(a_job_that_waits_appears_when_its_wait_has_ended),
+		STORE_TEST(the_highest_priority_comes_first_and_then_the_oldest),
+		STORE_TEST(waited_and_foreign_jobs_are_sorted_in),
+		STORE_TEST(deadlines_come_in_their_order_and_the_next_is_named),
+		STORE_TEST(more_due_jobs_than_one_scan_sorts_are_announced),
+		STORE_TEST(active_jobs_are_loaded_whole_at_the_start),
+		STORE_TEST(providers_with_queued_jobs_are_counted_at_the_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

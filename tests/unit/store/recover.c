@@ -1,0 +1,438 @@
+#include "store/backend.h"
+#include "store/fixture.h"
+#include "store/keys.h"
+#include "store/records.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define N_JOBS 1000
+
+/* Each in a batch of its own, so that the log has many records. */
+static void put_jobs(struct fixture *fixture, struct job_ref *refs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct job_view view = put_job(fixture);
+
+		refs[i] = view.job->ref;
+		job_view_finish(&view);
+	}
+}
+
+static size_t count_found(struct fixture *fixture, const struct job_ref *refs, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct answer answer;
+
+		get_job(fixture, &refs[i], &answer);
+		assert_true(answer.outcome == 0 || answer.outcome == STORE_E_NOT_FOUND);
+		found += answer.outcome == 0;
+		free_answer(&answer);
+	}
+	return found;
+}
+
+/* Goes on with the copy that a crash would have left. */
+static void crash(struct fixture *fixture, char path[static PATH_MAX])
+{
+	copy_store(fixture, path);
+	fixture_close(fixture);
+	snprintf(fixture->path, sizeof(fixture->path), "%s", path);
+}
+
+static void what_was_acknowledged_is_there_after_a_crash(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_ref refs[100];
+	char path[PATH_MAX];
+	uint64_t tail;
+
+	put_jobs(fixture, refs, 100);
+	tail = store_tail(fixture->store);
+	crash(fixture, path);
+	fixture_open(fixture);
+	assert_int_equal(count_found(fixture, refs, 100), 100);
+	assert_int_equal(store_tail(fixture->store), tail);
+}
+
+static void closing_leaves_nothing_in_the_log(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_ref refs[10];
+	char path[PATH_MAX], table[PATH_MAX];
+	struct stat stat_log;
+
+	put_jobs(fixture, refs, 10);
+	fixture_close(fixture);
+	only_file(fixture->path, ".log", path);
+	assert_int_equal(stat(path, &stat_log), 0);
+	assert_int_equal(stat_log.st_size, 0);
+	only_file(fixture->path, ".sst", table);
+	fixture_open(fixture);
+	assert_int_equal(count_found(fixture, refs, 10), 10);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat file;
+
+	assert_int_equal(stat(path, &file), 0);
+	return file.st_size;
+}
+
+static void a_torn_tail_costs_only_what_was_being_written(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_ref refs[100];
+	char path[PATH_MAX], log[PATH_MAX];
+
+	put_jobs(fixture, refs, 100);
+	crash(fixture, path);
+	only_file(path, ".log", log);
+	assert_int_equal(truncate(log, size_of(log) - 7), 0);
+	fixture_open(fixture);
+	assert_int_equal(count_found(fixture, refs, 100), 99);
+}
+
+/* The default recovery would open with the first half and say nothing. */
+static void a_log_damaged_in_the_middle_is_refused_with_the_remedy(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_ref *refs = calloc(N_JOBS, sizeof(*refs));
+	char path[PATH_MAX], log[PATH_MAX];
+	struct errmsg msg = {""};
+	uint8_t bytes[2];
+	int fd;
+
+	put_jobs(fixture, refs, N_JOBS);
+	crash(fixture, path);
+	only_file(path, ".log", log);
+	fd = open(log, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, bytes, 2, size_of(log) / 2), 2);
+	bytes[0] ^= 0xff;
+	bytes[1] ^= 0xff;
+	assert_int_equal(pwrite(fd, bytes, 2, size_of(log) / 2), 2);
+	close(fd);
+
+	assert_int_equal(fixture_refuse(fixture, &msg), STORE_E_DAMAGED);
+	assert_non_null(strstr(msg.text, path));
+	assert_non_null(strstr(msg.text, "Corruption"));
+	assert_non_null(strstr(msg.text, "restore the folder from a backup"));
+	print_message("%s\n", msg.text);
+
+	bytes[0] ^= 0xff;
+	bytes[1] ^= 0xff;
+	fd = open(log, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, bytes, 2, size_of(log) / 2), 2);
+	close(fd);
+	fixture_open(fixture);
+	assert_int_equal(count_found(fixture, refs, N_JOBS), N_JOBS);
+	free(refs);
+}
+
+static void a_missing_table_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	char table[PATH_MAX];
+	struct errmsg msg = {""};
+	struct job_view view = put_job(fixture);
+
+	fixture_close(fixture);
+	only_file(fixture->path, ".sst", table);
+	assert_int_equal(unlink(table), 0);
+	assert_int_equal(fixture_refuse(fixture, &msg), STORE_E_DAMAGED);
+	assert_non_null(strstr(msg.text, fixture->path));
+	job_view_finish(&view);
+}
+
+/* Writes one record below the store, as a later version or an accident would have left it. */
+static void write_below(struct fixture *fixture, enum key_letter letter, const struct buffer *record)
+{
+	char records[PATH_MAX + 64];
+	struct backend *backend;
+	struct backend_batch *batch = backend_batch_new();
+	struct errmsg msg;
+	struct key key;
+
+	snprintf(records, sizeof(records), "%s/records", fixture->path);
+	assert_int_equal(backend_open(records, 0, &backend, &msg), 0);
+	key_tenant(&key, letter, 0);
+	if (record)
+		backend_batch_put(batch, key_bytes(&key), buffer_bytes(record));
+	else
+		backend_batch_delete(batch, key_bytes(&key));
+	assert_int_equal(backend_write(backend, batch, BACKEND_SYNCED), 0);
+	backend_batch_free(batch);
+	backend_close(backend);
+}
+
+static void a_newer_format_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_meta meta = {.format = STORE_FORMAT + 1, .epoch = 1};
+	_cleanup_(buffer_finish) struct buffer record = {0};
+	struct errmsg msg = {""};
+
+	fixture_close(fixture);
+	assert_int_equal(record_write_meta(&record, &meta), 0);
+	write_below(fixture, KEY_META, &record);
+	assert_int_equal(fixture_refuse(fixture, &msg), STORE_E_NEWER_FORMAT);
+	assert_non_null(strstr(msg.text, fixture->path));
+	assert_non_null(strstr(msg.text, "later version"));
+
+	record.data[0] = RECORD_VERSION + 1;
+	write_below(fixture, KEY_META, &record);
+	assert_int_equal(fixture_refuse(fixture, &msg), STORE_E_NEWER_FORMAT);
+
+	record.len = 0;
+	meta.format = STORE_FORMAT;
+	assert_int_equal(record_write_meta(&record, &meta), 0);
+	write_below(fixture, KEY_META, &record);
+	fixture_open(fixture);
+}
+
+static void a_job_of_a_newer_format_is_refused_when_it_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_job(fixture);
+	char records[PATH_MAX + 64];
+	struct backend *backend;
+	struct backend_batch *batch = backend_batch_new();
+	struct answer answer;
+	struct errmsg msg;
+	struct key key;
+
+	fixture_close(fixture);
+	snprintf(records, sizeof(records), "%s/records", fixture->path);
+	assert_int_equal(backend_open(records, 0, &backend, &msg), 0);
+	key_job_part(&key, &view.job->ref, KEY_PART_STATE);
+	backend_batch_put(batch, key_bytes(&key), bytes_of("\x02\x08\x01", 3));
+	assert_int_equal(backend_write(backend, batch, BACKEND_SYNCED), 0);
+	backend_batch_free(batch);
+	backend_close(backend);
+
+	fixture_open(fixture);
+	get_job(fixture, &view.job->ref, &answer);
+	assert_int_equal(answer.outcome, STORE_E_NEWER_FORMAT);
+	free_answer(&answer);
+	list_jobs(fixture, &(struct store_list_query){.tenant = JOB_TENANT_DEFAULT}, &answer);
+	assert_int_equal(answer.outcome, STORE_E_NEWER_FORMAT);
+	free_answer(&answer);
+	assert_true(commit_now(fixture, revision(fixture, &view, NULL, NULL)) < 0);
+	job_view_finish(&view);
+}
+
+static void records_without_a_format_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_job(fixture);
+	struct errmsg msg = {""};
+
+	fixture_close(fixture);
+	write_below(fixture, KEY_META, NULL);
+	assert_int_equal(fixture_refuse(fixture, &msg), STORE_E_DAMAGED);
+	assert_non_null(strstr(msg.text, fixture->path));
+	job_view_finish(&view);
+}
+
+static void a_new_store_says_its_format_and_its_first_epoch(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_(backend_value_finish) struct backend_value value = {0};
+	char records[PATH_MAX + 64];
+	struct backend *backend;
+	struct record_meta meta;
+	struct errmsg msg;
+	struct key key;
+
+	fixture_close(fixture);
+	snprintf(records, sizeof(records), "%s/records", fixture->path);
+	assert_int_equal(backend_open(records, 0, &backend, &msg), 0);
+	key_tenant(&key, KEY_META, 0);
+	assert_int_equal(backend_get(backend, key_bytes(&key), &value), 0);
+	assert_int_equal(record_read_meta(value.bytes, &meta), 0);
+	assert_int_equal(meta.format, STORE_FORMAT);
+	assert_int_equal(meta.epoch, 1);
+	assert_int_equal(meta.created_ms, FIXTURE_NOW);
+	backend_value_finish(&value);
+	backend_close(backend);
+}
+
+static void a_second_daemon_is_told_who_holds_the_store(void **state)
+{
+	struct fixture *fixture = *state, second = *fixture;
+	struct errmsg msg = {""};
+	char pid[32];
+
+	second.store = NULL;
+	snprintf(pid, sizeof(pid), "process %ld", (long)getpid());
+	assert_int_equal(fixture_refuse(&second, &msg), STORE_E_IN_USE);
+	assert_non_null(strstr(msg.text, fixture->path));
+	assert_non_null(strstr(msg.text, pid));
+	fixture_reopen(fixture);
+}
+
+static void a_folder_that_cannot_be_made_is_named(void **state)
+{
+	struct fixture *fixture = *state, other = *fixture;
+	struct errmsg msg = {""};
+	int fd;
+
+	other.store = NULL;
+	snprintf(other.path, sizeof(other.path), "%s/missing/store", fixture->folder);
+	assert_int_equal(fixture_refuse(&other, &msg), -ENOENT);
+	assert_non_null(strstr(msg.text, other.path));
+	snprintf(other.path, sizeof(other.path), "%s/file", fixture->folder);
+	fd = open(other.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(fixture_refuse(&other, &msg), -ENOTDIR);
+	assert_non_null(strstr(msg.text, other.path));
+}
+
+static void only_the_owner_may_enter_the_folder(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stat folder;
+
+	assert_int_equal(stat(fixture->path, &folder), 0);
+	assert_int_equal(folder.st_mode & 07777, 0700);
+}
+
+static bool can_mount;
+
+static void fill(const char *path)
+{
+	static char block[4096];
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	while (write(fd, block, sizeof(block)) > 0 || write(fd, block, 1) > 0)
+		;
+	close(fd);
+}
+
+/* Puts the store on a disk of its own, at FOLDER/disk. False when that is not permitted. */
+static bool move_to_disk(struct fixture *fixture, const char *options, char disk[static PATH_MAX + 32])
+{
+	if (!can_mount) {
+		print_message("skipped: no permission to mount a small file system\n");
+		return false;
+	}
+	fixture_close(fixture);
+	snprintf(disk, PATH_MAX + 32, "%s/disk", fixture->folder);
+	snprintf(fixture->path, sizeof(fixture->path), "%s/disk/store", fixture->folder);
+	assert_int_equal(mkdir(disk, 0700), 0);
+	assert_int_equal(mount("none", disk, "tmpfs", 0, options), 0);
+	return true;
+}
+
+static void a_full_disk_is_told_at_opening_and_at_a_commit(void **state)
+{
+	struct fixture *fixture = *state;
+	char disk[PATH_MAX + 32], filler[PATH_MAX + 64];
+	struct errmsg msg = {""};
+	struct job_view view;
+	char *body;
+	struct store_commit *commit;
+
+	if (!move_to_disk(fixture, "size=4m", disk))
+		skip();
+	snprintf(filler, sizeof(filler), "%s/filler", disk);
+	fill(filler);
+	assert_int_equal(fixture_refuse(fixture, &msg), -ENOSPC);
+	assert_non_null(strstr(msg.text, fixture->path));
+	print_message("%s\n", msg.text);
+
+	assert_int_equal(unlink(filler), 0);
+	fixture_open(fixture);
+	fill(filler);
+	view = make_job(fixture);
+	commit = creation(&view);
+	body = calloc(1, 1 << 20);
+	store_commit_put_reply(commit, &view.job->ref, 1, 1, bytes_of(NULL, 0), bytes_of(body, 1 << 20));
+	assert_int_equal(commit_now(fixture, commit), -ENOSPC);
+	assert_false(store_is_healthy(fixture->store));
+	assert_int_equal(unlink(filler), 0);
+	fixture_reopen(fixture);
+	assert_int_equal(count_found(fixture, &view.job->ref, 1), 0);
+	assert_int_equal(commit_now(fixture, creation(&view)), 0);
+	fixture_close(fixture);
+	assert_int_equal(umount(disk), 0);
+	free(body);
+	job_view_finish(&view);
+}
+
+/* The write buffer is full before the disk is, so a flush is under way when the room ends. */
+static void a_disk_that_fills_up_during_a_flush_loses_nothing(void **state)
+{
+	enum { SIZE = 1 << 20 };
+	struct fixture *fixture = *state;
+	struct job_ref refs[256];
+	char disk[PATH_MAX + 32];
+	uint8_t *body = malloc(SIZE);
+	size_t n = 0;
+	int r = 0;
+
+	if (!move_to_disk(fixture, "size=100m", disk))
+		skip();
+	for (size_t i = 0, random = 1; i < SIZE; i++, random = random * 6364136223846793005u + 1442695040888963407u)
+		body[i] = (uint8_t)(random >> 56);
+	fixture_open(fixture);
+	while (n < 256) {
+		struct job_view view = make_job(fixture);
+		struct store_commit *commit = creation(&view);
+
+		store_commit_put_reply(commit, &view.job->ref, 1, 1, bytes_of(NULL, 0), bytes_of(body, SIZE));
+		r = commit_now(fixture, commit);
+		if (r == 0)
+			refs[n++] = view.job->ref;
+		job_view_finish(&view);
+		if (r != 0)
+			break;
+	}
+	assert_true(r == -ENOSPC || r == -EIO);
+	assert_in_range(n, 50, 255);
+	assert_false(store_is_healthy(fixture->store));
+	assert_int_equal(count_found(fixture, refs, n), n);
+	fixture_close(fixture);
+	assert_int_equal(mount("none", disk, "tmpfs", MS_REMOUNT, "size=400m"), 0);
+	fixture_open(fixture);
+	assert_int_equal(count_found(fixture, refs, n), n);
+	fixture_close(fixture);
+	assert_int_equal(umount(disk), 0);
+	free(body);
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		STORE_TEST(what_was_acknowledged_is_there_after_a_crash),
+		STORE_TEST(closing_leaves_nothing_in_the_log),
+		STORE_TEST(a_torn_tail_costs_only_what_was_being_written),
+		STORE_TEST(a_log_damaged_in_the_middle_is_refused_with_the_remedy),
+		STORE_TEST(a_missing_table_is_refused),
+		STORE_TEST(a_newer_format_is_refused),
+		STORE_TEST(a_job_of_a_newer_format_is_refused_when_it_is_read),
+		STORE_TEST(records_without_a_format_are_refused),
+		STORE_TEST(a_new_store_says_its_format_and_its_first_epoch),
+		STORE_TEST(a_second_daemon_is_told_who_holds_the_store),
+		STORE_TEST(a_folder_that_cannot_be_made_is_named),
+		STORE_TEST(only_the_owner_may_enter_the_folder),
+		STORE_TEST(a_full_disk_is_told_at_opening_and_at_a_commit),
+		STORE_TEST(a_disk_that_fills_up_during_a_flush_loses_nothing),
+	};
+
+	/* Mounts stay in a name space of this process. */
+	can_mount = (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
