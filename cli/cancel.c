@@ -1,0 +1,52 @@
+#include "cli.h"
+#include "commands.h"
+#include "render.h"
+
+#include "base/err.h"
+
+#include <filmgate/v1/job_service.pb-c.h>
+
+static enum exit_code print_outcome(const struct cli *cli, const Filmgate__V1__CancelJobResponse *reply)
+{
+	switch (arguments_format(&cli->arguments)) {
+	case FORMAT_TABLE:
+		printf("%s  %s\n", cli_short_name(reply->job->name), render_cancel(reply->outcome));
+		return EXIT_OK;
+	case FORMAT_NAME:
+		printf("%s\n", reply->job->name);
+		return EXIT_OK;
+	case FORMAT_JSON:
+		return render_document(&reply->base, DOCUMENT_LAYOUT_INDENTED);
+	case FORMAT_JSONL:
+		return render_document(&reply->base, DOCUMENT_LAYOUT_LINE);
+	}
+	return EXIT_FAILED;
+}
+
+int command_cancel(struct cli *cli)
+{
+	enum exit_code all = EXIT_OK;
+
+	for (int i = 0; i < cli->arguments.n_operands; i++) {
+		_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[i]);
+		_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
+		Filmgate__V1__CancelJobRequest request = FILMGATE__V1__CANCEL_JOB_REQUEST__INIT;
+		const Filmgate__V1__CancelJobResponse *reply;
+		enum exit_code code;
+
+		if (!name)
+			return EXIT_USAGE;
+		request.name = name;
+		code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "CancelJob", &request.base, "cannot cancel",
+			       &message);
+		if (code != EXIT_OK)
+			return (int)code;
+		reply = (const void *)message;
+		code = print_outcome(cli, reply);
+		if (reply->outcome == FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_TOO_LATE)
+			code = EXIT_FAILED;
+		if (all == EXIT_OK)
+			all = code;
+	}
+	return (int)all;
+}

@@ -1,0 +1,276 @@
+#include "capability.h"
+
+#include "document.h"
+#include "grid.h"
+#include "say.h"
+#include "words.h"
+
+#include "base/decimal.h"
+#include "base/err.h"
+
+/* A document and the table that is being filled from it. */
+struct page {
+	const struct json *json;
+	struct grid *grid;
+	int error;
+};
+
+static const char *text_at(const struct page *page, json_node node, const char *pointer)
+{
+	return json_text(page->json, json_at(page->json, node, pointer)).data;
+}
+
+static bool has(const struct page *page, json_node node, const char *pointer)
+{
+	return json_at(page->json, node, pointer) != JSON_ABSENT;
+}
+
+static void add_list(const struct page *page, json_node list, const char *separator, struct buffer *out)
+{
+	for (json_node n = json_first(page->json, list); n; n = json_next(page->json, n)) {
+		buffer_append_text(out, n == json_first(page->json, list) ? "" : separator);
+		json_write(page->json, n, JSON_FORM_PLAIN, out);
+	}
+}
+
+/* The same list without the quotes of texts: for words such as "720p". */
+static void add_words(const struct page *page, json_node list, const char *separator, struct buffer *out)
+{
+	for (json_node n = json_first(page->json, list); n; n = json_next(page->json, n)) {
+		if (json_kind(page->json, n) != JSON_KIND_TEXT) {
+			add_list(page, list, separator, out);
+			return;
+		}
+		buffer_printf(out, "%s%s", n == json_first(page->json, list) ? "" : separator,
+			      (const char *)json_text(page->json, n).data);
+	}
+}
+
+static void begin_part(struct buffer *out)
+{
+	if (out->len)
+		buffer_append_text(out, "; ");
+}
+
+static void add_range(const struct page *page, json_node node, const char *least, const char *most, const char *unit,
+		      struct buffer *out)
+{
+	bool has_least = has(page, node, least), has_most = has(page, node, most);
+
+	if (!has_least && !has_most)
+		return;
+	begin_part(out);
+	if (has_least && has_most)
+		buffer_printf(out, "%s to %s%s", text_at(page, node, least), text_at(page, node, most), unit);
+	else
+		buffer_printf(out, "%s %s%s", has_least ? "at least" : "at most",
+			      text_at(page, node, has_least ? least : most), unit);
+}
+
+/* What a parameter, a medium or a schema's property may be. The names differ, the ideas do not. */
+static void add_limits(const struct page *page, json_node node, struct buffer *out)
+{
+	static const char *const lists[] = {"/values", "/enum", "/kinds", "/forms", "/media_types"};
+	int64_t bytes = json_integer(page->json, json_at(page->json, node, "/max_bytes"), 0);
+
+	if (has(page, node, "/type") && !has(page, node, "/enum"))
+		buffer_append_text(out, text_at(page, node, "/type"));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (!has(page, node, lists[i]))
+			continue;
+		begin_part(out);
+		add_words(page, json_at(page->json, node, lists[i]), " | ", out);
+	}
+	add_range(page, node, "/min", "/max", "", out);
+	add_range(page, node, "/minimum", "/maximum", "", out);
+	add_range(page, node, "/min_length", "/max_length", " characters", out);
+	add_range(page, node, "/minLength", "/maxLength", " characters", out);
+	if (has(page, node, "/step")) {
+		begin_part(out);
+		buffer_printf(out, "in steps of %s", text_at(page, node, "/step"));
+	}
+	if (bytes > 0) {
+		begin_part(out);
+		buffer_printf(out, "at most %s", words_of_size((uint64_t)bytes).text);
+	}
+}
+
+static void add_notes(const struct page *page, json_node node, bool is_required, struct buffer *out)
+{
+	const char *help = text_at(page, node, has(page, node, "/help") ? "/help" : "/description");
+
+	if (is_required)
+		buffer_append_text(out, "required");
+	if (json_boolean(page->json, json_at(page->json, node, "/affects_price"), false)) {
+		begin_part(out);
+		buffer_append_text(out, "affects the price");
+	}
+	if (help && *help) {
+		begin_part(out);
+		buffer_append_text(out, help);
+	}
+}
+
+static void add_row(struct page *page, const char *name, json_node node, bool is_required)
+{
+	_cleanup_(buffer_finish) struct buffer limits = {0}, notes = {0}, usual = {0};
+
+	add_limits(page, node, &limits);
+	add_notes(page, node, is_required, &notes);
+	if (has(page, node, "/default"))
+		json_write(page->json, json_at(page->json, node, "/default"), JSON_FORM_PLAIN, &usual);
+	if (grid_add(page->grid,
+		     (const char *const[]){name, limits.data ? limits.data : "", usual.data ? usual.data : "",
+					   notes.data ? notes.data : ""},
+		     0, NULL))
+		page->error = -ENOMEM;
+}
+
+static void add_parameters(struct page *page, json_node model)
+{
+	json_node list = json_at(page->json, model, "/parameters");
+
+	for (json_node n = json_first(page->json, list); n; n = json_next(page->json, n))
+		add_row(page, json_key(page->json, n).data, n,
+			json_boolean(page->json, json_at(page->json, n, "/required"), false));
+}
+
+/* A medium is ordered by its flag, so that is its name here. */
+static void add_media(struct page *page, json_node model)
+{
+	json_node list = json_at(page->json, model, "/media");
+
+	for (json_node n = json_first(page->json, list); n; n = json_next(page->json, n)) {
+		const char *kind = text_at(page, n, "/kind"), *role = text_at(page, n, "/role");
+		char name[96];
+
+		snprintf(name, sizeof(name), "--%s %s=…", kind ? kind : "image", role ? role : "?");
+		add_row(page, name, n, json_integer(page->json, json_at(page->json, n, "/min"), 0) > 0);
+	}
+}
+
+static bool is_listed(const struct page *page, json_node list, struct bytes name)
+{
+	for (json_node n = json_first(page->json, list); n; n = json_next(page->json, n))
+		if (bytes_equal(json_text(page->json, n), name))
+			return true;
+	return false;
+}
+
+static void add_schema(struct page *page, json_node schema, const char *path, unsigned int depth)
+{
+	json_node properties = json_at(page->json, schema, "/properties");
+
+	for (json_node n = json_first(page->json, properties); n && depth; n = json_next(page->json, n)) {
+		_cleanup_(buffer_finish) struct buffer name = {0};
+		bool is_required = is_listed(page, json_at(page->json, schema, "/required"), json_key(page->json, n));
+
+		if (buffer_printf(&name, "%s.%s", path, (const char *)json_key(page->json, n).data)) {
+			page->error = -ENOMEM;
+			return;
+		}
+		add_row(page, name.data, n, is_required);
+		add_schema(page, n, name.data, depth - 1);
+	}
+}
+
+static void print_price(const struct page *page, json_node model)
+{
+	json_node hint = json_at(page->json, model, "/price_hint");
+	const char *unit = has(page, hint, "/per_second_micros") ? "second" : "video";
+	int64_t micros = json_integer(page->json,
+				      json_at(page->json, hint,
+					      has(page, hint, "/per_second_micros") ? "/per_second_micros"
+										    : "/per_video_micros"),
+				      -1);
+	char amount[DECIMAL_TEXT_SIZE];
+
+	if (micros < 0)
+		return;
+	decimal_format(micros, 6, amount);
+	printf("  price: about %s %s a %s as of %s; only the provider knows\n", amount,
+	       text_at(page, hint, "/currency"), unit, text_at(page, hint, "/as_of"));
+}
+
+static void print_rules(const struct page *page, json_node model)
+{
+	json_node rules = json_at(page->json, model, "/rules");
+
+	for (json_node n = json_first(page->json, rules); n; n = json_next(page->json, n))
+		printf("  rule: %s\n", text_at(page, n, "/message"));
+}
+
+static void print_lifecycle(const struct page *page, json_node model)
+{
+	json_node life = json_at(page->json, model, "/lifecycle");
+	const char *stage = text_at(page, life, "/stage");
+
+	if (stage && *stage && strcmp(stage, "available"))
+		printf("  it is %s%s%s\n", stage, has(page, life, "/retires_on") ? " and goes on " : "",
+		       has(page, life, "/retires_on") ? text_at(page, life, "/retires_on") : "");
+}
+
+static enum exit_code print_model(const struct json *json, json_node model)
+{
+	static const struct grid_column columns[] = {
+		{"  PARAMETER", false}, {"TAKES", true}, {"DEFAULT", false}, {"NOTE", true}};
+	_cleanup_(grid_freep) struct grid *grid = grid_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct page page = {.json = json, .grid = grid};
+
+	if (!grid)
+		return EXIT_FAILED;
+	printf("\nmodel %s", text_at(&page, model, "/name"));
+	if (has(&page, model, "/title"))
+		printf(": %s", text_at(&page, model, "/title"));
+	printf("\n");
+	print_lifecycle(&page, model);
+	add_parameters(&page, model);
+	add_media(&page, model);
+	add_schema(&page, json_at(json, model, "/extras"), "extras", 8);
+	if (page.error)
+		return EXIT_FAILED;
+	fflush(stdout);
+	grid_print(grid);
+	print_rules(&page, model);
+	print_price(&page, model);
+	return EXIT_OK;
+}
+
+static void print_head(const Filmgate__V1__Provider *provider, const struct page *page, json_node root)
+{
+	int64_t window_s = json_integer(page->json, json_at(page->json, root, "/idempotency/window_s"), 0);
+
+	printf("%s  plugin %s %s, %s\n", provider->name, provider->plugin, provider->plugin_version,
+	       provider->base_url);
+	printf("  %u of %u under way, %llu queued\n", provider->running_count, provider->concurrency,
+	       (unsigned long long)provider->queued_count);
+	if (*provider->problem)
+		printf("  problem: %s\n", provider->problem);
+	if (window_s > 0)
+		printf("  a repeated order is recognised for %s\n", words_of_duration(window_s * 1000).text);
+}
+
+enum exit_code capability_print(const Filmgate__V1__Provider *provider, const char *model)
+{
+	_cleanup_(json_freep) struct json *json = json_new(NULL);
+	struct page page = {.json = json};
+	enum exit_code code = EXIT_OK;
+	json_node root, models;
+	bool is_found = !model;
+
+	if (!json)
+		return EXIT_FAILED;
+	root = provider->capabilities ? document_of_struct(json, provider->capabilities) : JSON_ABSENT;
+	models = json_at(json, root, "/models");
+	print_head(provider, &page, root);
+	for (json_node n = json_first(json, models); code == EXIT_OK && n; n = json_next(json, n)) {
+		if (model && !json_text_is(json, json_at(json, n, "/name"), model))
+			continue;
+		is_found = true;
+		code = print_model(json, n);
+	}
+	if (is_found)
+		return code;
+	say_error("%s has no model '%s'", provider->name, model);
+	return EXIT_NOT_FOUND;
+}

@@ -1,0 +1,97 @@
+#include "cli.h"
+
+#include "field.h"
+#include "say.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/id.h"
+
+/* A reply is about something, which is its first field; nothing below may meet NULL there. */
+static bool is_whole(const ProtobufCMessage *reply)
+{
+	const ProtobufCFieldDescriptor *first = protobuf_c_message_descriptor_get_field(reply->descriptor, 1);
+
+	return !first || first->type != PROTOBUF_C_TYPE_MESSAGE || field_is_list(first) || field_is_set(reply, first);
+}
+
+int cli_call(struct cli *cli, const ProtobufCServiceDescriptor *service, const char *method,
+	     const ProtobufCMessage *request, ProtobufCMessage **ret_reply, struct status *status)
+{
+	int64_t deadline_ms = arguments_number(&cli->arguments, OPTION_DEADLINE, cli->deadline_ms);
+
+	ProtobufCMessage *reply;
+	int r = client_call(cli->client, service, method, request, deadline_ms, &reply, status);
+
+	if (r)
+		return r;
+	if (!is_whole(reply)) {
+		protobuf_c_message_free_unpacked(reply, NULL);
+		return err_origin(-EPROTO);
+	}
+	*ret_reply = reply;
+	return 0;
+}
+
+enum exit_code cli_say(struct cli *cli, int outcome, const struct status *status, const char *what)
+{
+	switch (outcome) {
+	case CLIENT_E_STATUS:
+		return status_say(status, what, cli->server.shown);
+	case CLIENT_E_INTERRUPTED:
+		say_error("%s: interrupted", what);
+		return EXIT_INTERRUPTED;
+	default:
+		say_error("%s: %s", what, outcome < 0 ? strerror(-outcome) : "the daemon ended the call early");
+		return EXIT_FAILED;
+	}
+}
+
+enum exit_code cli_ask(struct cli *cli, const ProtobufCServiceDescriptor *service, const char *method,
+		       const ProtobufCMessage *request, const char *what, ProtobufCMessage **ret_reply)
+{
+	_cleanup_(status_finish) struct status status = {0};
+	int r = cli_call(cli, service, method, request, ret_reply, &status);
+
+	return r ? cli_say(cli, r, &status, what) : EXIT_OK;
+}
+
+static char *join(const char *prefix, const char *rest)
+{
+	struct buffer name = {0};
+
+	if (buffer_printf(&name, "%s%s", prefix, rest) == 0)
+		return name.data;
+	say_error("%s", strerror(ENOMEM));
+	return NULL;
+}
+
+char *cli_job_name(const char *argument)
+{
+	const char *uuid = !strncmp(argument, "jobs/", 5) ? argument + 5 : argument;
+	char text[ID_TEXT_SIZE];
+	struct id id;
+
+	if (id_parse(uuid, &id)) {
+		say_error("'%s' is not a job; write jobs/UUID or its UUID, as 'filmgate list' shows it", argument);
+		return NULL;
+	}
+	id_format(&id, text);
+	return join("jobs/", text);
+}
+
+char *cli_provider_name(const char *argument)
+{
+	const char *id = !strncmp(argument, "providers/", 10) ? argument + 10 : argument;
+
+	if (!*id || strchr(id, '/')) {
+		say_error("'%s' is not a provider; 'filmgate providers' shows the configured ones", argument);
+		return NULL;
+	}
+	return join("providers/", id);
+}
+
+const char *cli_short_name(const char *job)
+{
+	return !strncmp(job, "jobs/", 5) ? job + 5 : job;
+}

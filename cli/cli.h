@@ -1,0 +1,44 @@
+/*
+ * What every command is handed: the parsed command line, the daemon, the clock.
+ */
+#ifndef FG_CLI_CLI_H
+#define FG_CLI_CLI_H
+
+#include "arguments.h"
+#include "client.h"
+#include "exit.h"
+#include "server.h"
+
+#include "base/clock.h"
+
+struct cli {
+	struct arguments arguments;
+	struct server server;
+	struct client *client; /* NULL for commands that need no daemon */
+	const struct clock *clock;
+	int64_t deadline_ms; /* of a unary call, unless --deadline says otherwise */
+};
+
+#define CLI_DEADLINE_MS 30000
+#define CLI_DEADLINE_PROVIDER_MS 120000 /* where the daemon asks the provider before it answers */
+
+/* One unary call within --deadline. As client_call(). */
+int cli_call(struct cli *cli, const ProtobufCServiceDescriptor *service, const char *method,
+	     const ProtobufCMessage *request, ProtobufCMessage **ret_reply, struct status *status);
+
+/* Says why a call did not bring a reply, @outcome being what client_call() or client_stream_next() returned; @what was
+ * tried, "cannot list jobs". */
+enum exit_code cli_say(struct cli *cli, int outcome, const struct status *status, const char *what);
+
+/* Both in one: 0 and a reply that the caller frees, or the exit code, said. */
+enum exit_code cli_ask(struct cli *cli, const ProtobufCServiceDescriptor *service, const char *method,
+		       const ProtobufCMessage *request, const char *what, ProtobufCMessage **ret_reply);
+
+/* "jobs/UUID" of "UUID" or "jobs/UUID", on the heap; NULL, said, if it is neither. */
+char *cli_job_name(const char *argument);
+/* "providers/ID" of "ID" or "providers/ID", likewise. */
+char *cli_provider_name(const char *argument);
+/* The UUID of "jobs/UUID": borrowed from it. */
+const char *cli_short_name(const char *job);
+
+#endif

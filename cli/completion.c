@@ -1,0 +1,97 @@
+/*
+ * The bash completion, printed from the table. It is static: it asks no daemon.
+ */
+#include "cli.h"
+#include "commands.h"
+#include "say.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_names(const struct option_row *const *rows)
+{
+	for (; rows && *rows; rows++) {
+		printf(" --%s", (*rows)->name);
+		if ((*rows)->letter)
+			printf(" -%c", (*rows)->letter);
+	}
+}
+
+static bool is_second_word(const struct command *command)
+{
+	return strchr(command->name, ' ') != NULL;
+}
+
+static void print_words(void)
+{
+	printf("\tlocal commands='");
+	for (const struct command *c = table_commands; c->name; c++)
+		if (!is_second_word(c))
+			printf("%s%s", c == table_commands ? "" : " ", c->name);
+	printf("'\n\tlocal global='");
+	print_names(table_global_options);
+	printf("'\n");
+}
+
+/* The option before the cursor wants a value: files, words of its own, or anything. */
+static void print_value_cases(void)
+{
+	printf("\tcase $previous in\n"
+	       "\t--output | --file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+	       "\t--format) COMPREPLY=($(compgen -W '");
+	for (const char *const *word = table_formats; *word; word++)
+		printf("%s%s", word == table_formats ? "" : " ", *word);
+	printf("' -- \"$current\")); return ;;\n\tesac\n");
+}
+
+static void print_command_cases(void)
+{
+	printf("\tcase $command in\n");
+	for (const struct command *c = table_commands; c->name; c++) {
+		printf("\t'%s') words='", c->name);
+		print_names(c->options);
+		for (const struct command *other = table_commands; other->name; other++)
+			if (!strncmp(other->name, c->name, strlen(c->name)) && other->name[strlen(c->name)] == ' ')
+				printf(" %s", other->name + strlen(c->name) + 1);
+		if (c->run == command_completion)
+			printf(" bash");
+		printf("' ;;\n");
+	}
+	printf("\t*) words=$commands ;;\n\tesac\n");
+}
+
+/* Finds the command among the words before the cursor, the first two that are no options: "providers get". */
+static void print_script(void)
+{
+	printf("# bash completion for filmgate, printed by 'filmgate completion bash'\n"
+	       "_filmgate()\n{\n"
+	       "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
+	       "\tlocal command='' words='' word i\n");
+	print_words();
+	print_value_cases();
+	printf("\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	       "\t\tword=${COMP_WORDS[i]}\n"
+	       "\t\t[[ $word == -* || ${COMP_WORDS[i-1]} == --server || ${COMP_WORDS[i-1]} == -s ]] && continue\n"
+	       "\t\tif [[ -z $command ]]; then\n"
+	       "\t\t\tcommand=$word\n"
+	       "\t\telif [[ $command == providers ]]; then\n"
+	       "\t\t\tcommand=\"$command $word\"\n"
+	       "\t\tfi\n"
+	       "\tdone\n");
+	print_command_cases();
+	printf("\tCOMPREPLY=($(compgen -W \"$words $global\" -- \"$current\"))\n"
+	       "}\n"
+	       "complete -o default -F _filmgate filmgate\n");
+}
+
+int command_completion(struct cli *cli)
+{
+	const char *shell = cli->arguments.operands[0];
+
+	if (strcmp(shell, "bash") != 0) {
+		say_error("there is no completion for '%s', only for bash", shell);
+		return EXIT_USAGE;
+	}
+	print_script();
+	return EXIT_OK;
+}

@@ -1,0 +1,15 @@
+#include "exit.h"
+
+const struct exit_meaning exit_meanings[] = {
+	{EXIT_OK, "done; a job that was waited for has succeeded"},
+	{EXIT_FAILED, "the daemon or this program could not do it"},
+	{EXIT_USAGE, "the command line, or a file that it names, is wrong"},
+	{EXIT_NOT_FOUND, "no such job, artifact or provider"},
+	{EXIT_AUTH, "the daemon does not let you"},
+	{EXIT_UNREACHABLE, "the daemon cannot be reached or is shutting down"},
+	{EXIT_JOB_FAILED, "the job that was waited for has failed or expired"},
+	{EXIT_JOB_CANCELLED, "the job that was waited for has been cancelled"},
+	{EXIT_TIMED_OUT, "the time given on the command line is over; the job goes on"},
+	{EXIT_INTERRUPTED, "interrupted; the job goes on"},
+	{0},
+};

@@ -1,0 +1,172 @@
+#include "cli.h"
+#include "commands.h"
+#include "grid.h"
+#include "render.h"
+#include "say.h"
+#include "words.h"
+
+#include "base/err.h"
+
+#include <filmgate/v1/job_service.pb-c.h>
+#include <stdarg.h>
+
+__attribute__((format(printf, 2, 3))) static void print_line(const char *label, const char *format, ...)
+{
+	_cleanup_(buffer_finish) struct buffer text = {0};
+	char value[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	say_make_safe(value);
+	printf("%-12s %s\n", label, value);
+}
+
+static void print_text(const char *label, const char *text)
+{
+	if (*text)
+		print_line(label, "%s", text);
+}
+
+static void print_time(const char *label, const Google__Protobuf__Timestamp *time)
+{
+	if (time)
+		print_line(label, "%s", words_of_local_time(time->seconds).text);
+}
+
+static void print_state(const Filmgate__V1__JobStatus *status)
+{
+	_cleanup_(buffer_finish) struct buffer detail = {0};
+	const char *color = render_state_color(status->state);
+	char state[FIELD_NAME_SIZE];
+
+	render_state(status->state, state);
+	render_detail(status, &detail);
+	printf("%-12s %s%s%s%s%s\n", "state", color, state, *color ? "\033[0m" : "", detail.len ? "  " : "",
+	       detail.len ? detail.data : "");
+}
+
+static void print_failure(const Filmgate__V1__JobFailure *failure)
+{
+	print_text("provider's", failure->provider_code);
+	print_text("own words", failure->provider_message);
+	print_text("its request", failure->provider_request_id);
+}
+
+static void print_send(const Filmgate__V1__Attempt *attempt, const Filmgate__V1__Send *send)
+{
+	char class[FIELD_NAME_SIZE], http[32] = "";
+
+	field_enum_word(&filmgate__v1__send_class__descriptor, (int)send->class_, class);
+	if (send->http_status)
+		snprintf(http, sizeof(http), ", HTTP %u", send->http_status);
+	print_line("  send", "%u.%u  %s  %s%s%s%s", attempt->number, send->number,
+		   send->create_time ? words_of_local_time(send->create_time->seconds).text : "", class, http,
+		   *send->idempotency_key ? ", key " : "", send->idempotency_key);
+}
+
+static void print_attempt(const Filmgate__V1__Attempt *attempt)
+{
+	print_line("attempt", "%u  %s%s%s", attempt->number,
+		   attempt->start_time ? words_of_local_time(attempt->start_time->seconds).text : "",
+		   attempt->end_time ? " to " : "",
+		   attempt->end_time ? words_of_local_time(attempt->end_time->seconds).text : "");
+	for (size_t i = 0; i < attempt->n_sends; i++)
+		print_send(attempt, attempt->sends[i]);
+	for (size_t i = 0; i < attempt->n_remotes; i++)
+		print_line("  remote", "%s  %s", attempt->remotes[i]->remote_id, attempt->remotes[i]->kind);
+	if (attempt->failure)
+		print_text("  failed", attempt->failure->message);
+}
+
+static void print_artifact(const Filmgate__V1__Artifact *artifact)
+{
+	char extra[96] = "";
+
+	if (artifact->width)
+		snprintf(extra, sizeof(extra), "  %ux%u", artifact->width, artifact->height);
+	if (artifact->duration)
+		snprintf(extra + strlen(extra), sizeof(extra) - strlen(extra), "  %s",
+			 words_of_duration(artifact->duration->seconds * 1000 + artifact->duration->nanos / 1000000)
+				 .text);
+	print_line("file", "%s", artifact->name);
+	print_line("", "%s  %s  %s%s", artifact->role, artifact->media_type, words_of_size(artifact->size_bytes).text,
+		   extra);
+	print_line("", "sha256 %s", artifact->sha256);
+}
+
+static void print_status(const Filmgate__V1__JobStatus *status)
+{
+	print_time("started", status->start_time);
+	print_time("finished", status->finish_time);
+	if (status->cancel)
+		print_line("cancel", "%s", render_cancel(status->cancel->outcome));
+	if (status->failure)
+		print_failure(status->failure);
+	if (status->attempt_count > status->n_attempts)
+		print_line("attempts", "%u, the newest %zu are shown", status->attempt_count, status->n_attempts);
+	for (size_t i = 0; i < status->n_attempts; i++)
+		print_attempt(status->attempts[i]);
+	for (size_t i = 0; i < status->n_artifacts; i++)
+		print_artifact(status->artifacts[i]);
+}
+
+/* The parameters are shown as the document in which they would be written. */
+static void print_parameters(const Filmgate__V1__JobParameters *parameters)
+{
+	if (!parameters)
+		return;
+	printf("%-12s ", "parameters");
+	render_document(&parameters->base, DOCUMENT_LAYOUT_INDENTED);
+}
+
+static void print_job(const Filmgate__V1__Job *job)
+{
+	print_line("job", "%s", job->name);
+	print_text("name", job->display_name);
+	if (job->status)
+		print_state(job->status);
+	print_line("provider", "%s%s%s", job->provider, *job->model ? ", model " : "", job->model);
+	print_time("created", job->create_time);
+	print_time("deadline", job->expire_time);
+	print_text("retry of", job->retry_of);
+	if (job->priority)
+		print_line("priority", "%d", job->priority);
+	for (size_t i = 0; i < job->n_labels; i++)
+		print_line(i ? "" : "labels", "%s=%s", job->labels[i]->key, job->labels[i]->value);
+	if (job->status)
+		print_status(job->status);
+	print_parameters(job->parameters);
+}
+
+int command_get(struct cli *cli)
+{
+	_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[0]);
+	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
+	Filmgate__V1__GetJobRequest request = FILMGATE__V1__GET_JOB_REQUEST__INIT;
+	const Filmgate__V1__Job *job;
+	enum exit_code code;
+
+	if (!name)
+		return EXIT_USAGE;
+	request.name = name;
+	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "GetJob", &request.base, "cannot read the job",
+		       &reply);
+	if (code != EXIT_OK)
+		return code;
+	job = ((Filmgate__V1__GetJobResponse *)reply)->job;
+	switch (arguments_format(&cli->arguments)) {
+	case FORMAT_TABLE:
+		print_job(job);
+		return EXIT_OK;
+	case FORMAT_NAME:
+		printf("%s\n", job->name);
+		return EXIT_OK;
+	case FORMAT_JSON:
+		return render_document(&job->base, DOCUMENT_LAYOUT_INDENTED);
+	case FORMAT_JSONL:
+		return render_document(&job->base, DOCUMENT_LAYOUT_LINE);
+	}
+	return EXIT_FAILED;
+}

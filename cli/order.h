@@ -1,0 +1,26 @@
+/*
+ * What submit and retry share: sending an order so that it buys once, and what follows it.
+ */
+#ifndef FG_CLI_ORDER_H
+#define FG_CLI_ORDER_H
+
+#include "cli.h"
+
+#include <filmgate/v1/job_service.pb-c.h>
+
+#define ORDER_ID_SIZE 160
+
+/* The user's --request-id, @given, or a new one. */
+void order_make_id(struct cli *cli, const char *given, char id[static ORDER_ID_SIZE]);
+
+/*
+ * Calls @method, whose request carries @id as its request_id, and repeats it while it is undecided. Returns EXIT_OK and
+ * the reply, or a code, said, with how to repeat it safely.
+ */
+enum exit_code order_send(struct cli *cli, const char *method, const ProtobufCMessage *request, const char *id,
+			  ProtobufCMessage **ret_reply);
+
+/* Prints the job; with --wait or -o waits for its end, with -o downloads it. */
+enum exit_code order_finish(struct cli *cli, const Filmgate__V1__Job *job, bool was_there);
+
+#endif

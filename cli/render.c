@@ -1,0 +1,200 @@
+#include "render.h"
+
+#include "say.h"
+#include "words.h"
+
+#include "base/err.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define STATE(name) FILMGATE__V1__JOB_STATE__JOB_STATE_##name
+#define WAIT(name) FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_##name
+#define CANCEL(name) FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_##name
+#define PURCHASED(name) FILMGATE__V1__PURCHASED__PURCHASED_##name
+
+#define GREEN "\033[32m"
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define CYAN "\033[36m"
+
+bool render_is_colored(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && (!no || !*no);
+}
+
+const char *render_state_color(Filmgate__V1__JobState state)
+{
+	if (!render_is_colored())
+		return "";
+	switch (state) {
+	case STATE(SUCCEEDED):
+		return GREEN;
+	case STATE(FAILED):
+	case STATE(EXPIRED):
+		return RED;
+	case STATE(CANCELLED):
+	case STATE(UNCERTAIN):
+		return YELLOW;
+	case STATE(STARTING):
+	case STATE(RUNNING):
+	case STATE(STORING):
+		return CYAN;
+	default:
+		return "";
+	}
+}
+
+void render_state(Filmgate__V1__JobState state, char word[static FIELD_NAME_SIZE])
+{
+	field_enum_word(&filmgate__v1__job_state__descriptor, (int)state, word);
+	for (char *p = word; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+}
+
+bool render_is_final(Filmgate__V1__JobState state)
+{
+	return state == STATE(SUCCEEDED) || state == STATE(FAILED) || state == STATE(CANCELLED) ||
+	       state == STATE(EXPIRED);
+}
+
+enum exit_code render_exit_code(Filmgate__V1__JobState state)
+{
+	if (state == STATE(SUCCEEDED))
+		return EXIT_OK;
+	return state == STATE(CANCELLED) ? EXIT_JOB_CANCELLED : EXIT_JOB_FAILED;
+}
+
+static const char *wait_words(Filmgate__V1__JobWaitReason reason)
+{
+	switch (reason) {
+	case WAIT(CAPACITY):
+		return "as many jobs as allowed are under way there";
+	case WAIT(RATE_LIMIT):
+		return "the provider's rate limit";
+	case WAIT(BACKOFF):
+		return "a pause after a failed send";
+	case WAIT(DISK):
+		return "disk space";
+	case WAIT(PLUGIN_MISSING):
+		return "the provider's plugin, which is not loaded";
+	case WAIT(PROVIDER_CREDENTIAL):
+		return "a credential that the provider accepts";
+	default:
+		return "something this program has no word for";
+	}
+}
+
+static void detail_wait(const Filmgate__V1__JobWait *wait, struct buffer *out)
+{
+	buffer_printf(out, "waits for %s", wait_words(wait->reason));
+	if (wait->until_time)
+		buffer_printf(out, ", until %s", words_of_local_time(wait->until_time->seconds).text);
+}
+
+static void detail_progress(const Filmgate__V1__JobProgress *progress, struct buffer *out)
+{
+	const char *comma = "";
+
+	if (progress->source) {
+		buffer_printf(out, "%u %%", progress->percent);
+		comma = ", ";
+	}
+	if (progress->provider_queue_position) {
+		buffer_printf(out, "%sno. %u in the provider's queue", comma, progress->provider_queue_position);
+		comma = ", ";
+	}
+	if (*progress->provider_state)
+		buffer_printf(out, "%s%s", comma, progress->provider_state);
+}
+
+static void detail_artifact(const Filmgate__V1__Artifact *artifact, struct buffer *out)
+{
+	if (artifact->duration)
+		buffer_printf(
+			out, "%s, ",
+			words_of_duration(artifact->duration->seconds * 1000 + artifact->duration->nanos / 1000000)
+				.text);
+	if (artifact->width)
+		buffer_printf(out, "%ux%u, ", artifact->width, artifact->height);
+	buffer_printf(out, "%s", words_of_size(artifact->size_bytes).text);
+}
+
+static void detail_success(const Filmgate__V1__JobStatus *status, struct buffer *out)
+{
+	if (status->n_artifacts)
+		detail_artifact(status->artifacts[0], out);
+	if (status->n_artifacts > 1)
+		buffer_printf(out, ", and %zu more files", status->n_artifacts - 1);
+	for (size_t i = 0; i < status->n_missing_roles; i++)
+		buffer_printf(out, "%s%s", i ? ", " : "; missing: ", status->missing_roles[i]);
+}
+
+static void detail_failure(const Filmgate__V1__JobStatus *status, struct buffer *out)
+{
+	const Filmgate__V1__JobFailure *failure = status->failure;
+	char word[FIELD_NAME_SIZE];
+
+	if (status->cancel && status->state == STATE(CANCELLED))
+		buffer_printf(out, "%s%s", render_cancel(status->cancel->outcome), failure ? "; " : "");
+	if (!failure)
+		return;
+	field_enum_word(&filmgate__v1__failure_reason__descriptor, (int)failure->reason, word);
+	buffer_printf(out, "%s: %s", word, *failure->message ? failure->message : failure->provider_message);
+	if (failure->purchased == PURCHASED(MADE))
+		buffer_append_text(out, "; it is charged all the same");
+	if (failure->purchased == PURCHASED(UNKNOWN))
+		buffer_append_text(out, "; whether it is charged is not known");
+}
+
+void render_detail(const Filmgate__V1__JobStatus *status, struct buffer *out)
+{
+	size_t before = out->len;
+
+	if (status->state == STATE(SUCCEEDED))
+		detail_success(status, out);
+	else if (render_is_final(status->state))
+		detail_failure(status, out);
+	else if (status->state == STATE(UNCERTAIN))
+		buffer_append_text(out, "a paid request left and its fate is unknown; nothing is sent again");
+	else if (status->wait)
+		detail_wait(status->wait, out);
+	else if (status->progress)
+		detail_progress(status->progress, out);
+	if (!render_is_final(status->state) && status->cancel)
+		buffer_printf(out, "%scancel requested", out->len > before ? "; " : "");
+	if (out->data)
+		say_make_safe(out->data + before);
+}
+
+const char *render_cancel(Filmgate__V1__CancelOutcome outcome)
+{
+	switch (outcome) {
+	case CANCEL(NEVER_SENT):
+		return "never sent: it costs nothing";
+	case CANCEL(CANCELLED_UPSTREAM):
+		return "stopped at the provider";
+	case CANCEL(DETACHED):
+		return "given up here; the provider goes on and bills it";
+	case CANCEL(TOO_LATE):
+		return "too late: nothing changes";
+	case CANCEL(REQUESTED):
+		return "noted; it is decided when the provider has answered";
+	default:
+		return "the daemon did not say what it achieved";
+	}
+}
+
+enum exit_code render_document(const ProtobufCMessage *message, enum document_layout layout)
+{
+	_cleanup_(json_freep) struct json *json = json_new(NULL);
+	int r = json ? document_print(json, document_of_message(json, message), layout, stdout) : -ENOMEM;
+
+	if (r == 0)
+		return EXIT_OK;
+	say_error("cannot write the daemon's reply as JSON: %s", r < 0 ? strerror(-r) : json_outcome_text(r));
+	return EXIT_FAILED;
+}

@@ -1,0 +1,27 @@
+#include "cli.h"
+#include "commands.h"
+#include "field.h"
+#include "order.h"
+
+#include "base/err.h"
+
+int command_retry(struct cli *cli)
+{
+	_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[0]);
+	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
+	Filmgate__V1__RetryJobRequest request = FILMGATE__V1__RETRY_JOB_REQUEST__INIT;
+	const Filmgate__V1__RetryJobResponse *reply;
+	char id[ORDER_ID_SIZE];
+	enum exit_code code;
+
+	if (!name)
+		return EXIT_USAGE;
+	order_make_id(cli, arguments_text(&cli->arguments, OPTION_REQUEST_ID), id);
+	request.name = name;
+	request.request_id = id;
+	code = order_send(cli, "RetryJob", &request.base, id, &message);
+	if (code != EXIT_OK)
+		return (int)code;
+	reply = (const void *)message;
+	return (int)order_finish(cli, reply->job, reply->replayed);
+}

@@ -1,0 +1,187 @@
+#include "status.h"
+
+#include "field.h"
+#include "say.h"
+#include "wire.h"
+#include "words.h"
+
+#include "base/err.h"
+
+#include <google/protobuf/any.pb-c.h>
+#include <google/rpc/status.pb-c.h>
+
+static const char *const code_names[] = {
+	"OK",        "CANCELLED",       "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+	"NOT_FOUND", "ALREADY_EXISTS",  "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+	"ABORTED",   "OUT_OF_RANGE",    "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+	"DATA_LOSS", "UNAUTHENTICATED",
+};
+
+/* What to do next, where the daemon's message alone does not say it. */
+static const struct {
+	Filmgate__V1__ErrorReason reason;
+	const char *next;
+} next_steps[] = {
+#define REASON(name) FILMGATE__V1__ERROR_REASON__ERROR_REASON_##name
+	{REASON(INVALID_REQUEST), "'filmgate providers get NAME' says what its models take"},
+	{REASON(REQUEST_ID_REUSED), "choose another --request-id, or leave it out"},
+	{REASON(JOB_DELETED), "choose another --request-id, or leave it out"},
+	{REASON(JOB_NOT_FOUND), "'filmgate list' shows the jobs that there are"},
+	{REASON(ARTIFACT_NOT_FOUND), "'filmgate get JOB' shows a job's artifacts"},
+	{REASON(PROVIDER_NOT_FOUND), "'filmgate providers' shows the configured ones"},
+	{REASON(REVISION_MISMATCH), "somebody else has changed the job meanwhile: look at it and try again"},
+	{REASON(WRONG_STATE), "'filmgate get JOB' shows where the job stands"},
+	{REASON(PROVIDER_FAILED), "'filmgate providers check NAME' proves its key and connection"},
+	{REASON(CURSOR_EXPIRED), "watch again from now"},
+	{REASON(TOO_MANY_WATCHERS), "try again when other watchers have gone"},
+	{REASON(ARTIFACT_DAMAGED), "the daemon's log names the file"},
+	{REASON(QUEUE_FULL), "try again when some jobs are done"},
+	{REASON(DRAINING), "try again when the daemon is back"},
+	{REASON(STORE_UNAVAILABLE), "the daemon's log says what is wrong with its data directory; then try again"},
+	{REASON(INTERNAL), "the daemon's log has more"},
+#undef REASON
+};
+
+static Google__Rpc__Status *unpack_details(struct bytes details)
+{
+	if (details.len == 0 || !wire_is_shallow(&google__rpc__status__descriptor, details))
+		return NULL;
+	return google__rpc__status__unpack(NULL, details.len, details.data);
+}
+
+static bool is_of(const Google__Protobuf__Any *any, const ProtobufCMessageDescriptor *of)
+{
+	const char *slash = strrchr(any->type_url, '/');
+
+	return slash && !strcmp(slash + 1, of->name);
+}
+
+/* Each of the three appears once in what the daemon sends; a second one is left out. */
+static void take_detail(struct status *status, const Google__Protobuf__Any *any)
+{
+	const ProtobufCBinaryData *value = &any->value;
+
+	if (is_of(any, &google__rpc__error_info__descriptor) && !status->info)
+		status->info = google__rpc__error_info__unpack(NULL, value->len, value->data);
+	if (is_of(any, &google__rpc__bad_request__descriptor) && !status->wrong)
+		status->wrong = google__rpc__bad_request__unpack(NULL, value->len, value->data);
+	if (is_of(any, &google__rpc__retry_info__descriptor) && !status->retry_ms) {
+		Google__Rpc__RetryInfo *retry = google__rpc__retry_info__unpack(NULL, value->len, value->data);
+
+		if (retry && retry->retry_delay && retry->retry_delay->seconds < 86400)
+			status->retry_ms = retry->retry_delay->seconds * 1000 + retry->retry_delay->nanos / 1000000;
+		google__rpc__retry_info__free_unpacked(retry, NULL);
+	}
+}
+
+int status_set(struct status *status, int code, struct bytes message, struct bytes details)
+{
+	Google__Rpc__Status *unpacked;
+	char *text = bytes_dup_text(message);
+
+	if (!text)
+		return err_origin(-ENOMEM);
+	status_finish(status);
+	status->code = code;
+	status->message = text;
+	unpacked = unpack_details(details);
+	for (size_t i = 0; unpacked && i < unpacked->n_details; i++)
+		take_detail(status, unpacked->details[i]);
+	google__rpc__status__free_unpacked(unpacked, NULL);
+	return 0;
+}
+
+void status_finish(struct status *status)
+{
+	free(status->message);
+	google__rpc__error_info__free_unpacked(status->info, NULL);
+	google__rpc__bad_request__free_unpacked(status->wrong, NULL);
+	*status = (struct status){0};
+}
+
+Filmgate__V1__ErrorReason status_reason(const struct status *status)
+{
+	int reason;
+
+	if (status->info && !strcmp(status->info->domain, "filmgate") &&
+	    field_enum_value(&filmgate__v1__error_reason__descriptor, bytes_of_text(status->info->reason), &reason))
+		return (Filmgate__V1__ErrorReason)reason;
+	return FILMGATE__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED;
+}
+
+bool status_is_unreachable(const struct status *status)
+{
+	return status->code == STATUS_UNAVAILABLE &&
+	       (!status->info || status_reason(status) == FILMGATE__V1__ERROR_REASON__ERROR_REASON_DRAINING);
+}
+
+bool status_is_broken(const struct status *status)
+{
+	if (status->info)
+		return status_is_unreachable(status);
+	return status->code == STATUS_UNAVAILABLE || status->code == STATUS_UNKNOWN ||
+	       status->code == STATUS_INTERNAL || status->code == STATUS_CANCELLED;
+}
+
+bool status_is_undecided(const struct status *status)
+{
+	return status_is_unreachable(status) || (status->code == STATUS_DEADLINE_EXCEEDED && !status->info) ||
+	       status_reason(status) == FILMGATE__V1__ERROR_REASON__ERROR_REASON_STORE_UNAVAILABLE;
+}
+
+enum exit_code status_exit_code(const struct status *status)
+{
+	switch (status->code) {
+	case STATUS_OK:
+		return EXIT_OK;
+	case STATUS_NOT_FOUND:
+		return EXIT_NOT_FOUND;
+	case STATUS_PERMISSION_DENIED:
+	case STATUS_UNAUTHENTICATED:
+		return EXIT_AUTH;
+	case STATUS_DEADLINE_EXCEEDED:
+		return EXIT_TIMED_OUT;
+	default:
+		return status_is_unreachable(status) ? EXIT_UNREACHABLE : EXIT_FAILED;
+	}
+}
+
+const char *status_code_name(int code)
+{
+	if (code < 0 || (size_t)code >= sizeof(code_names) / sizeof(code_names[0]))
+		return "an unknown code";
+	return code_names[code];
+}
+
+static void say_next_step(const struct status *status, const char *server)
+{
+	Filmgate__V1__ErrorReason reason = status_reason(status);
+
+	for (size_t i = 0; i < sizeof(next_steps) / sizeof(next_steps[0]); i++)
+		if (next_steps[i].reason == reason)
+			say_more("next: %s", next_steps[i].next);
+	if (status->retry_ms > 0)
+		say_more("next: not before %s", words_of_duration(status->retry_ms).text);
+	if (status->info)
+		return;
+	if (status->code == STATUS_UNAVAILABLE)
+		say_more("next: is filmgated running at %s? --server or FILMGATE_SERVER names another address", server);
+	if (status->code == STATUS_DEADLINE_EXCEEDED)
+		say_more("next: give it more time with --deadline, or look at the daemon's log");
+	if (status_exit_code(status) == EXIT_AUTH)
+		say_more("next: ask whoever runs the daemon at %s for access", server);
+}
+
+enum exit_code status_say(const struct status *status, const char *what, const char *server)
+{
+	const char *reason = status->info ? status->info->reason : NULL;
+	size_t violations = status->wrong ? status->wrong->n_field_violations : 0;
+
+	say_error("%s: %s%s%s%s: %s", what, status_code_name(status->code), reason ? " (" : "", reason ? reason : "",
+		  reason ? ")" : "", status->message && *status->message ? status->message : "no reason given");
+	for (size_t i = 0; i < violations; i++)
+		say_more("%s: %s", status->wrong->field_violations[i]->field,
+			 status->wrong->field_violations[i]->description);
+	say_next_step(status, server);
+	return status_exit_code(status);
+}

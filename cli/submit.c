@@ -1,0 +1,200 @@
+/*
+ * filmgate submit: the order is put together from a file, then the operands, then the flags in their order, all by the
+ * contract's descriptors, and checked by the daemon alone: it knows what the models take.
+ */
+#include "cli.h"
+#include "commands.h"
+#include "field.h"
+#include "job_file.h"
+#include "order.h"
+#include "params.h"
+#include "render.h"
+#include "say.h"
+
+#include "base/err.h"
+
+/* Flags that are one field of the request. */
+static const struct plain {
+	enum option_id id;
+	const char *path;
+	bool may_name_file;
+} plain_options[] = {
+	{OPTION_PROMPT, "job.parameters.prompt", true},
+	{OPTION_SCRIPT, "job.parameters.script.text", true},
+	{OPTION_MODEL, "job.model", false},
+	{OPTION_AVATAR, "job.parameters.avatar_id", false},
+	{OPTION_VOICE, "job.parameters.voice_id", false},
+	{OPTION_NAME, "job.display_name", false},
+	{OPTION_PRIORITY, "job.priority", false},
+	{OPTION_REQUEST_ID, "request_id", false},
+};
+
+static const struct plain *find_plain(enum option_id id)
+{
+	for (size_t i = 0; i < sizeof(plain_options) / sizeof(plain_options[0]); i++)
+		if (plain_options[i].id == id)
+			return &plain_options[i];
+	return NULL;
+}
+
+/* "@FILE" and "@-" become what is in there; "@@" is a text that begins with "@". */
+static int set_text(ProtobufCMessage *request, const char *path, const char *text, struct errmsg *error)
+{
+	_cleanup_(buffer_finish) struct buffer content = {0};
+	int r;
+
+	if (text[0] != '@' || text[1] == '@')
+		return params_set_at(request, path, text[0] == '@' ? text + 1 : text, error);
+	r = job_file_load(text + 1, &content, error);
+	if (r)
+		return r;
+	if (content.len && memchr(content.data, '\0', content.len)) {
+		errmsg_set(error, "%s holds a NUL: it is not text", text + 1);
+		return PARAMS_E_INVALID;
+	}
+	return params_set_at(request, path, content.data ? content.data : "", error);
+}
+
+static Filmgate__V1__JobParameters *parameters_of(Filmgate__V1__CreateJobRequest *request)
+{
+	ProtobufCMessage *job = field_child(&request->base, field_find(request->base.descriptor, bytes_of_text("job")));
+
+	return job ? (void *)field_child(job, field_find(job->descriptor, bytes_of_text("parameters"))) : NULL;
+}
+
+static int set_label(Filmgate__V1__CreateJobRequest *request, const char *pair, struct errmsg *error)
+{
+	const char *equals = strchr(pair, '=');
+	struct bytes key = bytes_of(pair, (size_t)(equals - pair));
+	const ProtobufCMessageDescriptor *of = request->job->base.descriptor;
+
+	return field_set_entry(&request->job->base, field_find(of, bytes_of_text("labels")), key,
+			       bytes_of_text(equals + 1), error);
+}
+
+static int set_timeout(Filmgate__V1__CreateJobRequest *request, int64_t ms, struct errmsg *error)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)ms);
+	return params_set_at(&request->base, "timeout_ms", text, error);
+}
+
+static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument *given, struct errmsg *error)
+{
+	const struct plain *plain = find_plain(given->row->id);
+	Filmgate__V1__JobParameters *parameters = parameters_of(request);
+
+	if (!parameters)
+		return err_origin(-ENOMEM);
+	if (plain)
+		return plain->may_name_file ? set_text(&request->base, plain->path, given->text, error)
+					    : params_set_at(&request->base, plain->path, given->text, error);
+	switch (given->row->id) {
+	case OPTION_PARAM:
+		return params_set(parameters, given->text, error);
+	case OPTION_IMAGE:
+		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_IMAGE, given->text, error);
+	case OPTION_VIDEO:
+		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_VIDEO, given->text, error);
+	case OPTION_AUDIO:
+		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_AUDIO, given->text, error);
+	case OPTION_LABEL:
+		return set_label(request, given->text, error);
+	case OPTION_TIMEOUT:
+		return set_timeout(request, given->number, error);
+	default:
+		return 0;
+	}
+}
+
+/* "heygen" means "providers/heygen", on the command line and in a file. */
+static int complete_provider(Filmgate__V1__CreateJobRequest *request)
+{
+	_cleanup_(freep) char *name = NULL;
+	struct errmsg error;
+
+	if (!request->job || !*request->job->provider) {
+		say_error("submit needs a PROVIDER, or a file that names one");
+		return PARAMS_E_INVALID;
+	}
+	name = cli_provider_name(request->job->provider);
+	return name ? params_set_at(&request->base, "job.provider", name, &error) : PARAMS_E_INVALID;
+}
+
+static int build(struct cli *cli, Filmgate__V1__CreateJobRequest *request)
+{
+	const struct arguments *arguments = &cli->arguments;
+	const char *file = arguments_text(arguments, OPTION_FILE);
+	struct errmsg error = {""};
+	int r = 0;
+
+	if (file)
+		r = job_file_read(file, request, &error);
+	if (r == 0 && arguments->n_operands > 0)
+		r = params_set_at(&request->base, "job.provider", arguments->operands[0], &error);
+	if (r == 0 && arguments->n_operands > 1)
+		r = set_text(&request->base, "job.parameters.prompt", arguments->operands[1], &error);
+	if (r) {
+		say_error("%s", r < 0 ? strerror(-r) : error.text);
+		return r;
+	}
+	for (size_t i = 0; i < arguments->n_given; i++) {
+		const struct argument *given = &arguments->given[i];
+
+		r = apply(request, given, &error);
+		if (r) {
+			say_error("--%s: %s", given->row->name, r < 0 ? strerror(-r) : error.text);
+			return r;
+		}
+	}
+	return complete_provider(request);
+}
+
+static enum exit_code try_only(struct cli *cli, Filmgate__V1__CreateJobRequest *request)
+{
+	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
+	enum output_format format = arguments_format(&cli->arguments);
+	enum exit_code code;
+
+	request->validate_only = true;
+	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "CreateJob", &request->base,
+		       "it would not be accepted", &reply);
+	if (code != EXIT_OK)
+		return code;
+	say_note("it would be accepted; nothing was ordered");
+	if (format != FORMAT_JSON && format != FORMAT_JSONL)
+		return EXIT_OK;
+	return render_document(&((Filmgate__V1__CreateJobResponse *)reply)->job->base,
+			       format == FORMAT_JSONL ? DOCUMENT_LAYOUT_LINE : DOCUMENT_LAYOUT_INDENTED);
+}
+
+int command_submit(struct cli *cli)
+{
+	_cleanup_(field_message_freep)
+		ProtobufCMessage *message = field_message_new(&filmgate__v1__create_job_request__descriptor);
+	Filmgate__V1__CreateJobRequest *request = (void *)message;
+	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
+	const Filmgate__V1__CreateJobResponse *created;
+	char id[ORDER_ID_SIZE];
+	struct errmsg error;
+	enum exit_code code;
+	int r;
+
+	if (!message)
+		return EXIT_FAILED;
+	r = build(cli, request);
+	if (r)
+		return r < 0 ? EXIT_FAILED : EXIT_USAGE;
+	if (arguments_has(&cli->arguments, OPTION_DRY_RUN) || request->validate_only)
+		return try_only(cli, request);
+
+	order_make_id(cli, request->request_id, id);
+	if (params_set_at(message, "request_id", id, &error))
+		return EXIT_FAILED;
+	code = order_send(cli, "CreateJob", message, id, &reply);
+	if (code != EXIT_OK)
+		return code;
+	created = (const void *)reply;
+	return order_finish(cli, created->job, created->replayed);
+}

@@ -1,0 +1,227 @@
+#include "table.h"
+
+#include "commands.h"
+
+#include <limits.h>
+#include <stddef.h>
+
+const char *const table_formats[] = {"table", "json", "jsonl", "name", NULL};
+
+#define ROW(variable, i, t, l, n, m, h, ...)                                \
+	static const struct option_row variable = {.id = OPTION_##i,        \
+						   .type = OPTION_TYPE_##t, \
+						   .letter = (l),           \
+						   .name = (n),             \
+						   .metavar = (m),          \
+						   .help = (h),             \
+						   __VA_ARGS__}
+
+ROW(server, SERVER, TEXT, 's', "server", "ADDRESS",
+    "the daemon: unix:PATH or HOST:PORT (else FILMGATE_SERVER, else the context file)");
+ROW(deadline, DEADLINE, DURATION, 0, "deadline", "TIME", "how long one call to the daemon may take (default 30s)");
+ROW(retry_for, RETRY_FOR, DURATION, 0, "retry-for", "TIME",
+    "how long to go on trying when the daemon has gone away (default 10s for an order, 60s while "
+    "watching or downloading)");
+ROW(quiet, QUIET, FLAG, 'q', "quiet", NULL, "only data and errors: no notes, no progress");
+ROW(help, HELP, FLAG, 'h', "help", NULL, "this text");
+
+/* -o is the format where a command writes no file, and the file where it does. */
+#define FORMAT_HELP "table, json, jsonl (one document a line) or name (resource names alone)"
+ROW(format_o, FORMAT, CHOICE, 'o', "format", "FORMAT", FORMAT_HELP, .choices = table_formats);
+ROW(format, FORMAT, CHOICE, 0, "format", "FORMAT", FORMAT_HELP, .choices = table_formats);
+ROW(output, OUTPUT, TEXT, 'o', "output", "FILE", "where the video goes: a file, a folder, or - for standard output");
+ROW(output_waits, OUTPUT, TEXT, 'o', "output", "FILE",
+    "wait, then download the video there; a folder, or - for standard output, will do");
+
+ROW(prompt, PROMPT, TEXT, 'p', "prompt", "TEXT",
+    "what to show; @FILE reads it from a file, @- from standard input, @@… is a text that begins with @");
+ROW(script, SCRIPT, TEXT, 0, "script", "TEXT", "what is spoken; @FILE as for --prompt");
+ROW(model, MODEL, TEXT, 'm', "model", "MODEL", "which of the provider's models");
+ROW(avatar, AVATAR, TEXT, 0, "avatar", "ID", "the provider's avatar, presenter or replica");
+ROW(voice, VOICE, TEXT, 0, "voice", "ID", "the provider's voice");
+ROW(param, PARAM, PAIR, 'P', "param", "NAME=VALUE",
+    "any parameter by its name in 'filmgate providers get': duration_ms=8s, resolution=720p, "
+    "background.color=#202020, extras.engine.type=avatar_v");
+ROW(image, IMAGE, TEXT, 0, "image", "[ROLE=]SOURCE",
+    "a picture, by address or provider handle; ROLE is first_frame (default), last_frame, keyframe@TIME, "
+    "reference or source");
+ROW(video, VIDEO, TEXT, 0, "video", "[ROLE=]SOURCE", "a video to work from; the default role is source");
+ROW(audio, AUDIO, TEXT, 0, "audio", "[ROLE=]SOURCE", "a sound to work from; the default role is reference");
+ROW(label, LABEL, PAIR, 'l', "label", "KEY=VALUE", "a label of the job; may be repeated");
+ROW(filter_label, LABEL, PAIR, 'l', "label", "KEY=VALUE", "only jobs with that label; may be repeated");
+ROW(remove_label, REMOVE_LABEL, TEXT, 0, "remove-label", "KEY", "take a label off");
+ROW(name, NAME, TEXT, 'n', "name", "TEXT", "a name for people");
+ROW(priority, PRIORITY, NUMBER, 0, "priority", "N", "-100 to 100 (default 0); higher ones start first", .least = -100,
+    .most = 100);
+ROW(timeout, TIMEOUT, DURATION, 0, "timeout", "TIME", "the job's deadline, counted from now; it then ends as expired");
+ROW(wait_timeout, TIMEOUT, DURATION, 0, "timeout", "TIME",
+    "stop waiting after that time, with status 124; the job goes on");
+ROW(wait_flag, WAIT, MAYBE_DURATION, 'w', "wait", "TIME",
+    "wait until the job has ended, however it ends; with =TIME no longer than that");
+ROW(dry_run, DRY_RUN, FLAG, 0, "dry-run", NULL, "check everything, order nothing");
+ROW(request_id, REQUEST_ID, TEXT, 0, "request-id", "ID",
+    "your own id of this order: a repetition with the same id buys nothing twice (default: a new one)");
+ROW(file, FILE, TEXT, 'f', "file", "FILE",
+    "the job as JSON, as 'get -o json' prints it; - is standard input; other flags come on top");
+ROW(state, STATE, TEXT, 0, "state", "STATE",
+    "only jobs in that state: queued, running, failed, …; several with commas");
+ROW(provider, PROVIDER, TEXT, 0, "provider", "NAME", "only jobs of that provider; may be repeated");
+ROW(filter_model, MODEL, TEXT, 'm', "model", "MODEL", "only jobs of that model; may be repeated");
+ROW(since, SINCE, TEXT, 0, "since", "WHEN",
+    "only jobs created since: a time (2026-11-22, 2026-11-22T17:00:00Z) or how long ago (2h)");
+ROW(limit, LIMIT, NUMBER, 0, "limit", "N", "at most so many jobs (default 50); 0 is all", .least = 0, .most = INT_MAX);
+ROW(remote, REMOTE, FLAG, 0, "remote", NULL,
+    "have the provider remove its copy first; nothing is deleted here unless it does");
+ROW(role, ROLE, TEXT, 0, "role", "ROLE", "which file of the job: video (default), captioned_video, thumbnail, …");
+
+const struct option_row *const table_global_options[] = {&server, &deadline, &retry_for, &quiet, &help, NULL};
+
+#define OPTIONS(...) ((const struct option_row *const[]){__VA_ARGS__, NULL})
+#define EXAMPLES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+const struct command table_commands[] = {
+	{.name = "submit",
+	 .operands = "[PROVIDER [PROMPT]]",
+	 .summary = "order a video",
+	 .details = "Prints the job's name once the daemon has it on disk. If the daemon goes away meanwhile, the same "
+		    "order is sent again under the same request id, so nothing is bought twice. Ctrl-C during --wait "
+		    "leaves the job running.\n\n"
+		    "FILE of --file is a job: provider, model, parameters, display_name, labels, priority; what only "
+		    "the daemon writes is ignored, so that a printed job can be ordered again. Or it is "
+		    "{\"job\": …, \"request_id\": …, \"timeout_ms\": …}.",
+	 .examples = EXAMPLES(
+		 "filmgate submit heygen --model avatar --script \"Good morning.\" --avatar ID --voice ID "
+		 "--wait -o hello.mp4",
+		 "filmgate submit heygen --model image --image source=https://example.com/face.jpg --script "
+		 "@text.txt --voice ID",
+		 "filmgate get JOB -o json | filmgate submit -f - --priority 10"),
+	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &label, &name,
+			    &priority, &timeout, &file, &request_id, &dry_run, &wait_flag, &output_waits, &format),
+	 .operands_max = 2,
+	 .needs_daemon = true,
+	 .run = command_submit},
+	{.name = "get",
+	 .operands = "JOB",
+	 .summary = "show one job, with its attempts and files",
+	 .options = OPTIONS(&format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_get},
+	{.name = "list",
+	 .operands = "",
+	 .summary = "list jobs, newest first",
+	 .examples = EXAMPLES("filmgate list --state failed,expired --since 1d",
+			      "filmgate list -l project=spring -o jsonl"),
+	 .options = OPTIONS(&state, &provider, &filter_model, &filter_label, &since, &limit, &format_o),
+	 .needs_daemon = true,
+	 .run = command_list},
+	{.name = "watch",
+	 .operands = "[JOB]",
+	 .summary = "follow one job until it ends, or all jobs",
+	 .details =
+		 "Redraws in place on a terminal, writes one line per change elsewhere. A lost connection is taken up "
+		 "where it broke. With JOB the exit status is that of 'wait'.",
+	 .options = OPTIONS(&state, &provider, &filter_model, &filter_label, &format_o),
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_watch},
+	{.name = "wait",
+	 .operands = "JOB...",
+	 .summary = "wait until jobs have ended, however they end",
+	 .details = "Prints one line per job. The exit status is that of the first job that did not succeed.",
+	 .options = OPTIONS(&wait_timeout, &format_o),
+	 .operands_min = 1,
+	 .operands_max = INT_MAX,
+	 .needs_daemon = true,
+	 .run = command_wait},
+	{.name = "cancel",
+	 .operands = "JOB...",
+	 .summary = "stop jobs, and say what that achieved",
+	 .details = "Status 1 if it was too late for one of them.",
+	 .options = OPTIONS(&format_o),
+	 .operands_min = 1,
+	 .operands_max = INT_MAX,
+	 .needs_daemon = true,
+	 .run = command_cancel},
+	{.name = "retry",
+	 .operands = "JOB",
+	 .summary = "order the same again: a new job and a new purchase",
+	 .options = OPTIONS(&request_id, &wait_flag, &output_waits, &format),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_retry},
+	{.name = "update",
+	 .operands = "JOB",
+	 .summary = "change a job's labels, name or priority",
+	 .details = "Labels that are not named stay.",
+	 .options = OPTIONS(&label, &remove_label, &name, &priority, &format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_update},
+	{.name = "delete",
+	 .operands = "JOB...",
+	 .summary = "delete ended jobs with their files",
+	 .options = OPTIONS(&remote),
+	 .operands_min = 1,
+	 .operands_max = INT_MAX,
+	 .needs_daemon = true,
+	 .run = command_delete},
+	{.name = "download",
+	 .operands = "JOB|ARTIFACT",
+	 .summary = "fetch a stored video and prove its SHA-256",
+	 .details = "Writes FILE.….part beside FILE and renames it when size and SHA-256 are right; an interrupted "
+		    "download goes on where it stopped when it is called again. Without -o the file is named after "
+		    "the job.",
+	 .options = OPTIONS(&output, &role),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_download},
+	{.name = "providers",
+	 .operands = "",
+	 .summary = "list the configured providers",
+	 .options = OPTIONS(&format_o),
+	 .needs_daemon = true,
+	 .run = command_providers},
+	{.name = "providers list",
+	 .operands = "",
+	 .summary = "the same",
+	 .options = OPTIONS(&format_o),
+	 .needs_daemon = true,
+	 .run = command_providers},
+	{.name = "providers get",
+	 .operands = "NAME",
+	 .summary = "what a provider's models take: parameters, limits, rules",
+	 .options = OPTIONS(&model, &format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_providers_get},
+	{.name = "providers check",
+	 .operands = "NAME",
+	 .summary = "prove key and balance with a read that costs nothing",
+	 .details = "Status 1 if the provider refuses or cannot be asked.",
+	 .options = OPTIONS(&format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_providers_check},
+	{.name = "completion",
+	 .operands = "bash",
+	 .summary = "print the completion script of a shell",
+	 .examples = EXAMPLES("filmgate completion bash > /usr/share/bash-completion/completions/filmgate",
+			      "source <(filmgate completion bash)"),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .run = command_completion},
+	{.name = "version", .operands = "", .summary = "print the version of this program", .run = command_version},
+	{.name = "help",
+	 .operands = "[COMMAND]",
+	 .summary = "explain a command",
+	 .operands_max = 2,
+	 .run = command_help},
+	{0},
+};
