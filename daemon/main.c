@@ -8,7 +8,7 @@
 #include "engine/life.h"
 #include "http/http.h"
 #include "plugin/account.h"
-#include "plugin/step.h"
+#include "plugin/runner.h"
 #include "rpc/rpc.h"
 
 #include <getopt.h>
@@ -225,13 +225,12 @@ static void close_rooms(struct rooms *rooms)
 	int64_t drain_ms = rooms->config ? rooms->config->drain_s * 1000 : 0;
 
 	if (rooms->rpc)
-		rpc_server_drain(rooms->rpc, LIMIT_RPC_GRACE_MS);
+		rpc_server_drain(rooms->rpc, LIMIT_GRACE_MS);
 	if (rooms->engine)
 		engine_stop(rooms->engine, drain_ms);
 	rpc_server_free(rooms->rpc);
 	http_free(rooms->http);
 	plugin_runner_free(rooms->runner);
-	engine_quiesce(rooms->engine);
 	artifact_store_close(rooms->artifacts);
 	engine_free(rooms->engine);
 	for (size_t i = 0; i < rooms->n_providers; i++) {

@@ -234,6 +234,17 @@ static void on_stop(struct loop_message *message)
 	loop_timer_arm(&engine->drain_timer, 0);
 }
 
+/* From here on no entry holds anything of another room. */
+static void abandon_entries(struct engine *engine)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, engine->entries, entry, next) {
+		entry_interrupt(entry);
+		run_abandon(entry);
+	}
+}
+
 void engine_stop(struct engine *engine, int64_t limit_ms)
 {
 	enum engine_phase phase = atomic_exchange(&engine->phase, ENGINE_PHASE_DRAINING);
@@ -247,17 +258,10 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
 	loop_join(engine->loop);
 	watch_hub_stop(engine->hub);
 	atomic_store(&engine->phase, ENGINE_PHASE_STOPPED);
+	abandon_entries(engine);
 }
 
 /* ---- closing ---- */
-
-static void interrupt_entries(struct engine *engine)
-{
-	struct entry *entry, *next;
-
-	HASH_ITER(hh, engine->entries, entry, next)
-		entry_interrupt(entry);
-}
 
 static void forget_entries(struct engine *engine)
 {
@@ -276,7 +280,6 @@ struct engine *engine_free(struct engine *engine)
 		watch_hub_stop(engine->hub);
 	for (size_t i = 0; i < engine->n_lanes; i++)
 		lane_finish(&engine->lanes[i]);
-	interrupt_entries(engine);
 	engine->store = store_close(engine->store);
 	/* What the last batch and late replies still have to say is heard here, and starts nothing. */
 	engine->loop = loop_free(engine->loop);

@@ -219,7 +219,7 @@ static void discard_sealed(struct arrival *arrival)
 {
 	struct sealed *sealed = (struct sealed *)(void *)arrival;
 
-	if (sealed->result.outcome == 0)
+	if (sealed->result.outcome == 0 && atomic_load(&arrival->engine->phase) != ENGINE_PHASE_STOPPED)
 		artifact_release_claim(arrival->engine->config.artifacts, &sealed->result.sha256);
 	free(sealed);
 }

@@ -56,14 +56,14 @@ static void note_progress(struct entry *entry, const struct plugin_answer *answe
 	pace(entry, wait->after_ms);
 	if (!entry->is_state_changed && status->progress_percent == percent &&
 	    status->queue_position == wait->queue_position &&
-	    is_same_text(status->remote_state, step_text(wait->status))) {
+	    is_same_text(status->remote_state, step_text_or_null(wait->status))) {
 		sleep_and_poll(entry);
 		return;
 	}
 	entry_begin(entry);
 	status->progress_percent = percent;
 	status->queue_position = wait->queue_position;
-	if (job_set_text(&status->remote_state, step_text(wait->status)) < 0)
+	if (job_set_text(&status->remote_state, step_text_or_null(wait->status)) < 0)
 		abort();
 	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
 }

@@ -32,9 +32,9 @@ struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_p
 		.reason = run_reason_of(answer),
 		.purchase = purchase,
 		.message = answer->kind == PLUGIN_ANSWER_FAULT ? (char *)(uintptr_t)answer->fault : NULL,
-		.provider_code = (char *)(uintptr_t)step_text(answer->failure.code),
-		.provider_message = (char *)(uintptr_t)step_text(answer->failure.message),
-		.provider_request_id = (char *)(uintptr_t)step_text(answer->failure.request_id),
+		.provider_code = (char *)(uintptr_t)step_text_or_null(answer->failure.code),
+		.provider_message = (char *)(uintptr_t)step_text_or_null(answer->failure.message),
+		.provider_request_id = (char *)(uintptr_t)step_text_or_null(answer->failure.request_id),
 	};
 }
 

@@ -194,7 +194,7 @@ static void add_remotes(struct entry *entry, const struct plugin_remote *remotes
 		struct job_remote *remote = job_add_remote(entry->status);
 
 		if (!remote || job_set_text(&remote->id, remotes[i].id) < 0 ||
-		    job_set_text(&remote->kind, step_text(remotes[i].kind)) < 0)
+		    job_set_text(&remote->kind, step_text_or_null(remotes[i].kind)) < 0)
 			abort();
 		remote->attempt = attempt->number;
 		remote->index = (uint32_t)i + 1;
@@ -228,7 +228,7 @@ static void accept(struct entry *entry, struct plugin_answer *take, int http_sta
 	status->retries = 0;
 	status->wait_until_ms = 0;
 	status->phase = 0;
-	if (job_set_text(&status->remote_state, is_done ? NULL : step_text(take->accepted.status)) < 0)
+	if (job_set_text(&status->remote_state, is_done ? NULL : step_text_or_null(take->accepted.status)) < 0)
 		abort();
 	entry->poll_delay_ms = is_done ? 0 : take->accepted.after_ms;
 	entry->delivery = is_done ? take : plugin_answer_free(take);

@@ -290,7 +290,7 @@ void step_keep_state(struct entry *entry, const struct plugin_answer *answer)
 		abort();
 }
 
-const char *step_text(const char *text)
+const char *step_text_or_null(const char *text)
 {
 	return text && *text ? text : NULL;
 }

@@ -59,6 +59,6 @@ int64_t exchange_key_window_ms(const struct lane *lane, const struct plugin_exch
 void step_keep_state(struct entry *entry, const struct plugin_answer *answer);
 
 /* "" is NULL: how a plugin's texts become a job's. */
-const char *step_text(const char *text);
+const char *step_text_or_null(const char *text);
 
 #endif
