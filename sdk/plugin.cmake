@@ -28,13 +28,13 @@ static const char fg_manifest[] = {
 	add_library(plugin_${name} MODULE ${PLUGIN_SOURCES})
 	target_include_directories(plugin_${name} PRIVATE ${generated})
 	target_link_libraries(plugin_${name} PRIVATE filmgate_sdk filmgate_flags)
-	target_compile_options(plugin_${name} PRIVATE -std=c99 -pedantic -Wno-overlength-strings)
+	target_compile_options(plugin_${name} PRIVATE -pedantic)
 	target_link_options(plugin_${name} PRIVATE -Wl,--version-script=${FILMGATE_PLUGIN_MAP})
-	if(FILMGATE_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang)
-		# clang links the sanitizer's runtime into the program only, so a module has open symbols.
-		target_link_options(plugin_${name} PRIVATE -Wl,-z,undefs)
+	# clang links the sanitizer's runtime into the program only, so a module of its has open symbols.
+	if(NOT (FILMGATE_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang))
+		target_link_options(plugin_${name} PRIVATE -Wl,-z,defs)
 	endif()
 	set_target_properties(plugin_${name} PROPERTIES
-		PREFIX "" OUTPUT_NAME ${name} C_VISIBILITY_PRESET hidden LINK_DEPENDS ${FILMGATE_PLUGIN_MAP}
+		C_STANDARD 99 C_EXTENSIONS OFF PREFIX "" OUTPUT_NAME ${name} C_VISIBILITY_PRESET hidden LINK_DEPENDS ${FILMGATE_PLUGIN_MAP}
 		LIBRARY_OUTPUT_DIRECTORY ${PLUGIN_OUTPUT})
 endfunction()

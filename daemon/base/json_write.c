@@ -26,8 +26,8 @@ static int write_text(struct buffer *out, struct bytes text)
 		if (r == 0 && p < end && (*p == '"' || *p == '\\'))
 			r = buffer_printf(out, "\\%c", *p);
 		else if (r == 0 && p < end)
-			r = *p == '\n' ? buffer_append(out, "\\n", 2) :
-					 buffer_printf(out, "\\u%04x", (unsigned int)(unsigned char)*p);
+			r = *p == '\n' ? buffer_append(out, "\\n", 2)
+				       : buffer_printf(out, "\\u%04x", (unsigned int)(unsigned char)*p);
 		p += p < end;
 	}
 	return r ? r : buffer_append(out, "\"", 1);

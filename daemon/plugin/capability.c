@@ -78,7 +78,8 @@ static void check_values(struct capability_walk *walk, const char *field, json_n
 	if (!values || is_among(walk->manifest->json, values, walk->json, value))
 		return;
 	list_values(walk->manifest->json, values, list, sizeof(list));
-	plugin_violation(walk, field, "'%.100s' is not offered; choose one of %s", json_string(walk->json, value), list);
+	plugin_violation(walk, field, "'%.100s' is not offered; choose one of %s", json_string(walk->json, value),
+			 list);
 }
 
 static void check_text(struct capability_walk *walk, const char *field, json_node limits, json_node value)
@@ -116,7 +117,8 @@ static void check_number(struct capability_walk *walk, const char *field, json_n
 	else if (read_number(json, max_node, &max) && number > max)
 		plugin_violation(walk, field, "%s is too large; the most is %s", text, json_string(json, max_node));
 	else if (step > 1 && (number - min) % step != 0)
-		plugin_violation(walk, field, "%s is not a step of %lld from %lld", text, (long long)step, (long long)min);
+		plugin_violation(walk, field, "%s is not a step of %lld from %lld", text, (long long)step,
+				 (long long)min);
 	else
 		check_values(walk, field, limits, value);
 }
@@ -188,9 +190,8 @@ static void check_parameters(struct capability_walk *walk)
 	}
 }
 
-unsigned int plugin_capability_check(const struct plugin_manifest *manifest, const char *model,
-				     const struct json *json, json_node parameters, plugin_violation_fn *fn,
-				     void *userdata)
+unsigned int plugin_capability_check(const struct plugin_manifest *manifest, const char *model, const struct json *json,
+				     json_node parameters, plugin_violation_fn *fn, void *userdata)
 {
 	struct capability_walk walk = {
 		.manifest = manifest,

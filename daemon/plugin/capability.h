@@ -14,8 +14,7 @@ typedef void plugin_violation_fn(void *userdata, const char *field, const char *
  * Calls @fn for everything that is wrong with @parameters (JobParameters as JSON) for @model, at most
  * LIMIT_PLUGIN_VIOLATIONS times. Returns how often, so 0 is fit. [any-thread]
  */
-unsigned int plugin_capability_check(const struct plugin_manifest *manifest, const char *model,
-				     const struct json *json, json_node parameters, plugin_violation_fn *fn,
-				     void *userdata);
+unsigned int plugin_capability_check(const struct plugin_manifest *manifest, const char *model, const struct json *json,
+				     json_node parameters, plugin_violation_fn *fn, void *userdata);
 
 #endif

@@ -16,7 +16,7 @@ static bool type_fits(const struct json *json, json_node value, const char *type
 	static const struct {
 		const char *type;
 		enum json_kind kind;
-	} types[] = {{"object", JSON_KIND_OBJECT}, {"array", JSON_KIND_ARRAY},	   {"string", JSON_KIND_TEXT},
+	} types[] = {{"object", JSON_KIND_OBJECT}, {"array", JSON_KIND_ARRAY},     {"string", JSON_KIND_TEXT},
 		     {"number", JSON_KIND_NUMBER}, {"boolean", JSON_KIND_BOOLEAN}, {"null", JSON_KIND_NULL}};
 	int64_t whole;
 
@@ -53,9 +53,11 @@ static void check_scalar(struct place *place, json_node schema, json_node value)
 	if (list && !n)
 		plugin_violation(place->walk, place->field.data, "'%.100s' is not offered", json_string(json, value));
 	if (min && is_beyond(place, value, min, -1))
-		plugin_violation(place->walk, place->field.data, "is too small; the least is %s", json_string(judge, min));
+		plugin_violation(place->walk, place->field.data, "is too small; the least is %s",
+				 json_string(judge, min));
 	if (max && is_beyond(place, value, max, 1))
-		plugin_violation(place->walk, place->field.data, "is too large; the most is %s", json_string(judge, max));
+		plugin_violation(place->walk, place->field.data, "is too large; the most is %s",
+				 json_string(judge, max));
 	if (json_kind(json, value) == JSON_KIND_TEXT && (int64_t)json_text(json, value).len > length)
 		plugin_violation(place->walk, place->field.data, "is too long; shorten it to %lld bytes",
 				 (long long)length);
@@ -85,7 +87,8 @@ static void check_object(struct place *place, json_node schema, json_node value)
 		if (property)
 			check_child(place, json_name(json, n), property, n);
 		else if (!takes_others)
-			plugin_violation(place->walk, place->field.data, "'%.100s' is not known here", json_name(json, n));
+			plugin_violation(place->walk, place->field.data, "'%.100s' is not known here",
+					 json_name(json, n));
 	}
 	for (json_node n = json_first(judge, json_at(judge, schema, "/required")); n; n = json_next(judge, n))
 		if (!json_member(json, value, json_text(judge, n)))

@@ -63,8 +63,8 @@ void plugin_capability_check_media(struct capability_walk *walk)
 		unsigned int count = count_role(walk, role);
 
 		if (count < min)
-			plugin_violation(walk, "media", "has %u of the role '%s'; at least %lld are needed", count, role,
-					 (long long)min);
+			plugin_violation(walk, "media", "has %u of the role '%s'; at least %lld are needed", count,
+					 role, (long long)min);
 		if (count > max)
 			plugin_violation(walk, "media", "has %u of the role '%s'; at most %lld are taken", count, role,
 					 (long long)max);
@@ -102,8 +102,8 @@ static struct bytes effective_value(const struct capability_walk *walk, const st
 	json_node limits = json_member(judge(walk), json_at(judge(walk), walk->model, "/parameters"),
 				       bytes_of_text(subject->parameter->name));
 
-	return subject->is_present ? json_text(walk->json, subject->value) :
-				     json_text(judge(walk), json_at(judge(walk), limits, "/default"));
+	return subject->is_present ? json_text(walk->json, subject->value)
+				   : json_text(judge(walk), json_at(judge(walk), limits, "/default"));
 }
 
 static bool condition_holds(const struct capability_walk *walk, json_node condition)

@@ -22,7 +22,8 @@ __attribute__((format(printf, 3, 4))) void plugin_violation(struct capability_wa
 /* Limits are nodes of the manifest, values nodes of the order. */
 void plugin_capability_check_value(struct capability_walk *walk, const struct plugin_parameter *parameter,
 				   json_node limits, json_node value);
-void plugin_capability_check_medium(struct capability_walk *walk, const char *field, json_node limits, json_node medium);
+void plugin_capability_check_medium(struct capability_walk *walk, const char *field, json_node limits,
+				    json_node medium);
 void plugin_capability_check_media(struct capability_walk *walk);
 void plugin_capability_check_extras(struct capability_walk *walk);
 void plugin_capability_check_rules(struct capability_walk *walk);

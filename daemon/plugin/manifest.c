@@ -53,8 +53,8 @@ static int check_features(const struct plugin_manifest *manifest, struct errmsg 
 		while (feature->name && !json_text_is(manifest->json, n, feature->name))
 			feature++;
 		if (!feature->name || !feature->is_offered) {
-			errmsg_set(error, "it requires '%s', and this daemon cannot %s",
-				   json_string(manifest->json, n), feature->name ? feature->what : "do that");
+			errmsg_set(error, "it requires '%s', and this daemon cannot %s", json_string(manifest->json, n),
+				   feature->name ? feature->what : "do that");
 			return PLUGIN_MANIFEST_E_FEATURE;
 		}
 	}
@@ -71,8 +71,7 @@ static int check_auth(const struct plugin_manifest *manifest, const struct plugi
 		errmsg_set(error, "/auth/%s: lacks the member 'name'", auth->scheme);
 		return PLUGIN_MANIFEST_E_INVALID;
 	}
-	if (auth->kind != PLUGIN_AUTH_NONE &&
-	    !json_member(manifest->json, secrets, bytes_of_text(auth->secret))) {
+	if (auth->kind != PLUGIN_AUTH_NONE && !json_member(manifest->json, secrets, bytes_of_text(auth->secret))) {
 		errmsg_set(error, "/auth/%s: the secret '%s' is not declared in /secrets", auth->scheme, auth->secret);
 		return PLUGIN_MANIFEST_E_INVALID;
 	}
@@ -128,8 +127,7 @@ static void read_numbers(struct plugin_manifest *manifest)
 	manifest->links_refresh = flag_at(manifest, "/links/refresh");
 }
 
-static int check_origin(const struct plugin_manifest *manifest, json_node node, const char *where,
-			struct errmsg *error)
+static int check_origin(const struct plugin_manifest *manifest, json_node node, const char *where, struct errmsg *error)
 {
 	struct plugin_url url;
 

@@ -47,7 +47,7 @@ struct plugin_manifest {
 	json_node origins; /* array of texts, or absent */
 	struct plugin_auth *auths;
 	size_t n_auths;
-	json_node headers; /* object of texts, or absent */
+	json_node headers;             /* object of texts, or absent */
 	const char *request_id_header; /* NULL: none */
 
 	int64_t key_window_ms; /* how long the provider honours an idempotency key; 0: not at all */
@@ -62,7 +62,7 @@ struct plugin_manifest {
 	enum plugin_billed cancel_billed;
 
 	int64_t links_expire_ms; /* 0: not known */
-	bool links_refresh;	 /* asking again gives fresh ones */
+	bool links_refresh;      /* asking again gives fresh ones */
 
 	json_node models; /* array of objects */
 };

@@ -14,8 +14,9 @@ _Static_assert(offsetof(struct fg_plugin, struct_size) == 0 && offsetof(struct f
 _Static_assert(offsetof(struct fg_plugin, start) == 24, "verbs follow the manifest");
 _Static_assert(sizeof(struct fg_plugin) == 24 + _PLUGIN_VERB_N * sizeof(fg_verb *), "a verb has no name here");
 
-static const char *const verb_names[_PLUGIN_VERB_N] = {"start",	 "poll",    "result",	 "cancel",  "remove", "reconcile",
-						       "upload", "webhook", "catalogue", "account", "check"};
+static const char *const verb_names[_PLUGIN_VERB_N] = {"start",     "poll",      "result", "cancel",
+						       "remove",    "reconcile", "upload", "webhook",
+						       "catalogue", "account",   "check"};
 
 const char *plugin_verb_name(enum plugin_verb verb)
 {
@@ -109,8 +110,8 @@ static int find_entry(struct plugin *plugin, const struct fg_plugin *(**ret)(voi
 		snprintf(name, sizeof(name), "fg_provider_v%d", major);
 		if (!dlsym(plugin->handle, name))
 			continue;
-		errmsg_set(error, "it speaks version %d of the plugin ABI, this daemon version %u: %s", major, FG_ABI_MAJOR,
-			   "build it from this daemon's SDK");
+		errmsg_set(error, "it speaks version %d of the plugin ABI, this daemon version %u: %s", major,
+			   FG_ABI_MAJOR, "build it from this daemon's SDK");
 		return PLUGIN_E_WRONG_MAJOR;
 	}
 	errmsg_set(error, "it has no symbol %s: no Filmgate plugin, or built without exporting it", FG_ENTRY_SYMBOL);
@@ -159,8 +160,8 @@ static int find_file(const char *name, const char *const *folders, size_t n_fold
 			return 0;
 		}
 	}
-	errmsg_set(error, "plugin '%s': no file %s.so in %s%s", name, name, n_folders ? folders[0] : "(no plugin folder)",
-		   n_folders > 1 ? " or the other plugin folders" : "");
+	errmsg_set(error, "plugin '%s': no file %s.so in %s%s", name, name,
+		   n_folders ? folders[0] : "(no plugin folder)", n_folders > 1 ? " or the other plugin folders" : "");
 	return PLUGIN_E_MISSING;
 }
 

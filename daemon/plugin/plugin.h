@@ -10,15 +10,15 @@
 
 enum {
 	_PLUGIN_E_OK,
-	PLUGIN_E_MISSING,	/* no file of that name in any folder */
-	PLUGIN_E_UNSAFE,	/* others than root or this user may write the file or a folder above it */
-	PLUGIN_E_UNLOADABLE,	/* the dynamic linker refuses it */
-	PLUGIN_E_WRONG_MAJOR,	/* speaks another version of the ABI */
-	PLUGIN_E_NO_ENTRY,	/* is no Filmgate plugin */
-	PLUGIN_E_NEWER_HOST,	/* needs a newer daemon */
-	PLUGIN_E_TABLE,		/* its table is malformed */
-	PLUGIN_E_MANIFEST,	/* its manifest is malformed, or says another name than the file */
-	PLUGIN_E_FEATURE,	/* requires what this daemon does not offer */
+	PLUGIN_E_MISSING,     /* no file of that name in any folder */
+	PLUGIN_E_UNSAFE,      /* others than root or this user may write the file or a folder above it */
+	PLUGIN_E_UNLOADABLE,  /* the dynamic linker refuses it */
+	PLUGIN_E_WRONG_MAJOR, /* speaks another version of the ABI */
+	PLUGIN_E_NO_ENTRY,    /* is no Filmgate plugin */
+	PLUGIN_E_NEWER_HOST,  /* needs a newer daemon */
+	PLUGIN_E_TABLE,       /* its table is malformed */
+	PLUGIN_E_MANIFEST,    /* its manifest is malformed, or says another name than the file */
+	PLUGIN_E_FEATURE,     /* requires what this daemon does not offer */
 };
 
 /* The order of struct fg_plugin. */

@@ -25,8 +25,8 @@ __attribute__((format(printf, 2, 3))) static int mismatch(struct walk *walk, con
 }
 
 static const char *const kind_names[] = {
-	[JSON_KIND_ABSENT] = "nothing", [JSON_KIND_NULL] = "null", [JSON_KIND_BOOLEAN] = "true or false",
-	[JSON_KIND_NUMBER] = "a number", [JSON_KIND_TEXT] = "text", [JSON_KIND_ARRAY] = "an array",
+	[JSON_KIND_ABSENT] = "nothing",   [JSON_KIND_NULL] = "null", [JSON_KIND_BOOLEAN] = "true or false",
+	[JSON_KIND_NUMBER] = "a number",  [JSON_KIND_TEXT] = "text", [JSON_KIND_ARRAY] = "an array",
 	[JSON_KIND_OBJECT] = "an object",
 };
 

@@ -39,7 +39,6 @@ struct plugin_shape_member {
 };
 
 /* 0, or PLUGIN_SHAPE_E_MISMATCH with @error saying where and what ("/models/0/name: must be text"), or -ENOMEM. */
-int plugin_shape_check(const struct json *json, json_node node, const struct plugin_shape *shape,
-		       struct errmsg *error);
+int plugin_shape_check(const struct json *json, json_node node, const struct plugin_shape *shape, struct errmsg *error);
 
 #endif

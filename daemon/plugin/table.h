@@ -18,8 +18,8 @@ struct plugin {
 
 enum {
 	_PLUGIN_TABLE_E_OK,
-	PLUGIN_TABLE_E_SHORT,	/* smaller than the first version of it */
-	PLUGIN_TABLE_E_SIZE,	/* no size that a compiler gives it */
+	PLUGIN_TABLE_E_SHORT,   /* smaller than the first version of it */
+	PLUGIN_TABLE_E_SIZE,    /* no size that a compiler gives it */
 	PLUGIN_TABLE_E_UNKNOWN, /* says something in bytes that this daemon does not know */
 };
 

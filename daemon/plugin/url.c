@@ -191,8 +191,8 @@ static bool has_scheme(struct bytes text)
 {
 	size_t n = span_to(text, ":/?#");
 
-	return n > 0 && n < text.len && ((const char *)text.data)[n] == ':' && isalpha(*(const unsigned char *)text.data) &&
-	       is_all(bytes_of(text.data, n), "+-.");
+	return n > 0 && n < text.len && ((const char *)text.data)[n] == ':' &&
+	       isalpha(*(const unsigned char *)text.data) && is_all(bytes_of(text.data, n), "+-.");
 }
 
 static int append_target(bool is_https, const struct plugin_url *target, struct bytes before, struct buffer *out)
@@ -297,7 +297,10 @@ int plugin_url_escape(struct bytes text, struct buffer *out)
 
 static int hex_value(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 static int append_decoded(struct bytes text, struct buffer *out)

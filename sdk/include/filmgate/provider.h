@@ -167,9 +167,9 @@ typedef uint32_t fg_node;
 #define FG_STAGE_RUNNING 3u
 
 /* What a cancel achieved. */
-#define FG_CANCEL_UNKNOWN 0u     /* asked, not confirmed: keep polling */
-#define FG_CANCEL_ACHIEVED 1u    /* it will not finish */
-#define FG_CANCEL_TOO_LATE 2u    /* it was finished already */
+#define FG_CANCEL_UNKNOWN 0u      /* asked, not confirmed: keep polling */
+#define FG_CANCEL_ACHIEVED 1u     /* it will not finish */
+#define FG_CANCEL_TOO_LATE 2u     /* it was finished already */
 #define FG_CANCEL_NOT_POSSIBLE 3u /* the provider will not stop it now */
 
 /* The value of an answer that was recorded; the verb returns it. */
@@ -182,19 +182,19 @@ typedef uint32_t fg_node;
  */
 struct fg_exchange {
 	uint32_t struct_size;
-	uint32_t effect;       /* FG_EFFECT_… */
-	uint32_t phase;        /* for the step that reads the reply; the plugin's own numbering, not 0 */
-	uint32_t body_kind;    /* FG_BODY_… */
-	const char *method;    /* "GET", "POST", "PUT", "PATCH", "DELETE" */
-	const char *auth;      /* the name of an auth scheme of the manifest; NULL sends no credential */
-	const char *body_to;   /* NULL, or the role under which a 2xx body that is not JSON becomes an output */
+	uint32_t effect;            /* FG_EFFECT_… */
+	uint32_t phase;             /* for the step that reads the reply; the plugin's own numbering, not 0 */
+	uint32_t body_kind;         /* FG_BODY_… */
+	const char *method;         /* "GET", "POST", "PUT", "PATCH", "DELETE" */
+	const char *auth;           /* the name of an auth scheme of the manifest; NULL sends no credential */
+	const char *body_to;        /* NULL, or the role under which a 2xx body that is not JSON becomes an output */
 	uint64_t reply_limit_bytes; /* 0: the daemon's limit; a plugin can only ask for less */
-	uint32_t timeout_ms;   /* 0: the daemon's time-out for this effect */
-	uint32_t flags;        /* FG_EXCHANGE_… */
-	fg_node url;           /* a text from path() or link() */
-	fg_node headers;       /* absent, or an object of texts; no credential, no Host, no Content-Length */
+	uint32_t timeout_ms;        /* 0: the daemon's time-out for this effect */
+	uint32_t flags;             /* FG_EXCHANGE_… */
+	fg_node url;                /* a text from path() or link() */
+	fg_node headers;            /* absent, or an object of texts; no credential, no Host, no Content-Length */
 	fg_node body;
-	fg_node lift;          /* absent, or an array of pointer patterns ("/videos/∗/data", a ∗ being an asterisk): base64
+	fg_node lift; /* absent, or an array of pointer patterns ("/videos/∗/data", a ∗ being an asterisk): base64
 	                          texts that are taken out of the reply into outputs while it streams */
 };
 #define FG_EXCHANGE_LONG_POLL 1u /* the provider holds the connection; timeout_ms says how long */
@@ -215,10 +215,10 @@ struct fg_wait {
 /* accepted(): the provider has taken the order (start), or has had it all along (reconcile). */
 struct fg_accepted {
 	uint32_t struct_size;
-	uint32_t stage;       /* FG_STAGE_… */
-	uint64_t after_ms;    /* first poll; 0: the pacing of the manifest */
-	fg_node remotes;      /* array, at least one {id, kind?, language?}: what poll will be asked about */
-	fg_node cost;         /* absent, or as in fg_done: what the provider says it will cost */
+	uint32_t stage;    /* FG_STAGE_… */
+	uint64_t after_ms; /* first poll; 0: the pacing of the manifest */
+	fg_node remotes;   /* array, at least one {id, kind?, language?}: what poll will be asked about */
+	fg_node cost;      /* absent, or as in fg_done: what the provider says it will cost */
 	struct fg_text status;
 };
 
@@ -247,14 +247,14 @@ struct fg_done {
 /* failed() and trouble(). */
 struct fg_failure {
 	uint32_t struct_size;
-	uint32_t reason;          /* FG_REASON_… */
-	uint32_t bought;          /* FG_BOUGHT_… */
-	uint32_t flags;           /* none yet: 0 */
-	uint64_t retry_after_ms;  /* 0: what Retry-After or retry-after-ms of the reply says, if anything */
-	struct fg_text code;      /* the provider's own code, for people and for searching */
-	struct fg_text message;   /* the provider's own words */
+	uint32_t reason;           /* FG_REASON_… */
+	uint32_t bought;           /* FG_BOUGHT_… */
+	uint32_t flags;            /* none yet: 0 */
+	uint64_t retry_after_ms;   /* 0: what Retry-After or retry-after-ms of the reply says, if anything */
+	struct fg_text code;       /* the provider's own code, for people and for searching */
+	struct fg_text message;    /* the provider's own words */
 	struct fg_text request_id; /* empty: the header that the manifest names */
-	struct fg_text field;     /* INVALID_INPUT: pointer into the job document, if it is known */
+	struct fg_text field;      /* INVALID_INPUT: pointer into the job document, if it is known */
 };
 
 /* cancelled(). */
@@ -269,9 +269,9 @@ struct fg_cancelled {
 /* respond() and hint(): what the provider's webhook call is answered with, and what it told us. */
 struct fg_response {
 	uint32_t struct_size;
-	uint32_t status; /* HTTP status; 0: 204 */
-	fg_node body;    /* absent or JSON */
-	uint32_t flags;  /* none yet: 0 */
+	uint32_t status;          /* HTTP status; 0: 204 */
+	fg_node body;             /* absent or JSON */
+	uint32_t flags;           /* none yet: 0 */
 	struct fg_text remote_id; /* hint(): which job to poll now */
 };
 
@@ -429,16 +429,16 @@ struct fg_plugin {
 	const char *manifest;      /* JSON, see sdk/MANIFEST.md */
 	uint64_t manifest_size;    /* bytes */
 	fg_verb *start;            /* required: order the job; free preparations first, then one buying exchange */
-	fg_verb *poll;             /* required unless start is always done at once: how is /remote/id of the step doing? */
-	fg_verb *result;           /* fresh links to the outputs of a finished job; NULL: poll gives them */
-	fg_verb *cancel;           /* stop it */
-	fg_verb *remove;           /* delete it there, after it is stored here */
-	fg_verb *reconcile;        /* an order whose reply was lost: is it there? */
-	fg_verb *upload;           /* bring one input to the provider before start */
-	fg_verb *webhook;          /* the provider called us; must not exchange */
-	fg_verb *catalogue;        /* avatars, voices, styles */
-	fg_verb *account;          /* a free read that proves the key and shows the balance */
-	fg_verb *check;            /* at acceptance: more than the manifest can say; must not exchange */
+	fg_verb *poll;      /* required unless start is always done at once: how is /remote/id of the step doing? */
+	fg_verb *result;    /* fresh links to the outputs of a finished job; NULL: poll gives them */
+	fg_verb *cancel;    /* stop it */
+	fg_verb *remove;    /* delete it there, after it is stored here */
+	fg_verb *reconcile; /* an order whose reply was lost: is it there? */
+	fg_verb *upload;    /* bring one input to the provider before start */
+	fg_verb *webhook;   /* the provider called us; must not exchange */
+	fg_verb *catalogue; /* avatars, voices, styles */
+	fg_verb *account;   /* a free read that proves the key and shows the balance */
+	fg_verb *check;     /* at acceptance: more than the manifest can say; must not exchange */
 };
 
 /*

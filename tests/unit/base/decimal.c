@@ -71,8 +71,8 @@ static void seeds_beyond_int64_are_read_unsigned(void **state)
 
 static void what_json_does_not_call_a_number_is_refused(void **state)
 {
-	static const char *const odd[] = {"",	"-",   "+1",  "01",  "1.",  ".5",  "1e",     "1e+", "0x10",
-					  "NaN", "inf", "1 ",  " 1",  "1,5", "--1", "1.2.3", "1e1.5"};
+	static const char *const odd[] = {"",    "-",   "+1", "01", "1.",  ".5",  "1e",    "1e+",  "0x10",
+					  "NaN", "inf", "1 ", " 1", "1,5", "--1", "1.2.3", "1e1.5"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
@@ -89,9 +89,14 @@ static void formatting_gives_the_shortest_text_that_reads_back(void **state)
 		unsigned int scale;
 		const char *text;
 	} cases[] = {
-		{5000, 3, "5"},	   {5042, 3, "5.042"},	{5, 3, "0.005"},
-		{-50, 3, "-0.05"}, {0, 6, "0"},		{100, 0, "100"},
-		{INT64_MIN, 0, "-9223372036854775808"}, {INT64_MIN, 18, "-9.223372036854775808"},
+		{5000, 3, "5"},
+		{5042, 3, "5.042"},
+		{5, 3, "0.005"},
+		{-50, 3, "-0.05"},
+		{0, 6, "0"},
+		{100, 0, "100"},
+		{INT64_MIN, 0, "-9223372036854775808"},
+		{INT64_MIN, 18, "-9.223372036854775808"},
 	};
 	char text[DECIMAL_TEXT_SIZE];
 

@@ -1,5 +1,5 @@
-#include "base/err.h"
 #include "base/json.h"
+#include "base/err.h"
 #include "base/limits.h"
 
 #include <setjmp.h>
@@ -127,9 +127,10 @@ static void a_text_may_contain_nul_and_knows_its_length(void **state)
 
 static void what_is_not_json_is_refused_with_words(void **state)
 {
-	static const char *const odd[] = {"",	  " ",	  "{",	   "[1,]",    "{\"a\":}", "{a:1}",  "nul",	"[1] 2",
-					  "01",	  "1.",	  "+1",	   "NaN",     "\"\n\"",	  "\"\\x\"", "<html></html>", "[1}",
-					  "// x", "\"a",  "{\"a\" 1}", "{1:2}"};
+	static const char *const odd[] = {"",      " ",    "{",      "[1,]",      "{\"a\":}",
+					  "{a:1}", "nul",  "[1] 2",  "01",        "1.",
+					  "+1",    "NaN",  "\"\n\"", "\"\\x\"",   "<html></html>",
+					  "[1}",   "// x", "\"a",    "{\"a\" 1}", "{1:2}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
@@ -138,7 +139,8 @@ static void what_is_not_json_is_refused_with_words(void **state)
 
 static void bytes_that_are_not_utf8_are_refused(void **state)
 {
-	static const char *const odd[] = {"\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82"};
+	static const char *const odd[] = {"\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"",
+					  "\"\xe2\x82"};
 	_cleanup_(json_freep) struct json *json = new_json();
 
 	(void)state;

@@ -1,0 +1,108 @@
+/*
+ * Where a credential goes: the one place where a secret leaves the account, and only towards an origin that the
+ * operator has named and the manifest has not narrowed away.
+ */
+#include "plugin/step_inside.h"
+
+#include "base/limits.h"
+#include "plugin/url.h"
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static const char *base64(struct fg_step *s, const char *text)
+{
+	size_t len = strlen(text);
+	char *out = plugin_answer_alloc(s->answer, (len + 2) / 3 * 4 + 1, 1), *to = out;
+
+	if (!out)
+		return "";
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = len - i < 3 ? len - i : 3;
+		uint32_t bits = (uint32_t)(uint8_t)text[i] << 16;
+
+		if (n > 1)
+			bits |= (uint32_t)(uint8_t)text[i + 1] << 8;
+		if (n > 2)
+			bits |= (uint32_t)(uint8_t)text[i + 2];
+		for (size_t k = 0; k < 4; k++)
+			*to++ = k <= n ? base64_digits[bits >> (18 - 6 * k) & 63] : '=';
+	}
+	return out;
+}
+
+static const char *glue(struct fg_step *s, const char *prefix, const char *value)
+{
+	size_t len = strlen(prefix);
+	char *out = plugin_answer_alloc(s->answer, len + strlen(value) + 1, 1);
+
+	if (!out)
+		return "";
+	memcpy(out, prefix, len);
+	memcpy(out + len, value, strlen(value));
+	return out;
+}
+
+static const char *add_to_query(struct fg_step *s, const char *url, const char *name, const char *secret)
+{
+	_cleanup_(buffer_finish) struct buffer out = {.limit = 4 * LIMIT_PLUGIN_URL};
+	const char *copy = "";
+	int r = buffer_printf(&out, "%s%c", url, strchr(url, '?') ? '&' : '?');
+
+	if (r == 0)
+		r = plugin_url_escape(bytes_of_text(name), &out);
+	if (r == 0)
+		r = buffer_append(&out, "=", 1);
+	if (r == 0)
+		r = plugin_url_escape(bytes_of_text(secret), &out);
+	if (r)
+		step_fault(s, "the credential makes the URL too long");
+	else
+		copy = plugin_answer_text(s->answer, buffer_bytes(&out));
+	/* The buffer held the secret. */
+	if (out.data)
+		explicit_bzero(out.data, out.len);
+	return copy;
+}
+
+static bool may_go_to(struct fg_step *s, const struct plugin_auth *auth, const char *url)
+{
+	const struct plugin_account *account = s->input->account;
+	const struct plugin_origins *allowed = &account->schemes[auth - account->plugin->manifest->auths];
+	_cleanup_(buffer_finish) struct buffer origin = {0};
+
+	if (plugin_url_origin(bytes_of_text(url), &origin) == 0 && plugin_origins_have(allowed, origin.data))
+		return true;
+	step_fault(s,
+		   "the credential '%s' must not go to %s: neither base_url nor origins of the provider '%s' name it",
+		   auth->scheme, origin.data ? origin.data : url, account->id);
+	return false;
+}
+
+bool plugin_credential_add(struct fg_step *s, const char *scheme, const char **url, struct plugin_header_list *list)
+{
+	const struct plugin_auth *auth = plugin_manifest_auth(step_manifest(s), scheme);
+	const char *secret;
+
+	if (!auth) {
+		step_fault(s, "the manifest has no auth scheme '%.64s'", scheme);
+		return false;
+	}
+	if (auth->kind == PLUGIN_AUTH_NONE)
+		return true;
+	secret = plugin_account_secret(s->input->account, auth->secret);
+	if (!secret) {
+		step_fault(s, "the secret '%s' is not configured", auth->secret);
+		return false;
+	}
+	if (!may_go_to(s, auth, *url))
+		return false;
+	if (auth->kind == PLUGIN_AUTH_QUERY)
+		*url = add_to_query(s, *url, auth->name, secret);
+	else if (auth->kind == PLUGIN_AUTH_BASIC)
+		plugin_headers_add(s, list, "Authorization", glue(s, "Basic ", base64(s, secret)), true);
+	else if (auth->kind == PLUGIN_AUTH_BEARER)
+		plugin_headers_add(s, list, "Authorization", glue(s, "Bearer ", secret), true);
+	else
+		plugin_headers_add(s, list, auth->name, glue(s, auth->prefix, secret), true);
+	return true;
+}

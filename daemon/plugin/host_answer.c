@@ -1,0 +1,392 @@
+/*
+ * The host's answers. Each copies the plugin's table, checks that the verb may answer so, and turns nodes into plain
+ * data. The first answer counts; a second one is a fault.
+ */
+#include "plugin/step_inside.h"
+
+#include "base/limits.h"
+
+#define MAY(verb) (1u << PLUGIN_VERB_##verb)
+#define MAY_EXCHANGE                                                                                       \
+	(MAY(START) | MAY(POLL) | MAY(RESULT) | MAY(CANCEL) | MAY(REMOVE) | MAY(RECONCILE) | MAY(UPLOAD) | \
+	 MAY(CATALOGUE) | MAY(ACCOUNT))
+
+/* The enums of answer.h are the constants of the SDK. */
+_Static_assert(FG_EFFECT_IDEMPOTENT == PLUGIN_EFFECT_IDEMPOTENT && FG_EFFECT_SAFE == PLUGIN_EFFECT_SAFE, "effect");
+_Static_assert(FG_STAGE_RUNNING == PLUGIN_STAGE_RUNNING && FG_STAGE_QUEUED == PLUGIN_STAGE_QUEUED, "stage");
+_Static_assert(FG_BOUGHT_UNKNOWN == PLUGIN_BOUGHT_UNKNOWN && FG_BOUGHT_MADE == PLUGIN_BOUGHT_MADE, "bought");
+_Static_assert(FG_CANCEL_TOO_LATE == PLUGIN_CANCEL_TOO_LATE, "cancel");
+_Static_assert(FG_REASON_QUOTA == PLUGIN_REASON_QUOTA && FG_REASON_LOST == PLUGIN_REASON_LOST &&
+		       FG_REASON_CANCELLED == PLUGIN_REASON_CANCELLED &&
+		       FG_REASON_IN_PROGRESS == PLUGIN_REASON_IN_PROGRESS &&
+		       FG_REASON_RATE_LIMITED == PLUGIN_REASON_RATE_LIMITED,
+	       "reason");
+_Static_assert((int)FG_NOTE_INFO == (int)PLUGIN_NOTE_INFO && (int)FG_NOTE_IGNORED == (int)PLUGIN_NOTE_IGNORED, "note");
+
+static bool begin(struct fg_step *s, enum plugin_answer_kind kind, uint32_t verbs)
+{
+	if (s->has_answered) {
+		step_fault(s, "it answered twice: %s, then %s", plugin_answer_name(s->answer->kind),
+			   plugin_answer_name(kind));
+		return false;
+	}
+	s->has_answered = true;
+	s->answer->kind = kind;
+	if (!(verbs & 1u << s->input->verb)) {
+		step_fault(s, "%s() is no answer to '%s'", plugin_answer_name(kind), plugin_verb_name(s->input->verb));
+		return false;
+	}
+	return true;
+}
+
+static bool copy_table(struct fg_step *s, const void *theirs, void *ours, size_t size)
+{
+	int r;
+
+	if (!theirs) {
+		step_fault(s, "%s(): its argument is NULL", plugin_answer_name(s->answer->kind));
+		return false;
+	}
+	r = plugin_table_copy(theirs, ours, size, size);
+	if (r)
+		step_fault(s, "%s(): %s", plugin_answer_name(s->answer->kind), plugin_table_outcome_text(r));
+	return r == 0;
+}
+
+static uint32_t checked(struct fg_step *s, uint32_t value, uint32_t count, const char *what)
+{
+	if (value < count)
+		return value;
+	step_fault(s, "%s(): there is no %s %u", plugin_answer_name(s->answer->kind), what, value);
+	return 0;
+}
+
+/* Foreign words that the plugin passes on. */
+static const char *words(struct fg_step *s, struct fg_text text, size_t limit, const char *what)
+{
+	struct bytes bytes;
+
+	return step_text(s, text, what, &bytes) ? plugin_answer_words(s->answer, bytes, limit) : "";
+}
+
+static const char *member(struct fg_step *s, json_node object, const char *pointer, size_t limit)
+{
+	return plugin_answer_words(s->answer, json_text(s->json, json_at(s->json, object, pointer)), limit);
+}
+
+static int64_t checked_ms(struct fg_step *s, uint64_t ms)
+{
+	if (ms <= LIMIT_PLUGIN_WAIT_MS)
+		return (int64_t)ms;
+	step_fault(s, "%s(): %llu ms are more than %lld", plugin_answer_name(s->answer->kind), (unsigned long long)ms,
+		   (long long)LIMIT_PLUGIN_WAIT_MS);
+	return 0;
+}
+
+/* The reply's own wish stands where the plugin has none. */
+static int64_t after_ms(struct fg_step *s, uint64_t said)
+{
+	uint64_t asked = host_retry_after_ms(s);
+
+	return said ? checked_ms(s, said) : (int64_t)(asked < LIMIT_PLUGIN_WAIT_MS ? asked : LIMIT_PLUGIN_WAIT_MS);
+}
+
+/* The elements of an array that may be absent; a fault when it is something else or longer than @limit. */
+static uint32_t list_length(struct fg_step *s, json_node list, uint32_t limit, const char *what)
+{
+	uint32_t count = json_count(s->json, list);
+
+	if (list && (!step_owns(s, list) || json_kind(s->json, list) != JSON_KIND_ARRAY)) {
+		step_fault(s, "%s(): %s must be an array", plugin_answer_name(s->answer->kind), what);
+		return 0;
+	}
+	if (count > limit) {
+		step_fault(s, "%s(): %u %s are more than %u", plugin_answer_name(s->answer->kind), count, what, limit);
+		return 0;
+	}
+	return count;
+}
+
+int32_t host_exchange(struct fg_step *s, const struct fg_exchange *exchange)
+{
+	struct fg_exchange ours;
+
+	if (begin(s, PLUGIN_ANSWER_EXCHANGE, MAY_EXCHANGE) && copy_table(s, exchange, &ours, sizeof(ours)))
+		plugin_exchange_build(s, &ours);
+	return FG_ANSWERED;
+}
+
+int32_t host_wait(struct fg_step *s, const struct fg_wait *wait)
+{
+	static const uint32_t known = FG_WAIT_HAS_PROGRESS | FG_WAIT_HAS_QUEUE_POSITION;
+	struct plugin_wait *answer = &s->answer->wait;
+	struct fg_wait ours;
+
+	if (!begin(s, PLUGIN_ANSWER_WAIT, MAY(START) | MAY(POLL) | MAY(RESULT) | MAY(CANCEL) | MAY(RECONCILE)) ||
+	    !copy_table(s, wait, &ours, sizeof(ours)))
+		return FG_ANSWERED;
+	if (ours.has & ~known || ours.progress_permille > 1000 || ours.queue_position > INT64_MAX)
+		step_fault(s, "wait(): there is no flag 0x%x, no progress of %u per mille or no queue position so high",
+			   ours.has, ours.progress_permille);
+	answer->stage = (enum plugin_stage)checked(s, ours.stage, _PLUGIN_STAGE_N, "stage");
+	answer->after_ms = after_ms(s, ours.after_ms);
+	answer->progress_permille = ours.has & FG_WAIT_HAS_PROGRESS ? (int)ours.progress_permille : -1;
+	answer->queue_position = ours.has & FG_WAIT_HAS_QUEUE_POSITION ? (int64_t)ours.queue_position : -1;
+	answer->status = words(s, ours.status, LIMIT_PLUGIN_WORD, "wait()");
+	return FG_ANSWERED;
+}
+
+static void read_remotes(struct fg_step *s, json_node list, const struct plugin_remote **ret, size_t *ret_n)
+{
+	uint32_t count = list_length(s, list, LIMIT_PLUGIN_REMOTES, "remotes");
+	struct plugin_remote *remotes = plugin_answer_alloc(s->answer, count, sizeof(*remotes));
+	size_t n = 0;
+
+	if (count > 1 && !plugin_feature_is_offered("several_remotes"))
+		step_fault(s,
+			   "%u remotes: this daemon cannot follow more than one yet; the manifest should require "
+			   "'several_remotes'",
+			   count);
+	for (json_node r = json_first(s->json, list); remotes && n < count && r; r = json_next(s->json, r)) {
+		remotes[n] = (struct plugin_remote){
+			.id = member(s, r, "/id", LIMIT_PLUGIN_WORDS),
+			.kind = member(s, r, "/kind", LIMIT_PLUGIN_WORD),
+			.language = member(s, r, "/language", LIMIT_PLUGIN_WORD),
+		};
+		if (remotes[n++].id[0] == '\0')
+			step_fault(s, "%s(): a remote has no id", plugin_answer_name(s->answer->kind));
+	}
+	*ret = remotes;
+	*ret_n = n;
+}
+
+static struct plugin_cost read_cost(struct fg_step *s, json_node node)
+{
+	struct plugin_cost cost = {.currency = ""};
+	json_node source = json_at(s->json, node, "/source");
+
+	if (!node || !step_owns(s, node))
+		return cost;
+	cost.is_known = true;
+	cost.amount_micros = json_integer(s->json, json_at(s->json, node, "/amount_micros"), -1);
+	cost.currency = member(s, node, "/currency", LIMIT_PLUGIN_WORD);
+	cost.is_from_provider = json_text_is(s->json, source, "provider");
+	if (cost.amount_micros < 0 || cost.currency[0] == '\0' ||
+	    (!cost.is_from_provider && !json_text_is(s->json, source, "computed")))
+		step_fault(s, "%s(): a cost needs amount_micros, currency and source (provider or computed)",
+			   plugin_answer_name(s->answer->kind));
+	return cost;
+}
+
+int32_t host_accepted(struct fg_step *s, const struct fg_accepted *accepted)
+{
+	struct plugin_accepted *answer = &s->answer->accepted;
+	struct fg_accepted ours;
+
+	if (!begin(s, PLUGIN_ANSWER_ACCEPTED, MAY(START) | MAY(RECONCILE)) ||
+	    !copy_table(s, accepted, &ours, sizeof(ours)))
+		return FG_ANSWERED;
+	answer->stage = (enum plugin_stage)checked(s, ours.stage, _PLUGIN_STAGE_N, "stage");
+	answer->after_ms = after_ms(s, ours.after_ms);
+	answer->status = words(s, ours.status, LIMIT_PLUGIN_WORD, "accepted()");
+	answer->cost = read_cost(s, ours.cost);
+	read_remotes(s, ours.remotes, &answer->remotes, &answer->n_remotes);
+	if (answer->n_remotes == 0)
+		step_fault(s, "accepted(): there is no remote, so nothing could be polled");
+	return FG_ANSWERED;
+}
+
+static void read_output(struct fg_step *s, json_node node, struct plugin_output *output)
+{
+	struct plugin_header_list list = {0};
+	struct bytes url = json_text(s->json, json_at(s->json, node, "/url"));
+	const char *scheme = member(s, node, "/auth", LIMIT_PLUGIN_WORD);
+	int64_t index = json_integer(s->json, json_at(s->json, node, "/index"), 0);
+
+	if (json_at(s->json, node, "/lifted"))
+		step_fault(s, "done(): this daemon cannot lift outputs out of replies yet; the manifest should require "
+			      "'lift'");
+	output->role = member(s, node, "/role", LIMIT_PLUGIN_WORD);
+	output->url = plugin_target(s, url, "done(): an output");
+	if (output->role[0] == '\0' || index < 0 || index > LIMIT_PLUGIN_OUTPUTS)
+		step_fault(s, "done(): an output has no role, or an odd index");
+	if (!output->url)
+		return;
+	output->shown_url = plugin_shown(s, output->url);
+	if (scheme[0] && plugin_credential_add(s, scheme, &output->url, &list)) {
+		output->headers = list.headers;
+		output->n_headers = list.n;
+	}
+	output->media_type = member(s, node, "/media_type", LIMIT_PLUGIN_WORD);
+	output->language = member(s, node, "/language", LIMIT_PLUGIN_WORD);
+	output->index = (uint32_t)index;
+	output->expires_at_ms = json_integer(s->json, json_at(s->json, node, "/expires_at_ms"), 0);
+}
+
+static void read_outputs(struct fg_step *s, json_node list, struct plugin_done *done)
+{
+	uint32_t count = list_length(s, list, LIMIT_PLUGIN_OUTPUTS, "outputs");
+	struct plugin_output *outputs = plugin_answer_alloc(s->answer, count, sizeof(*outputs));
+
+	for (json_node n = json_first(s->json, list); outputs && done->n_outputs < count && n;
+	     n = json_next(s->json, n))
+		read_output(s, n, &outputs[done->n_outputs++]);
+	done->outputs = outputs;
+}
+
+static bool is_final_reason(int64_t reason)
+{
+	return reason >= FG_REASON_UNKNOWN && reason <= FG_REASON_QUOTA;
+}
+
+static bool is_throttle(int64_t reason)
+{
+	return reason >= FG_REASON_RATE_LIMITED && reason <= FG_REASON_IN_PROGRESS;
+}
+
+static void read_missing(struct fg_step *s, json_node list, struct plugin_done *done)
+{
+	uint32_t count = list_length(s, list, LIMIT_PLUGIN_OUTPUTS, "missing");
+	struct plugin_missing *missing = plugin_answer_alloc(s->answer, count, sizeof(*missing));
+
+	for (json_node n = json_first(s->json, list); missing && done->n_missing < count && n;
+	     n = json_next(s->json, n)) {
+		int64_t reason = json_integer(s->json, json_at(s->json, n, "/reason"), -1);
+		int64_t index = json_integer(s->json, json_at(s->json, n, "/index"), 0);
+
+		missing[done->n_missing] = (struct plugin_missing){
+			.role = member(s, n, "/role", LIMIT_PLUGIN_WORD),
+			.reason = is_final_reason(reason) ? (enum plugin_reason)reason : PLUGIN_REASON_UNKNOWN,
+			.language = member(s, n, "/language", LIMIT_PLUGIN_WORD),
+			.index = index > 0 && index <= LIMIT_PLUGIN_OUTPUTS ? (uint32_t)index : 0,
+			.code = member(s, n, "/code", LIMIT_PLUGIN_WORD),
+			.message = member(s, n, "/message", LIMIT_PLUGIN_WORDS),
+		};
+		if (missing[done->n_missing++].role[0] == '\0' || !is_final_reason(reason))
+			step_fault(s, "done(): what is missing needs a role and a reason below 20");
+	}
+	done->missing = missing;
+}
+
+int32_t host_done(struct fg_step *s, const struct fg_done *done)
+{
+	struct plugin_done *answer = &s->answer->done;
+	struct fg_done ours;
+
+	if (!begin(s, PLUGIN_ANSWER_DONE, MAY(START) | MAY(POLL) | MAY(RESULT) | MAY(RECONCILE)) ||
+	    !copy_table(s, done, &ours, sizeof(ours)))
+		return FG_ANSWERED;
+	if (ours.flags)
+		step_fault(s, "done(): there is no flag 0x%x", ours.flags);
+	read_outputs(s, ours.outputs, answer);
+	read_missing(s, ours.missing, answer);
+	read_remotes(s, ours.remotes, &answer->remotes, &answer->n_remotes);
+	answer->cost = read_cost(s, ours.cost);
+	if (answer->n_outputs == 0)
+		step_fault(s, "done(): there is no output; a job without one has failed");
+	return FG_ANSWERED;
+}
+
+/* The header that the manifest names for it, when the plugin did not say. */
+static const char *request_id(struct fg_step *s, struct fg_text said)
+{
+	const char *header = step_manifest(s)->request_id_header;
+	struct fg_text found = said.size || !header ? said : host_header(s, header);
+
+	return words(s, found, LIMIT_PLUGIN_WORD, "request_id");
+}
+
+static int32_t fail(struct fg_step *s, const struct fg_failure *failure)
+{
+	struct plugin_failure *answer = &s->answer->failure;
+	bool is_trouble = s->answer->kind == PLUGIN_ANSWER_TROUBLE;
+	struct fg_failure ours;
+
+	if (!copy_table(s, failure, &ours, sizeof(ours)))
+		return FG_ANSWERED;
+	if (!is_final_reason(ours.reason) && !(is_trouble && is_throttle(ours.reason)))
+		step_fault(s, "%s(): the reason %u is not allowed here", plugin_answer_name(s->answer->kind),
+			   ours.reason);
+	if (ours.flags)
+		step_fault(s, "%s(): there is no flag 0x%x", plugin_answer_name(s->answer->kind), ours.flags);
+	*answer = (struct plugin_failure){
+		.reason = (enum plugin_reason)ours.reason,
+		.bought = (enum plugin_bought)checked(s, ours.bought, _PLUGIN_BOUGHT_N, "'bought'"),
+		.retry_after_ms = after_ms(s, ours.retry_after_ms),
+		.code = words(s, ours.code, LIMIT_PLUGIN_WORD, "code"),
+		.message = words(s, ours.message, LIMIT_PLUGIN_WORDS, "message"),
+		.request_id = request_id(s, ours.request_id),
+		.field = words(s, ours.field, LIMIT_PLUGIN_WORD, "field"),
+	};
+	return FG_ANSWERED;
+}
+
+int32_t host_failed(struct fg_step *s, const struct fg_failure *failure)
+{
+	return begin(s, PLUGIN_ANSWER_FAILED, ~MAY(WEBHOOK)) ? fail(s, failure) : FG_ANSWERED;
+}
+
+int32_t host_trouble(struct fg_step *s, const struct fg_failure *failure)
+{
+	return begin(s, PLUGIN_ANSWER_TROUBLE, ~(MAY(WEBHOOK) | MAY(CHECK))) ? fail(s, failure) : FG_ANSWERED;
+}
+
+int32_t host_cancelled(struct fg_step *s, const struct fg_cancelled *cancelled)
+{
+	struct fg_cancelled ours;
+
+	if (!begin(s, PLUGIN_ANSWER_CANCELLED, MAY(CANCEL)) || !copy_table(s, cancelled, &ours, sizeof(ours)))
+		return FG_ANSWERED;
+	if (ours.flags)
+		step_fault(s, "cancelled(): there is no flag 0x%x", ours.flags);
+	s->answer->cancelled = (struct plugin_cancelled){
+		.achieved = (enum plugin_cancel)checked(s, ours.achieved, _PLUGIN_CANCEL_N, "'achieved'"),
+		.bought = (enum plugin_bought)checked(s, ours.bought, _PLUGIN_BOUGHT_N, "'bought'"),
+		.message = words(s, ours.message, LIMIT_PLUGIN_WORDS, "message"),
+	};
+	return FG_ANSWERED;
+}
+
+int32_t host_absent(struct fg_step *s)
+{
+	begin(s, PLUGIN_ANSWER_ABSENT, MAY(RECONCILE));
+	return FG_ANSWERED;
+}
+
+int32_t host_unknown(struct fg_step *s)
+{
+	begin(s, PLUGIN_ANSWER_UNKNOWN, MAY(RECONCILE));
+	return FG_ANSWERED;
+}
+
+int32_t host_report(struct fg_step *s, fg_node report)
+{
+	_cleanup_(buffer_finish) struct buffer text = {.limit = LIMIT_PLUGIN_REPORT};
+
+	if (!begin(s, PLUGIN_ANSWER_REPORT, MAY(ACCOUNT) | MAY(CATALOGUE) | MAY(CHECK) | MAY(REMOVE) | MAY(UPLOAD)))
+		return FG_ANSWERED;
+	if (!step_owns(s, report) || json_kind(s->json, report) != JSON_KIND_OBJECT) {
+		step_fault(s, "report(): it must be an object");
+		return FG_ANSWERED;
+	}
+	if (json_write(s->json, report, JSON_FORM_PLAIN, &text) != 0)
+		step_fault(s, "report(): larger than %d bytes", LIMIT_PLUGIN_REPORT);
+	else
+		s->answer->report = plugin_answer_text(s->answer, buffer_bytes(&text));
+	return FG_ANSWERED;
+}
+
+/* No webhook reaches a plugin yet, so the verb that may answer so is never called. */
+int32_t host_respond(struct fg_step *s, const struct fg_response *response)
+{
+	(void)response;
+	step_fault(s, "respond(): this daemon receives no webhooks yet; the manifest should require 'webhook'");
+	return FG_ANSWERED;
+}
+
+int32_t host_hint(struct fg_step *s, const struct fg_response *response)
+{
+	(void)response;
+	step_fault(s, "hint(): this daemon receives no webhooks yet; the manifest should require 'webhook'");
+	return FG_ANSWERED;
+}

@@ -1,0 +1,198 @@
+/*
+ * Every rule that a plugin can break ends as a fault with words that name it, and nothing of its answer is left.
+ */
+#include "plugin/fixtures.h"
+
+static struct plugin *plugin;
+static struct plugin_account *account;
+
+static int load(void **state)
+{
+	(void)state;
+	plugin = fixture_plugin("nonsense");
+	account = fixture_account(plugin, NULL);
+	return 0;
+}
+
+static int unload(void **state)
+{
+	(void)state;
+	plugin_account_free(account);
+	plugin_free(plugin);
+	return 0;
+}
+
+static const struct {
+	const char *rule;
+	const char *words;
+} rules[] = {
+	{"no_answer", "returned 0 without an answer"},
+	{"claims_an_answer", "without an answer"},
+	{"two_answers", "answered twice: wait, then failed"},
+	{"odd_value", "then returned -5"},
+	{"huge_url", "longer than"},
+	{"no_url", "has no URL"},
+	{"url_that_is_none", "'gs://bucket/object' is not an http or https URL"},
+	{"plain_http", "'http://other.example/x' is not encrypted"},
+	{"unknown_effect", "no effect 4"},
+	{"wild_text", "a text of 1152921504606846976 bytes"},
+	{"wild_made_text", "a text of 18446744073709551615 bytes"},
+	{"null_text", "a text of 5 bytes at NULL"},
+	{"null_argument", "its argument is NULL"},
+	{"foreign_origin", "must not go to https://evil.example:443"},
+	{"other_port", "must not go to https://api.nonsense.example:8443"},
+	{"unknown_auth", "no auth scheme 'no-such-scheme'"},
+	{"unset_secret", "the secret 'absent' is not configured"},
+	{"buys_with_key", "declares no idempotency"},
+	{"phase_zero", "phase 0 begins a verb"},
+	{"odd_method", "is not a method"},
+	{"no_method", "'(NULL)' is not a method"},
+	{"get_with_body", "GET carries no body"},
+	{"body_without_kind", "do not agree"},
+	{"unknown_body_kind", "no body kind 77"},
+	{"form_of_objects", "neither text nor number nor boolean"},
+	{"part_without_name", "a part has no name"},
+	{"media_part", "'media_body'"},
+	{"media_body", "'media_body'"},
+	{"huge_timeout", "a time-out of 4294967295 ms"},
+	{"lift", "'lift'"},
+	{"body_to", "'body_to'"},
+	{"long_poll", "'long_poll'"},
+	{"unknown_flag", "no flag 0x80000000"},
+	{"short_table", "exchange(): its struct_size is smaller"},
+	{"wild_table", "exchange(): its struct_size is none"},
+	{"padding", "wait(): it is not zero behind the fields"},
+	{"header_injection", "'X-Note' holds control characters"},
+	{"header_name_injection", "is not a plugin's to set"},
+	{"host_header", "'hOsT' is not a plugin's to set"},
+	{"credential_header", "carries the credential, too"},
+	{"too_many_headers", "more than 64 headers"},
+	{"path_without_slash", "begins neither with /"},
+	{"path_without_value", "no value for {id}"},
+	{"path_with_dots", "no value for {id}"},
+	{"path_with_open_brace", "lacks a closing brace"},
+	{"foreign_node", "no node 4000000000"},
+	{"unknown_document", "no document 9"},
+	{"odd_pointer", "'id' is not a JSON Pointer"},
+	{"writes_into_the_job", "may only write into what this step has made"},
+	{"puts_through_a_text", "put_text(): a JSON Pointer that"},
+	{"text_that_is_no_utf8", "not well-formed UTF-8"},
+	{"endless_nodes", "too many values"},
+	{"doubling", "nested too deeply"},
+	{"huge_state", "state(): larger than"},
+	{"endless_notes", "more than 64 notes"},
+	{"unknown_severity", "no severity 0"},
+	{"unknown_stage", "no stage 9"},
+	{"odd_progress", "no progress of 1001"},
+	{"endless_wait", "18446744073709551615 ms are more than"},
+	{"unknown_reason", "the reason 15 is not allowed"},
+	{"throttle_that_fails", "the reason 20 is not allowed"},
+	{"unknown_bought", "no 'bought' 9"},
+	{"accepted_without_remote", "there is no remote"},
+	{"remote_without_id", "a remote has no id"},
+	{"two_remotes", "'several_remotes'"},
+	{"remotes_that_are_no_array", "remotes must be an array"},
+	{"done_without_output", "there is no output"},
+	{"lifted_output", "'lift'"},
+	{"output_in_a_bucket", "'s3://bucket/x.mp4' is not an http"},
+	{"output_with_foreign_auth", "must not go to https://files.example:443"},
+	{"odd_cost", "a cost needs amount_micros"},
+	{"report_from_start", "report() is no answer to 'start'"},
+	{"absent_from_start", "absent() is no answer to 'start'"},
+	{"responds", "receives no webhooks"},
+	{"odd_scale", "a scale of 400"},
+	{"inline_media", "'inline_media'"},
+};
+
+static struct plugin_answer *break_rule(const char *rule, enum plugin_verb verb, bool has_bought)
+{
+	char job[256];
+	struct plugin_step step;
+
+	snprintf(job, sizeof(job), "{\"parameters\":{\"prompt\":\"%s\"}}", rule);
+	step = fixture_step(account, verb, job);
+	step.has_bought = has_bought;
+	return fixture_run(&step);
+}
+
+static void assert_fault(const struct plugin_answer *answer, const char *rule, const char *words)
+{
+	if (answer->kind != PLUGIN_ANSWER_FAULT)
+		fail_msg("%s: is no fault but %s", rule, plugin_answer_name(answer->kind));
+	if (!strstr(answer->fault, words))
+		fail_msg("%s: '%s' does not say '%s'", rule, answer->fault, words);
+	assert_null(answer->exchange.url);
+	assert_null(answer->state);
+	assert_int_equal(answer->n_notes, 0);
+	assert_null(strstr(answer->fault, API_KEY));
+}
+
+static void every_broken_rule_is_a_fault_that_names_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+
+		answer = break_rule(rules[i].rule, PLUGIN_VERB_START, false);
+		assert_fault(answer, rules[i].rule, rules[i].words);
+	}
+}
+
+static void the_same_plugin_is_believed_when_it_keeps_the_rules(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = break_rule("", PLUGIN_VERB_START, false);
+
+	(void)state;
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_WAIT);
+	assert_null(answer->fault);
+}
+
+static void an_attempt_buys_once(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *first = break_rule("buys", PLUGIN_VERB_START, false);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *second = break_rule("buys", PLUGIN_VERB_START, true);
+
+	(void)state;
+	assert_int_equal(first->kind, PLUGIN_ANSWER_EXCHANGE);
+	assert_int_equal(first->exchange.effect, PLUGIN_EFFECT_BUYS);
+	assert_fault(second, "buys", "a second purchase in one attempt");
+}
+
+static void only_start_buys(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = break_rule("buys", PLUGIN_VERB_POLL, false);
+
+	(void)state;
+	assert_fault(answer, "buys", "only 'start' may buy");
+}
+
+static void a_verb_that_is_not_there_is_a_fault(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = break_rule("", PLUGIN_VERB_CANCEL, false);
+
+	(void)state;
+	assert_fault(answer, "cancel", "no verb 'cancel'");
+}
+
+static void documents_of_ours_that_cannot_be_read_are_a_fault(void **state)
+{
+	struct plugin_step step = fixture_step(account, PLUGIN_VERB_START, "{");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = fixture_run(&step);
+
+	(void)state;
+	assert_fault(answer, "job", "documents cannot be read");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_broken_rule_is_a_fault_that_names_it),
+		cmocka_unit_test(the_same_plugin_is_believed_when_it_keeps_the_rules),
+		cmocka_unit_test(an_attempt_buys_once),
+		cmocka_unit_test(only_start_buys),
+		cmocka_unit_test(a_verb_that_is_not_there_is_a_fault),
+		cmocka_unit_test(documents_of_ours_that_cannot_be_read_are_a_fault),
+	};
+
+	return cmocka_run_group_tests(tests, load, unload);
+}
