@@ -24,11 +24,7 @@ struct plugin_secret {
 /* Borrowed until plugin_account_new() returns. */
 struct plugin_account_spec {
 	const char *id;
-<<<<<<< HEAD
-	const char *base_url; /* NULL or "": the manifest's */
-=======
 	const char *base_url;       /* NULL or "": the manifest's */
->>>>>>> plugin
 	const char *const *origins; /* beside that of base_url */
 	size_t n_origins;
 	const struct plugin_secret *secrets;
@@ -40,13 +36,8 @@ struct plugin_account_spec {
 struct plugin_account;
 
 /* 0, an outcome from above with @error saying what to write into the configuration, or -ENOMEM. */
-<<<<<<< HEAD
-int plugin_account_new(const struct plugin *plugin, const struct plugin_account_spec *spec,
-		       struct plugin_account **ret, struct errmsg *error);
-=======
 int plugin_account_new(const struct plugin *plugin, const struct plugin_account_spec *spec, struct plugin_account **ret,
 		       struct errmsg *error);
->>>>>>> plugin
 /* Overwrites the secrets. */
 struct plugin_account *plugin_account_free(struct plugin_account *account);
 void plugin_account_freep(struct plugin_account **account);

@@ -89,13 +89,6 @@ struct plugin_exchange {
 	const char *shown_url; /* for logs: without query */
 	const struct plugin_header *headers;
 	size_t n_headers;
-<<<<<<< HEAD
-	struct bytes body; /* data NULL: none */
-	int64_t timeout_ms;	   /* 0: the daemon's */
-	uint64_t reply_limit_bytes; /* 0: the daemon's */
-	bool has_credential;
-	struct digest fingerprint; /* plugin_exchange_fingerprint() */
-=======
 	struct bytes body;          /* data NULL: none */
 	int64_t timeout_ms;         /* 0: the daemon's */
 	uint64_t reply_limit_bytes; /* 0: the daemon's */
@@ -103,18 +96,12 @@ struct plugin_exchange {
 	/* SHA-256 over method, URL, headers and body, without the credential and without the text of the idempotency key:
 	 * equal exactly when a resend would say the same as the first send did. */
 	struct digest fingerprint;
->>>>>>> plugin
 };
 
 struct plugin_wait {
 	enum plugin_stage stage;
-<<<<<<< HEAD
-	int64_t after_ms; /* 0: the manifest's pacing */
-	int progress_permille; /* -1: none */
-=======
 	int64_t after_ms;       /* 0: the manifest's pacing */
 	int progress_permille;  /* -1: none */
->>>>>>> plugin
 	int64_t queue_position; /* -1: none */
 	const char *status;
 };
@@ -134,11 +121,7 @@ struct plugin_cost {
 
 struct plugin_accepted {
 	enum plugin_stage stage;
-<<<<<<< HEAD
-	int64_t after_ms; /* 0: the manifest's pacing */
-=======
 	int64_t after_ms;                    /* 0: the manifest's pacing */
->>>>>>> plugin
 	const struct plugin_remote *remotes; /* at least one */
 	size_t n_remotes;
 	struct plugin_cost cost;
@@ -224,13 +207,4 @@ struct plugin_answer *plugin_answer_free(struct plugin_answer *answer);
 void plugin_answer_freep(struct plugin_answer **answer);
 const char *plugin_answer_name(enum plugin_answer_kind kind); /* "exchange", … */
 
-<<<<<<< HEAD
-/*
- * SHA-256 over method, URL, headers and body of a request, without credentials and without the text of @key wherever
- * it stands: equal exactly when a resend would say the same as the first send did. -ENOMEM, or 0.
- */
-int plugin_exchange_fingerprint(const struct plugin_exchange *exchange, const char *key, struct digest *ret);
-
-=======
->>>>>>> plugin
 #endif

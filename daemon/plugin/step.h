@@ -35,13 +35,8 @@ struct plugin_step {
 	const struct plugin_account *account;
 	enum plugin_verb verb;
 	uint32_t phase;
-<<<<<<< HEAD
-	struct bytes job;   /* the document JOB */
-	struct bytes state; /* empty at first */
-=======
 	struct bytes job;                 /* the document JOB */
 	struct bytes state;               /* empty at first */
->>>>>>> plugin
 	const struct plugin_reply *reply; /* NULL: this step begins the verb */
 
 	int64_t now_ms; /* UTC */
