@@ -127,5 +127,23 @@
 #define LIMIT_SIM_SCRIPT 5000 /* characters, as HeyGen documents */
 #define LIMIT_SIM_DELAY_MS 86400000 /* of a fault */
 #define LIMIT_SIM_NOT_A_VIDEO 67108864 /* bytes of rubbish that a fault may ask for */
+#define LIMIT_PLUGIN_URL_NAME 128 /* bytes of a {name} in a path */
+#define LIMIT_PLUGIN_TEXT 1048576 /* bytes of one text that a plugin makes */
+#define LIMIT_PLUGIN_BODY 8388608 /* bytes of a request's body */
+#define LIMIT_PLUGIN_BODY_TEXT 65536 /* bytes that a plugin sees of a reply that is not JSON */
+#define LIMIT_PLUGIN_HEADERS 64 /* of one request */
+#define LIMIT_PLUGIN_HEADER_VALUE 8192 /* bytes */
+#define LIMIT_PLUGIN_STATE 65536 /* bytes of a job's state as JSON */
+#define LIMIT_PLUGIN_REPORT 1048576 /* bytes of a report as JSON */
+#define LIMIT_PLUGIN_NOTES 64 /* of one step */
+#define LIMIT_PLUGIN_WORD 255 /* bytes kept of a code, a status, a role */
+#define LIMIT_PLUGIN_WORDS 4096 /* bytes kept of a message, a remote id, a header */
+#define LIMIT_PLUGIN_REMOTES 256 /* of one answer */
+#define LIMIT_PLUGIN_OUTPUTS 256 /* of one answer */
+#define LIMIT_PLUGIN_WAIT_MS INT64_C(604800000) /* a week: the longest wait that a plugin may ask for */
+#define LIMIT_PLUGIN_TIMEOUT_MS 3600000 /* the longest time-out that a plugin may ask for */
+#define LIMIT_PLUGIN_SECRET 8192 /* bytes of a secret */
+#define LIMIT_PLUGIN_TABLE 4096 /* bytes of a structure that a plugin hands over */
+#define LIMIT_PLUGIN_MANIFEST 262144 /* bytes */
 
 #endif

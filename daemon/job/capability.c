@@ -6,13 +6,14 @@
 
 #include "base/err.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 
 static const struct job_member model_members[] = {
 	{"name", JSON_KIND_TEXT, true},          {"title", JSON_KIND_TEXT, false},
 	{"lifecycle", JSON_KIND_OBJECT, false},  {"parameters", JSON_KIND_OBJECT, true},
 	{"media", JSON_KIND_ARRAY, false},       {"rules", JSON_KIND_ARRAY, false},
-	{"extras", JSON_KIND_OBJECT, false},     {"outputs", JSON_KIND_ARRAY, true},
+	{"extras", JSON_KIND_OBJECT, false},     {"outputs", JSON_KIND_ARRAY, false},
 	{"price_hint", JSON_KIND_OBJECT, false}, {0},
 };
 static const struct job_member lifecycle_members[] = {
@@ -42,7 +43,8 @@ static const struct job_member price_members[] = {
 };
 
 static const char *const stages[] = {"preview", "available", "deprecated", "retired", NULL};
-static const char *const kinds[] = {"image", "video", "audio", NULL};
+const char *const job_media_kinds[] = {"image", "video", "audio", NULL};
+const char *const job_media_forms[] = {"url", "provider_handle", NULL};
 static const char *const roles[] = {"first_frame", "last_frame", "keyframe", "reference", "source", NULL};
 
 int job_reading_fail(const struct job_reading *reading, const struct job_field *field, const char *format, ...)
@@ -116,20 +118,27 @@ int job_reading_members(const struct job_reading *reading, const struct job_fiel
 	return 0;
 }
 
-int job_reading_texts(const struct job_reading *reading, const struct job_field *field, json_node array)
-{
-	for (json_node node = json_first(reading->json, array); node; node = json_next(reading->json, node))
-		if (json_kind(reading->json, node) != JSON_KIND_TEXT || json_text(reading->json, node).len == 0)
-			return job_reading_fail(reading, field, "is not a list of texts");
-	return 0;
-}
-
 static bool is_one_of(const struct job_reading *reading, json_node text, const char *const *words)
 {
 	for (; *words; words++)
 		if (json_text_is(reading->json, text, *words))
 			return true;
 	return false;
+}
+
+int job_reading_texts(const struct job_reading *reading, const struct job_field *field, json_node array,
+		      const char *const *words)
+{
+	for (json_node node = json_first(reading->json, array); node; node = json_next(reading->json, node)) {
+		struct job_line value = {0};
+
+		if (json_kind(reading->json, node) != JSON_KIND_TEXT || json_text(reading->json, node).len == 0)
+			return job_reading_fail(reading, field, "is not a list of texts");
+		job_line_add_value(&value, reading->json, node);
+		if (words && !is_one_of(reading, node, words))
+			return job_reading_fail(reading, field, "has %s, which is not in the contract", value.text);
+	}
+	return 0;
 }
 
 static json_node member_of(const struct job_reading *reading, json_node object, const char *name)
@@ -148,12 +157,12 @@ static int read_media(const struct job_reading *reading, const struct job_field 
 		return r;
 	if (!is_one_of(reading, member_of(reading, entry, "role"), roles))
 		return job_reading_fail(reading, field, "has a role that is not in the contract");
-	if (!is_one_of(reading, member_of(reading, entry, "kind"), kinds))
+	if (!is_one_of(reading, member_of(reading, entry, "kind"), job_media_kinds))
 		return job_reading_fail(reading, field, "has a kind that is none of image, video, audio");
 	if (least < 0 || most < 1 || least > most || most > LIMIT_JOB_MEDIA)
 		return job_reading_fail(reading, field, "has a min or max that is not 0 <= min <= max <= %d",
 					LIMIT_JOB_MEDIA);
-	return job_reading_texts(reading, &forms, member_of(reading, entry, "forms"));
+	return job_reading_texts(reading, &forms, member_of(reading, entry, "forms"), job_media_forms);
 }
 
 /* Calls @fn for each element of the model's list @name. */
@@ -214,6 +223,16 @@ static int read_extras(const struct job_reading *reading, const struct job_field
 	return r;
 }
 
+static bool is_model_name(struct bytes text)
+{
+	const char *p = text.data;
+
+	for (size_t i = 0; i < text.len; i++)
+		if (!isalnum((unsigned char)p[i]) && !(p[i] && strchr("._:/-", p[i])))
+			return false;
+	return text.len >= 1 && text.len <= 255;
+}
+
 static int read_model(const struct job_reading *reading, const struct job_field *field, json_node model)
 {
 	struct job_field parameters = {.parent = field, .name = "parameters"},
@@ -225,8 +244,8 @@ static int read_model(const struct job_reading *reading, const struct job_field 
 
 	if (r)
 		return r;
-	if (text.len == 0 || text.len > 255 || memchr(text.data, '\0', text.len))
-		return job_reading_fail(reading, &name, "is not 1 to 255 bytes long");
+	if (!is_model_name(text))
+		return job_reading_fail(reading, &name, "is not 1 to 255 letters, digits and ._:/-");
 	r = read_lifecycle(reading, &lifecycle, member_of(reading, model, "lifecycle"));
 	if (!r)
 		r = read_parameters(reading, &parameters, member_of(reading, model, "parameters"));
@@ -237,7 +256,7 @@ static int read_model(const struct job_reading *reading, const struct job_field 
 	if (!r)
 		r = read_extras(reading, &extras, member_of(reading, model, "extras"));
 	if (!r)
-		r = job_rules_read(reading, &rules, member_of(reading, model, "rules"));
+		r = job_rules_read(reading, &rules, model);
 	if (!r && member_of(reading, model, "price_hint"))
 		r = job_reading_members(reading, &price, member_of(reading, model, "price_hint"), price_members);
 	return r;

@@ -74,8 +74,12 @@ __attribute__((format(printf, 3, 4))) int job_reading_fail(const struct job_read
 /* Is it an object with the required members, and none but these? 0 or JOB_VALIDATE_E_MANIFEST. */
 int job_reading_members(const struct job_reading *reading, const struct job_field *field, json_node object,
 			const struct job_member *members);
-/* Is it an array of texts, none empty? An absent one is. */
-int job_reading_texts(const struct job_reading *reading, const struct job_field *field, json_node array);
+/* Is it an array of texts, none empty, and each one of @words (NULL: any)? An absent one is. */
+int job_reading_texts(const struct job_reading *reading, const struct job_field *field, json_node array,
+		      const char *const *words);
+/* The contract's words for kinds of media and for how they are handed over; each list ends with NULL. */
+extern const char *const job_media_kinds[];
+extern const char *const job_media_forms[];
 
 /* ---- parameters (parameter.c) ---- */
 
@@ -142,7 +146,8 @@ void job_schema_check(const struct json *manifest, json_node schema, const char 
 
 /* ---- rules (rule.c) ---- */
 
-int job_rules_read(const struct job_reading *reading, const struct job_field *field, json_node rules);
+/* The rules of @model, which may only speak of what it takes. */
+int job_rules_read(const struct job_reading *reading, const struct job_field *field, json_node model);
 void job_rules_check(const struct job_capabilities *capabilities, json_node model, struct job_verdict *verdict,
 		     const struct json *order, json_node parameters);
 

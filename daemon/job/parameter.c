@@ -385,7 +385,7 @@ static int read_own_values(const struct job_reading *reading, const struct job_f
 			bool is_bad;
 
 			job_limits_check(&limits, &verdict, &here, reading->json, value);
-			is_bad = verdict.n_violations > 0;
+			is_bad = verdict.n_violations > 0 || verdict.fault;
 			job_verdict_finish(&verdict);
 			if (is_bad)
 				return job_reading_fail(reading, &here, "is outside the limits beside it");
@@ -405,9 +405,11 @@ int job_limits_read(const struct job_reading *reading, const struct job_field *f
 	if (!r)
 		r = read_fit(reading, field, limits, parameter);
 	if (!r)
-		r = job_reading_texts(reading, &forms, json_member(reading->json, limits, bytes_of_text("forms")));
+		r = job_reading_texts(reading, &forms, json_member(reading->json, limits, bytes_of_text("forms")),
+				      job_media_forms);
 	if (!r)
-		r = job_reading_texts(reading, &kinds, json_member(reading->json, limits, bytes_of_text("kinds")));
+		r = job_reading_texts(reading, &kinds, json_member(reading->json, limits, bytes_of_text("kinds")),
+				      job_media_kinds);
 	if (!r && least && most &&
 	    job_number_compare(json_text(reading->json, least), json_text(reading->json, most)) > 0)
 		return job_reading_fail(reading, field, "has a min above its max");

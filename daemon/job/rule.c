@@ -8,8 +8,6 @@
 
 #include <inttypes.h>
 
-#define PATH_BYTES 255
-
 static const struct job_member rule_members[] = {
 	{"when", JSON_KIND_OBJECT, false},
 	{"then", JSON_KIND_OBJECT, true},
@@ -22,22 +20,65 @@ static bool begins_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool is_path(const char *path)
+/* Is there such a member in the extras, as far as their schema says? */
+static bool has_extra(const struct json *json, json_node schema, const char *path)
 {
-	if (strlen(path) > PATH_BYTES)
-		return false;
-	return job_parameter_find(path) || job_parameter_is_group(path) || (begins_with(path, "media.") && path[6]) ||
-	       (begins_with(path, "extras.") && path[7]);
+	size_t len;
+
+	for (; *path; path += len + (path[len] == '.')) {
+		json_node properties = json_at(json, schema, "/properties");
+		bool is_open = json_boolean(json, json_at(json, schema, "/additionalProperties"), true);
+
+		if (!schema)
+			return false;
+		len = strcspn(path, ".");
+		schema = json_member(json, properties, bytes_of(path, len));
+		if (!schema)
+			return is_open;
+	}
+	return true;
 }
 
-static int read_paths(const struct job_reading *reading, const struct job_field *field, json_node paths)
+static bool has_group(const struct json *json, json_node parameters, const char *group)
+{
+	size_t len = strlen(group);
+
+	for (json_node node = json_first(json, parameters); node; node = json_next(json, node)) {
+		const char *name = json_key(json, node).data;
+
+		if (begins_with(name, group) && name[len] == '.')
+			return true;
+	}
+	return false;
+}
+
+static bool has_role(const struct json *json, json_node media, const char *role)
+{
+	for (json_node entry = json_first(json, media); entry; entry = json_next(json, entry))
+		if (json_text_is(json, json_at(json, entry, "/role"), role))
+			return true;
+	return false;
+}
+
+static bool takes(const struct json *json, json_node model, const char *path)
+{
+	json_node parameters = json_at(json, model, "/parameters");
+
+	if (begins_with(path, "media."))
+		return has_role(json, json_at(json, model, "/media"), path + strlen("media."));
+	if (begins_with(path, "extras."))
+		return has_extra(json, json_at(json, model, "/extras"), path + strlen("extras."));
+	return json_member(json, parameters, bytes_of_text(path)) || has_group(json, parameters, path);
+}
+
+static int read_paths(const struct job_reading *reading, const struct job_field *field, json_node model,
+		      json_node paths)
 {
 	for (json_node node = json_first(reading->json, paths); node; node = json_next(reading->json, node)) {
 		struct job_field here = {.parent = field, .name = json_key(reading->json, node).data};
 
-		if (!is_path(here.name))
-			return job_reading_fail(reading, &here,
-						"is neither a canonical parameter nor media.ROLE nor extras.…");
+		if (!takes(reading->json, model, here.name))
+			return job_reading_fail(reading, &here, "is nothing that this model takes");
 	}
 	return 0;
 }
@@ -73,16 +114,16 @@ static int read_constraint(const struct job_reading *reading, const struct job_f
 	return job_limits_read(reading, field, constraint, job_parameter_find(field->name));
 }
 
-static int read_rule(const struct job_reading *reading, const struct job_field *field, json_node rule)
+static int read_rule(const struct job_reading *reading, const struct job_field *field, json_node model, json_node rule)
 {
 	json_node when = json_at(reading->json, rule, "/when"), then = json_at(reading->json, rule, "/then");
 	struct job_field when_field = {.parent = field, .name = "when"}, then_field = {.parent = field, .name = "then"};
 	int r = job_reading_members(reading, field, rule, rule_members);
 
 	if (!r)
-		r = read_paths(reading, &when_field, when);
+		r = read_paths(reading, &when_field, model, when);
 	if (!r)
-		r = read_paths(reading, &then_field, then);
+		r = read_paths(reading, &then_field, model, then);
 	for (json_node node = json_first(reading->json, when); !r && node; node = json_next(reading->json, node)) {
 		struct job_field here = {.parent = &when_field, .name = json_key(reading->json, node).data};
 
@@ -96,8 +137,9 @@ static int read_rule(const struct job_reading *reading, const struct job_field *
 	return r;
 }
 
-int job_rules_read(const struct job_reading *reading, const struct job_field *field, json_node rules)
+int job_rules_read(const struct job_reading *reading, const struct job_field *field, json_node model)
 {
+	json_node rules = json_at(reading->json, model, "/rules");
 	size_t n = 0;
 	int r = 0;
 
@@ -105,7 +147,7 @@ int job_rules_read(const struct job_reading *reading, const struct job_field *fi
 	     rule = json_next(reading->json, rule), n++) {
 		struct job_field here = {.parent = field, .index = n};
 
-		r = read_rule(reading, &here, rule);
+		r = read_rule(reading, &here, model, rule);
 	}
 	return r;
 }

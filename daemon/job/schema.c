@@ -91,7 +91,7 @@ int job_schema_read(const struct job_reading *reading, const struct job_field *f
 		return job_reading_fail(reading, &values_field, "is empty");
 	r = read_counts(reading, field, schema);
 	if (!r)
-		r = job_reading_texts(reading, &required_field, keyword(reading->json, schema, "required"));
+		r = job_reading_texts(reading, &required_field, keyword(reading->json, schema, "required"), NULL);
 	if (!r && items)
 		r = job_schema_read(reading, &items_field, items);
 	for (json_node node = json_first(reading->json, properties); !r && node;

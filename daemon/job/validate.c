@@ -249,7 +249,7 @@ int job_validate(const struct job_capabilities *capabilities, const char *model,
 		 struct job_verdict *verdict)
 {
 	static const struct json_limits limits = {
-		.depth = LIMIT_JOB_EXTRAS_DEPTH + 2,
+		.depth = LIMIT_JOB_EXTRAS_DEPTH + 1,
 		.nodes = LIMIT_JOB_PARAMETERS_NODES,
 	};
 	_cleanup_(json_freep) struct json *order = json_new(&limits);

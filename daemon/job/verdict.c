@@ -185,7 +185,7 @@ void job_guess_try(struct job_guess *guess, const char *candidate)
 	if (len > GUESS_BYTES || candidate_len > GUESS_BYTES)
 		return;
 	distance = distance_of(guess->name, len, candidate, candidate_len);
-	if (distance > (most ? most : 1) || distance >= len)
+	if (distance > (most ? most : 1))
 		return;
 	if (!guess->best || distance < guess->distance) {
 		guess->best = candidate;

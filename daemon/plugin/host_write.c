@@ -151,7 +151,7 @@ void host_put_media(struct fg_step *s, fg_node out, const char *pointer, fg_node
 		step_fault(s, "put_media(): there is no form %u", form);
 		return;
 	}
-	source = json_at(s->json, media, form == FG_MEDIA_URL ? "/url" : "/handle");
+	source = json_at(s->json, media, form == FG_MEDIA_URL ? "/url" : "/provider_handle");
 	if (!source) {
 		step_refuse(s, "/parameters/media", "the input '%s' must be given as %s", place_of(s, media),
 			    form == FG_MEDIA_URL ? "a URL" : "the provider's own handle");

@@ -163,17 +163,11 @@ static int check_urls(const struct plugin_manifest *manifest, struct errmsg *err
 	return r;
 }
 
-static int check_models(const struct plugin_manifest *manifest, struct errmsg *error)
+static int read_models(struct plugin_manifest *manifest, struct errmsg *error)
 {
-	for (json_node n = json_first(manifest->json, manifest->models); n; n = json_next(manifest->json, n)) {
-		const char *name = text_at(manifest, n, "/name");
+	int r = job_capabilities_new(bytes_of_text(manifest->text), &manifest->capabilities, error);
 
-		if (plugin_manifest_model(manifest, name) != n) {
-			errmsg_set(error, "/models: '%s' appears twice", name);
-			return PLUGIN_MANIFEST_E_INVALID;
-		}
-	}
-	return plugin_manifest_shape_check_models(manifest, error) ? PLUGIN_MANIFEST_E_INVALID : 0;
+	return r < 0 ? err_trace(r) : r ? PLUGIN_MANIFEST_E_INVALID : 0;
 }
 
 static int read_document(struct plugin_manifest *manifest, struct errmsg *error)
@@ -188,12 +182,11 @@ static int read_document(struct plugin_manifest *manifest, struct errmsg *error)
 	manifest->headers = json_at(manifest->json, manifest->root, "/headers");
 	if (json_at(manifest->json, manifest->root, "/request_id_header"))
 		manifest->request_id_header = text_at(manifest, manifest->root, "/request_id_header");
-	manifest->models = json_at(manifest->json, manifest->root, "/models");
 	read_numbers(manifest);
 	if (r == 0)
 		r = check_urls(manifest, error);
 	if (r == 0)
-		r = check_models(manifest, error);
+		r = read_models(manifest, error);
 	if (r == 0)
 		r = check_features(manifest, error);
 	return r;
@@ -230,6 +223,7 @@ struct plugin_manifest *plugin_manifest_free(struct plugin_manifest *manifest)
 {
 	if (!manifest)
 		return NULL;
+	job_capabilities_free(manifest->capabilities);
 	free(manifest->auths);
 	json_free(manifest->json);
 	free(manifest);
@@ -257,14 +251,4 @@ const struct plugin_auth *plugin_manifest_auth(const struct plugin_manifest *man
 		if (strcmp(manifest->auths[i].scheme, scheme) == 0)
 			return &manifest->auths[i];
 	return NULL;
-}
-
-json_node plugin_manifest_model(const struct plugin_manifest *manifest, const char *model)
-{
-	if (*model == '\0' && json_count(manifest->json, manifest->models) == 1)
-		return json_first(manifest->json, manifest->models);
-	for (json_node n = json_first(manifest->json, manifest->models); n; n = json_next(manifest->json, n))
-		if (json_text_is(manifest->json, json_at(manifest->json, n, "/name"), model))
-			return n;
-	return JSON_ABSENT;
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "job/validate.h"
 
 enum {
 	_PLUGIN_MANIFEST_E_OK,
@@ -64,7 +65,7 @@ struct plugin_manifest {
 	int64_t links_expire_ms; /* 0: not known */
 	bool links_refresh;      /* asking again gives fresh ones */
 
-	json_node models; /* array of objects */
+	struct job_capabilities *capabilities; /* what its models take */
 };
 
 /* 0, an outcome from above with @error set, or -ENOMEM. @text is copied. */
@@ -76,8 +77,6 @@ void plugin_manifest_freep(struct plugin_manifest **manifest);
 bool plugin_manifest_reads_state(const struct plugin_manifest *manifest, uint32_t version);
 /* NULL: no scheme of that name. */
 const struct plugin_auth *plugin_manifest_auth(const struct plugin_manifest *manifest, const char *scheme);
-/* The capability document of a model, or absent. @model "" finds the only one. */
-json_node plugin_manifest_model(const struct plugin_manifest *manifest, const char *model);
 
 /* What the daemon carries out of what a manifest may require. The table ends with a name of NULL. */
 struct plugin_feature {

@@ -133,7 +133,7 @@ static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 {
 	struct heygen_problem problem = heygen_problem_of_reply(h, s);
 	uint64_t pause_ms = 0;
-	int is_final = problem.reason < FG_REASON_RATE_LIMITED && problem.bought == FG_BOUGHT_NONE;
+	int is_final = problem.reason < FG_REASON_RATE_LIMITED;
 
 	if (problem.reason == FG_REASON_IN_PROGRESS && h->retry_after_ms(s) == 0)
 		pause_ms = IN_PROGRESS_PAUSE_MS;

@@ -5,12 +5,14 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *pointer, size_t size);
+void *__real_reallocarray(void *pointer, size_t n, size_t size);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t len);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *pointer, size_t size);
+void *__wrap_reallocarray(void *pointer, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t len);
 
@@ -50,6 +52,11 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *pointer, size_t size)
 {
 	return fails_now() ? NULL : __real_realloc(pointer, size);
+}
+
+void *__wrap_reallocarray(void *pointer, size_t n, size_t size)
+{
+	return fails_now() ? NULL : __real_reallocarray(pointer, n, size);
 }
 
 char *__wrap_strdup(const char *text)

@@ -1,5 +1,6 @@
 #include "job/validate.h"
 
+#include "allocator.h"
 #include "base/err.h"
 
 #include <setjmp.h>
@@ -32,7 +33,10 @@ static void refuse(const char *members, const char *words)
 }
 
 #define PARAMETERS(text) "\"outputs\":[],\"parameters\":{" text "}"
-#define RULE(text) PARAMETERS("") ",\"rules\":[{" text "}]"
+#define RULE(text)                                                                               \
+	PARAMETERS("\"prompt\":{},\"seed\":{},\"script.text\":{}")                               \
+	",\"media\":[{\"role\":\"source\",\"kind\":\"image\"}],\"extras\":{\"type\":\"object\"," \
+	"\"additionalProperties\":false,\"properties\":{\"a\":{\"type\":\"object\"}}},\"rules\":[{" text "}]"
 #define EXTRAS(text) PARAMETERS("") ",\"extras\":{" text "}"
 
 static void a_document_needs_a_list_of_models(void **state)
@@ -56,8 +60,8 @@ static void a_model_needs_its_members_and_no_others(void **state)
 {
 	(void)state;
 	accept(PARAMETERS(""));
+	accept("\"parameters\":{}");
 	refuse("\"outputs\":[]", "models[0].parameters is missing");
-	refuse("\"parameters\":{}", "models[0].outputs is missing");
 	refuse(PARAMETERS("") ",\"modes\":[]", "models[0].modes is not known");
 	refuse(PARAMETERS("") ",\"title\":7", "models[0].title is not a text");
 	refuse(PARAMETERS("") ",\"lifecycle\":{\"stage\":\"new\"}", "models[0].lifecycle has a stage");
@@ -78,7 +82,26 @@ static void names_of_models_are_different_and_not_empty(void **state)
 	assert_int_equal(job_capabilities_new(bytes_of_text(twice), &capabilities, &error), JOB_VALIDATE_E_MANIFEST);
 	assert_non_null(strstr(error.text, "models[1] has the name of another model"));
 	assert_int_equal(job_capabilities_new(bytes_of_text(empty), &capabilities, &error), JOB_VALIDATE_E_MANIFEST);
-	assert_non_null(strstr(error.text, "models[0].name is not 1 to 255 bytes long"));
+	assert_non_null(strstr(error.text, "models[0].name is not 1 to 255 letters, digits and ._:/-"));
+}
+
+static void a_name_has_255_letters_at_most(void **state)
+{
+	struct job_capabilities *capabilities = NULL;
+	char name[257];
+
+	(void)state;
+	for (size_t n = 255; n <= 256; n++) {
+		struct buffer text = {0};
+
+		memset(name, 'm', n);
+		name[n] = '\0';
+		assert_int_equal(buffer_printf(&text, "{\"models\":[{\"name\":\"%s\",\"parameters\":{}}]}", name), 0);
+		assert_int_equal(job_capabilities_new(buffer_bytes(&text), &capabilities, NULL),
+				 n > 255 ? JOB_VALIDATE_E_MANIFEST : 0);
+		capabilities = job_capabilities_free(capabilities);
+		buffer_finish(&text);
+	}
 }
 
 static void a_misspelt_limit_is_found(void **state)
@@ -103,6 +126,9 @@ static void a_limit_must_mean_something(void **state)
 	refuse(PARAMETERS("\"seed\":{\"min\":5,\"max\":4}"), "seed has a min above its max");
 	refuse(PARAMETERS("\"resolution\":{\"values\":[]}"), "resolution.values is empty");
 	refuse(PARAMETERS("\"script.audio\":{\"forms\":[7]}"), "script.audio.forms is not a list of texts");
+	refuse(PARAMETERS("\"script.audio\":{\"forms\":[\"handle\"]}"),
+	       "forms has 'handle', which is not in the contract");
+	refuse(PARAMETERS("\"script.audio\":{\"kinds\":[\"sound\"]}"), "kinds has 'sound'");
 }
 
 static void values_and_defaults_are_within_the_limits_beside_them(void **state)
@@ -136,8 +162,14 @@ static void rules_name_paths_that_exist(void **state)
 	accept(RULE("\"when\":{\"media.source\":{\"present\":true},\"extras.a.b\":[1,true,\"x\"],\"seed\":7},"
 		    "\"then\":{\"extras.a\":{\"forbidden\":true}},\"message\":\"no\""));
 	refuse(RULE("\"then\":{\"prompt\":{}},\"message\":\"x\""), "rules[0].then.prompt demands nothing");
-	refuse(RULE("\"then\":{},\"when\":{\"promt\":1},\"message\":\"x\""), "rules[0].when.promt is neither");
-	refuse(RULE("\"then\":{\"media.\":{\"required\":true}},\"message\":\"x\""), "rules[0].then.media. is neither");
+	refuse(RULE("\"then\":{},\"when\":{\"promt\":1},\"message\":\"x\""),
+	       "rules[0].when.promt is nothing that this model takes");
+	refuse(RULE("\"then\":{\"media.\":{\"required\":true}},\"message\":\"x\""), "rules[0].then.media. is nothing");
+	refuse(RULE("\"then\":{\"fps\":{\"required\":true}},\"message\":\"x\""), "rules[0].then.fps is nothing");
+	refuse(RULE("\"then\":{\"background\":{\"required\":true}},\"message\":\"x\""), "then.background is nothing");
+	refuse(RULE("\"then\":{\"media.reference\":{\"required\":true}},\"message\":\"x\""),
+	       "media.reference is nothing");
+	refuse(RULE("\"then\":{\"extras.b\":{\"required\":true}},\"message\":\"x\""), "then.extras.b is nothing");
 	refuse(RULE("\"then\":{\"prompt\":{\"required\":true}}"), "rules[0].message is missing");
 	refuse(RULE("\"message\":\"x\""), "rules[0].then is missing");
 	refuse(RULE("\"when\":{\"prompt\":{\"absent\":true}},\"then\":{},\"message\":\"x\""),
@@ -209,12 +241,33 @@ static void a_manifest_has_so_many_models(void **state)
 	buffer_finish(&text);
 }
 
+static void running_out_of_memory_leaves_nothing_behind(void **state)
+{
+	static const char text[] =
+		"{\"models\":[{\"name\":\"m\",\"parameters\":{\"fps\":{\"values\":[24,30],\"default\":24}}}]}";
+	int nth = 0, r;
+	bool has_failed;
+
+	(void)state;
+	do {
+		struct job_capabilities *capabilities = NULL;
+
+		allocator_fail(++nth);
+		r = job_capabilities_new(bytes_of_text(text), &capabilities, NULL);
+		has_failed = allocator_failed();
+		assert_int_equal(r, has_failed ? -ENOMEM : 0);
+		job_capabilities_free(capabilities);
+	} while (has_failed);
+	assert_true(nth > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_needs_a_list_of_models),
 		cmocka_unit_test(a_model_needs_its_members_and_no_others),
 		cmocka_unit_test(names_of_models_are_different_and_not_empty),
+		cmocka_unit_test(a_name_has_255_letters_at_most),
 		cmocka_unit_test(a_misspelt_limit_is_found),
 		cmocka_unit_test(a_limit_must_mean_something),
 		cmocka_unit_test(values_and_defaults_are_within_the_limits_beside_them),
@@ -223,6 +276,7 @@ int main(void)
 		cmocka_unit_test(the_schema_of_extras_is_a_small_one),
 		cmocka_unit_test(a_manifest_has_a_size),
 		cmocka_unit_test(a_manifest_has_so_many_models),
+		cmocka_unit_test(running_out_of_memory_leaves_nothing_behind),
 	};
 
 	return cmocka_run_group_tests_name("job.capability", tests, NULL, NULL);

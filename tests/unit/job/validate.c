@@ -1,5 +1,6 @@
 #include "job/validate.h"
 
+#include "allocator.h"
 #include "base/err.h"
 
 #include <setjmp.h>
@@ -15,7 +16,7 @@ static const char manifest[] =
 	"\"duration_ms\":{\"min\":4000,\"max\":15000,\"step\":1000,\"default\":5000},"
 	"\"aspect_ratio\":{},\"resolution\":{\"values\":[\"720p\",\"1080p\"],\"default\":\"720p\"},"
 	"\"size.width\":{},\"size.height\":{\"max\":2000},"
-	"\"seed\":{},\"fps\":{\"values\":[24,25]},\"audio\":{},\"watermark\":{\"values\":[\"off\"]},"
+	"\"sample_count\":{\"min\":0,\"max\":100},\"seed\":{},\"fps\":{\"values\":[24,25]},\"audio\":{},\"watermark\":{\"values\":[\"off\"]},"
 	"\"background.color\":{},\"background.media\":{\"kinds\":[\"image\"]}},"
 	"\"media\":[{\"role\":\"reference\",\"kind\":\"image\",\"max\":2,\"forms\":[\"url\"]},"
 	"{\"role\":\"reference\",\"kind\":\"video\"},{\"role\":\"first_frame\",\"kind\":\"image\"},"
@@ -37,6 +38,7 @@ static const char manifest[] =
 	"\"count\":{\"type\":\"integer\"},\"loop\":{\"type\":\"boolean\"}}},"
 	"\"outputs\":[{\"role\":\"video\"}]},"
 	"{\"name\":\"clip-0\",\"lifecycle\":{\"stage\":\"retired\"},\"parameters\":{},\"outputs\":[]},"
+	"{\"name\":\"edit\",\"parameters\":{},\"media\":[{\"role\":\"source\",\"kind\":\"video\",\"min\":1}]},"
 	"{\"name\":\"mute\",\"parameters\":{},\"outputs\":[]}]}";
 
 static struct job_capabilities *capabilities;
@@ -167,6 +169,7 @@ static void a_value_of_another_type_is_refused(void **state)
 	assert_refused("{\"prompt\":\"ab\",\"aspect_ratio\":\"16x9\"}", "parameters.aspect_ratio",
 		       "a shape like '16:9'");
 	assert_refused("{\"prompt\":\"ab\",\"aspect_ratio\":\"0:9\"}", "parameters.aspect_ratio", "is '0:9'");
+	assert_refused("{\"prompt\":\"ab\",\"aspect_ratio\":\"16:0\"}", "parameters.aspect_ratio", "is '16:0'");
 }
 
 static void the_contracts_own_bounds_hold_too(void **state)
@@ -174,6 +177,9 @@ static void the_contracts_own_bounds_hold_too(void **state)
 	struct buffer order = {0};
 
 	(void)state;
+	assert_fits("{\"prompt\":\"ab\",\"sample_count\":16}");
+	assert_refused("{\"prompt\":\"ab\",\"sample_count\":17}", "parameters.sample_count", "takes 1 to 16");
+	assert_refused("{\"prompt\":\"ab\",\"sample_count\":0}", "parameters.sample_count", "takes 1 to 16");
 	assert_refused("{\"prompt\":\"ab\",\"size\":{\"width\":15,\"height\":100}}", "parameters.size.width",
 		       "is 15; 'clip-1' takes 16 to 16384");
 	assert_refused("{\"prompt\":\"ab\",\"size\":{\"width\":100,\"height\":2001}}", "parameters.size.height",
@@ -268,6 +274,43 @@ static void media_are_taken_by_role_and_kind(void **state)
 			"parameters.media[0]", "'mute' takes no media");
 }
 
+/* @head, @n times "a", @tail. */
+static char *order_of(const char *head, size_t n, const char *tail)
+{
+	struct buffer order = {0};
+
+	assert_int_equal(buffer_append_text(&order, head), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(buffer_append_text(&order, "a"), 0);
+	assert_int_equal(buffer_append_text(&order, tail), 0);
+	return order.data;
+}
+
+static void addresses_and_handles_have_a_length(void **state)
+{
+	static const char url[] =
+		"{\"prompt\":\"ab\",\"media\":[{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"http://";
+	static const char handle[] =
+		"{\"prompt\":\"ab\",\"media\":[{\"kind\":\"image\",\"role\":\"first_frame\",\"provider_handle\":\"";
+	_cleanup_(freep) char *longest_url = order_of(url, LIMIT_JOB_MEDIA_URL - 7, "\"}]}");
+	_cleanup_(freep) char *longer_url = order_of(url, LIMIT_JOB_MEDIA_URL - 6, "\"}]}");
+	_cleanup_(freep) char *longest_handle = order_of(handle, LIMIT_JOB_MEDIA_HANDLE, "\"}]}");
+	_cleanup_(freep) char *longer_handle = order_of(handle, LIMIT_JOB_MEDIA_HANDLE + 1, "\"}]}");
+
+	(void)state;
+	assert_fits(longest_url);
+	assert_refused(longer_url, "parameters.media[0].url", "of at most 4096 bytes");
+	assert_fits(longest_handle);
+	assert_refused(longer_handle, "parameters.media[0].provider_handle", "is not a handle of 1 to 1024 bytes");
+}
+
+static void media_that_are_needed_are_asked_for(void **state)
+{
+	(void)state;
+	assert_violates("edit", "{}", "parameters.media", "has 0 with the role 'source'; 'edit' needs at least 1");
+	assert_violates("edit", "{\"media\":[]}", "parameters.media", "needs at least 1");
+}
+
 static void media_are_counted(void **state)
 {
 	struct buffer order = {0};
@@ -311,6 +354,7 @@ static void rules_narrow_limits(void **state)
 {
 	(void)state;
 	assert_fits("{\"prompt\":\"ab\",\"resolution\":\"1080p\",\"duration_ms\":8000}");
+	assert_fits("{\"prompt\":\"ab\",\"resolution\":\"1080p\"}");
 	assert_refused("{\"prompt\":\"ab\",\"resolution\":\"1080p\",\"duration_ms\":9000}", "parameters.duration_ms",
 		       "1080p clips are at most 8 seconds long (it is 9000)");
 	assert_refused("{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"mono\",\"weight\":1.5}}}",
@@ -354,6 +398,8 @@ static void extras_are_held_to_their_schema(void **state)
 		       "has 3 entries; 'clip-1' takes 0 to 2");
 	assert_refused("{\"prompt\":\"ab\",\"extras\":{\"tags\":[\"a\",\"abcd\"]}}", "parameters.extras.tags[1]",
 		       "has 4 characters; 'clip-1' takes 1 to 3");
+	assert_refused("{\"prompt\":\"ab\",\"extras\":{\"tags\":[\"\"]}}", "parameters.extras.tags[0]",
+		       "has 0 characters; 'clip-1' takes 1 to 3");
 	assert_refused("{\"prompt\":\"ab\",\"extras\":{\"count\":1.5}}", "parameters.extras.count",
 		       "is 1.5; 'clip-1' takes a whole number");
 	assert_refused("{\"prompt\":\"ab\",\"extras\":{\"loop\":\"yes\"}}", "parameters.extras.loop",
@@ -361,27 +407,63 @@ static void extras_are_held_to_their_schema(void **state)
 	assert_refused("{\"prompt\":\"ab\",\"extras\":[]}", "parameters.extras", "is a list; 'clip-1' takes an object");
 }
 
+/* Extras of @depth values inside values, the extras themselves and their member style being the first two. */
+static char *nested_extras(int depth)
+{
+	struct buffer order = {0};
+
+	assert_int_equal(
+		buffer_append_text(&order, "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":"), 0);
+	for (int i = 2; i < depth; i++)
+		assert_int_equal(buffer_append_text(&order, "["), 0);
+	for (int i = 2; i < depth; i++)
+		assert_int_equal(buffer_append_text(&order, "]"), 0);
+	assert_int_equal(buffer_append_text(&order, "}}}"), 0);
+	return order.data;
+}
+
 static void extras_have_a_size_and_a_depth(void **state)
+{
+	static const char head[] = "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":\"";
+	const size_t around = strlen("{\"style\":{\"name\":\"duo\",\"a\":\"\"}}");
+	_cleanup_(freep) char *longest = order_of(head, LIMIT_JOB_EXTRAS_BYTES - around, "\"}}}");
+	_cleanup_(freep) char *longer = order_of(head, LIMIT_JOB_EXTRAS_BYTES - around + 1, "\"}}}");
+	_cleanup_(freep) char *deepest = nested_extras(LIMIT_JOB_EXTRAS_DEPTH);
+	_cleanup_(freep) char *deeper = nested_extras(LIMIT_JOB_EXTRAS_DEPTH + 1);
+
+	(void)state;
+	assert_fits(longest);
+	assert_refused(longer, "parameters.extras", "is longer than 65536 bytes of JSON");
+	assert_fits(deepest);
+	assert_refused(deeper, "parameters", "are not a JSON object");
+}
+
+static void an_order_has_a_size(void **state)
 {
 	struct buffer order = {0};
 
 	(void)state;
-	assert_int_equal(
-		buffer_append_text(&order, "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":\""), 0);
-	for (size_t i = 0; i < LIMIT_JOB_EXTRAS_BYTES; i++)
-		assert_int_equal(buffer_append_text(&order, "a"), 0);
-	assert_int_equal(buffer_append_text(&order, "\"}}}"), 0);
-	assert_refused(order.data, "parameters.extras", "is longer than 65536 bytes of JSON");
+	assert_int_equal(buffer_append_text(&order, "{\"prompt\":\"ab\"}"), 0);
+	while (order.len < LIMIT_JOB_PARAMETERS_BYTES)
+		assert_int_equal(buffer_append_text(&order, " "), 0);
+	assert_fits(order.data);
+	assert_int_equal(buffer_append_text(&order, " "), 0);
+	assert_refused(order.data, "parameters", "are 1048577 bytes of JSON; at most 1048576 are taken");
 
-	order.len = 0;
-	assert_int_equal(
-		buffer_append_text(&order, "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":"), 0);
-	for (size_t i = 0; i < LIMIT_JOB_EXTRAS_DEPTH; i++)
-		assert_int_equal(buffer_append_text(&order, "["), 0);
-	for (size_t i = 0; i < LIMIT_JOB_EXTRAS_DEPTH; i++)
-		assert_int_equal(buffer_append_text(&order, "]"), 0);
-	assert_int_equal(buffer_append_text(&order, "}}}"), 0);
-	assert_refused(order.data, "parameters", "are not a JSON object");
+	/* As many values as are taken: the order, its prompt, the extras, style, its name, a list and what is in it. */
+	for (uint32_t n = LIMIT_JOB_PARAMETERS_NODES - 6; n <= LIMIT_JOB_PARAMETERS_NODES; n += 6) {
+		order.len = 0;
+		assert_int_equal(buffer_append_text(
+					 &order, "{\"prompt\":\"ab\",\"extras\":{\"style\":{\"name\":\"duo\",\"a\":[0"),
+				 0);
+		for (uint32_t i = 2; i < n; i++)
+			assert_int_equal(buffer_append_text(&order, ",0"), 0);
+		assert_int_equal(buffer_append_text(&order, "]}}}"), 0);
+		if (n < LIMIT_JOB_PARAMETERS_NODES)
+			assert_fits(order.data);
+		else
+			assert_refused(order.data, "parameters", "are not a JSON object");
+	}
 	buffer_finish(&order);
 }
 
@@ -389,9 +471,9 @@ static void an_unknown_model_is_answered_with_the_known_ones(void **state)
 {
 	(void)state;
 	assert_violates("clip-2", "{}", "model",
-			"'clip-2' is not a model of this provider; it has clip-1, clip-0, mute");
+			"'clip-2' is not a model of this provider; it has clip-1, clip-0, edit, mute");
 	assert_violates("clipp-1", "{}", "model", "did you mean 'clip-1'?");
-	assert_violates("", "{}", "model", "is missing; this provider has clip-1, clip-0, mute");
+	assert_violates("", "{}", "model", "is missing; this provider has clip-1, clip-0, edit, mute");
 	assert_violates(NULL, "{}", "model", "is missing");
 	assert_violates("clip-0", "{}", "model", "'clip-0' is retired");
 	assert_violates("cl\nip", "{}", "model", "'cl?ip' is not a model");
@@ -477,6 +559,25 @@ static void a_strangers_text_is_cut_at_a_character(void **state)
 	buffer_finish(&order);
 }
 
+static void running_out_of_memory_is_said_and_leaves_nothing_behind(void **state)
+{
+	int nth = 0, r;
+	bool has_failed;
+
+	(void)state;
+	do {
+		struct job_verdict verdict;
+
+		allocator_fail(++nth);
+		r = job_validate(capabilities, "clip-1",
+				 bytes_of_text("{\"seed\":-1,\"nope\":1,\"extras\":{\"stile\":1}}"), &verdict);
+		has_failed = allocator_failed();
+		assert_int_equal(r, has_failed ? -ENOMEM : JOB_VALIDATE_E_VIOLATED);
+		job_verdict_finish(&verdict);
+	} while (has_failed);
+	assert_true(nth > 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +594,8 @@ int main(void)
 		cmocka_unit_test(one_of_a_group_is_given),
 		cmocka_unit_test(media_need_one_source_in_a_form_that_is_taken),
 		cmocka_unit_test(media_are_taken_by_role_and_kind),
+		cmocka_unit_test(addresses_and_handles_have_a_length),
+		cmocka_unit_test(media_that_are_needed_are_asked_for),
 		cmocka_unit_test(media_are_counted),
 		cmocka_unit_test(moments_belong_to_keyframes_within_the_video),
 		cmocka_unit_test(a_medium_inside_a_parameter_has_no_role),
@@ -501,11 +604,13 @@ int main(void)
 		cmocka_unit_test(rules_count_media),
 		cmocka_unit_test(extras_are_held_to_their_schema),
 		cmocka_unit_test(extras_have_a_size_and_a_depth),
+		cmocka_unit_test(an_order_has_a_size),
 		cmocka_unit_test(an_unknown_model_is_answered_with_the_known_ones),
 		cmocka_unit_test(the_only_model_needs_no_name),
 		cmocka_unit_test(parameters_that_are_no_object_are_refused),
 		cmocka_unit_test(all_violations_come_at_once_up_to_the_limit),
 		cmocka_unit_test(a_strangers_text_is_cut_at_a_character),
+		cmocka_unit_test(running_out_of_memory_is_said_and_leaves_nothing_behind),
 	};
 
 	return cmocka_run_group_tests_name("job.validate", tests, take_manifest, drop_manifest);

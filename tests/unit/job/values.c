@@ -1,54 +1,11 @@
 #include "job/job.h"
 
+#include "allocator.h"
 #include "base/err.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t n, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_reallocarray(void *old, size_t n, size_t size);
-char *__wrap_strdup(const char *text);
-
-/* Allocations left until one fails; negative: none fails. */
-static int countdown = -1;
-
-static bool runs_out(void)
-{
-	return countdown >= 0 && countdown-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return runs_out() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return runs_out() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return runs_out() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_reallocarray(void *old, size_t n, size_t size)
-{
-	return runs_out() ? NULL : __real_reallocarray(old, n, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return runs_out() ? NULL : __real_strdup(text);
-}
 
 static int fill_failure(struct job_failure *failure)
 {
@@ -174,31 +131,34 @@ static void a_copy_of_an_empty_status_has_no_lists(void **state)
 	assert_int_equal(copy->state, JOB_STATE_QUEUED);
 }
 
-/* Runs out of memory at the n-th allocation, for n = 0, 1, …, until all of it succeeds. Leaks are the sanitizer's. */
+/* A filled status and job with their copies; false when memory ran out on the way. Leaks are the sanitizer's. */
+static bool make_everything(void)
+{
+	_cleanup_(job_status_freep) struct job_status *status = job_status_new();
+	_cleanup_(job_status_freep) struct job_status *copy = NULL;
+	_cleanup_(job_freep) struct job *job = job_new();
+	_cleanup_(job_freep) struct job *job_again = NULL;
+
+	if (!status || !job || fill_status(status) != 0 || fill_job(job) != 0)
+		return false;
+	copy = job_status_copy(status);
+	job_again = job_copy(job);
+	return copy && job_again;
+}
+
 static void running_out_of_memory_anywhere_leaves_nothing_behind(void **state)
 {
-	bool is_done = false;
-	int n;
+	bool is_done, has_failed;
+	int nth = 0;
 
 	(void)state;
-	for (n = 0; !is_done && n < 1000; n++) {
-		_cleanup_(job_status_freep) struct job_status *status = NULL;
-		_cleanup_(job_status_freep) struct job_status *copy = NULL;
-		_cleanup_(job_freep) struct job *job = NULL;
-		_cleanup_(job_freep) struct job *job_again = NULL;
-
-		countdown = n;
-		status = job_status_new();
-		job = job_new();
-		if (status && job && fill_status(status) == 0 && fill_job(job) == 0) {
-			copy = job_status_copy(status);
-			job_again = job_copy(job);
-		}
-		is_done = copy && job_again;
-		countdown = -1;
-	}
-	assert_true(is_done);
-	assert_true(n > 40);
+	do {
+		allocator_fail(++nth);
+		is_done = make_everything();
+		has_failed = allocator_failed();
+		assert_true(is_done != has_failed);
+	} while (has_failed);
+	assert_true(nth > 60);
 }
 
 static void a_failed_replacement_keeps_the_old_value(void **state)
@@ -210,17 +170,17 @@ static void a_failed_replacement_keeps_the_old_value(void **state)
 	(void)state;
 	assert_int_equal(fill_status(status), 0);
 	assert_int_equal(fill_failure(&other), 0);
-	countdown = 0;
+	allocator_fail(1);
 	assert_int_equal(job_set_text(&status->display_name, "B"), -ENOMEM);
-	countdown = 0;
+	allocator_fail(1);
 	assert_int_equal(job_set_labels(status, &label, 1), -ENOMEM);
-	countdown = 1;
+	allocator_fail(2);
 	assert_int_equal(job_add_missing(status, "gif"), -ENOMEM);
-	countdown = 2;
+	allocator_fail(3);
 	assert_int_equal(job_failure_copy(&other, &status->failure), -ENOMEM);
-	countdown = 0;
+	allocator_fail(1);
 	assert_null(job_add_attempt(status));
-	countdown = -1;
+	assert_true(allocator_failed());
 
 	assert_string_equal(status->display_name, "A name");
 	assert_int_equal(status->n_labels, 2);

@@ -1,0 +1,170 @@
+/* Which orders the manifest lets through. Needs no plugin code: the manifest is the judge. */
+#include "job/validate.h"
+
+#include "base/err.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static struct job_capabilities *capabilities;
+
+static int take_manifest(void **state)
+{
+	struct buffer path = {0}, text = {0};
+	struct errmsg error = {0};
+	char block[4096];
+	FILE *file;
+	size_t n;
+	int r;
+
+	(void)state;
+	buffer_printf(&path, "%s/plugins/heygen/manifest.json", getenv("FILMGATE_SOURCE_DIR"));
+	file = fopen(path.data, "re");
+	buffer_finish(&path);
+	if (!file)
+		return -1;
+	while ((n = fread(block, 1, sizeof(block), file)) > 0)
+		if (buffer_append(&text, block, n) < 0)
+			return -1;
+	fclose(file);
+	r = job_capabilities_new(buffer_bytes(&text), &capabilities, &error);
+	if (r)
+		print_error("%s\n", error.text);
+	buffer_finish(&text);
+	return r;
+}
+
+static int drop_manifest(void **state)
+{
+	(void)state;
+	capabilities = job_capabilities_free(capabilities);
+	return 0;
+}
+
+static void accept(const char *model, const char *parameters)
+{
+	struct job_verdict verdict;
+	int r = job_validate(capabilities, model, bytes_of_text(parameters), &verdict);
+
+	if (verdict.n_violations)
+		fail_msg("%s %s", verdict.violations[0].field, verdict.violations[0].text);
+	assert_int_equal(r, 0);
+	job_verdict_finish(&verdict);
+}
+
+static void refuse(const char *model, const char *parameters, const char *field, const char *words)
+{
+	struct job_verdict verdict;
+	int r = job_validate(capabilities, model, bytes_of_text(parameters), &verdict);
+
+	assert_int_equal(r, JOB_VALIDATE_E_VIOLATED);
+	if (verdict.n_violations != 1 || strcmp(verdict.violations[0].field, field) != 0 ||
+	    !strstr(verdict.violations[0].text, words))
+		fail_msg("%zu: %s %s", verdict.n_violations, verdict.violations[0].field, verdict.violations[0].text);
+	job_verdict_finish(&verdict);
+}
+
+#define AVATAR "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}"
+#define PHOTO "\"voice_id\":\"v\",\"script\":{\"text\":\"hi\"}"
+#define SOURCE "{\"kind\":\"image\",\"role\":\"source\",\"url\":\"https://a.example/p.png\"}"
+#define FIRST "{\"kind\":\"image\",\"role\":\"first_frame\",\"provider_handle\":\"asset\"}"
+
+static void an_avatar_needs_an_id_and_words_or_a_recording(void **state)
+{
+	(void)state;
+	accept("avatar", "{" AVATAR "}");
+	accept("avatar", "{\"avatar_id\":\"a\",\"script\":{\"audio\":{\"url\":\"https://a.example/a.wav\"}}}");
+	refuse("avatar", "{\"script\":{\"text\":\"hi\"}}", "parameters.avatar_id", "is missing");
+	refuse("avatar", "{\"avatar_id\":\"a\"}", "parameters.script.audio", "set script.text or script.audio");
+	refuse("avatar", "{" AVATAR ",\"prompt\":\"a cat\"}", "parameters.prompt",
+	       "is not taken; 'avatar' takes avatar_id");
+}
+
+static void a_photo_needs_one_picture_and_a_voice(void **state)
+{
+	(void)state;
+	accept("image", "{" PHOTO ",\"media\":[" SOURCE "]}");
+	accept("image", "{" PHOTO ",\"media\":[" FIRST "]}");
+	accept("image", "{\"script\":{\"audio\":{\"provider_handle\":\"x\"}},\"media\":[" SOURCE "]}");
+	refuse("image", "{" PHOTO "}", "parameters.media", "a photo is needed");
+	refuse("image", "{" PHOTO ",\"media\":[" SOURCE "," FIRST "]}", "parameters.media", "one photo only");
+	refuse("image", "{\"script\":{\"text\":\"hi\"},\"media\":[" SOURCE "]}", "parameters.voice_id",
+	       "a photo has no voice of its own");
+	refuse("image", "{" PHOTO ",\"media\":[" SOURCE "],\"avatar_id\":\"a\"}", "parameters.avatar_id",
+	       "is not taken");
+}
+
+static void the_picture_is_of_the_sizes_that_heygen_makes(void **state)
+{
+	(void)state;
+	accept("avatar", "{" AVATAR ",\"resolution\":\"4k\",\"aspect_ratio\":\"adaptive\"}");
+	refuse("avatar", "{" AVATAR ",\"resolution\":\"480p\"}", "parameters.resolution", "'720p', '1080p' or '4k'");
+	refuse("avatar", "{" AVATAR ",\"aspect_ratio\":\"21:9\"}", "parameters.aspect_ratio", "is '21:9'");
+	refuse("avatar", "{" AVATAR ",\"duration_ms\":5000}", "parameters.duration_ms", "is not taken");
+}
+
+static void a_script_has_5000_characters_at_most(void **state)
+{
+	struct buffer order = {0};
+
+	(void)state;
+	assert_int_equal(buffer_append_text(&order, "{\"avatar_id\":\"a\",\"script\":{\"text\":\""), 0);
+	for (int i = 0; i < 5000; i++)
+		assert_int_equal(buffer_append_text(&order, "ß"), 0);
+	assert_int_equal(buffer_append_text(&order, "\"}}"), 0);
+	accept("avatar", order.data);
+	order.len -= 3;
+	assert_int_equal(buffer_append_text(&order, "!\"}}"), 0);
+	refuse("avatar", order.data, "parameters.script.text", "has 5001 characters; 'avatar' takes 1 to 5000");
+	buffer_finish(&order);
+}
+
+static void extras_that_do_not_go_together_are_refused(void **state)
+{
+	(void)state;
+	accept("avatar",
+	       "{" AVATAR ",\"extras\":{\"engine\":{\"type\":\"avatar_v\",\"reference_look_id\":\"l\"},"
+	       "\"voice_settings\":{\"speed\":1.5,\"engine_settings\":{\"engine_type\":\"fish\",\"model\":\"s1\"}},"
+	       "\"caption\":{\"style\":\"default\"},\"fit\":\"cover\",\"remove_background\":true}}");
+	refuse("avatar", "{" AVATAR ",\"background\":{\"color\":\"#ffffff\"},\"extras\":{\"output_format\":\"webm\"}}",
+	       "parameters.background", "webm has a transparent background");
+	refuse("avatar", "{" AVATAR ",\"extras\":{\"engine\":{\"type\":\"avatar_v\"},\"expressiveness\":\"high\"}}",
+	       "parameters.extras.expressiveness", "belongs to the engine avatar_iv");
+	refuse("avatar", "{" AVATAR ",\"extras\":{\"engine\":{\"type\":\"avatar_iv\",\"reference_look_id\":\"l\"}}}",
+	       "parameters.extras.engine.reference_look_id", "belongs to the engine avatar_v");
+	refuse("avatar", "{" AVATAR ",\"extras\":{\"voice_settings\":{\"speed\":2}}}",
+	       "parameters.extras.voice_settings.speed", "is 2; 'avatar' takes 0.5 to 1.5");
+	refuse("avatar", "{" AVATAR ",\"extras\":{\"callback_url\":\"https://a.example\"}}",
+	       "parameters.extras.callback_url", "is not known");
+	refuse("image", "{" PHOTO ",\"media\":[" SOURCE "],\"extras\":{\"engine\":{\"type\":\"avatar_v\"}}}",
+	       "parameters.extras.engine", "is not known");
+}
+
+static void a_member_that_a_parameter_writes_is_closed_to_extras(void **state)
+{
+	static const char *const names[] = {"type", "avatar_id", "script", "audio_url", "title", "background", "image"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char order[200], field[80];
+
+		snprintf(order, sizeof(order), "{" AVATAR ",\"extras\":{\"%s\":\"x\"}}", names[i]);
+		snprintf(field, sizeof(field), "parameters.extras.%s", names[i]);
+		refuse("avatar", order, field, "is not known");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_avatar_needs_an_id_and_words_or_a_recording),
+		cmocka_unit_test(a_photo_needs_one_picture_and_a_voice),
+		cmocka_unit_test(the_picture_is_of_the_sizes_that_heygen_makes),
+		cmocka_unit_test(a_script_has_5000_characters_at_most),
+		cmocka_unit_test(extras_that_do_not_go_together_are_refused),
+		cmocka_unit_test(a_member_that_a_parameter_writes_is_closed_to_extras),
+	};
+
+	return cmocka_run_group_tests_name("heygen.orders", tests, take_manifest, drop_manifest);
+}

@@ -1,0 +1,282 @@
+#include "heygen/rig.h"
+
+#include "base/err.h"
+
+#define MINUTE_MS 60000
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static struct plugin_answer *poll(const char *state, int status, const char *body)
+{
+	return rig_reply(PLUGIN_VERB_POLL, state, status, body);
+}
+
+static void a_poll_asks_for_the_video_and_changes_nothing(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+
+	(void)state;
+	rig.remote_id = "v/1 ?";
+	answer = rig_begin(PLUGIN_VERB_POLL, "{}", NULL);
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
+	assert_int_equal(answer->exchange.effect, PLUGIN_EFFECT_SAFE);
+	assert_string_equal(answer->exchange.method, "GET");
+	assert_string_equal(answer->exchange.url, "http://127.0.0.1:9/v3/videos/v%2F1%20%3F");
+	assert_non_null(rig_header(answer, "X-Api-Key"));
+	assert_null(rig_header(answer, "Idempotency-Key"));
+	assert_null(answer->state);
+}
+
+static void every_word_that_is_no_end_keeps_polling_and_is_shown(void **state)
+{
+	static const struct {
+		const char *word;
+		enum plugin_stage stage;
+	} rows[] = {
+		{"pending", PLUGIN_STAGE_QUEUED},     {"waiting", PLUGIN_STAGE_QUEUED},
+		{"processing", PLUGIN_STAGE_RUNNING}, {"dreaming", PLUGIN_STAGE_UNKNOWN},
+		{"draft", PLUGIN_STAGE_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+		char body[100];
+
+		snprintf(body, sizeof(body), "{\"data\":{\"id\":\"v_1\",\"status\":\"%s\"}}", rows[i].word);
+		answer = poll(NULL, 200, body);
+		assert_int_equal(answer->kind, PLUGIN_ANSWER_WAIT);
+		assert_int_equal(answer->wait.stage, rows[i].stage);
+		assert_string_equal(answer->wait.status, rows[i].word);
+		assert_int_equal(answer->wait.progress_permille, -1);
+	}
+}
+
+static void a_finished_video_is_one_output_without_credential(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll(
+		NULL, 200,
+		"{\"data\":{\"id\":\"v_1\",\"status\":\"completed\",\"duration\":4.2,"
+		"\"video_url\":\"https://files.heygen.ai/v.mp4?a=1\","
+		"\"thumbnail_url\":\"https://files.heygen.ai/t.jpg\"}}");
+
+	(void)state;
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_DONE);
+	assert_int_equal(answer->done.n_outputs, 1);
+	assert_string_equal(answer->done.outputs[0].role, "video");
+	assert_string_equal(answer->done.outputs[0].url, "https://files.heygen.ai/v.mp4?a=1");
+	assert_int_equal(answer->done.outputs[0].n_headers, 0);
+	assert_int_equal(answer->done.outputs[0].expires_at_ms, 0);
+	assert_int_equal(answer->done.n_missing, 0);
+}
+
+static void a_link_says_when_it_expires(void **state)
+{
+	static const struct {
+		const char *query;
+		int64_t expires_at_ms;
+	} rows[] = {
+		{"Expires=1795000600&Signature=x", INT64_C(1795000600000)},
+		{"Expires=soon", 0},
+		{"Expires=99999999999999", 0},
+		{"Expires=-5", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+		char body[200];
+
+		snprintf(body, sizeof(body),
+			 "{\"data\":{\"status\":\"completed\",\"video_url\":\"https://files2.heygen.ai/v.mp4?%s\"}}",
+			 rows[i].query);
+		answer = poll(NULL, 200, body);
+		assert_int_equal(answer->done.outputs[0].expires_at_ms, rows[i].expires_at_ms);
+	}
+}
+
+static void a_link_that_lags_is_waited_for(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"data\":{\"status\":\"completed\"}}",
+		"{\"data\":{\"status\":\"completed\",\"video_url\":null}}",
+		"{\"data\":{\"status\":\"completed\",\"video_url\":\"\"}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll(NULL, 200, bodies[i]);
+
+		assert_int_equal(answer->kind, PLUGIN_ANSWER_WAIT);
+		assert_string_equal(answer->wait.status, "completed");
+	}
+}
+
+static void a_failed_video_ends_the_job_with_its_reason(void **state)
+{
+	static const struct {
+		const char *members;
+		enum plugin_reason reason;
+		enum plugin_bought bought;
+		const char *code;
+	} rows[] = {
+#define ROW(members, reason, bought, code) {members, PLUGIN_REASON_##reason, PLUGIN_BOUGHT_##bought, code}
+#define CODE(code, reason, bought) ROW("\"failure_code\":\"" code "\"", reason, bought, code)
+		CODE("script_too_long", INVALID_INPUT, UNKNOWN),
+		CODE("content_policy_violation", MODERATED, UNKNOWN),
+		CODE("insufficient_credit", NO_CREDIT, NONE),
+		CODE("MOVIO_PAYMENT_INSUFFICIENT_CREDIT", NO_CREDIT, NONE),
+		CODE("IMAGE_MODERATION_REJECTED", MODERATED, UNKNOWN),
+		CODE("internal_error", PROVIDER_FAULT, UNKNOWN),
+		CODE("rate_limit_exceeded", PROVIDER_FAULT, UNKNOWN),
+		CODE("generation_failed", PROVIDER_FAULT, UNKNOWN),
+		ROW("\"failure_code\":402007", MODERATED, UNKNOWN, "402007"),
+		ROW("\"failure_code\":null,\"failure_message\":null", PROVIDER_FAULT, UNKNOWN, ""),
+		ROW("\"failure_message\":\"Blocked by moderation\"", MODERATED, UNKNOWN, ""),
+		ROW("\"id\":\"v_1\"", PROVIDER_FAULT, UNKNOWN, ""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+		char body[300];
+
+		snprintf(body, sizeof(body), "{\"data\":{\"status\":\"failed\",%s}}", rows[i].members);
+		answer = poll(NULL, 200, body);
+		rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, rows[i].reason, rows[i].bought);
+		assert_string_equal(answer->failure.code, rows[i].code);
+		assert_string_equal(answer->failure.request_id, "req-7");
+	}
+}
+
+static void a_video_cancelled_there_is_cancelled(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll(NULL, 200,
+									   "{\"data\":{\"status\":\"cancelled\"}}");
+
+	(void)state;
+	rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_CANCELLED, PLUGIN_BOUGHT_UNKNOWN);
+}
+
+static void a_reply_without_a_status_is_only_trouble(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum plugin_reason reason;
+	} rows[] = {
+		{200, "", PLUGIN_REASON_UNAVAILABLE},
+		{200, "<html>ok</html>", PLUGIN_REASON_UNAVAILABLE},
+		{200, "{\"data\":{\"status\":\"compl", PLUGIN_REASON_UNAVAILABLE},
+		{200, "{\"data\":{}}", PLUGIN_REASON_UNAVAILABLE},
+		{200, "{\"data\":[1]}", PLUGIN_REASON_UNAVAILABLE},
+		{200, "{\"data\":null,\"error\":{\"code\":\"trial_video_limit_exceeded\"}}", PLUGIN_REASON_NO_CREDIT},
+		{401, "{\"error\":{\"code\":\"unauthorized\"}}", PLUGIN_REASON_AUTH},
+		{402, "{\"error\":{\"code\":\"insufficient_credit\"}}", PLUGIN_REASON_NO_CREDIT},
+		{403, "<html>403</html>", PLUGIN_REASON_AUTH},
+		{429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}", PLUGIN_REASON_RATE_LIMITED},
+		{500, "{\"error\":{\"code\":\"internal_error\"}}", PLUGIN_REASON_UNAVAILABLE},
+		{502, "<html>502</html>", PLUGIN_REASON_UNAVAILABLE},
+		{500, "{\"data\":{\"status\":\"failed\"}}", PLUGIN_REASON_UNAVAILABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll(NULL, rows[i].status, rows[i].body);
+
+		rig_assert_failure(answer, PLUGIN_ANSWER_TROUBLE, rows[i].reason, PLUGIN_BOUGHT_UNKNOWN);
+	}
+}
+
+#define NOT_FOUND "{\"error\":{\"code\":\"video_not_found\",\"message\":\"none\"}}"
+
+static void a_video_is_lost_only_when_it_stays_unknown(void **state)
+{
+	_cleanup_(freep) char *kept = NULL;
+
+	(void)state;
+	for (int minute = 0; minute <= 10; minute++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+
+		rig.now_ms = RIG_NOW_MS + minute * MINUTE_MS;
+		answer = poll(kept, 404, NOT_FOUND);
+		if (minute < 10)
+			rig_assert_failure(answer, PLUGIN_ANSWER_TROUBLE, PLUGIN_REASON_NOT_FOUND,
+					   PLUGIN_BOUGHT_UNKNOWN);
+		else
+			rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_LOST, PLUGIN_BOUGHT_UNKNOWN);
+		if (answer->state) {
+			assert_int_equal(minute, 0);
+			kept = strdup(answer->state);
+		}
+	}
+	assert_non_null(kept);
+}
+
+static void a_video_that_is_found_again_is_not_lost(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *missing = poll("{\"title\":\"t\"}", 404, NOT_FOUND);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *found = NULL;
+	_cleanup_(plugin_answer_freep) struct plugin_answer *again = NULL;
+
+	(void)state;
+	assert_non_null(missing->state);
+	rig.now_ms += 9 * MINUTE_MS;
+	found = poll(missing->state, 200, "{\"data\":{\"status\":\"processing\"}}");
+	assert_int_equal(found->kind, PLUGIN_ANSWER_WAIT);
+	assert_non_null(found->state);
+	rig_assert_json(found->state, "{\"title\":\"t\",\"missing_since_ms\":0}");
+	rig.now_ms += 9 * MINUTE_MS;
+	again = poll(found->state, 404, NOT_FOUND);
+	rig_assert_failure(again, PLUGIN_ANSWER_TROUBLE, PLUGIN_REASON_NOT_FOUND, PLUGIN_BOUGHT_UNKNOWN);
+}
+
+static void a_clock_that_goes_back_begins_the_waiting_again(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *missing = poll(NULL, 404, NOT_FOUND);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *earlier = NULL;
+
+	(void)state;
+	rig.now_ms -= 60 * MINUTE_MS;
+	earlier = poll(missing->state, 404, NOT_FOUND);
+	rig_assert_failure(earlier, PLUGIN_ANSWER_TROUBLE, PLUGIN_REASON_NOT_FOUND, PLUGIN_BOUGHT_UNKNOWN);
+	rig_assert_json(earlier->state, "{\"missing_since_ms\":1794996400000}");
+}
+
+static void a_gateways_404_never_loses_a_video(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll("{\"missing_since_ms\":1000}", 404,
+									   "<html>nginx</html>");
+
+	(void)state;
+	rig_assert_failure(answer, PLUGIN_ANSWER_TROUBLE, PLUGIN_REASON_PROVIDER_FAULT, PLUGIN_BOUGHT_UNKNOWN);
+}
+
+static void a_steady_poll_does_not_write_its_state_again(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll("{\"title\":\"\"}", 200,
+									   "{\"data\":{\"status\":\"processing\"}}");
+
+	(void)state;
+	assert_null(answer->state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_poll_asks_for_the_video_and_changes_nothing, rig_reset),
+		cmocka_unit_test_setup(every_word_that_is_no_end_keeps_polling_and_is_shown, rig_reset),
+		cmocka_unit_test_setup(a_finished_video_is_one_output_without_credential, rig_reset),
+		cmocka_unit_test_setup(a_link_says_when_it_expires, rig_reset),
+		cmocka_unit_test_setup(a_link_that_lags_is_waited_for, rig_reset),
+		cmocka_unit_test_setup(a_failed_video_ends_the_job_with_its_reason, rig_reset),
+		cmocka_unit_test_setup(a_video_cancelled_there_is_cancelled, rig_reset),
+		cmocka_unit_test_setup(a_reply_without_a_status_is_only_trouble, rig_reset),
+		cmocka_unit_test_setup(a_video_is_lost_only_when_it_stays_unknown, rig_reset),
+		cmocka_unit_test_setup(a_video_that_is_found_again_is_not_lost, rig_reset),
+		cmocka_unit_test_setup(a_clock_that_goes_back_begins_the_waiting_again, rig_reset),
+		cmocka_unit_test_setup(a_gateways_404_never_loses_a_video, rig_reset),
+		cmocka_unit_test_setup(a_steady_poll_does_not_write_its_state_again, rig_reset),
+	};
+
+	return cmocka_run_group_tests_name("heygen.poll", tests, rig_set_up, rig_tear_down);
+}

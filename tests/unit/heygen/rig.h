@@ -1,0 +1,50 @@
+/*
+ * The HeyGen plugin on a bench: bytes in, one answer out, through the daemon's own step runner. Every call hands over
+ * the whole of what the plugin may know, so every call is also a resume after a restart.
+ */
+#ifndef FG_TESTS_UNIT_HEYGEN_RIG_H
+#define FG_TESTS_UNIT_HEYGEN_RIG_H
+
+#include "plugin/step.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define RIG_KEY "fg-0190aa-1"
+#define RIG_SECRET "hg-secret-value"
+#define RIG_NOW_MS INT64_C(1795000000000)
+
+/* What a step knows beside its documents; the set-up of each test puts the usual values back. */
+struct rig {
+	struct plugin *plugin;
+	struct plugin_account *account;
+	int64_t now_ms;
+	int64_t retry_after_ms;
+	const char *remote_id;
+};
+extern struct rig rig;
+
+int rig_set_up(void **state);
+int rig_tear_down(void **state);
+/* Before each test. */
+int rig_reset(void **state);
+
+/* An order with these members in its parameters, as a JOB document that the caller frees. */
+char *rig_job(const char *model, const char *title, const char *parameters);
+/* Begins a verb; @state NULL: none yet. */
+struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job, const char *state);
+/* Hands a reply to a verb. */
+struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body);
+
+/* The exchange's JSON body holds exactly this. */
+void rig_assert_body(const struct plugin_answer *answer, const char *expected);
+void rig_assert_json(const char *text, const char *expected);
+/* A header of an exchange; NULL when there is none. */
+const struct plugin_header *rig_header(const struct plugin_answer *answer, const char *name);
+void rig_assert_failure(const struct plugin_answer *answer, enum plugin_answer_kind kind, enum plugin_reason reason,
+			enum plugin_bought bought);
+/* The text of a recorded provider body; NULL when there are none on this machine, which is said aloud. */
+char *rig_sample(const char *name);
+
+#endif

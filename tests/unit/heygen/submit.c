@@ -1,0 +1,181 @@
+#include "heygen/rig.h"
+
+#include "base/err.h"
+
+static struct plugin_answer *submit(const char *model, const char *title, const char *parameters, const char *state)
+{
+	_cleanup_(freep) char *job = rig_job(model, title, parameters);
+
+	return rig_begin(PLUGIN_VERB_START, job, state);
+}
+
+static void assert_submits(const char *model, const char *title, const char *parameters, const char *body)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit(model, title, parameters, NULL);
+
+	rig_assert_body(answer, body);
+}
+
+static void a_submit_buys_with_the_key_of_the_step(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit(
+		"avatar", NULL, "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}", NULL);
+
+	(void)state;
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
+	assert_int_equal(answer->exchange.effect, PLUGIN_EFFECT_BUYS_WITH_KEY);
+	assert_string_equal(answer->exchange.method, "POST");
+	assert_string_equal(answer->exchange.url, "http://127.0.0.1:9/v3/videos");
+	assert_int_equal(answer->exchange.timeout_ms, 120000);
+	assert_int_equal(answer->exchange.phase, 1);
+	assert_string_equal(rig_header(answer, "Idempotency-Key")->value, RIG_KEY);
+	assert_string_equal(rig_header(answer, "X-Api-Key")->value, RIG_SECRET);
+	assert_true(rig_header(answer, "X-Api-Key")->is_secret);
+}
+
+static void an_avatar_speaks_a_script(void **state)
+{
+	(void)state;
+	assert_submits("avatar", "My title",
+		       "\"avatar_id\":\"look\",\"voice_id\":\"v\",\"script\":{\"text\":\"Grüße\"},"
+		       "\"aspect_ratio\":\"9:16\",\"resolution\":\"4k\"",
+		       "{\"type\":\"avatar\",\"avatar_id\":\"look\",\"voice_id\":\"v\",\"script\":\"Grüße\","
+		       "\"aspect_ratio\":\"9:16\",\"resolution\":\"4k\",\"title\":\"My title\"}");
+}
+
+static void an_avatar_speaks_along_with_a_recording(void **state)
+{
+	(void)state;
+	assert_submits("avatar", NULL,
+		       "\"avatar_id\":\"a\",\"script\":{\"audio\":{\"url\":\"https://a.example/a.mp3\"}}",
+		       "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"audio_url\":\"https://a.example/a.mp3\"}");
+	assert_submits("avatar", NULL, "\"avatar_id\":\"a\",\"script\":{\"audio\":{\"provider_handle\":\"asset-1\"}}",
+		       "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"audio_asset_id\":\"asset-1\"}");
+}
+
+static void a_photo_speaks(void **state)
+{
+	(void)state;
+	assert_submits("image", NULL,
+		       "\"voice_id\":\"v\",\"script\":{\"text\":\"hi\"},\"media\":[{\"kind\":\"image\","
+		       "\"role\":\"source\",\"url\":\"https://a.example/p.png\"}]",
+		       "{\"type\":\"image\",\"voice_id\":\"v\",\"script\":\"hi\","
+		       "\"image\":{\"type\":\"url\",\"url\":\"https://a.example/p.png\"}}");
+	assert_submits("image", NULL,
+		       "\"voice_id\":\"v\",\"script\":{\"text\":\"hi\"},\"media\":[{\"kind\":\"image\","
+		       "\"role\":\"first_frame\",\"provider_handle\":\"asset-2\"}]",
+		       "{\"type\":\"image\",\"voice_id\":\"v\",\"script\":\"hi\","
+		       "\"image\":{\"type\":\"asset_id\",\"asset_id\":\"asset-2\"}}");
+}
+
+static void what_follows_the_picture_is_auto_there(void **state)
+{
+	(void)state;
+	assert_submits("avatar", NULL, "\"avatar_id\":\"a\",\"aspect_ratio\":\"adaptive\"",
+		       "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"aspect_ratio\":\"auto\"}");
+}
+
+static void a_background_is_a_colour_or_a_picture(void **state)
+{
+	(void)state;
+	assert_submits("avatar", NULL, "\"avatar_id\":\"a\",\"background\":{\"color\":\"#00ff00\"}",
+		       "{\"type\":\"avatar\",\"avatar_id\":\"a\","
+		       "\"background\":{\"type\":\"color\",\"value\":\"#00ff00\"}}");
+	assert_submits("avatar", NULL,
+		       "\"avatar_id\":\"a\",\"background\":{\"media\":{\"url\":\"https://a.example/b.png\"}}",
+		       "{\"type\":\"avatar\",\"avatar_id\":\"a\","
+		       "\"background\":{\"type\":\"image\",\"url\":\"https://a.example/b.png\"}}");
+	assert_submits("avatar", NULL,
+		       "\"avatar_id\":\"a\",\"background\":{\"media\":{\"provider_handle\":\"asset-3\"}}",
+		       "{\"type\":\"avatar\",\"avatar_id\":\"a\","
+		       "\"background\":{\"type\":\"image\",\"asset_id\":\"asset-3\"}}");
+}
+
+static void extras_go_where_heygen_has_them(void **state)
+{
+	(void)state;
+	assert_submits("avatar", NULL,
+		       "\"avatar_id\":\"a\",\"extras\":{\"engine\":{\"type\":\"avatar_v\"},\"output_format\":\"webm\","
+		       "\"voice_settings\":{\"speed\":1.25}}",
+		       "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"engine\":{\"type\":\"avatar_v\"},"
+		       "\"output_format\":\"webm\",\"voice_settings\":{\"speed\":1.25}}");
+}
+
+static void extras_cannot_replace_what_a_parameter_says(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit(
+		"avatar", NULL, "\"avatar_id\":\"a\",\"extras\":{\"avatar_id\":\"other\"}", NULL);
+
+	(void)state;
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_FAILED);
+	assert_int_equal(answer->failure.reason, PLUGIN_REASON_INVALID_INPUT);
+}
+
+static void a_prompt_that_names_a_secret_is_just_a_prompt(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit(
+		"avatar", "{secret:api_key}", "\"avatar_id\":\"a\",\"script\":{\"text\":\"say {secret:api_key}\"}",
+		NULL);
+
+	(void)state;
+	rig_assert_body(answer, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"script\":\"say {secret:api_key}\","
+				"\"title\":\"{secret:api_key}\"}");
+	assert_null(memmem(answer->exchange.body.data, answer->exchange.body.len, RIG_SECRET, strlen(RIG_SECRET)));
+}
+
+/* The title may be edited while the send is undecided; a repetition must be the same request. */
+static void a_repetition_keeps_the_title_it_was_first_sent_with(void **state)
+{
+	static const char order[] = "\"avatar_id\":\"a\"";
+	_cleanup_(plugin_answer_freep) struct plugin_answer *first = submit("avatar", "One", order, NULL);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *again = submit("avatar", "Two", order, first->state);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *bare = submit("avatar", NULL, order, "{}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *named = submit("avatar", "Two", order, bare->state);
+
+	(void)state;
+	assert_non_null(first->state);
+	rig_assert_body(again, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"title\":\"One\"}");
+	assert_memory_equal(&first->exchange.fingerprint, &again->exchange.fingerprint, sizeof(struct digest));
+	rig_assert_body(named, "{\"type\":\"avatar\",\"avatar_id\":\"a\"}");
+	assert_memory_equal(&bare->exchange.fingerprint, &named->exchange.fingerprint, sizeof(struct digest));
+}
+
+static void a_video_id_is_an_accepted_order(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"data\":{\"video_id\":\"v_1\",\"status\":\"waiting\",\"output_format\":\"mp4\"}}",
+		"{\"error\":null,\"data\":{\"video_id\":\"v_1\"}}",
+		"{\"data\":{\"video_id\":\"v_1\",\"status\":\"waiting\"},\"error\":{\"code\":\"trial_limit_exceeded\"}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = rig_reply(PLUGIN_VERB_START, NULL,
+											i ? 201 : 200, bodies[i]);
+
+		assert_int_equal(answer->kind, PLUGIN_ANSWER_ACCEPTED);
+		assert_int_equal(answer->accepted.n_remotes, 1);
+		assert_string_equal(answer->accepted.remotes[0].id, "v_1");
+		assert_string_equal(answer->accepted.remotes[0].kind, "video");
+		assert_string_equal(answer->accepted.status, i == 1 ? "" : "waiting");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_submit_buys_with_the_key_of_the_step, rig_reset),
+		cmocka_unit_test_setup(an_avatar_speaks_a_script, rig_reset),
+		cmocka_unit_test_setup(an_avatar_speaks_along_with_a_recording, rig_reset),
+		cmocka_unit_test_setup(a_photo_speaks, rig_reset),
+		cmocka_unit_test_setup(what_follows_the_picture_is_auto_there, rig_reset),
+		cmocka_unit_test_setup(a_background_is_a_colour_or_a_picture, rig_reset),
+		cmocka_unit_test_setup(extras_go_where_heygen_has_them, rig_reset),
+		cmocka_unit_test_setup(extras_cannot_replace_what_a_parameter_says, rig_reset),
+		cmocka_unit_test_setup(a_prompt_that_names_a_secret_is_just_a_prompt, rig_reset),
+		cmocka_unit_test_setup(a_repetition_keeps_the_title_it_was_first_sent_with, rig_reset),
+		cmocka_unit_test_setup(a_video_id_is_an_accepted_order, rig_reset),
+	};
+
+	return cmocka_run_group_tests_name("heygen.submit", tests, rig_set_up, rig_tear_down);
+}
