@@ -1,0 +1,223 @@
+#include "rpc/check.h"
+
+#include "base/err.h"
+#include "rpc/params.h"
+#include "rpc/text.h"
+
+#define REQUEST_ID_MAX 128
+#define DISPLAY_NAME_MAX 255
+#define LABELS_MAX 64
+#define LABEL_KEY_MAX 63
+#define LABEL_VALUE_MAX 255
+#define MODEL_MAX 255
+#define TIMEOUT_MIN_MS 1000
+#define TIMEOUT_MAX_MS (30LL * 86400000)
+#define FILTER_STATES_MAX 16
+#define FILTER_NAMES_MAX 64
+#define FILTER_LABELS_MAX 16
+
+void check_request_id(const char *request_id, struct violations *violations)
+{
+	size_t len = strlen(request_id);
+
+	if (len > REQUEST_ID_MAX)
+		violations_add(violations, "request_id", "has %zu characters; at most %d are possible", len, REQUEST_ID_MAX);
+	for (size_t i = 0; i < len; i++)
+		if (request_id[i] < 0x21 || request_id[i] > 0x7e) {
+			violations_add(violations, "request_id", "has something else than printable ASCII at place %zu",
+				       i + 1);
+			return;
+		}
+}
+
+void check_display_name(const char *field, const char *display_name, struct violations *violations)
+{
+	size_t len = strlen(display_name);
+
+	if (len > DISPLAY_NAME_MAX)
+		violations_add(violations, field, "has %zu bytes; at most %d are possible", len, DISPLAY_NAME_MAX);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)display_name[i] < 0x20 || display_name[i] == 0x7f) {
+			violations_add(violations, field, "has a control character at byte %zu", i + 1);
+			return;
+		}
+}
+
+void check_priority(const char *field, int32_t priority, struct violations *violations)
+{
+	if (priority < JOB_PRIORITY_MIN || priority > JOB_PRIORITY_MAX)
+		violations_add(violations, field, "%d is not possible; %d to %d are", priority, JOB_PRIORITY_MIN,
+			       JOB_PRIORITY_MAX);
+}
+
+static bool is_label_key(const char *key)
+{
+	size_t len = strlen(key);
+
+	return len >= 1 && len <= LABEL_KEY_MAX && strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_./-") == len;
+}
+
+struct job_label *check_labels(const char *field, Filmgate__V1__Job__LabelsEntry *const *entries, size_t n,
+			       struct violations *violations)
+{
+	struct job_label *labels = arena_need(violations->arena, (n + 1) * sizeof(*labels));
+	size_t before = violations->n;
+
+	if (n > LABELS_MAX)
+		violations_add(violations, field, "has %zu entries; at most %d are possible", n, LABELS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		labels[i] = (struct job_label){.key = entries[i]->key, .value = entries[i]->value};
+		if (!is_label_key(labels[i].key))
+			violations_add(violations, field, "'%.63s' is not a key; 1 to %d characters of [a-z0-9_./-] are",
+				       labels[i].key, LABEL_KEY_MAX);
+		if (strlen(labels[i].value) > LABEL_VALUE_MAX)
+			violations_add(violations, field, "the value of '%.63s' has more than %d bytes", labels[i].key,
+				       LABEL_VALUE_MAX);
+	}
+	return violations->n == before ? labels : NULL;
+}
+
+bool check_job_name(const char *field, const char *name, struct violations *violations, struct id *ret)
+{
+	if (name_parse_job(name, ret))
+		return true;
+	violations_add(violations, field, "'%.80s' is not a job; write jobs/{uuid}", name);
+	return false;
+}
+
+const char *check_provider_name(const char *field, const char *name, struct violations *violations)
+{
+	const char *id = name_parse_provider(name);
+
+	if (!id)
+		violations_add(violations, field, "'%.80s' is not a provider; write providers/{id}", name);
+	return id;
+}
+
+int64_t check_timeout(const Google__Protobuf__Duration *timeout, struct violations *violations)
+{
+	int64_t ms = 0;
+
+	if (!timeout)
+		return 0;
+	if (duration_to_ms(timeout, &ms) && ms >= TIMEOUT_MIN_MS && ms <= TIMEOUT_MAX_MS)
+		return ms;
+	violations_add(violations, "timeout", "is not 1 s to 30 days in whole milliseconds");
+	return 0;
+}
+
+/* ---- filters ---- */
+
+static uint32_t check_states(const Filmgate__V1__JobFilter *from, struct violations *violations)
+{
+	uint32_t states = 0;
+
+	if (from->n_states > FILTER_STATES_MAX)
+		violations_add(violations, "filter.states", "has %zu states; at most %d are possible", from->n_states,
+			       FILTER_STATES_MAX);
+	for (size_t i = 0; i < from->n_states; i++) {
+		if (from->states[i] == FILMGATE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED)
+			violations_add(violations, "filter.states", "JOB_STATE_UNSPECIFIED is not a state of any job");
+		states |= 1u << from->states[i];
+	}
+	return states;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *const *check_names(char *const *names, size_t n, const char *field, bool are_providers,
+				      struct violations *violations)
+{
+	const char **ids = arena_need(violations->arena, (n + 1) * sizeof(*ids));
+
+	if (n > FILTER_NAMES_MAX)
+		violations_add(violations, field, "has %zu entries; at most %d are possible", n, FILTER_NAMES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		ids[i] = are_providers ? check_provider_name(field, names[i], violations) : names[i];
+		if (!ids[i])
+			return NULL;
+		if (strlen(ids[i]) > MODEL_MAX)
+			violations_add(violations, field, "has an entry of more than %d bytes", MODEL_MAX);
+	}
+	qsort(ids, n, sizeof(*ids), compare_texts);
+	return ids;
+}
+
+static const struct store_label_filter *check_label_filter(const Filmgate__V1__JobFilter *from,
+							    struct violations *violations)
+{
+	struct store_label_filter *labels = arena_need(violations->arena, (from->n_labels + 1) * sizeof(*labels));
+
+	if (from->n_labels > FILTER_LABELS_MAX)
+		violations_add(violations, "filter.labels", "has %zu entries; at most %d are possible", from->n_labels,
+			       FILTER_LABELS_MAX);
+	for (size_t i = 0; i < from->n_labels; i++) {
+		labels[i] = (struct store_label_filter){.key = from->labels[i]->key, .value = from->labels[i]->value};
+		if (!is_label_key(labels[i].key))
+			violations_add(violations, "filter.labels", "'%.63s' is not a label's key", labels[i].key);
+	}
+	return labels;
+}
+
+/* At least 1, since 0 leaves the filter open: nothing is older than that. */
+static int64_t check_instant(const Google__Protobuf__Timestamp *from, const char *field, struct violations *violations)
+{
+	int64_t ms = 0;
+
+	if (!from)
+		return 0;
+	if (!timestamp_parse(from, &ms))
+		violations_add(violations, field, "is not an instant between the years 1 and 9999");
+	return ms < 1 ? 1 : ms;
+}
+
+static void add_names(struct buffer *out, const char *const *names, size_t n)
+{
+	buffer_printf(out, "%zu", n);
+	for (size_t i = 0; i < n; i++)
+		buffer_append(out, names[i], strlen(names[i]) + 1);
+}
+
+static struct digest digest_filter(const struct store_filter *filter)
+{
+	struct buffer text = {0};
+	struct digest digest;
+
+	buffer_printf(&text, "%u %lld %lld %zu ", filter->states, (long long)filter->created_from_ms,
+		      (long long)filter->created_to_ms, filter->n_labels);
+	add_names(&text, filter->providers, filter->n_providers);
+	add_names(&text, filter->models, filter->n_models);
+	for (size_t i = 0; i < filter->n_labels; i++) {
+		buffer_append(&text, filter->labels[i].key, strlen(filter->labels[i].key) + 1);
+		buffer_append(&text, filter->labels[i].value, strlen(filter->labels[i].value) + 1);
+	}
+	digest = digest_of(buffer_bytes(&text));
+	buffer_finish(&text);
+	return digest;
+}
+
+const struct checked_filter *check_filter(const Filmgate__V1__JobFilter *from, struct violations *violations)
+{
+	static const Filmgate__V1__JobFilter all = FILMGATE__V1__JOB_FILTER__INIT;
+	struct checked_filter *checked = arena_need(violations->arena, sizeof(*checked));
+	size_t before = violations->n;
+
+	from = from ? from : &all;
+	checked->filter = (struct store_filter){
+		.states = check_states(from, violations),
+		.providers = check_names(from->providers, from->n_providers, "filter.providers", true, violations),
+		.n_providers = from->n_providers,
+		.models = check_names(from->models, from->n_models, "filter.models", false, violations),
+		.n_models = from->n_models,
+		.labels = check_label_filter(from, violations),
+		.n_labels = from->n_labels,
+		.created_from_ms = check_instant(from->create_time_from, "filter.create_time_from", violations),
+		.created_to_ms = check_instant(from->create_time_before, "filter.create_time_before", violations),
+	};
+	if (violations->n == before)
+		checked->digest = digest_filter(&checked->filter);
+	return checked;
+}

@@ -1,0 +1,352 @@
+#include "rpc/convert.h"
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "rpc/params.h"
+#include "rpc/text.h"
+#include "rpc/token.h"
+#include "engine/engine.h"
+
+#include <google/protobuf/duration.pb-c.h>
+
+#define WORD_MAX 255   /* bytes of a provider's code or state */
+#define WORDS_MAX 1024 /* bytes of a provider's own words */
+
+/* Where the numbers of job.h and of the contract are the same, they are handed on; this is where a change shows. */
+_Static_assert((int)FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN == (int)JOB_STATE_UNCERTAIN, "states");
+_Static_assert((int)JOB_STATE_UNCERTAIN + 1 == (int)_JOB_STATE_COUNT, "a new state needs its place in the contract");
+_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_PROVIDER_CREDENTIAL == (int)JOB_WAIT_CREDENTIAL, "waits");
+_Static_assert((int)JOB_WAIT_CREDENTIAL + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
+_Static_assert((int)FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_REQUESTED == (int)JOB_CANCEL_REQUESTED, "cancels");
+_Static_assert((int)FILMGATE__V1__SEND_CLASS__SEND_CLASS_AMBIGUOUS == (int)JOB_SEND_AMBIGUOUS + 1, "sends");
+_Static_assert((int)FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_DELETED == (int)JOB_EVENT_DELETED, "events");
+_Static_assert((int)FILMGATE__V1__FAILURE_REASON__FAILURE_REASON_PLUGIN_FAULT == (int)JOB_REASON_PLUGIN_FAULT, "reasons");
+
+Filmgate__V1__CancelOutcome convert_cancel_outcome(enum job_cancel_outcome outcome)
+{
+	return (Filmgate__V1__CancelOutcome)outcome;
+}
+
+static Filmgate__V1__Purchased convert_purchase(enum job_purchase purchase)
+{
+	switch (purchase) {
+	case JOB_PURCHASE_NOTHING:
+		return FILMGATE__V1__PURCHASED__PURCHASED_NOTHING;
+	case JOB_PURCHASE_MADE:
+		return FILMGATE__V1__PURCHASED__PURCHASED_MADE;
+	default:
+		return FILMGATE__V1__PURCHASED__PURCHASED_UNKNOWN;
+	}
+}
+
+/* A throttle that ended an attempt is the provider's doing; the contract's list has no word of its own for it. */
+static Filmgate__V1__FailureReason convert_reason(enum job_reason reason)
+{
+	return reason <= JOB_REASON_PLUGIN_FAULT ? (Filmgate__V1__FailureReason)reason
+						 : FILMGATE__V1__FAILURE_REASON__FAILURE_REASON_PROVIDER_FAULT;
+}
+
+static Filmgate__V1__JobFailure *convert_failure(struct arena *arena, const struct job_failure *from)
+{
+	Filmgate__V1__JobFailure *failure;
+
+	if (from->reason == JOB_REASON_NONE)
+		return NULL;
+	failure = arena_need(arena, sizeof(*failure));
+	filmgate__v1__job_failure__init(failure);
+	failure->reason = convert_reason(from->reason);
+	failure->purchased = convert_purchase(from->purchase);
+	failure->provider_code = text_cut(arena, from->provider_code, WORD_MAX);
+	failure->provider_message = text_cut(arena, from->provider_message, WORDS_MAX);
+	failure->message = text_clean(arena, from->message);
+	failure->provider_request_id = text_cut(arena, from->provider_request_id, WORD_MAX);
+	return failure;
+}
+
+Filmgate__V1__Artifact *convert_artifact(struct arena *arena, const struct id *id, const struct job_artifact *from)
+{
+	Filmgate__V1__Artifact *artifact = arena_need(arena, sizeof(*artifact));
+
+	filmgate__v1__artifact__init(artifact);
+	artifact->name = name_of_artifact(arena, id, from->index);
+	artifact->role = text_clean(arena, from->role);
+	artifact->sample = from->sample;
+	artifact->language = text_clean(arena, from->language);
+	artifact->media_type = text_clean(arena, from->media_type);
+	artifact->size_bytes = from->size_bytes;
+	artifact->sha256 = arena_need(arena, DIGEST_TEXT_SIZE);
+	digest_format(&from->sha256, artifact->sha256);
+	artifact->width = from->width;
+	artifact->height = from->height;
+	artifact->create_time = timestamp_of(arena, from->created_ms);
+	if (from->duration_ms > 0) {
+		artifact->duration = arena_need(arena, sizeof(*artifact->duration));
+		google__protobuf__duration__init(artifact->duration);
+		artifact->duration->seconds = from->duration_ms / 1000;
+		artifact->duration->nanos = (int32_t)(from->duration_ms % 1000) * 1000000;
+	}
+	return artifact;
+}
+
+/* ---- attempts ---- */
+
+static Filmgate__V1__Send *convert_send(struct arena *arena, const struct job_send *from)
+{
+	Filmgate__V1__Send *send = arena_need(arena, sizeof(*send));
+
+	filmgate__v1__send__init(send);
+	send->number = from->number;
+	send->class_ = (Filmgate__V1__SendClass)(from->class + 1);
+	send->create_time = timestamp_of(arena, from->created_ms);
+	send->decide_time = timestamp_of(arena, from->decided_ms);
+	send->idempotency_key = text_clean(arena, from->idempotency_key);
+	send->http_status = (uint32_t)from->http_status;
+	return send;
+}
+
+static void add_sends(struct arena *arena, Filmgate__V1__Attempt *attempt, const struct job_status *status)
+{
+	attempt->sends = arena_need(arena, LIMIT_RPC_ATTEMPTS * sizeof(*attempt->sends));
+	for (size_t i = 0; i < status->n_sends; i++)
+		attempt->send_count += status->sends[i].attempt == attempt->number;
+	for (size_t i = 0, skipped = 0; i < status->n_sends; i++) {
+		if (status->sends[i].attempt != attempt->number)
+			continue;
+		if (skipped + LIMIT_RPC_ATTEMPTS < attempt->send_count)
+			skipped++;
+		else
+			attempt->sends[attempt->n_sends++] = convert_send(arena, &status->sends[i]);
+	}
+}
+
+static void add_remotes(struct arena *arena, Filmgate__V1__Attempt *attempt, const struct job_status *status)
+{
+	attempt->remotes = arena_need(arena, (status->n_remotes + 1) * sizeof(*attempt->remotes));
+	for (size_t i = 0; i < status->n_remotes; i++) {
+		Filmgate__V1__Remote *remote;
+
+		if (status->remotes[i].attempt != attempt->number)
+			continue;
+		remote = arena_need(arena, sizeof(*remote));
+		filmgate__v1__remote__init(remote);
+		remote->remote_id = text_clean(arena, status->remotes[i].id);
+		remote->kind = text_clean(arena, status->remotes[i].kind);
+		attempt->remotes[attempt->n_remotes++] = remote;
+	}
+}
+
+static void add_attempts(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
+{
+	size_t first = status->n_attempts > LIMIT_RPC_ATTEMPTS ? status->n_attempts - LIMIT_RPC_ATTEMPTS : 0;
+
+	to->attempt_count = (uint32_t)status->n_attempts;
+	to->attempts = arena_need(arena, LIMIT_RPC_ATTEMPTS * sizeof(*to->attempts));
+	for (size_t i = first; i < status->n_attempts; i++) {
+		Filmgate__V1__Attempt *attempt = arena_need(arena, sizeof(*attempt));
+
+		filmgate__v1__attempt__init(attempt);
+		attempt->number = status->attempts[i].number;
+		attempt->start_time = timestamp_of(arena, status->attempts[i].started_ms);
+		attempt->end_time = timestamp_of(arena, status->attempts[i].ended_ms);
+		attempt->failure = convert_failure(arena, &status->attempts[i].failure);
+		add_sends(arena, attempt, status);
+		add_remotes(arena, attempt, status);
+		to->attempts[to->n_attempts++] = attempt;
+	}
+}
+
+/* ---- status ---- */
+
+static void add_wait(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
+{
+	if (status->wait == JOB_WAIT_NONE)
+		return;
+	to->wait = arena_need(arena, sizeof(*to->wait));
+	filmgate__v1__job_wait__init(to->wait);
+	to->wait->reason = (Filmgate__V1__JobWaitReason)status->wait;
+	to->wait->until_time = timestamp_of(arena, status->wait_until_ms);
+}
+
+static void add_progress(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
+{
+	bool has_word = status->remote_state && *status->remote_state;
+
+	if (status->progress_percent < 0 && status->queue_position <= 0 && !has_word)
+		return;
+	to->progress = arena_need(arena, sizeof(*to->progress));
+	filmgate__v1__job_progress__init(to->progress);
+	to->progress->provider_state = text_cut(arena, status->remote_state, WORD_MAX);
+	if (status->progress_percent >= 0) {
+		to->progress->source = FILMGATE__V1__PROGRESS_SOURCE__PROGRESS_SOURCE_PROVIDER;
+		to->progress->percent = (uint32_t)status->progress_percent;
+	}
+	if (status->queue_position > 0)
+		to->progress->provider_queue_position =
+			status->queue_position < UINT32_MAX ? (uint32_t)status->queue_position : UINT32_MAX;
+}
+
+static void add_cancel(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
+{
+	if (status->cancel_requested_ms == 0)
+		return;
+	to->cancel = arena_need(arena, sizeof(*to->cancel));
+	filmgate__v1__job_cancel__init(to->cancel);
+	to->cancel->request_time = timestamp_of(arena, status->cancel_requested_ms);
+	to->cancel->outcome = convert_cancel_outcome(status->cancel_outcome);
+}
+
+Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status)
+{
+	Filmgate__V1__JobStatus *to = arena_need(arena, sizeof(*to));
+
+	filmgate__v1__job_status__init(to);
+	to->state = (Filmgate__V1__JobState)status->state;
+	to->update_time = timestamp_of(arena, status->updated_ms);
+	to->start_time = timestamp_of(arena, status->started_ms);
+	to->finish_time = timestamp_of(arena, status->finished_ms);
+	add_wait(arena, to, status);
+	add_progress(arena, to, status);
+	add_attempts(arena, to, status);
+	to->failure = convert_failure(arena, &status->failure);
+	to->artifacts = arena_need(arena, (status->n_artifacts + 1) * sizeof(*to->artifacts));
+	for (size_t i = 0; i < status->n_artifacts; i++)
+		to->artifacts[to->n_artifacts++] = convert_artifact(arena, id, &status->artifacts[i]);
+	to->missing_roles = arena_need(arena, (status->n_missing + 1) * sizeof(*to->missing_roles));
+	for (size_t i = 0; i < status->n_missing; i++)
+		to->missing_roles[to->n_missing_roles++] = text_clean(arena, status->missing[i]);
+	add_cancel(arena, to, status);
+	return to;
+}
+
+/* ---- jobs and events ---- */
+
+/* The entries of both label maps have the same shape, but each its own type. */
+static size_t convert_labels(struct arena *arena, const struct job_status *status,
+			     const ProtobufCMessageDescriptor *type, void *ret_entries)
+{
+	Filmgate__V1__Job__LabelsEntry **entries = arena_need(arena, (status->n_labels + 1) * sizeof(*entries));
+
+	for (size_t i = 0; i < status->n_labels; i++) {
+		entries[i] = arena_need(arena, type->sizeof_message);
+		protobuf_c_message_init(type, entries[i]);
+		entries[i]->key = text_clean(arena, status->labels[i].key);
+		entries[i]->value = text_clean(arena, status->labels[i].value);
+	}
+	memcpy(ret_entries, &entries, sizeof(entries));
+	return status->n_labels;
+}
+
+_Static_assert(sizeof(Filmgate__V1__Job__LabelsEntry) == sizeof(Filmgate__V1__JobEvent__LabelsEntry), "same shape");
+
+static int convert_params(struct arena *arena, const struct job *job, const char *known_json,
+			  Filmgate__V1__JobParameters *known, Filmgate__V1__JobParameters **ret)
+{
+	int r;
+
+	if (!job->parameters)
+		return 0;
+	if (known && strcmp(known_json, job->parameters) == 0) {
+		*ret = known;
+		return 0;
+	}
+	r = params_read_json(job->parameters, arena, ret);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static bool is_zero(const struct id *id)
+{
+	static const struct id zero;
+
+	return memcmp(id, &zero, sizeof(zero)) == 0;
+}
+
+int convert_job(struct arena *arena, const struct job_view *view, const char *known_json,
+		Filmgate__V1__JobParameters *known, Filmgate__V1__Job **ret)
+{
+	Filmgate__V1__Job *to = arena_need(arena, sizeof(*to));
+	const struct job_status *status = view->status;
+	const struct job *job = view->job;
+	int r;
+
+	filmgate__v1__job__init(to);
+	r = convert_params(arena, job, known_json, known, &to->parameters);
+	if (r < 0)
+		return err_trace(r);
+	if (status->revision)
+		to->name = name_of_job(arena, &job->ref.id);
+	to->request_id = text_clean(arena, job->request_id);
+	to->create_time = timestamp_of(arena, job->created_ms);
+	to->expire_time = timestamp_of(arena, job->deadline_ms);
+	if (!is_zero(&job->retry_of))
+		to->retry_of = name_of_job(arena, &job->retry_of);
+	to->provider = name_of_provider(arena, job->provider);
+	to->model = text_clean(arena, job->model);
+	to->display_name = text_clean(arena, status->display_name);
+	to->n_labels = convert_labels(arena, status, &filmgate__v1__job__labels_entry__descriptor, &to->labels);
+	to->priority = status->priority;
+	to->revision = status->revision;
+	to->status = convert_status(arena, &job->ref.id, status);
+	*ret = to;
+	return 0;
+}
+
+static Filmgate__V1__JobEvent *make_event(struct arena *arena, const struct job_ref *ref,
+					  const struct job_status *status, const char *provider, const char *model)
+{
+	Filmgate__V1__JobEvent *event = arena_need(arena, sizeof(*event));
+
+	filmgate__v1__job_event__init(event);
+	event->job = name_of_job(arena, &ref->id);
+	event->revision = status->revision;
+	event->provider = name_of_provider(arena, provider);
+	event->model = text_clean(arena, model);
+	event->display_name = text_clean(arena, status->display_name);
+	event->n_labels = convert_labels(arena, status, &filmgate__v1__job_event__labels_entry__descriptor, &event->labels);
+	event->priority = status->priority;
+	event->status = convert_status(arena, &ref->id, status);
+	return event;
+}
+
+static char *resume_token(struct arena *arena, uint64_t epoch, uint64_t sequence)
+{
+	char *token = arena_need(arena, TOKEN_TEXT_SIZE);
+
+	token_write_resume(epoch, sequence, token);
+	return token;
+}
+
+Filmgate__V1__JobEvent *convert_event(struct arena *arena, const struct store_snapshot *snapshot, int64_t time_ms,
+				      uint64_t epoch)
+{
+	Filmgate__V1__JobEvent *event =
+		make_event(arena, &snapshot->ref, snapshot->status, snapshot->provider, snapshot->model);
+
+	event->kind = (Filmgate__V1__JobEventKind)snapshot->kind;
+	event->time = timestamp_of(arena, time_ms);
+	event->create_time = timestamp_of(arena, snapshot->created_ms);
+	event->resume_token = resume_token(arena, epoch, snapshot->sequence);
+	return event;
+}
+
+Filmgate__V1__JobEvent *convert_view_event(struct arena *arena, const struct job_view *view)
+{
+	Filmgate__V1__JobEvent *event =
+		make_event(arena, &view->job->ref, view->status, view->job->provider, view->job->model);
+
+	event->kind = FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_SNAPSHOT;
+	event->time = timestamp_of(arena, view->status->updated_ms);
+	event->create_time = timestamp_of(arena, view->job->created_ms);
+	return event;
+}
+
+Filmgate__V1__JobEvent *convert_bookmark(struct arena *arena, uint64_t epoch, uint64_t sequence, int64_t time_ms)
+{
+	Filmgate__V1__JobEvent *event = arena_need(arena, sizeof(*event));
+
+	filmgate__v1__job_event__init(event);
+	event->kind = FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_BOOKMARK;
+	event->time = timestamp_of(arena, time_ms);
+	event->resume_token = resume_token(arena, epoch, sequence);
+	return event;
+}

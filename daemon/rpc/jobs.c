@@ -1,0 +1,311 @@
+/*
+ * filmgate.v1.JobService but for the watches: decode, one engine verb, encode.
+ */
+#include "rpc/methods.h"
+
+#include "base/err.h"
+#include "rpc/check.h"
+#include "rpc/convert.h"
+#include "rpc/params.h"
+#include "rpc/server.h"
+
+#include <filmgate/v1/job_service.pb-c.h>
+
+/* A call on its way through the engine; in the call's arena. */
+struct asked {
+	struct call *call;
+	const char *name; /* of the job, for errors; NULL when it is not about one */
+	const char *json; /* of parameters, to show them again without reading them back */
+	Filmgate__V1__JobParameters *parameters;
+	/* Makes the reply: @replayed as the engine says. Answers the call. */
+	void (*reply)(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed);
+};
+
+static struct asked *ask(struct call *call, const char *name,
+			 void (*reply)(struct asked *, Filmgate__V1__Job *, const struct job_status *, bool))
+{
+	struct asked *asked = arena_need(&call->arena, sizeof(*asked));
+
+	*asked = (struct asked){.call = call, .name = name, .reply = reply};
+	return asked;
+}
+
+static struct engine *engine_of(const struct call *call)
+{
+	return call->server->config.engine;
+}
+
+static void fail(struct asked *asked, int outcome, const struct engine_error *error)
+{
+	struct failure failure =
+		failure_of_engine(outcome, error, asked->name ? RESOURCE_JOB : RESOURCE_NONE, asked->name);
+
+	failure.field_prefix = asked->name ? NULL : "job.";
+	call_fail(asked->call, &failure);
+}
+
+static void on_job(void *userdata, int outcome, const struct engine_error *error, struct job_view *take, bool replayed)
+{
+	struct asked *asked = userdata;
+	Filmgate__V1__Job *job;
+	int r;
+
+	if (outcome) {
+		fail(asked, outcome, error);
+		return;
+	}
+	r = convert_job(&asked->call->arena, take, asked->json, asked->parameters, &job);
+	if (r < 0)
+		call_fail_internal(asked->call, r);
+	else
+		asked->reply(asked, job, take->status, replayed);
+	job_view_finish(take);
+}
+
+static bool refuse(struct call *call, const struct violations *violations)
+{
+	struct failure failure;
+
+	if (violations->n == 0)
+		return false;
+	failure = failure_of_violations(violations);
+	call_fail(call, &failure);
+	return true;
+}
+
+static bool parse_name(struct call *call, const char *name, struct job_ref *ret)
+{
+	struct violations violations = {.arena = &call->arena};
+
+	ret->tenant = JOB_TENANT_DEFAULT;
+	check_job_name("name", name, &violations, &ret->id);
+	return !refuse(call, &violations);
+}
+
+/* ---- CreateJob ---- */
+
+static void reply_created(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed)
+{
+	Filmgate__V1__CreateJobResponse response = FILMGATE__V1__CREATE_JOB_RESPONSE__INIT;
+
+	(void)status;
+	response.job = job;
+	response.replayed = replayed;
+	call_reply(asked->call, &response.base);
+}
+
+static void check_order(const Filmgate__V1__CreateJobRequest *request, struct engine_create *create,
+			struct violations *violations)
+{
+	static const struct path root = {.name = "job", .index = -1};
+	const Filmgate__V1__Job *job = request->job;
+
+	create->provider = check_provider_name("job.provider", job->provider, violations);
+	if (strlen(job->model) > 255)
+		violations_add(violations, "job.model", "has more than 255 bytes");
+	check_display_name("job.display_name", job->display_name, violations);
+	check_priority("job.priority", job->priority, violations);
+	create->labels = check_labels("job.labels", job->labels, job->n_labels, violations);
+	create->timeout_ms = check_timeout(request->timeout, violations);
+	check_request_id(request->request_id, violations);
+	if (job->parameters)
+		params_check(job->parameters, &(struct path){.up = &root, .name = "parameters", .index = -1}, violations);
+}
+
+/* The canonical document, in the call's arena. */
+static int write_parameters(struct asked *asked, Filmgate__V1__JobParameters *parameters)
+{
+	struct buffer json = {0};
+	int r = parameters ? params_write_json(parameters, &json) : buffer_append_text(&json, "{}");
+
+	if (r == 0) {
+		asked->parameters = parameters;
+		asked->json = arena_dup_text(&asked->call->arena, json.data);
+	}
+	buffer_finish(&json);
+	return r;
+}
+
+void handle_create_job(struct call *call, const void *message)
+{
+	const Filmgate__V1__CreateJobRequest *request = message;
+	struct violations violations = {.arena = &call->arena};
+	struct engine_create create = {.tenant = JOB_TENANT_DEFAULT};
+	struct asked *asked = ask(call, NULL, reply_created);
+	int r;
+
+	if (!request->job) {
+		call_fail_field(call, "job", "is required");
+		return;
+	}
+	check_order(request, &create, &violations);
+	if (refuse(call, &violations))
+		return;
+	r = write_parameters(asked, request->job->parameters);
+	if (r < 0) {
+		call_fail_internal(call, r);
+		return;
+	}
+	create.request_id = request->request_id;
+	create.model = request->job->model;
+	create.parameters = asked->json;
+	create.display_name = request->job->display_name;
+	create.n_labels = request->job->n_labels;
+	create.priority = request->job->priority;
+	create.validate_only = request->validate_only;
+	engine_create_job(engine_of(call), &create, on_job, asked);
+}
+
+/* ---- GetJob ---- */
+
+static void reply_got(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed)
+{
+	Filmgate__V1__GetJobResponse response = FILMGATE__V1__GET_JOB_RESPONSE__INIT;
+
+	(void)status;
+	(void)replayed;
+	response.job = job;
+	call_reply(asked->call, &response.base);
+}
+
+void handle_get_job(struct call *call, const void *message)
+{
+	const Filmgate__V1__GetJobRequest *request = message;
+	struct job_ref ref;
+
+	if (parse_name(call, request->name, &ref))
+		engine_get_job(engine_of(call), &ref, on_job, ask(call, request->name, reply_got));
+}
+
+/* ---- UpdateJob ---- */
+
+static void reply_updated(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed)
+{
+	Filmgate__V1__UpdateJobResponse response = FILMGATE__V1__UPDATE_JOB_RESPONSE__INIT;
+
+	(void)status;
+	(void)replayed;
+	response.job = job;
+	call_reply(asked->call, &response.base);
+}
+
+static void check_mask(const Google__Protobuf__FieldMask *mask, struct engine_update *update,
+		       struct violations *violations)
+{
+	if (!mask || mask->n_paths == 0)
+		violations_add(violations, "update_mask", "is required: name at least one field");
+	for (size_t i = 0; mask && i < mask->n_paths; i++) {
+		if (strcmp(mask->paths[i], "display_name") == 0)
+			update->has_display_name = true;
+		else if (strcmp(mask->paths[i], "labels") == 0)
+			update->has_labels = true;
+		else if (strcmp(mask->paths[i], "priority") == 0)
+			update->has_priority = true;
+		else
+			violations_add(violations, "update_mask",
+				       "'%.64s' cannot be changed; display_name, labels and priority can", mask->paths[i]);
+	}
+}
+
+static void check_update(const Filmgate__V1__Job *job, struct engine_update *update, struct violations *violations)
+{
+	update->ref.tenant = JOB_TENANT_DEFAULT;
+	check_job_name("job.name", job->name, violations, &update->ref.id);
+	if (update->has_display_name)
+		check_display_name("job.display_name", job->display_name, violations);
+	if (update->has_labels)
+		update->labels = check_labels("job.labels", job->labels, job->n_labels, violations);
+	if (update->has_priority)
+		check_priority("job.priority", job->priority, violations);
+}
+
+void handle_update_job(struct call *call, const void *message)
+{
+	const Filmgate__V1__UpdateJobRequest *request = message;
+	struct violations violations = {.arena = &call->arena};
+	struct engine_update update = {.expected_revision = request->expected_revision};
+
+	if (!request->job) {
+		call_fail_field(call, "job", "is required");
+		return;
+	}
+	check_mask(request->update_mask, &update, &violations);
+	check_update(request->job, &update, &violations);
+	if (refuse(call, &violations))
+		return;
+	update.display_name = request->job->display_name;
+	update.n_labels = update.has_labels ? request->job->n_labels : 0;
+	update.priority = request->job->priority;
+	engine_update_job(engine_of(call), &update, on_job, ask(call, request->job->name, reply_updated));
+}
+
+/* ---- CancelJob ---- */
+
+static void reply_cancelled(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed)
+{
+	Filmgate__V1__CancelJobResponse response = FILMGATE__V1__CANCEL_JOB_RESPONSE__INIT;
+
+	(void)replayed;
+	response.job = job;
+	response.outcome = convert_cancel_outcome(status->cancel_outcome);
+	call_reply(asked->call, &response.base);
+}
+
+void handle_cancel_job(struct call *call, const void *message)
+{
+	const Filmgate__V1__CancelJobRequest *request = message;
+	struct job_ref ref;
+
+	if (parse_name(call, request->name, &ref))
+		engine_cancel_job(engine_of(call), &ref, on_job, ask(call, request->name, reply_cancelled));
+}
+
+/* ---- RetryJob ---- */
+
+static void reply_retried(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed)
+{
+	Filmgate__V1__RetryJobResponse response = FILMGATE__V1__RETRY_JOB_RESPONSE__INIT;
+
+	(void)status;
+	response.job = job;
+	response.replayed = replayed;
+	call_reply(asked->call, &response.base);
+}
+
+void handle_retry_job(struct call *call, const void *message)
+{
+	const Filmgate__V1__RetryJobRequest *request = message;
+	struct violations violations = {.arena = &call->arena};
+	struct job_ref ref = {.tenant = JOB_TENANT_DEFAULT};
+
+	check_job_name("name", request->name, &violations, &ref.id);
+	check_request_id(request->request_id, &violations);
+	if (!refuse(call, &violations))
+		engine_retry_job(engine_of(call), &ref, request->request_id, on_job,
+				 ask(call, request->name, reply_retried));
+}
+
+/* ---- DeleteJob ---- */
+
+static void on_deleted(void *userdata, int outcome, const struct engine_error *error)
+{
+	Filmgate__V1__DeleteJobResponse response = FILMGATE__V1__DELETE_JOB_RESPONSE__INIT;
+	struct asked *asked = userdata;
+
+	if (outcome)
+		fail(asked, outcome, error);
+	else
+		call_reply(asked->call, &response.base);
+}
+
+void handle_delete_job(struct call *call, const void *message)
+{
+	const Filmgate__V1__DeleteJobRequest *request = message;
+	enum engine_delete how = request->provider_copy == FILMGATE__V1__PROVIDER_COPY__PROVIDER_COPY_REMOVE
+					 ? ENGINE_DELETE_REMOVE_REMOTE
+					 : ENGINE_DELETE_KEEP_REMOTE;
+	struct job_ref ref;
+
+	if (parse_name(call, request->name, &ref))
+		engine_delete_job(engine_of(call), &ref, how, on_deleted, ask(call, request->name, NULL));
+}

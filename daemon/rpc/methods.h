@@ -1,0 +1,36 @@
+/*
+ * The handlers, and the one table that names them all.
+ */
+#ifndef FG_RPC_METHODS_H
+#define FG_RPC_METHODS_H
+
+#include "rpc/call.h"
+
+extern const struct rpc_method rpc_methods[];
+extern const size_t rpc_methods_count;
+
+/* jobs.c, list.c */
+void handle_create_job(struct call *call, const void *request);
+void handle_get_job(struct call *call, const void *request);
+void handle_list_jobs(struct call *call, const void *request);
+void handle_update_job(struct call *call, const void *request);
+void handle_cancel_job(struct call *call, const void *request);
+void handle_retry_job(struct call *call, const void *request);
+void handle_delete_job(struct call *call, const void *request);
+/* watch.c */
+void handle_watch_job(struct stream *stream, const void *request);
+void handle_watch_jobs(struct stream *stream, const void *request);
+/* artifacts.c */
+void handle_get_artifact(struct call *call, const void *request);
+void handle_read_artifact(struct stream *stream, const void *request);
+/* providers.c */
+void handle_list_providers(struct call *call, const void *request);
+void handle_get_provider(struct call *call, const void *request);
+void handle_check_provider(struct call *call, const void *request);
+/* health.c */
+void handle_health_check(struct call *call, const void *request);
+void handle_health_watch(struct stream *stream, const void *request);
+/* reflection.c */
+void handle_reflection(struct stream *stream, const void *request);
+
+#endif

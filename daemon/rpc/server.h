@@ -1,0 +1,65 @@
+/*
+ * The server's heart: queues, threads, the accept slots, the order of shutdown. Knows methods, not what they mean.
+ */
+#ifndef FG_RPC_SERVER_H
+#define FG_RPC_SERVER_H
+
+#include "rpc/call.h"
+#include "rpc/rpc.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct engine;
+struct event_cache;
+struct worker;
+struct health;
+struct listener;
+struct reflection;
+
+struct rpc_server {
+	struct rpc_config config; /* its strings are ours */
+	grpc_server *grpc;
+	grpc_completion_queue *calls;	 /* polls; accepts everything and serves unary calls */
+	grpc_completion_queue *streams;	 /* completions of streams, so that idle ones do not slow the other queue */
+	grpc_completion_queue *shutdown; /* only the shutdown's tag */
+	pthread_t call_thread;
+	pthread_t stream_thread;
+	bool has_call_thread, has_stream_thread, is_started;
+	grpc_server_credentials *credentials; /* none: plain text */
+
+	struct method_slot *slots; /* the last one is for unknown methods */
+	size_t n_slots;
+	atomic_bool is_draining;
+	atomic_size_t calls_in_hand;
+	atomic_size_t bytes_in_hand;
+
+	pthread_mutex_t lock; /* the two lists */
+	struct call *free_calls;
+	size_t n_free_calls;
+	struct stream *open_streams;
+	size_t n_open_streams;
+
+	struct listener *listener;
+	struct worker *worker;
+	struct health *health;
+	struct reflection *reflection;
+	struct event_cache *events; /* watch thread only */
+};
+
+struct method_table {
+	const struct rpc_method *methods; /* static */
+	size_t n;
+};
+
+/* Queues and registration; no thread yet. On failure server_close() takes back what was made. */
+int server_open(struct rpc_server *server, const struct method_table *tables, size_t n_tables);
+int server_start(struct rpc_server *server);
+/* Refuses new calls, ends streams, waits @grace_ms for the rest, cancels what is left and waits for that. */
+void server_shutdown(struct rpc_server *server, int64_t grace_ms);
+void server_close(struct rpc_server *server);
+
+/* A connected, non-blocking socket; the library's from now on. [any-thread, between start and shutdown] */
+void server_adopt(struct rpc_server *server, int fd);
+
+#endif

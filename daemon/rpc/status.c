@@ -1,0 +1,291 @@
+#include "rpc/status.h"
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "rpc/arena.h"
+#include "rpc/message.h"
+#include "rpc/text.h"
+#include "rpc/violations.h"
+
+#include <google/rpc/error_details.pb-c.h>
+#include <google/rpc/status.pb-c.h>
+
+/* What the contract promises beside the code and the ErrorInfo. */
+enum details { BARE = 0, FIELDS = 1, RESOURCE = 2, RETRY = 4 };
+
+struct row {
+	grpc_status_code code;
+	enum details details;
+	const char *text;
+};
+
+#define RETRY_AFTER_MS 1000 /* where RetryInfo is promised and nobody knows better */
+
+#define ROW(reason) [FILMGATE__V1__ERROR_REASON__ERROR_REASON_##reason]
+static const struct row rows[] = {
+	ROW(MALFORMED_MESSAGE) = {GRPC_STATUS_INVALID_ARGUMENT, FIELDS, "the request cannot be read"},
+	ROW(INVALID_REQUEST) = {GRPC_STATUS_INVALID_ARGUMENT, FIELDS, "the request is not valid"},
+	ROW(REQUEST_ID_REUSED) = {GRPC_STATUS_ALREADY_EXISTS, BARE, "the request_id belongs to a different order"},
+	ROW(JOB_DELETED) = {GRPC_STATUS_ALREADY_EXISTS, BARE, "the request_id belongs to a job that was deleted"},
+	ROW(JOB_NOT_FOUND) = {GRPC_STATUS_NOT_FOUND, RESOURCE, "there is no such job"},
+	ROW(ARTIFACT_NOT_FOUND) = {GRPC_STATUS_NOT_FOUND, RESOURCE, "there is no such artifact"},
+	ROW(PROVIDER_NOT_FOUND) = {GRPC_STATUS_NOT_FOUND, RESOURCE, "no such provider is configured"},
+	ROW(REVISION_MISMATCH) = {GRPC_STATUS_ABORTED, RESOURCE, "the job has changed since; read it again"},
+	ROW(WRONG_STATE) = {GRPC_STATUS_FAILED_PRECONDITION, RESOURCE, "not possible for the job as it stands"},
+	ROW(PROVIDER_FAILED) = {GRPC_STATUS_UNAVAILABLE, RESOURCE, "the provider refused or could not be reached"},
+	ROW(CURSOR_EXPIRED) = {GRPC_STATUS_OUT_OF_RANGE, BARE,
+			       "the events after this point are not kept; read or list again and watch from there"},
+	ROW(WATCHER_TOO_SLOW) = {GRPC_STATUS_RESOURCE_EXHAUSTED, BARE,
+				 "the watcher reads too slowly; watch again from the last event received"},
+	ROW(TOO_MANY_WATCHERS) = {GRPC_STATUS_RESOURCE_EXHAUSTED, RETRY, "too many watches and reads are open"},
+	ROW(OFFSET_OUT_OF_RANGE) = {GRPC_STATUS_OUT_OF_RANGE, BARE, "the offset is beyond the artifact's end"},
+	ROW(ARTIFACT_DAMAGED) = {GRPC_STATUS_DATA_LOSS, RESOURCE, "the artifact's file is missing or damaged"},
+	ROW(QUEUE_FULL) = {GRPC_STATUS_RESOURCE_EXHAUSTED, RETRY, "the daemon has too much to do; try again later"},
+	ROW(DRAINING) = {GRPC_STATUS_UNAVAILABLE, RETRY, "the daemon is shutting down"},
+	ROW(STORE_UNAVAILABLE) = {GRPC_STATUS_UNAVAILABLE, BARE, "the data directory cannot be written or read now"},
+	ROW(INTERNAL) = {GRPC_STATUS_INTERNAL, BARE, "a fault of the daemon; its log has more"},
+};
+#undef ROW
+
+#define OUTCOME(outcome, reason) [ENGINE_E_##outcome] = FILMGATE__V1__ERROR_REASON__ERROR_REASON_##reason
+static const Filmgate__V1__ErrorReason reasons[_ENGINE_E_COUNT] = {
+	OUTCOME(NOT_FOUND, JOB_NOT_FOUND),
+	OUTCOME(INVALID, INVALID_REQUEST),
+	OUTCOME(REQUEST_REUSED, REQUEST_ID_REUSED),
+	OUTCOME(JOB_DELETED, JOB_DELETED),
+	OUTCOME(REVISION, REVISION_MISMATCH),
+	OUTCOME(STATE, WRONG_STATE),
+	OUTCOME(QUEUE_FULL, QUEUE_FULL),
+	OUTCOME(DRAINING, DRAINING),
+	OUTCOME(STORE, STORE_UNAVAILABLE),
+	OUTCOME(CURSOR_EXPIRED, CURSOR_EXPIRED),
+	OUTCOME(PROVIDER, PROVIDER_FAILED),
+};
+#undef OUTCOME
+
+static const struct row *find_row(Filmgate__V1__ErrorReason reason)
+{
+	size_t i = (size_t)reason;
+
+	if (i >= sizeof(rows) / sizeof(rows[0]) || !rows[i].text)
+		i = FILMGATE__V1__ERROR_REASON__ERROR_REASON_INTERNAL;
+	return &rows[i];
+}
+
+grpc_status_code status_code_of_reason(Filmgate__V1__ErrorReason reason)
+{
+	return find_row(reason)->code;
+}
+
+const char *status_name_of_reason(Filmgate__V1__ErrorReason reason)
+{
+	const ProtobufCEnumValue *value =
+		protobuf_c_enum_descriptor_get_value(&filmgate__v1__error_reason__descriptor, (int)reason);
+
+	return value ? value->name + strlen("ERROR_REASON_") : "INTERNAL";
+}
+
+static const struct {
+	const char *type;
+	Filmgate__V1__ErrorReason not_found;
+} resources[] = {
+	[RESOURCE_NONE] = {"", FILMGATE__V1__ERROR_REASON__ERROR_REASON_JOB_NOT_FOUND},
+	[RESOURCE_JOB] = {"filmgate.v1.Job", FILMGATE__V1__ERROR_REASON__ERROR_REASON_JOB_NOT_FOUND},
+	[RESOURCE_ARTIFACT] = {"filmgate.v1.Artifact", FILMGATE__V1__ERROR_REASON__ERROR_REASON_ARTIFACT_NOT_FOUND},
+	[RESOURCE_PROVIDER] = {"filmgate.v1.Provider", FILMGATE__V1__ERROR_REASON__ERROR_REASON_PROVIDER_NOT_FOUND},
+};
+
+struct failure failure_of_engine(int outcome, const struct engine_error *error, enum resource resource,
+				 const char *name)
+{
+	struct failure failure = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_INTERNAL,
+				  .resource = resource,
+				  .resource_name = name};
+
+	if (outcome <= 0 || outcome >= _ENGINE_E_COUNT) {
+		log_error("a call failed", "error", log_errno(outcome), "detail", error ? error->text : NULL);
+		return failure;
+	}
+	failure.reason = outcome == ENGINE_E_NOT_FOUND ? resources[resource].not_found : reasons[outcome];
+	if (error) {
+		failure.text = error->text;
+		failure.violations = error->violations;
+		failure.n_violations = error->n_violations;
+		failure.retry_after_ms = error->retry_after_ms;
+	}
+	return failure;
+}
+
+struct failure failure_of_problem(int outcome, const struct problem *problem, struct engine_violation *violation)
+{
+	struct failure failure = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_INTERNAL};
+
+	if (outcome <= 0) {
+		log_error("a request could not be unpacked", "error", log_errno(outcome));
+		return failure;
+	}
+	failure.reason = outcome == PRESCAN_E_ENUM ? FILMGATE__V1__ERROR_REASON__ERROR_REASON_INVALID_REQUEST
+						   : FILMGATE__V1__ERROR_REASON__ERROR_REASON_MALFORMED_MESSAGE;
+	failure.text = problem->text;
+	if (problem->field[0]) {
+		*violation = (struct engine_violation){.field = problem->field, .text = problem->text};
+		failure.violations = violation;
+		failure.n_violations = 1;
+	}
+	return failure;
+}
+
+struct failure failure_of_violations(const struct violations *violations)
+{
+	const struct engine_violation *first = violations->items;
+
+	return (struct failure){.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_INVALID_REQUEST,
+				.text = arena_printf(violations->arena, "%s: %s", first->field, first->text),
+				.violations = violations->items,
+				.n_violations = violations->n};
+}
+
+/* ---- details ---- */
+
+struct packing {
+	struct arena arena;
+	Google__Rpc__Status status;
+	Google__Protobuf__Any *any[5];
+	size_t left; /* of LIMIT_RPC_STATUS_DETAILS */
+};
+
+/* Adds @message as one detail, unless it does not fit any more. */
+static void add_detail(struct packing *packing, const char *url, const ProtobufCMessage *message)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+	Google__Protobuf__Any *any = arena_need(&packing->arena, sizeof(*any));
+	uint8_t *data = arena_need(&packing->arena, len);
+
+	if (len + strlen(url) + 12 > packing->left)
+		return;
+	google__protobuf__any__init(any);
+	any->type_url = (char *)url;
+	protobuf_c_message_pack(message, data);
+	any->value = (ProtobufCBinaryData){.data = data, .len = len};
+	packing->any[packing->status.n_details++] = any;
+	packing->left -= len + strlen(url) + 12;
+}
+
+static void add_error_info(struct packing *packing, const struct failure *failure)
+{
+	Google__Rpc__ErrorInfo__MetadataEntry entry = GOOGLE__RPC__ERROR_INFO__METADATA_ENTRY__INIT;
+	Google__Rpc__ErrorInfo__MetadataEntry *entries[] = {&entry};
+	Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
+
+	info.reason = (char *)status_name_of_reason(failure->reason);
+	info.domain = (char *)"filmgate";
+	if (failure->metadata_key) {
+		entry.key = (char *)failure->metadata_key;
+		entry.value = (char *)failure->metadata_value;
+		info.n_metadata = 1;
+		info.metadata = entries;
+	}
+	add_detail(packing, "type.googleapis.com/google.rpc.ErrorInfo", &info.base);
+}
+
+static void add_resource(struct packing *packing, const struct failure *failure)
+{
+	Google__Rpc__ResourceInfo info = GOOGLE__RPC__RESOURCE_INFO__INIT;
+
+	if (failure->resource == RESOURCE_NONE || !failure->resource_name)
+		return;
+	info.resource_type = (char *)resources[failure->resource].type;
+	info.resource_name = (char *)failure->resource_name;
+	add_detail(packing, "type.googleapis.com/google.rpc.ResourceInfo", &info.base);
+}
+
+static void add_retry(struct packing *packing, const struct failure *failure)
+{
+	int64_t after_ms = failure->retry_after_ms ? failure->retry_after_ms : RETRY_AFTER_MS;
+	Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
+	Google__Rpc__RetryInfo info = GOOGLE__RPC__RETRY_INFO__INIT;
+
+	delay.seconds = after_ms / 1000;
+	delay.nanos = (int32_t)(after_ms % 1000 * 1000000);
+	info.retry_delay = &delay;
+	add_detail(packing, "type.googleapis.com/google.rpc.RetryInfo", &info.base);
+}
+
+/* Beside the job, a request has fields of its own, which the engine names just as they are. */
+static bool has_prefix(const struct failure *failure, const char *field)
+{
+	const char *prefix = failure->field_prefix;
+
+	return prefix && strncmp(field, prefix, strlen(prefix)) != 0 && strcmp(field, "request_id") != 0 &&
+	       strcmp(field, "timeout") != 0;
+}
+
+static Google__Rpc__BadRequest__FieldViolation *make_violation(struct packing *packing, const struct failure *failure,
+							       const struct engine_violation *from)
+{
+	Google__Rpc__BadRequest__FieldViolation *violation = arena_need(&packing->arena, sizeof(*violation));
+
+	google__rpc__bad_request__field_violation__init(violation);
+	violation->field = arena_printf(&packing->arena, "%s%s",
+					has_prefix(failure, from->field) ? failure->field_prefix : "", from->field);
+	violation->description = text_cut(&packing->arena, from->text, LIMIT_RPC_STATUS_TEXT);
+	return violation;
+}
+
+/* As many as fit; the rest would make the trailers larger than clients accept. */
+static void add_violations(struct packing *packing, const struct failure *failure)
+{
+	Google__Rpc__BadRequest bad = GOOGLE__RPC__BAD_REQUEST__INIT;
+	size_t left = packing->left > 256 ? packing->left - 256 : 0;
+
+	bad.field_violations = arena_need(&packing->arena, (failure->n_violations + 1) * sizeof(*bad.field_violations));
+	for (size_t i = 0; i < failure->n_violations; i++) {
+		Google__Rpc__BadRequest__FieldViolation *violation =
+			make_violation(packing, failure, &failure->violations[i]);
+		size_t len = protobuf_c_message_get_packed_size(&violation->base) + 8;
+
+		if (len > left)
+			break;
+		left -= len;
+		bad.field_violations[bad.n_field_violations++] = violation;
+	}
+	if (bad.n_field_violations)
+		add_detail(packing, "type.googleapis.com/google.rpc.BadRequest", &bad.base);
+}
+
+void status_init_ok(struct status *status)
+{
+	*status = (struct status){.code = GRPC_STATUS_OK, .message = grpc_empty_slice(), .details = grpc_empty_slice()};
+}
+
+void status_init_failure(struct status *status, const struct failure *failure)
+{
+	const struct row *row = find_row(failure->reason);
+	struct packing packing = {.status = GOOGLE__RPC__STATUS__INIT, .left = LIMIT_RPC_STATUS_DETAILS};
+	char *message = text_cut(&packing.arena, failure->text ? failure->text : row->text, LIMIT_RPC_STATUS_TEXT);
+
+	packing.status.code = (int32_t)row->code;
+	packing.status.message = message;
+	packing.status.details = packing.any;
+	packing.left -= strlen(message);
+	add_error_info(&packing, failure);
+	if (row->details & RESOURCE)
+		add_resource(&packing, failure);
+	if (row->details & RETRY || failure->retry_after_ms)
+		add_retry(&packing, failure);
+	if (row->details & FIELDS)
+		add_violations(&packing, failure);
+
+	status->code = row->code;
+	status->message = grpc_slice_from_copied_string(message);
+	status->details = message_pack(&packing.status.base);
+	arena_finish(&packing.arena);
+}
+
+void status_finish(struct status *status)
+{
+	grpc_slice_unref(status->message);
+	grpc_slice_unref(status->details);
+	status_init_ok(status);
+}

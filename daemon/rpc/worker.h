@@ -1,0 +1,26 @@
+/*
+ * One thread for what may block (reading artifact files) and for what must happen now and then (asking the engine
+ * whether it still serves). gRPC's own threads may do neither.
+ */
+#ifndef FG_RPC_WORKER_H
+#define FG_RPC_WORKER_H
+
+#include <stdbool.h>
+
+struct worker;
+
+/* Embedded in its owner's object; not to be posted again before it runs. */
+struct work {
+	void (*run)(struct work *work);
+	struct work *next;
+};
+
+/* @on_tick runs about once a second while ticking is on. */
+int worker_new(void (*on_tick)(void *userdata), void *userdata, struct worker **ret);
+/* Runs what was posted, then ends. NULL is fine. */
+struct worker *worker_free(struct worker *worker);
+/* In order. [any-thread] */
+void worker_post(struct worker *worker, struct work *work);
+void worker_set_ticking(struct worker *worker, bool is_on);
+
+#endif

@@ -1,0 +1,481 @@
+#include "fake_engine.h"
+
+#include "base/err.h"
+#include "fake_jobs.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+struct answer {
+	struct answer *next;
+	engine_job_fn *fn;
+	void *userdata;
+	struct job_view view;
+	int outcome;
+	bool replayed;
+	bool is_write;
+};
+
+struct engine_watch {
+	struct engine *engine;
+	struct engine_watch *next;
+	struct engine_watch_spec spec;
+	struct engine_watcher watcher;
+	uint32_t states; /* of the filter */
+	uint32_t grants;
+	size_t position; /* of the next event to look at */
+	bool is_closed;
+	bool has_ended;
+};
+
+struct engine {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+	bool is_ending, is_held;
+	atomic_bool is_serving;
+	struct fake_jobs jobs;
+	uint64_t trimmed;
+	struct answer *first, **last;
+	struct engine_watch *watches;
+};
+
+/* ---- the thread ---- */
+
+static bool matches(const struct engine_watch *watch, const struct fake_event *event)
+{
+	if (watch->spec.is_single)
+		return job_ref_equal(&watch->spec.ref, &event->event.ref) &&
+		       event->event.revision > watch->spec.after_revision;
+	return event->event.sequence > watch->spec.after_sequence &&
+	       (watch->states == 0 || watch->states & 1u << event->snapshot.status->state);
+}
+
+static bool is_expired(const struct engine *engine, const struct engine_watch *watch)
+{
+	return !watch->is_closed && !watch->has_ended && !watch->spec.is_single &&
+	       watch->spec.after_sequence < engine->trimmed;
+}
+
+/* One event to one watcher; false when there is nothing to do for it. */
+static bool deliver(struct engine *engine, struct engine_watch *watch)
+{
+	if (is_expired(engine, watch)) {
+		watch->has_ended = true;
+		pthread_mutex_unlock(&engine->lock);
+		watch->watcher.on_end(watch->watcher.userdata, ENGINE_E_CURSOR_EXPIRED, NULL);
+		pthread_mutex_lock(&engine->lock);
+		return true;
+	}
+	while (!watch->is_closed && watch->grants && watch->position < engine->jobs.n_events) {
+		struct fake_event *event = engine->jobs.events[watch->position++];
+
+		if (!matches(watch, event))
+			continue;
+		watch->grants--;
+		pthread_mutex_unlock(&engine->lock);
+		watch->watcher.on_event(watch->watcher.userdata, &event->event);
+		pthread_mutex_lock(&engine->lock);
+		return true;
+	}
+	return false;
+}
+
+static bool drop_closed(struct engine *engine)
+{
+	for (struct engine_watch **link = &engine->watches; *link; link = &(*link)->next) {
+		struct engine_watch *watch = *link;
+
+		if (!watch->is_closed)
+			continue;
+		*link = watch->next;
+		pthread_mutex_unlock(&engine->lock);
+		watch->watcher.on_closed(watch->watcher.userdata);
+		free(watch);
+		pthread_mutex_lock(&engine->lock);
+		return true;
+	}
+	return false;
+}
+
+/* New watches are put in front, so the walk is safe although the lock is let go on the way. */
+static bool serve_watches(struct engine *engine)
+{
+	bool is_busy = false;
+
+	for (struct engine_watch *watch = engine->watches; watch; watch = watch->next)
+		is_busy |= deliver(engine, watch);
+	return is_busy;
+}
+
+static void answer_all(struct engine *engine, struct answer *answer)
+{
+	pthread_mutex_unlock(&engine->lock);
+	while (answer) {
+		struct answer *next = answer->next;
+
+		answer->fn(answer->userdata, answer->outcome, NULL, answer->outcome ? NULL : &answer->view,
+			   answer->replayed);
+		free(answer);
+		answer = next;
+	}
+	pthread_mutex_lock(&engine->lock);
+}
+
+static void *run(void *userdata)
+{
+	struct engine *engine = userdata;
+
+	pthread_mutex_lock(&engine->lock);
+	while (!engine->is_ending || engine->first || engine->watches) {
+		if (engine->first && (!engine->is_held || !engine->first->is_write)) {
+			struct answer *batch = engine->first;
+
+			engine->first = NULL;
+			engine->last = &engine->first;
+			answer_all(engine, batch);
+		} else if (!drop_closed(engine) && !serve_watches(engine)) {
+			pthread_cond_wait(&engine->changed, &engine->lock);
+		}
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
+}
+
+struct engine *fake_engine_new(void)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	engine->last = &engine->first;
+	atomic_store(&engine->is_serving, true);
+	pthread_mutex_init(&engine->lock, NULL);
+	pthread_cond_init(&engine->changed, NULL);
+	assert(pthread_create(&engine->thread, NULL, run, engine) == 0);
+	return engine;
+}
+
+struct engine *fake_engine_free(struct engine *engine)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->is_ending = true;
+	engine->is_held = false;
+	pthread_cond_signal(&engine->changed);
+	pthread_mutex_unlock(&engine->lock);
+	pthread_join(engine->thread, NULL);
+
+	fake_jobs_finish(&engine->jobs);
+	pthread_cond_destroy(&engine->changed);
+	pthread_mutex_destroy(&engine->lock);
+	free(engine);
+	return NULL;
+}
+
+/* ---- what tests set ---- */
+
+void fake_engine_set_file(struct engine *engine, const char *path)
+{
+	free(engine->jobs.file);
+	engine->jobs.file = strdup(path);
+}
+
+void fake_engine_set_serving(struct engine *engine, bool is_serving)
+{
+	atomic_store(&engine->is_serving, is_serving);
+}
+
+void fake_engine_hold(struct engine *engine, bool is_held)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->is_held = is_held;
+	pthread_cond_signal(&engine->changed);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void fake_engine_trim(struct engine *engine, uint64_t sequence)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->trimmed = sequence;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void fake_engine_count_watches(struct engine *engine, uint32_t *ret_watches, uint64_t *ret_grants)
+{
+	*ret_watches = 0;
+	*ret_grants = 0;
+	pthread_mutex_lock(&engine->lock);
+	for (struct engine_watch *watch = engine->watches; watch; watch = watch->next) {
+		++*ret_watches;
+		*ret_grants += watch->grants;
+	}
+	pthread_mutex_unlock(&engine->lock);
+}
+
+bool engine_is_serving(const struct engine *engine)
+{
+	return atomic_load(&((struct engine *)engine)->is_serving);
+}
+
+struct engine_position engine_position(const struct engine *engine)
+{
+	struct engine *self = (struct engine *)engine;
+	struct engine_position position = {.epoch = FAKE_ENGINE_EPOCH};
+
+	pthread_mutex_lock(&self->lock);
+	position.sequence = self->jobs.n_events;
+	pthread_mutex_unlock(&self->lock);
+	return position;
+}
+
+/* ---- jobs ---- */
+
+static void answer(struct engine *engine, int outcome, const struct job_view *view, bool replayed, bool is_write,
+		   engine_job_fn *fn, void *userdata)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+
+	*answer = (struct answer){
+		.fn = fn, .userdata = userdata, .outcome = outcome, .replayed = replayed, .is_write = is_write};
+	if (outcome == 0)
+		answer->view = fake_view_copy(view);
+	*engine->last = answer;
+	engine->last = &answer->next;
+	pthread_cond_signal(&engine->changed);
+}
+
+static bool fail_as_told(const char *provider, engine_job_fn *fn, void *userdata)
+{
+	const struct engine_violation violation = {.field = "parameters.prompt", .text = "as told"};
+	const struct engine_error error = {.text = "as told", .violations = &violation, .n_violations = 1};
+	int outcome = 0;
+
+	if (strncmp(provider, "outcome-", 8) == 0)
+		outcome = (int)strtol(provider + 8, NULL, 10);
+	else if (strncmp(provider, "errno-", 6) == 0)
+		outcome = -(int)strtol(provider + 6, NULL, 10);
+	if (outcome)
+		fn(userdata, outcome, &error, NULL, false);
+	return outcome != 0;
+}
+
+void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata)
+{
+	struct job_view view, *first;
+
+	if (fail_as_told(create->provider, fn, userdata))
+		return;
+	pthread_mutex_lock(&engine->lock);
+	first = fake_jobs_find_request(&engine->jobs, create->request_id);
+	if (first) {
+		bool is_equal = strcmp(first->job->parameters, create->parameters) == 0;
+
+		answer(engine, is_equal ? 0 : ENGINE_E_REQUEST_REUSED, first, true, true, fn, userdata);
+	} else {
+		view = fake_job_make(create);
+		if (!create->validate_only)
+			fake_jobs_keep(&engine->jobs, view);
+		answer(engine, 0, &view, false, true, fn, userdata);
+		if (create->validate_only)
+			job_view_finish(&view);
+	}
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_get_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata)
+{
+	struct job_view *view;
+
+	pthread_mutex_lock(&engine->lock);
+	view = fake_jobs_find(&engine->jobs, ref);
+	answer(engine, view ? 0 : ENGINE_E_NOT_FOUND, view, false, false, fn, userdata);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_retry_job(struct engine *engine, const struct job_ref *ref, const char *request_id, engine_job_fn *fn,
+		      void *userdata)
+{
+	struct job_view *view, made;
+
+	pthread_mutex_lock(&engine->lock);
+	view = fake_jobs_find(&engine->jobs, ref);
+	if (view && job_state_is_terminal(view->status->state)) {
+		made = fake_job_make(&(struct engine_create){.tenant = ref->tenant,
+							     .request_id = request_id,
+							     .provider = view->job->provider,
+							     .model = view->job->model,
+							     .parameters = view->job->parameters,
+							     .display_name = view->status->display_name,
+							     .labels = view->status->labels,
+							     .n_labels = view->status->n_labels});
+		made.job->retry_of = ref->id;
+		fake_jobs_keep(&engine->jobs, made);
+		answer(engine, 0, &made, false, true, fn, userdata);
+	} else {
+		answer(engine, view ? ENGINE_E_STATE : ENGINE_E_NOT_FOUND, NULL, false, true, fn, userdata);
+	}
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_update_job(struct engine *engine, const struct engine_update *update, engine_job_fn *fn, void *userdata)
+{
+	struct job_view *view;
+	int outcome = 0;
+
+	pthread_mutex_lock(&engine->lock);
+	view = fake_jobs_find(&engine->jobs, &update->ref);
+	if (!view)
+		outcome = ENGINE_E_NOT_FOUND;
+	else if (update->expected_revision && update->expected_revision != view->status->revision)
+		outcome = ENGINE_E_REVISION;
+	else
+		fake_jobs_update(&engine->jobs, view, update);
+	answer(engine, outcome, view, false, true, fn, userdata);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_cancel_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata)
+{
+	struct job_view *view;
+
+	pthread_mutex_lock(&engine->lock);
+	view = fake_jobs_find(&engine->jobs, ref);
+	if (view && !job_state_is_terminal(view->status->state))
+		fake_jobs_cancel(&engine->jobs, view);
+	answer(engine, view ? 0 : ENGINE_E_NOT_FOUND, view, false, true, fn, userdata);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum engine_delete how, engine_done_fn *fn,
+		       void *userdata)
+{
+	struct job_view *view;
+	int outcome = 0;
+
+	(void)how;
+	pthread_mutex_lock(&engine->lock);
+	view = fake_jobs_find(&engine->jobs, ref);
+	if (!view)
+		outcome = ENGINE_E_NOT_FOUND;
+	else if (!job_state_is_terminal(view->status->state))
+		outcome = ENGINE_E_STATE;
+	else
+		fake_jobs_delete(&engine->jobs, view);
+	pthread_cond_signal(&engine->changed);
+	pthread_mutex_unlock(&engine->lock);
+	fn(userdata, outcome, NULL);
+}
+
+void engine_list_jobs(struct engine *engine, const struct store_list_query *query, store_list_fn *fn, void *userdata)
+{
+	struct job_view *found = calloc(query->limit, sizeof(*found));
+	struct id scanned_to = query->after;
+	bool more = false;
+	size_t n;
+
+	pthread_mutex_lock(&engine->lock);
+	n = fake_jobs_list(&engine->jobs, query, found, &scanned_to, &more);
+	pthread_mutex_unlock(&engine->lock);
+	fn(userdata, 0, found, n, scanned_to, more);
+	free(found);
+}
+
+/* ---- watches ---- */
+
+int engine_watch_open(struct engine *engine, const struct engine_watch_spec *spec, const struct engine_watcher *watcher,
+		      struct engine_watch **ret)
+{
+	struct engine_watch *watch = calloc(1, sizeof(*watch));
+
+	watch->engine = engine;
+	watch->spec = *spec;
+	watch->states = spec->filter ? spec->filter->states : 0;
+	watch->spec.filter = NULL;
+	watch->watcher = *watcher;
+	pthread_mutex_lock(&engine->lock);
+	watch->next = engine->watches;
+	engine->watches = watch;
+	pthread_cond_signal(&engine->changed);
+	pthread_mutex_unlock(&engine->lock);
+	*ret = watch;
+	return 0;
+}
+
+void engine_watch_grant(struct engine_watch *watch, uint32_t events)
+{
+	pthread_mutex_lock(&watch->engine->lock);
+	watch->grants += events;
+	pthread_cond_signal(&watch->engine->changed);
+	pthread_mutex_unlock(&watch->engine->lock);
+}
+
+void engine_watch_close(struct engine_watch *watch)
+{
+	struct engine *engine = watch->engine;
+
+	pthread_mutex_lock(&engine->lock);
+	watch->is_closed = true;
+	pthread_cond_signal(&engine->changed);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* ---- artifacts and providers ---- */
+
+void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint32_t index, engine_artifact_fn *fn,
+			  void *userdata)
+{
+	struct job_view *view;
+	struct job_view copy = {0};
+	int fd = -1;
+
+	pthread_mutex_lock(&engine->lock);
+	view = fake_jobs_find(&engine->jobs, ref);
+	if (view && index <= view->status->n_artifacts) {
+		copy = fake_view_copy(view);
+		fd = open(engine->jobs.file, O_RDONLY | O_CLOEXEC);
+	}
+	pthread_mutex_unlock(&engine->lock);
+	fn(userdata, fd < 0 ? ENGINE_E_NOT_FOUND : 0, NULL, fd < 0 ? NULL : &copy.status->artifacts[index - 1], fd);
+	if (copy.job)
+		job_view_finish(&copy);
+}
+
+static const struct engine_provider fake_providers[] = {
+	{.id = "demo",
+	 .plugin = "demo",
+	 .plugin_version = "1.2.3",
+	 .base_url = "https://demo.example",
+	 .manifest = "{\"name\":\"demo\",\"big\":17454220438242315174,\"models\":[{\"name\":\"slow\"},{\"name\":"
+		     "\"instant\"}]}",
+	 .concurrency = 3,
+	 .running = 1,
+	 .queued = 2},
+	{.id = "broken", .plugin = "gone", .problem = "the plugin 'gone' is not there"},
+};
+
+void engine_list_providers(struct engine *engine, const char *id, engine_providers_fn *fn, void *userdata)
+{
+	(void)engine;
+	for (size_t i = 0; id && i < 2; i++)
+		if (strcmp(fake_providers[i].id, id) == 0) {
+			fn(userdata, 0, NULL, &fake_providers[i], 1);
+			return;
+		}
+	fn(userdata, id ? ENGINE_E_NOT_FOUND : 0, NULL, id ? NULL : fake_providers, id ? 0 : 2);
+}
+
+void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata)
+{
+	const struct engine_error error = {.text = "the provider says: no such key"};
+
+	(void)engine;
+	if (strcmp(id, "demo") == 0)
+		fn(userdata, 0, NULL, "{\"account\":\"team@example.com\",\"plan\":\"pro\",\"balance\":\"41.20 USD\"}");
+	else if (strcmp(id, "broken") == 0)
+		fn(userdata, ENGINE_E_PROVIDER, &error, NULL);
+	else if (strcmp(id, "mute") == 0)
+		fn(userdata, ENGINE_E_STATE, &error, NULL);
+	else
+		fn(userdata, ENGINE_E_NOT_FOUND, NULL, NULL);
+}

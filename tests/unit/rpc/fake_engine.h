@@ -1,0 +1,27 @@
+/*
+ * An engine that keeps jobs in memory and does as it is told: what daemon/rpc is tested against.
+ *
+ * It answers on a thread of its own, a batch at a time, as the committer does. Some words make it misbehave:
+ * provider "outcome-N" fails CreateJob with outcome N and a violation on "parameters.prompt"; provider "errno-N" with
+ * -N; model "instant" is stored at once, as SUCCEEDED; CheckProvider of "broken" fails, of "mute" is not supported.
+ */
+#ifndef FG_TESTS_RPC_FAKE_ENGINE_H
+#define FG_TESTS_RPC_FAKE_ENGINE_H
+
+#include "engine/engine.h"
+
+#define FAKE_ENGINE_EPOCH 0x5eed
+
+struct engine *fake_engine_new(void);
+struct engine *fake_engine_free(struct engine *engine);
+/* What artifact 1 of every job reads. Artifact 2 is recorded as one byte longer than the file is. */
+void fake_engine_set_file(struct engine *engine, const char *path);
+void fake_engine_set_serving(struct engine *engine, bool is_serving);
+/* Verbs other than reads are not answered before it is released: to test what waits. */
+void fake_engine_hold(struct engine *engine, bool is_held);
+/* The sequence up to which events count as trimmed. */
+void fake_engine_trim(struct engine *engine, uint64_t sequence);
+/* How many of the engine's watches are open, and what they have been granted and not used in all. */
+void fake_engine_count_watches(struct engine *engine, uint32_t *ret_watches, uint64_t *ret_grants);
+
+#endif
