@@ -5,6 +5,7 @@
 #include "plugin/table.h"
 #include "plugin/url.h"
 
+#include <assert.h>
 #include <stdarg.h>
 
 bool plugin_origins_have(const struct plugin_origins *origins, const char *origin)
@@ -105,6 +106,7 @@ static int add_narrowed(const struct plugin_account *account, const char *named,
 		r = plugin_url_origin(bytes_of_text(manifest->base_url), &theirs);
 	if (r)
 		return err_fold(r);
+	assert(account->origins.n > 0);
 	if (strcmp(origin.data, theirs.data) == 0)
 		return origins_add(ret, account->origins.list[0]);
 	if (plugin_origins_have(&account->origins, origin.data))

@@ -3,9 +3,10 @@
 #include "base/err.h"
 #include "plugin/step_inside.h"
 
-/* What an answer points to, freed with it. */
+/* What an answer points to, freed with it; overwritten first, since a header may hold a credential. */
 struct block {
 	struct block *next;
+	size_t size;
 	max_align_t data[];
 };
 
@@ -39,6 +40,7 @@ struct plugin_answer *plugin_answer_free(struct plugin_answer *answer)
 	while (block) {
 		struct block *next = block->next;
 
+		explicit_bzero(block->data, block->size);
 		free(block);
 		block = next;
 	}
@@ -72,6 +74,7 @@ void *plugin_answer_alloc(struct plugin_answer *answer, size_t count, size_t siz
 		answer->memory->is_exhausted = true;
 		return NULL;
 	}
+	block->size = bytes;
 	block->next = answer->memory->blocks;
 	answer->memory->blocks = block;
 	return block->data;

@@ -9,11 +9,15 @@
 
 static struct bytes keep(struct fg_step *s, const struct buffer *out, int outcome)
 {
-	if (outcome) {
+	const char *copy;
+
+	if (step_failed(s, outcome)) {
 		step_fault(s, "exchange(): the body is larger than %d bytes, or nested too deeply", LIMIT_PLUGIN_BODY);
 		return bytes_of(NULL, 0);
 	}
-	return bytes_of(plugin_answer_text(s->answer, buffer_bytes(out)), out->len);
+	copy = plugin_answer_text(s->answer, buffer_bytes(out));
+	/* Without memory the copy is shorter than what it is of. */
+	return plugin_answer_is_out_of_memory(s->answer) ? bytes_of(NULL, 0) : bytes_of(copy, out->len);
 }
 
 static struct bytes build_json(struct fg_step *s, json_node node)
@@ -138,7 +142,7 @@ static struct bytes build_multipart(struct fg_step *s, json_node list, const cha
 	digest = digest_of(buffer_bytes(&parts));
 	digest_format(&digest, hex);
 	hex[40] = '\0';
-	if (r == 0)
+	if (r == 0 && ends)
 		r = assemble(&parts, ends, n, hex, &out);
 	snprintf(type, sizeof(type), "multipart/form-data; boundary=%s", hex);
 	*ret_type = plugin_answer_text(s->answer, bytes_of_text(type));

@@ -32,13 +32,12 @@ static const char *base64(struct fg_step *s, const char *text)
 
 static const char *glue(struct fg_step *s, const char *prefix, const char *value)
 {
-	size_t len = strlen(prefix);
-	char *out = plugin_answer_alloc(s->answer, len + strlen(value) + 1, 1);
+	size_t size = strlen(prefix) + strlen(value) + 1;
+	char *out = plugin_answer_alloc(s->answer, size, 1);
 
 	if (!out)
 		return "";
-	memcpy(out, prefix, len);
-	memcpy(out + len, value, strlen(value));
+	snprintf(out, size, "%s%s", prefix, value);
 	return out;
 }
 
@@ -54,7 +53,7 @@ static const char *add_to_query(struct fg_step *s, const char *url, const char *
 		r = buffer_append(&out, "=", 1);
 	if (r == 0)
 		r = plugin_url_escape(bytes_of_text(secret), &out);
-	if (r)
+	if (step_failed(s, r))
 		step_fault(s, "the credential makes the URL too long");
 	else
 		copy = plugin_answer_text(s->answer, buffer_bytes(&out));
@@ -70,7 +69,8 @@ static bool may_go_to(struct fg_step *s, const struct plugin_auth *auth, const c
 	const struct plugin_origins *allowed = &account->schemes[auth - account->plugin->manifest->auths];
 	_cleanup_(buffer_finish) struct buffer origin = {0};
 
-	if (plugin_url_origin(bytes_of_text(url), &origin) == 0 && plugin_origins_have(allowed, origin.data))
+	if (!step_failed(s, plugin_url_origin(bytes_of(url, strlen(url)), &origin)) &&
+	    plugin_origins_have(allowed, origin.data))
 		return true;
 	step_fault(s,
 		   "the credential '%s' must not go to %s: neither base_url nor origins of the provider '%s' name it",

@@ -26,11 +26,11 @@ void plugin_headers_add(struct fg_step *s, struct plugin_header_list *list, cons
 	list->headers[list->n++] = (struct plugin_header){.name = name, .value = value, .is_secret = is_secret};
 }
 
-static bool is_operators(const struct fg_step *s, const char *url)
+static bool is_operators(struct fg_step *s, const char *url)
 {
 	_cleanup_(buffer_finish) struct buffer origin = {0};
 
-	return plugin_url_origin(bytes_of_text(url), &origin) == 0 &&
+	return !step_failed(s, plugin_url_origin(bytes_of_text(url), &origin)) &&
 	       plugin_origins_have(&s->input->account->origins, origin.data);
 }
 
@@ -52,7 +52,7 @@ const char *plugin_target(struct fg_step *s, struct bytes text, const char *what
 		step_fault(s, "%s: it has no URL", what);
 		return NULL;
 	}
-	if (plugin_url_resolve(bytes_of_text(base), text, &url) != 0 || url.len > LIMIT_PLUGIN_URL) {
+	if (step_failed(s, plugin_url_resolve(bytes_of_text(base), text, &url)) || url.len > LIMIT_PLUGIN_URL) {
 		step_fault(s, "%s: '%.*s' is not an http or https URL of at most %d bytes", what, shown_length(text),
 			   (const char *)text.data, LIMIT_PLUGIN_URL);
 		return NULL;
@@ -170,8 +170,7 @@ static void add_headers(struct fg_step *s, const struct fg_exchange *x, const ch
 	exchange->headers = list.headers;
 	exchange->n_headers = list.n;
 	/* Taken before the credential comes in, which may become part of the URL. */
-	if (plugin_exchange_fingerprint(exchange, s->input->idempotency_key, &exchange->fingerprint) < 0)
-		plugin_answer_set_out_of_memory(s->answer);
+	step_failed(s, plugin_exchange_fingerprint(exchange, s->input->idempotency_key, &exchange->fingerprint));
 	if (x->auth)
 		exchange->has_credential = plugin_credential_add(s, x->auth, &exchange->url, &list);
 	exchange->headers = list.headers;

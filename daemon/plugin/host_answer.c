@@ -369,7 +369,7 @@ int32_t host_report(struct fg_step *s, fg_node report)
 		step_fault(s, "report(): it must be an object");
 		return FG_ANSWERED;
 	}
-	if (json_write(s->json, report, JSON_FORM_PLAIN, &text) != 0)
+	if (step_failed(s, json_write(s->json, report, JSON_FORM_PLAIN, &text)))
 		step_fault(s, "report(): larger than %d bytes", LIMIT_PLUGIN_REPORT);
 	else
 		s->answer->report = plugin_answer_text(s->answer, buffer_bytes(&text));

@@ -40,9 +40,9 @@ struct fg_text host_header(struct fg_step *s, const char *name)
 	for (size_t i = 0; reply && name && i < reply->n_headers; i++) {
 		if (strcasecmp(reply->headers[i].name, name) != 0)
 			continue;
-		if (s->scratch.len)
-			buffer_append(&s->scratch, ", ", 2);
-		buffer_append_text(&s->scratch, reply->headers[i].value);
+		if ((s->scratch.len && step_failed(s, buffer_append(&s->scratch, ", ", 2))) ||
+		    step_failed(s, buffer_append_text(&s->scratch, reply->headers[i].value)))
+			return no_text;
 	}
 	if (s->scratch.len == 0)
 		return no_text;

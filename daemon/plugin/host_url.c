@@ -38,7 +38,7 @@ static void append_pair(struct fg_step *s, struct buffer *out, struct bytes name
 		r = buffer_append(out, "=", 1);
 	if (r == 0)
 		r = plugin_url_escape(scalar_text(s, value), out);
-	if (r)
+	if (step_failed(s, r))
 		step_fault(s, "%s: it grows beyond its limit", what);
 }
 
@@ -61,9 +61,9 @@ void host_append_pairs(struct fg_step *s, struct buffer *out, fg_node object, co
 /* Appends @query behind a question mark or what is there already. */
 static void append_query(struct fg_step *s, struct buffer *url, fg_node query, const char *what)
 {
-	if (!query || !step_owns(s, query) || json_count(s->json, query) == 0)
+	if (!query || !step_owns(s, query) || json_count(s->json, query) == 0 || url->len == 0)
 		return;
-	if (buffer_append(url, memchr(url->data, '?', url->len) ? "&" : "?", 1) == 0)
+	if (!step_failed(s, buffer_append(url, memchr(url->data, '?', url->len) ? "&" : "?", 1)))
 		host_append_pairs(s, url, query, what);
 }
 
@@ -89,7 +89,7 @@ static bool append_value(struct fg_step *s, struct buffer *url, const char *name
 		step_fault(s, "path(): there is no value for {%.*s}", (int)len, name);
 		return false;
 	}
-	return plugin_url_escape(scalar_text(s, value), url) == 0;
+	return !step_failed(s, plugin_url_escape(scalar_text(s, value), url));
 }
 
 static bool append_template(struct fg_step *s, struct buffer *url, const char *template, fg_node values)
@@ -99,12 +99,12 @@ static bool append_template(struct fg_step *s, struct buffer *url, const char *t
 		const char *close = brace ? strchr(brace, '}') : NULL;
 
 		if (!brace)
-			return buffer_append_text(url, template) == 0;
+			return !step_failed(s, buffer_append_text(url, template));
 		if (!close) {
 			step_fault(s, "path(): '%.100s' lacks a closing brace", template);
 			return false;
 		}
-		if (buffer_append(url, template, (size_t)(brace - template)) < 0 ||
+		if (step_failed(s, buffer_append(url, template, (size_t)(brace - template))) ||
 		    !append_value(s, url, brace + 1, (size_t)(close - brace) - 1, values))
 			return false;
 		template = close + 1;
@@ -131,9 +131,8 @@ fg_node host_path(struct fg_step *s, const char *path, fg_node values, fg_node q
 	}
 	if (!step_owns(s, values))
 		return FG_ABSENT;
-	if (!is_absolute)
-		buffer_append_text(&url, s->input->account->base_url);
-	if (!append_template(s, &url, path, values)) {
+	if ((!is_absolute && step_failed(s, buffer_append_text(&url, s->input->account->base_url))) ||
+	    !append_template(s, &url, path, values)) {
 		step_fault(s, "path(): the URL is longer than %d bytes", LIMIT_PLUGIN_URL);
 		return FG_ABSENT;
 	}
@@ -151,7 +150,7 @@ fg_node host_link(struct fg_step *s, fg_node url, fg_node query)
 	text = json_text(s->json, url);
 	if (json_kind(s->json, url) != JSON_KIND_TEXT || text.len == 0)
 		return FG_ABSENT;
-	if (plugin_url_resolve(bytes_of_text(s->input->account->base_url), text, &absolute) != 0)
+	if (step_failed(s, plugin_url_resolve(bytes_of_text(s->input->account->base_url), text, &absolute)))
 		/* What the provider gave is no URL of ours. Absent, so that the plugin can say so; no fault of its. */
 		return FG_ABSENT;
 	append_query(s, &absolute, query, "link(): the query");
@@ -163,7 +162,7 @@ fg_node host_query(struct fg_step *s, fg_node url, const char *name)
 	if (!name || !url || !step_owns(s, url))
 		return FG_ABSENT;
 	s->scratch.len = 0;
-	if (!plugin_url_query(json_text(s->json, url), bytes_of_text(name), &s->scratch))
+	if (step_failed(s, plugin_url_query(json_text(s->json, url), bytes_of_text(name), &s->scratch)))
 		return FG_ABSENT;
 	return json_make_text(
 		s->json, bytes_of_text(plugin_answer_words(s->answer, buffer_bytes(&s->scratch), LIMIT_PLUGIN_WORDS)));

@@ -60,9 +60,8 @@ fg_node host_join(struct fg_step *s, fg_node array, const char *separator)
 	for (json_node n = json_first(s->json, array); n; n = json_next(s->json, n)) {
 		struct bytes text = json_text(s->json, n);
 
-		if (!is_first && separator)
-			buffer_append_text(&s->scratch, separator);
-		if (buffer_append(&s->scratch, text.data, text.len) < 0) {
+		if (step_failed(s, buffer_append_text(&s->scratch, is_first || !separator ? "" : separator)) ||
+		    step_failed(s, buffer_append(&s->scratch, text.data, text.len))) {
 			step_fault(s, "join(): the text grows beyond %d bytes", LIMIT_PLUGIN_TEXT);
 			return FG_ABSENT;
 		}

@@ -86,6 +86,13 @@ void step_refuse(struct fg_step *s, const char *field, const char *format, ...)
 	s->refusal_field = plugin_answer_text(s->answer, bytes_of_text(field));
 }
 
+bool step_failed(struct fg_step *s, int outcome)
+{
+	if (outcome == -ENOMEM)
+		plugin_answer_set_out_of_memory(s->answer);
+	return outcome != 0;
+}
+
 bool step_owns(struct fg_step *s, fg_node node)
 {
 	if (!node || json_kind(s->json, node) != JSON_KIND_ABSENT)
@@ -96,7 +103,7 @@ bool step_owns(struct fg_step *s, fg_node node)
 
 void step_check_json(struct fg_step *s, int outcome, const char *what)
 {
-	if (outcome)
+	if (step_failed(s, outcome))
 		step_fault(s, "%s: %s", what, json_outcome_text(outcome));
 }
 
@@ -242,7 +249,7 @@ static void keep_state(struct fg_step *s)
 
 	if (!s->state || json_equal(s->json, s->state, s->json, s->documents[FG_DOC_STATE]))
 		return;
-	if (json_write(s->json, s->state, JSON_FORM_PLAIN, &text) != 0) {
+	if (step_failed(s, json_write(s->json, s->state, JSON_FORM_PLAIN, &text))) {
 		step_fault(s, "state(): larger than %d bytes, or nested too deeply", LIMIT_PLUGIN_STATE);
 		return;
 	}

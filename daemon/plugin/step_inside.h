@@ -41,6 +41,8 @@ static inline const struct plugin_manifest *step_manifest(const struct fg_step *
 __attribute__((format(printf, 2, 3))) void step_fault(struct fg_step *s, const char *format, ...);
 /* The order is wrong; the first reason stands. */
 __attribute__((format(printf, 3, 4))) void step_refuse(struct fg_step *s, const char *field, const char *format, ...);
+/* Did a call fail? Remembers when it was for want of memory: such a step has no answer at all. */
+bool step_failed(struct fg_step *s, int outcome);
 /* Is @node one of this step's? A fault if not. */
 bool step_owns(struct fg_step *s, fg_node node);
 /* Turns a fault of the arena or of a put into one of the step. @what names the host function. */

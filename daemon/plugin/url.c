@@ -320,13 +320,13 @@ static int append_decoded(struct bytes text, struct buffer *out)
 	return r;
 }
 
-bool plugin_url_query(struct bytes text, struct bytes name, struct buffer *out)
+int plugin_url_query(struct bytes text, struct bytes name, struct buffer *out)
 {
 	size_t question = span_to(text, "?#");
 	struct bytes query;
 
 	if (question == text.len || ((const char *)text.data)[question] != '?')
-		return false;
+		return PLUGIN_URL_E_MISSING;
 	query = skip(text, question + 1);
 	query.len = span_to(query, "#");
 	while (query.len) {
@@ -335,8 +335,8 @@ bool plugin_url_query(struct bytes text, struct bytes name, struct buffer *out)
 		size_t equals = span_to(pair, "=");
 
 		if (bytes_equal(bytes_of(pair.data, equals), name))
-			return append_decoded(equals < n ? skip(pair, equals + 1) : bytes_of("", 0), out) == 0;
+			return append_decoded(equals < n ? skip(pair, equals + 1) : bytes_of("", 0), out);
 		query = skip(query, n < query.len ? n + 1 : n);
 	}
-	return false;
+	return PLUGIN_URL_E_MISSING;
 }

@@ -10,6 +10,7 @@
 enum {
 	_PLUGIN_URL_E_OK,
 	PLUGIN_URL_E_INVALID, /* not an http or https URL with a plain host, or longer than LIMIT_PLUGIN_URL */
+	PLUGIN_URL_E_MISSING, /* has no such query parameter */
 };
 
 /* Views into the text it was parsed from. */
@@ -34,7 +35,7 @@ int plugin_url_origin(struct bytes text, struct buffer *out);
 int plugin_url_resolve(struct bytes base, struct bytes reference, struct buffer *out);
 /* Appends @text with everything but unreserved characters percent-encoded. */
 int plugin_url_escape(struct bytes text, struct buffer *out);
-/* Appends the decoded value of the first query parameter @name. False when there is none. */
-bool plugin_url_query(struct bytes text, struct bytes name, struct buffer *out);
+/* Appends the decoded value of the first query parameter @name. 0, PLUGIN_URL_E_MISSING or negative errno. */
+int plugin_url_query(struct bytes text, struct bytes name, struct buffer *out);
 
 #endif

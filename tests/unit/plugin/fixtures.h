@@ -27,7 +27,8 @@ static inline struct plugin *fixture_plugin(const char *name)
 	struct plugin *plugin = NULL;
 	struct errmsg error = {0};
 
-	assert_int_equal(fixture_load(name, &plugin, &error), 0);
+	if (fixture_load(name, &plugin, &error))
+		fail_msg("%s", error.text);
 	return plugin;
 }
 
