@@ -168,6 +168,7 @@ static int open_until(struct client *client, const ProtobufCServiceDescriptor *s
 {
 	const ProtobufCMethodDescriptor *method = protobuf_c_service_descriptor_get_method_by_name(service, name);
 	_cleanup_(client_stream_freep) struct client_stream *stream = calloc(1, sizeof(*stream));
+	grpc_slice slice;
 	char path[128];
 	int r;
 
@@ -181,8 +182,10 @@ static int open_until(struct client *client, const ProtobufCServiceDescriptor *s
 	grpc_metadata_array_init(&stream->trailing);
 	stream->request = pack(request);
 	stream->queue = grpc_completion_queue_create_for_next(NULL);
-	stream->call = grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS, stream->queue,
-						grpc_slice_from_copied_string(path), NULL, deadline, NULL);
+	slice = grpc_slice_from_copied_string(path);
+	stream->call = grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS, stream->queue, slice,
+						NULL, deadline, NULL);
+	grpc_slice_unref(slice);
 	r = start_all(stream);
 	if (r)
 		return err_trace(r);

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/decimal.h"
+#include "base/instant.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,39 +78,12 @@ static int parse_local(const char *text, int64_t *ret_ms)
 	return WORDS_E_MALFORMED;
 }
 
-static int parse_rfc3339(const char *text, int64_t *ret_ms)
-{
-	struct tm tm = {0};
-	const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int64_t fraction_ms = 0;
-	long offset;
-
-	if (!p)
-		return WORDS_E_MALFORMED;
-	if (*p == '.') {
-		size_t digits = strspn(++p, "0123456789");
-
-		if (digits == 0)
-			return WORDS_E_MALFORMED;
-		for (size_t i = 0; i < 3; i++)
-			fraction_ms = fraction_ms * 10 + (i < digits ? p[i] - '0' : 0);
-		p += digits;
-	}
-	/* "%z" takes "Z", "+0100" and "+01:00". */
-	p = strptime(p, "%z", &tm);
-	if (!p || *p)
-		return WORDS_E_MALFORMED;
-	offset = tm.tm_gmtoff;
-	*ret_ms = ((int64_t)timegm(&tm) - offset) * 1000 + fraction_ms;
-	return 0;
-}
-
 int words_parse_instant(const char *text, int64_t now_ms, int64_t *ret_ms)
 {
 	int64_t ago_ms;
 	int r;
 
-	if (parse_local(text, ret_ms) == 0 || parse_rfc3339(text, ret_ms) == 0)
+	if (parse_local(text, ret_ms) == 0 || instant_parse(bytes_of_text(text), ret_ms) == 0)
 		return 0;
 	r = words_parse_duration(text, &ago_ms);
 	if (r)
