@@ -167,6 +167,8 @@ int sim_loop_run(struct sim_loop *loop)
 		fire_timers(loop);
 		for (struct sim_turn *turn = loop->turns; turn; turn = turn->next)
 			wait_ms = sooner(wait_ms, turn->fn(turn->userdata));
+		if (loop->is_quitting)
+			return 0;
 		r = wait_once(loop, sooner(wait_ms, until_next_timer(loop)));
 		if (r < 0)
 			return err_trace(r);

@@ -12,7 +12,7 @@ import time
 import unittest
 import urllib.parse
 
-from simulator import Case, Simulator, fetch, main, order
+from simulator import Case, Simulator, fetch, main, order, slow_ffmpeg
 
 MANY = int(os.environ.get("FILMGATE_SIM_MANY", "40"))
 
@@ -127,12 +127,8 @@ class Pictures(Case):
 
     def test_a_render_that_takes_too_long_fails_the_video(self):
         with tempfile.TemporaryDirectory() as folder:
-            slow = os.path.join(folder, "slow")
-            with open(slow, "w", encoding="utf-8") as file:
-                file.write("#!/bin/sh\ncase $(cat script.txt) in ready) exec ffmpeg \"$@\";; *) sleep 60;; esac\n")
-            os.chmod(slow, 0o755)
-            sim = Simulator("--render-time-ms", "0", "--render-timeout-s", "1", "--ffmpeg", slow, "--cache",
-                            os.path.join(folder, "cache"))
+            sim = Simulator("--render-time-ms", "0", "--render-timeout-s", "1", "--ffmpeg", slow_ffmpeg(folder),
+                            "--cache", os.path.join(folder, "cache"))
             try:
                 video = sim.finished(sim.create())
                 self.assertEqual((video["status"], video["failure_code"]), ("failed", "generation_failed"))

@@ -13,7 +13,7 @@ import time
 import unittest
 import urllib.parse
 
-from simulator import PROGRAM, Case, Simulator, exchange, exchange_on, main, order
+from simulator import PROGRAM, Case, Simulator, exchange, exchange_on, main, order, raw, slow_ffmpeg
 
 
 def sample(name):
@@ -461,8 +461,9 @@ class Process(unittest.TestCase):
     def test_it_ends_at_once_on_both_signals_and_takes_its_children_along(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with tempfile.TemporaryDirectory() as cache:
-                sim = Simulator("--cache", cache, "--render-time-ms", "0", "--submit-delay-ms", "0:60000")
-                threading.Thread(target=self.submit_and_lose, args=(sim,)).start()
+                sim = Simulator("--cache", cache, "--ffmpeg", slow_ffmpeg(cache), "--submit-delay-ms", "60000")
+                thread = threading.Thread(target=self.submit_and_lose, args=(sim,))
+                thread.start()
                 end = time.monotonic() + 10
                 while sim.control("GET", "state")["renders"]["running"] == 0 and time.monotonic() < end:
                     time.sleep(0.005)
@@ -471,19 +472,17 @@ class Process(unittest.TestCase):
                 began = time.monotonic()
                 self.assertEqual(sim.stop(number), 0, sim.log())
                 self.assertLess(time.monotonic() - began, 5)
-                for child in children:
-                    self.assertFalse(os.path.exists(f"/proc/{int(child)}"))
+                self.assertEqual(len(children), 1)
+                self.assertFalse(os.path.exists(f"/proc/{int(children[0])}"))
                 self.assertEqual([name for name in os.listdir(cache) if name.startswith("work-")], [])
+                thread.join()
                 sim.remove()
 
     def submit_and_lose(self, sim):
-        try:
-            sim.submit(order(" ".join(["word"] * 400)))
-        except (OSError, http.client.HTTPException):
-            pass
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            sim.submit()
 
     def test_requests_that_two_readers_could_understand_differently_are_refused(self):
-        from simulator import raw
         sim = Simulator()
         try:
             for extra in ("Content-Length: 2\r\nContent-Length: 2\r\n", "Host: other\r\n",

@@ -141,6 +141,15 @@ class Simulator:
         return self.control("POST", "reset")
 
 
+def slow_ffmpeg(folder):
+    """An ffmpeg that passes the trial at the start and then never ends."""
+    path = os.path.join(folder, "slow")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write('#!/bin/sh\ncase $(cat script.txt) in ready) exec ffmpeg "$@";; *) sleep 60;; esac\n')
+    os.chmod(path, 0o755)
+    return path
+
+
 def order(script="Hello from the tests", **members):
     return dict({"type": "avatar", "avatar_id": "look_1", "voice_id": "voice_1", "script": script}, **members)
 
