@@ -15,17 +15,11 @@ void errmsg_set(struct errmsg *msg, const char *format, ...)
 	va_end(args);
 }
 
-int err_note(int error, const char *function, const char *file, int line)
+void err_note(int error, const char *function, const char *file, int line)
 {
 	const char *slash = strrchr(file, '/');
 
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		log_debug("trace", "at", function, "file", slash ? slash + 1 : file, "line", log_int(line), "error",
 			  log_errno(error));
-	return error;
-}
-
-int err_fold_note(int outcome, const char *function, const char *file, int line)
-{
-	return outcome > 0 ? err_note(-ENOTRECOVERABLE, function, file, line) : outcome;
 }
