@@ -76,6 +76,8 @@
 #define LIMIT_JOB_MEDIA_HANDLE 1024
 #define LIMIT_JOB_EXTRAS_BYTES 65536 /* as JSON */
 #define LIMIT_JOB_EXTRAS_DEPTH 32 /* values inside values, the extras themselves are 1 */
+#define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
+
 /* room: http */
 #define LIMIT_HTTP_URL 16384 /* bytes */
 #define LIMIT_HTTP_REQUEST_HEADERS 64

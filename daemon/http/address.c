@@ -32,9 +32,9 @@ static const struct block private4[] = {
 
 /* Inside 2000::/3, the only part of IPv6 that is global unicast (RFC 4291); all outside of it is refused anyway. */
 static const struct block private6[] = {
-	{{0x20, 0x01, 0x00}, 23},		/* IETF protocol assignments: Teredo, ORCHID, benchmarking */
+	{{0x20, 0x01, 0x00}, 23},       /* IETF protocol assignments: Teredo, ORCHID, benchmarking */
 	{{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
-	{{0x3f, 0xff, 0x00}, 20},	/* documentation */
+	{{0x3f, 0xff, 0x00}, 20},       /* documentation */
 };
 
 static const uint8_t mapped4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -45,8 +45,8 @@ static bool is_within(const uint8_t *address, const struct block *block)
 	size_t whole = block->bits / 8;
 	uint8_t rest = (uint8_t)(0xff00 >> (block->bits % 8));
 
-	return memcmp(address, block->prefix, whole) == 0 && (block->bits % 8 == 0 ||
-	       (address[whole] & rest) == (block->prefix[whole] & rest));
+	return memcmp(address, block->prefix, whole) == 0 &&
+	       (block->bits % 8 == 0 || (address[whole] & rest) == (block->prefix[whole] & rest));
 }
 
 static bool is_in_table(const uint8_t *address, const struct block *blocks, size_t count)

@@ -36,7 +36,7 @@ static int check_proxied_host(struct call *call)
 
 static int copy_url(struct call *call, const char *url)
 {
-	int r = http_url_origin(url, &call->origin);
+	int r = url_origin(url, &call->origin);
 
 	if (r < 0)
 		return err_trace(r);
@@ -61,8 +61,7 @@ static void copy_terms(struct call *call, const struct http_request *request)
 	call->version = request->version;
 	call->timeout_ms = timeout_ms;
 	call->idle_timeout_ms = request->idle_timeout_ms;
-	head_init(&call->head,
-		  request->max_header_bytes ? request->max_header_bytes : LIMIT_HTTP_REPLY_HEADER_BYTES);
+	head_init(&call->head, request->max_header_bytes ? request->max_header_bytes : LIMIT_HTTP_REPLY_HEADER_BYTES);
 	sink_init(&call->sink, request);
 }
 

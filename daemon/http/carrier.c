@@ -57,8 +57,8 @@ static struct call *find_call(struct carrier *carrier, uint64_t id)
 	struct call *call;
 
 	DL_FOREACH2(*bucket_of(carrier, id), call, bucket_next)
-		if (call->id == id)
-			return call;
+	if (call->id == id)
+		return call;
 	return NULL;
 }
 
@@ -210,8 +210,8 @@ static void abort_all(struct carrier *carrier, bool spare_paid)
 
 	for (int i = 0; i < BUCKETS; i++)
 		DL_FOREACH_SAFE2(carrier->buckets[i], call, next, bucket_next)
-			if (!spare_paid || !(call->flags & HTTP_ONCE) || !call->may_have_left)
-				abort_call(carrier, call, CALL_STOP_DRAINED);
+	if (!spare_paid || !(call->flags & HTTP_ONCE) || !call->may_have_left)
+		abort_call(carrier, call, CALL_STOP_DRAINED);
 }
 
 static void on_drain_limit(void *userdata)

@@ -47,8 +47,8 @@ static int copy_settings(struct settings *settings, const struct http_config *co
 	if (r == 0)
 		r = copy_text(config->proxy, &settings->proxy);
 	settings->clock = config->clock ? config->clock : &clock_system;
-	settings->connect_timeout_ms =
-		config->connect_timeout_ms > 0 ? config->connect_timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS;
+	settings->connect_timeout_ms = config->connect_timeout_ms > 0 ? config->connect_timeout_ms
+								      : DEFAULT_CONNECT_TIMEOUT_MS;
 	return r;
 }
 

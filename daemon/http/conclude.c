@@ -188,8 +188,7 @@ static void write_message(const struct call *call, struct http_outcome *outcome,
 			 call->stop == CALL_STOP_BODY ? "bytes of body" : "headers");
 		break;
 	case HTTP_ADDRESS_REFUSED:
-		snprintf(text, size, "%s is at %s, which is not on the public Internet", origin,
-			 call->refused_address);
+		snprintf(text, size, "%s is at %s, which is not on the public Internet", origin, call->refused_address);
 		break;
 	case HTTP_ABORTED:
 		snprintf(text, size, "the request to %s was %s %s it may have left", origin,
@@ -197,8 +196,7 @@ static void write_message(const struct call *call, struct http_outcome *outcome,
 			 call->may_have_left ? "after" : "before");
 		break;
 	case HTTP_NOT_STORED:
-		snprintf(text, size, "the reply of %s could not be stored: %s", origin,
-			 log_errno(call->store_error));
+		snprintf(text, size, "the reply of %s could not be stored: %s", origin, log_errno(call->store_error));
 		break;
 	case HTTP_INVALID:
 		if (*text == '\0')
@@ -222,6 +220,7 @@ static void move_reply(struct call *call, struct http_outcome *outcome)
 {
 	if (!call->head.is_complete)
 		return;
+	outcome->ends_by_close = !call->sink.is_bodiless && head_ends_by_close(&call->head);
 	if (head_move(&call->head, outcome) < 0) {
 		outcome->kind = HTTP_NOT_STORED;
 		call->store_error = -ENOMEM;

@@ -68,6 +68,7 @@ int head_add_line(struct head *head, struct bytes line)
 
 	if (head->status == 0) {
 		head->status = parse_status(line);
+		head->is_http1 = line.len > 7 && memcmp(line.data, "HTTP/1.", 7) == 0;
 		return 0;
 	}
 	if (trim(line.data, (const char *)line.data + line.len).len == 0) {
@@ -140,6 +141,17 @@ bool head_is_json(const struct head *head)
 	return len >= sizeof(suffix) && strncasecmp(text + len - (sizeof(suffix) - 1), suffix, sizeof(suffix) - 1) == 0;
 }
 
+bool head_ends_by_close(const struct head *head)
+{
+	struct bytes coding = head_value(head, "transfer-encoding");
+	static const char chunked[] = "chunked";
+	size_t len = sizeof(chunked) - 1;
+
+	if (!head->is_http1 || head_value(head, "content-length").data)
+		return false;
+	return coding.len < len || strncasecmp((const char *)coding.data + coding.len - len, chunked, len) != 0;
+}
+
 /* Decimal digits up to @end, moving *@at behind them; -1 when there are none or too many. */
 static int64_t parse_number(const char **at, const char *end)
 {
@@ -194,9 +206,12 @@ struct http_range head_content_range(const struct head *head)
 	}
 	if (!skip(&at, end, "/"))
 		return none;
-	if (!skip(&at, end, "*"))
+	if (!skip(&at, end, "*")) {
 		range.total = parse_number(&at, end);
-	if (at != end || (range.total >= 0 && range.last >= range.total))
+		if (range.total <= range.last)
+			return none;
+	}
+	if (at != end)
 		return none;
 	range.is_present = true;
 	return range;

@@ -17,7 +17,8 @@ struct head {
 	size_t limit_bytes;
 	size_t seen_bytes;
 	size_t seen_lines;
-	int status;	  /* of the block that is being read */
+	int status;       /* of the block that is being read */
+	bool is_http1;    /* 0.9 is never spoken, 2 frames its bodies itself */
 	bool is_complete; /* the empty line behind the headers of a final reply was seen */
 };
 
@@ -37,6 +38,8 @@ int head_move(struct head *head, struct http_outcome *outcome);
 struct bytes head_value(const struct head *head, const char *name);
 /* Is the body said to be JSON ("application/json", "application/x+json", parameters aside)? */
 bool head_is_json(const struct head *head);
+/* Does nothing but the end of the connection end the body, where one is expected at all? */
+bool head_ends_by_close(const struct head *head);
 int64_t head_declared_bytes(const struct head *head);
 struct http_range head_content_range(const struct head *head);
 

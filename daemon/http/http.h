@@ -18,11 +18,6 @@ enum {
 	HTTP_E_BUSY,     /* as many requests wait as max_waiting allows */
 };
 
-enum {
-	_HTTP_URL_E_OK,
-	HTTP_URL_E_INVALID, /* not an absolute http or https URL, or one with a user name */
-};
-
 struct http;
 
 /* Zero takes the limit of base/limits.h. Borrowed until http_new() returns. */
@@ -121,7 +116,11 @@ struct http_outcome {
 	int status;
 	struct http_header *headers; /* in order; names as the server wrote them, values trimmed */
 	size_t header_count;
-	int64_t declared_bytes; /* Content-Length; -1: not said, so only the end of the connection ended the body */
+	int64_t declared_bytes; /* Content-Length; -1: not said */
+	/* Nothing but the end of the connection ended the body (no length, not chunked, HTTP/1). That is a complete reply
+	 * by RFC 9112, and yet nobody can tell whether it was cut short: not even TLS, since libcurl 7.88 takes a bare end
+	 * of the connection for an end of TLS. */
+	bool ends_by_close;
 	struct http_range content_range;
 	char *location; /* where a 3xx points, absolute, http or https; NULL: nowhere usable */
 
@@ -175,9 +174,5 @@ const char *http_kind_name(enum http_kind kind);
  * it does not say or cannot be read.
  */
 int64_t http_retry_after_ms(const struct http_outcome *outcome, int64_t now_utc_ms);
-
-/* "https://host:port" in lower case with the port always said, for comparing origins with the very parser that will
- * connect. 0 and a text to free(), HTTP_URL_E_INVALID, or -ENOMEM. */
-int http_url_origin(const char *url, char **ret);
 
 #endif

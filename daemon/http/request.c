@@ -15,8 +15,18 @@ static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DE
 
 /* Written here or by libcurl, never by the caller. */
 static const char *const reserved_headers[] = {
-	"connection", "content-length", "expect",  "host",		"if-range",	     "keep-alive", "range",
-	"te",	      "trailer",	"upgrade", "proxy-connection", "transfer-encoding",
+	"connection",
+	"content-length",
+	"expect",
+	"host",
+	"if-range",
+	"keep-alive",
+	"range",
+	"te",
+	"trailer",
+	"upgrade",
+	"proxy-connection",
+	"transfer-encoding",
 };
 
 __attribute__((format(printf, 2, 3))) static int refuse(struct call *call, const char *format, ...)
@@ -34,8 +44,7 @@ static bool is_token(const char *text)
 	static const char others[] = "!#$%&'*+-.^_`|~";
 
 	for (const char *c = text; *c; c++) {
-		bool is_alphanumeric =
-			(*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z');
+		bool is_alphanumeric = (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z');
 
 		if (!is_alphanumeric && !strchr(others, *c))
 			return false;

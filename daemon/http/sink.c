@@ -50,15 +50,15 @@ static int choose_file(struct sink *sink, const struct head *head)
 int sink_open(struct sink *sink, const struct head *head)
 {
 	bool is_success = head->status >= 200 && head->status <= 299;
-	bool is_bodiless = sink->is_bodiless || head->status == 204 || head->status == 304;
-	int64_t declared = is_bodiless ? 0 : head_declared_bytes(head);
+	int64_t declared = head_declared_bytes(head);
 	int r = 0;
 
+	sink->is_bodiless |= head->status == 204 || head->status == 304;
 	if (sink->fd >= 0 && is_success && !(sink->json_to_memory && head_is_json(head)))
 		r = choose_file(sink, head);
 	if (r != 0)
 		return r;
-	if (declared > 0 && (uint64_t)declared > room_left(sink))
+	if (declared > 0 && !sink->is_bodiless && (uint64_t)declared > room_left(sink))
 		return SINK_E_TOO_LARGE;
 	if (sink->is_in_file && sink->file_offset == 0 && ftruncate(sink->fd, 0) < 0)
 		return err_origin(-errno);

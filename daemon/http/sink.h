@@ -21,7 +21,7 @@ struct sink {
 	uint64_t bytes_written;
 	int fd; /* borrowed; -1: memory only */
 	bool json_to_memory;
-	bool is_bodiless; /* a reply to HEAD declares a length that does not come */
+	bool is_bodiless; /* set in sink_open() too: a reply to HEAD, 204 and 304 have no body whatever they declare */
 	bool is_in_file;
 };
 

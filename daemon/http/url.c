@@ -2,10 +2,12 @@
 
 #include "base/err.h"
 #include "base/limits.h"
-#include "http/http.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
 
 static void url_cleanup(CURLU **url)
 {
@@ -19,7 +21,7 @@ static void curl_freep(char **text)
 
 static int outcome_of(CURLUcode code)
 {
-	return code == CURLUE_OK ? 0 : code == CURLUE_OUT_OF_MEMORY ? err_origin(-ENOMEM) : HTTP_URL_E_INVALID;
+	return code == CURLUE_OK ? 0 : code == CURLUE_OUT_OF_MEMORY ? err_origin(-ENOMEM) : URL_E_INVALID;
 }
 
 /* One part of @url as memory of our own allocator. */
@@ -46,17 +48,25 @@ static int check_parts(CURLU *url)
 	if (r != 0)
 		return r;
 	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
-		return HTTP_URL_E_INVALID;
+		return URL_E_INVALID;
 	r = get_part(url, CURLUPART_HOST, 0, &host);
 	if (r != 0)
 		return r;
 	if (*host == '\0')
-		return HTTP_URL_E_INVALID;
+		return URL_E_INVALID;
 
 	r = get_part(url, CURLUPART_USER, 0, &user);
 	if (r < 0)
 		return r;
-	return r == 0 ? HTTP_URL_E_INVALID : 0;
+	return r == 0 ? URL_E_INVALID : 0;
+}
+
+/* libcurl forgives "https:/host", "https:///host" and more; a stricter reader would see another host, or none. */
+static bool begins_strictly(const char *url)
+{
+	size_t len = strncasecmp(url, "https://", 8) == 0 ? 8 : strncasecmp(url, "http://", 7) == 0 ? 7 : 0;
+
+	return len && url[len] && !strchr("/\\?#", url[len]);
 }
 
 static int parse(const char *base, const char *location, CURLU **ret)
@@ -66,8 +76,8 @@ static int parse(const char *base, const char *location, CURLU **ret)
 
 	if (!url)
 		return err_origin(-ENOMEM);
-	if (strlen(base) > LIMIT_HTTP_URL || (location && strlen(location) > LIMIT_HTTP_URL))
-		return HTTP_URL_E_INVALID;
+	if (!begins_strictly(base) || strlen(base) > LIMIT_HTTP_URL || (location && strlen(location) > LIMIT_HTTP_URL))
+		return URL_E_INVALID;
 	r = outcome_of(curl_url_set(url, CURLUPART_URL, base, CURLU_PATH_AS_IS));
 	if (r == 0 && location)
 		r = outcome_of(curl_url_set(url, CURLUPART_URL, location, CURLU_URLENCODE));
@@ -95,7 +105,7 @@ int url_resolve(const char *base, const char *location, char **ret)
 	return r != 0 ? r : get_part(url, CURLUPART_URL, 0, ret);
 }
 
-int http_url_origin(const char *text, char **ret)
+int url_origin(const char *text, char **ret)
 {
 	_cleanup_(url_cleanup) CURLU *url = NULL;
 	_cleanup_(freep) char *scheme = NULL;

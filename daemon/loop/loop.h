@@ -25,7 +25,7 @@ struct loop_message {
 };
 
 /* The struct that embeds @message as its @member. */
-#define loop_message_owner(message, type, member) ((type *)(void *)((char *)(message) - offsetof(type, member)))
+#define loop_message_owner(message, type, member) ((type *)(void *)((char *)(message)-offsetof(type, member)))
 
 /*
  * A one-shot timer, embedded by its owner, who cancels it before freeing it. Nothing below is for the owner to touch.

@@ -123,7 +123,7 @@ void assert_reply(const struct http_outcome *outcome, int status, const char *bo
 
 int new_file(void)
 {
-	int fd = memfd_create("download", MFD_CLOEXEC);
+	int fd = memfd_create("download", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	assert_true(fd >= 0);
 	return fd;

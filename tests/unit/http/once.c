@@ -140,8 +140,10 @@ static void paid_requests_take_a_fresh_connection_and_leave_none(void **state)
 static void serve_empty_unauthorized(struct connection *connection)
 {
 	while (connection_read_request(connection))
-		connection_say(connection, "HTTP/1.1 %s\r\nWWW-Authenticate: Basic realm=\"x\"\r\n"
-					   "Content-Length: 0\r\n\r\n", (const char *)connection->server->script);
+		connection_say(connection,
+			       "HTTP/1.1 %s\r\nWWW-Authenticate: Basic realm=\"x\"\r\n"
+			       "Content-Length: 0\r\n\r\n",
+			       (const char *)connection->server->script);
 }
 
 static void refusals_are_replies_and_not_answered_by_another_try(void **state)
@@ -275,8 +277,15 @@ static bool read_frame(struct connection *connection, struct frame *frame)
 static void write_frame(struct connection *connection, uint8_t type, uint8_t flags, uint32_t stream,
 			struct bytes payload)
 {
-	uint8_t head[9] = {0, (uint8_t)(payload.len >> 8), (uint8_t)payload.len, type, flags,
-			   (uint8_t)(stream >> 24), (uint8_t)(stream >> 16), (uint8_t)(stream >> 8), (uint8_t)stream};
+	uint8_t head[9] = {0,
+			   (uint8_t)(payload.len >> 8),
+			   (uint8_t)payload.len,
+			   type,
+			   flags,
+			   (uint8_t)(stream >> 24),
+			   (uint8_t)(stream >> 16),
+			   (uint8_t)(stream >> 8),
+			   (uint8_t)stream};
 
 	connection_write(connection, head, sizeof(head));
 	connection_write(connection, payload.data, payload.len);

@@ -41,6 +41,7 @@ static void a_reply_brings_status_headers_and_body(void **state)
 	assert_string_equal(http_outcome_header(outcome, "EMPTY"), "");
 	assert_null(http_outcome_header(outcome, "x-request"));
 	assert_int_equal(outcome->declared_bytes, 5);
+	assert_false(outcome->ends_by_close);
 	assert_int_equal(outcome->bytes_written, 5);
 	assert_null(outcome->location);
 	assert_false(outcome->content_range.is_present);
@@ -55,6 +56,7 @@ static void a_chunked_reply_is_put_together(void **state)
 	(void)state;
 	assert_reply(outcome, 200, "abcdefg");
 	assert_int_equal(outcome->declared_bytes, -1);
+	assert_false(outcome->ends_by_close);
 	assert_null(http_outcome_header(outcome, "trailer"));
 	http_outcome_free(outcome);
 }
@@ -66,6 +68,7 @@ static void a_reply_without_length_ends_with_the_connection_and_says_so(void **s
 	(void)state;
 	assert_reply(outcome, 200, "all of it?");
 	assert_int_equal(outcome->declared_bytes, -1);
+	assert_true(outcome->ends_by_close);
 	http_outcome_free(outcome);
 }
 
@@ -415,7 +418,8 @@ static void what_is_slow_but_moves_is_let_finish(void **state)
 static void serve_redirect(struct connection *connection)
 {
 	if (connection_read_request(connection))
-		connection_say(connection, "HTTP/1.1 307 Temporary Redirect\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
+		connection_say(connection,
+			       "HTTP/1.1 307 Temporary Redirect\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
 			       (const char *)connection->server->script);
 }
 
@@ -457,9 +461,14 @@ static void a_location_is_made_absolute_or_dropped(void **state)
 	static const struct {
 		const char *location, *suffix;
 	} rows[] = {
-		{"/v3/other?x=1", "/v3/other?x=1"}, {"sub", "/v3/sub"},	     {"//example.com/x", "http://example.com/x"},
-		{"?y", "/v3/videos?y"},		    {"ftp://example.com/", NULL}, {"file:///etc/passwd", NULL},
-		{"https://a@b.example/", NULL},	    {"javascript:alert(1)", NULL},
+		{"/v3/other?x=1", "/v3/other?x=1"},
+		{"sub", "/v3/sub"},
+		{"//example.com/x", "http://example.com/x"},
+		{"?y", "/v3/videos?y"},
+		{"ftp://example.com/", NULL},
+		{"file:///etc/passwd", NULL},
+		{"https://a@b.example/", NULL},
+		{"javascript:alert(1)", NULL},
 	};
 
 	(void)state;
@@ -482,6 +491,22 @@ static void a_location_is_made_absolute_or_dropped(void **state)
 		http_outcome_free(outcome);
 		http_free(http);
 		server_stop(&server);
+	}
+}
+
+static void a_reply_without_a_body_needs_no_length(void **state)
+{
+	static const char *const texts[] = {"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\n\r\n",
+					    "HTTP/1.1 304 Not Modified\r\nContent-Length: 99999999999\r\n\r\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct http_outcome *outcome = answer(texts[i]);
+
+		assert_kind(outcome, HTTP_REPLY);
+		assert_int_equal(outcome->body.len, 0);
+		assert_false(outcome->ends_by_close);
+		http_outcome_free(outcome);
 	}
 }
 
@@ -527,6 +552,7 @@ int main(void)
 		cmocka_unit_test(what_is_slow_but_moves_is_let_finish),
 		cmocka_unit_test(a_redirect_is_reported_and_not_followed),
 		cmocka_unit_test(a_location_is_made_absolute_or_dropped),
+		cmocka_unit_test(a_reply_without_a_body_needs_no_length),
 		cmocka_unit_test(a_head_reply_has_no_body_whatever_it_declares),
 	};
 

@@ -11,12 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define must(condition)                                                               \
-	do {                                                                          \
-		if (!(condition)) {                                                   \
+#define must(condition)                                                                 \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
 			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                      \
-		}                                                                     \
+			abort();                                                        \
+		}                                                                       \
 	} while (0)
 
 /* Waits for @events on @fd; false when the server stops first or nothing comes within @wait_ms (-1: for ever). */

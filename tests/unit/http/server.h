@@ -23,7 +23,7 @@ struct connection {
 	pthread_t thread;
 	bool is_over;
 	char request[SERVER_REQUEST_SIZE]; /* the head of the last request read, NUL-terminated */
-	size_t body_bytes;		   /* of it */
+	size_t body_bytes;                 /* of it */
 };
 
 /* One connection, closed by the server when this returns. */
