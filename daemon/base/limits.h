@@ -65,6 +65,7 @@
 #define LIMIT_ENGINE_TOMBSTONE_MS 2592000000	 /* request ids of deleted jobs: 30 days */
 #define LIMIT_GRACE_MS 5000 /* for calls in hand, at the end */
 #define LIMIT_WATCH_PAGE 64			 /* events of one read for a watcher */
+#define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
 /* room: job */
 #define LIMIT_JOB_VIOLATIONS 32 /* of one order; more are counted as "there were more" */
 #define LIMIT_JOB_MANIFEST_BYTES 262144
@@ -169,5 +170,15 @@
 #define LIMIT_RPC_PAGE 1000 /* jobs on a page */
 #define LIMIT_RPC_PAGE_DEFAULT 50
 #define LIMIT_RPC_ATTEMPTS 16 /* newest attempts, and sends of each, that are shown */
+/* room: config */
+#define LIMIT_CONFIG_BYTES (1 << 20) /* of the file */
+#define LIMIT_CONFIG_LINES 65535     /* of the file: libconfig counts no further */
+#define LIMIT_CONFIG_REPORT 65536    /* bytes of a report; what comes later is only counted */
+#define LIMIT_CONFIG_WORDS 1024      /* bytes of one message */
+#define LIMIT_CONFIG_TEXT 4095       /* bytes of one text of an array */
+#define LIMIT_CONFIG_PROVIDERS 256
+#define LIMIT_CONFIG_SECRETS 16   /* of one provider */
+#define LIMIT_CONFIG_SECRET 16384 /* bytes of one */
+#define LIMIT_CONFIG_FREE 64      /* members of a provider's free group */
 
 #endif

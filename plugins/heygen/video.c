@@ -39,11 +39,11 @@ static int32_t finish(const struct fg_host *h, struct fg_step *s, fg_node data)
 {
 	fg_node outputs = h->array(s);
 	fg_node output = h->object(s);
-	fg_node url = h->at(s, data, "/video_url");
+	fg_node url = h->link(s, h->at(s, data, "/video_url"), FG_ABSENT);
 	int64_t expires_s = h->integer(s, h->query(s, url, EXPIRY_PARAMETER), 0);
 
-	/* The link can lag behind the status. */
-	if (h->text(s, url).size == 0)
+	/* The link can lag behind the status; and each poll makes a fresh one, should this be no link. */
+	if (url == FG_ABSENT)
 		return h->wait(s, FG_WAIT(.stage = FG_STAGE_RUNNING, .status = h->text(s, h->at(s, data, "/status"))));
 
 	h->put_text(s, output, "/role", "video");

@@ -100,6 +100,8 @@ static void a_link_that_lags_is_waited_for(void **state)
 		"{\"data\":{\"status\":\"completed\"}}",
 		"{\"data\":{\"status\":\"completed\",\"video_url\":null}}",
 		"{\"data\":{\"status\":\"completed\",\"video_url\":\"\"}}",
+		"{\"data\":{\"status\":\"completed\",\"video_url\":\"ftp://a.example/v.mp4\"}}",
+		"{\"data\":{\"status\":\"completed\",\"video_url\":7}}",
 	};
 
 	(void)state;
