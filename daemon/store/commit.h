@@ -42,6 +42,7 @@ struct commit_change {
 	struct bytes key;
 	struct bytes value;
 	bool is_delete;
+	uint32_t order; /* the committer's */
 };
 /* False at the end. */
 bool commit_next_change(const struct store_commit *commit, size_t *offset, struct commit_change *ret);

@@ -14,6 +14,8 @@
  * only when the store has been opened again.
  */
 
+#define FIRST_CHANGES 256
+
 static bool take_batch(struct committer *committer, struct store_commit **ret)
 {
 	struct store_commit *last = NULL;
@@ -101,19 +103,97 @@ static int check(struct store *store, struct store_commit *commit)
 	return r;
 }
 
-static void join_batch(struct committer *committer, struct store_commit *commit)
+static struct commit_change *add_change(struct committer *committer)
 {
-	struct commit_change change;
-	size_t offset = 0;
+	if (committer->n_changes == committer->capacity) {
+		size_t capacity = committer->capacity ? 2 * committer->capacity : FIRST_CHANGES;
+		struct commit_change *changes = reallocarray(committer->changes, capacity, sizeof(*changes));
 
+		if (!changes)
+			return NULL;
+		committer->changes = changes;
+		committer->capacity = capacity;
+	}
+	committer->changes[committer->n_changes].order = (uint32_t)committer->n_changes;
+	return &committer->changes[committer->n_changes++];
+}
+
+/* A tenant's first job comes with the tenant's record. */
+static int meet_tenant(struct store *store, uint32_t tenant)
+{
+	_cleanup_(buffer_finish) struct buffer record = {0};
+	struct key key;
+	int r;
+
+	if (tenants_has(&store->tenants, tenant))
+		return 0;
+	r = record_write_tenant(&record, &(struct record_tenant){0});
+	if (r == 0)
+		r = tenants_add(&store->tenants, tenant);
+	if (r < 0)
+		return r;
+	key_tenant(&key, KEY_META, tenant);
+	backend_batch_put(store->committer.batch, key_bytes(&key), buffer_bytes(&record));
+	store->committer.has_new_tenant = true;
+	return 0;
+}
+
+static int join_batch(struct store *store, struct store_commit *commit)
+{
+	struct committer *committer = &store->committer;
+	size_t offset = 0, before = committer->n_changes;
+	struct commit_change *change;
+
+	for (size_t i = 0; i < commit->n_effects; i++) {
+		int r = meet_tenant(store, commit->effects[i].ref.tenant);
+
+		if (r < 0)
+			return r;
+	}
 	if (commit->has_event)
 		commit_number_event(commit, ++committer->sequence);
-	while (commit_next_change(commit, &offset, &change))
-		if (change.is_delete)
-			backend_batch_delete(committer->batch, change.key);
-		else
-			backend_batch_put(committer->batch, change.key, change.value);
+	do {
+		change = add_change(committer);
+		if (!change) {
+			committer->n_changes = before;
+			return err_origin(-ENOMEM);
+		}
+	} while (commit_next_change(commit, &offset, change));
+	committer->n_changes--;
 	pending_add(&committer->pending, commit);
+	return 0;
+}
+
+static int compare_changes(const void *left, const void *right)
+{
+	const struct commit_change *a = left, *b = right;
+	int order = key_compare(a->key, b->key);
+
+	return order ? order : a->order < b->order ? -1 : 1;
+}
+
+/*
+ * In the order of their keys: the database's table in memory is a sorted list, and a key that follows the last one is
+ * inserted where that one was, without a search. Changes of one key keep their order, so the last one holds.
+ */
+static int fill_batch(struct store *store)
+{
+	struct committer *committer = &store->committer;
+	int r = 0;
+
+	qsort(committer->changes, committer->n_changes, sizeof(*committer->changes), compare_changes);
+	for (size_t i = 0; i < committer->n_changes; i++) {
+		const struct commit_change *change = &committer->changes[i];
+
+		if (change->is_delete) {
+			backend_batch_delete(committer->batch, change->key);
+			continue;
+		}
+		backend_batch_put(committer->batch, change->key, change->value);
+		if (r == 0)
+			r = fronts_put(&store->fronts, change->key);
+	}
+	return r;
 }
 
 static void fail_all(struct store_commit *first, int outcome)
@@ -125,22 +205,24 @@ static void fail_all(struct store_commit *first, int outcome)
 static void write_batch(struct store *store, struct store_commit *first)
 {
 	struct committer *committer = &store->committer;
-	bool is_empty = true;
 	int r;
 
 	pending_clear(&committer->pending);
 	backend_batch_clear(committer->batch);
+	committer->n_changes = 0;
+	committer->has_new_tenant = false;
 	for (struct store_commit *c = first; c; c = c->next) {
 		c->outcome = check(store, c);
-		if (c->outcome == 0) {
-			join_batch(committer, c);
-			is_empty = false;
-		}
+		if (c->outcome == 0)
+			c->outcome = join_batch(store, c);
 	}
-	if (is_empty)
+	if (committer->n_changes == 0 && !committer->has_new_tenant)
 		return;
 
-	r = backend_write(store->backend, committer->batch, BACKEND_SYNCED);
+	r = fill_batch(store);
+	if (r == 0)
+		r = backend_write(store->backend, committer->batch, BACKEND_SYNCED);
+	fronts_written(&store->fronts);
 	if (r == 0) {
 		atomic_store(&store->tail, committer->sequence);
 		return;
@@ -273,4 +355,5 @@ void committer_stop(struct store *store)
 	pthread_cond_destroy(&committer->wake);
 	pthread_mutex_destroy(&committer->mutex);
 	committer->batch = backend_batch_free(committer->batch);
+	free(committer->changes);
 }

@@ -34,7 +34,7 @@ static int message_of(struct bytes value, struct bytes *ret)
 
 static int unpack(struct bytes value, const ProtobufCMessageDescriptor *descriptor, void *ret)
 {
-	struct bytes message;
+	struct bytes message = {0};
 	ProtobufCMessage *unpacked;
 	int r = message_of(value, &message);
 

@@ -7,9 +7,11 @@
 #include "base/limits.h"
 #include "store/backend.h"
 #include "store/folder.h"
+#include "store/front.h"
 #include "store/keys.h"
 #include "store/pending.h"
 #include "store/store.h"
+#include "store/tenants.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +27,9 @@ struct committer {
 
 	/* The thread's own. */
 	struct backend_batch *batch;
+	struct commit_change *changes; /* of the accepted commits, in their order until they are sorted */
+	size_t n_changes, capacity;
+	bool has_new_tenant; /* the batch holds its record */
 	struct pending pending;
 	uint64_t sequence; /* the last one given out */
 };
@@ -54,7 +59,12 @@ struct store {
 	struct backend *backend;
 	struct committer committer;
 	struct readers readers;
+<<<<<<< HEAD
 	uint64_t history;       /* constant once open */
+=======
+	struct tenants tenants;
+	struct fronts fronts;
+>>>>>>> store
 	_Atomic uint64_t tail;  /* the newest committed sequence */
 	atomic_bool has_failed; /* a write did */
 };
@@ -78,11 +88,5 @@ int read_revision(struct store *store, const struct job_ref *ref, uint64_t *ret)
 /* Takes one record of a job into @view, whose job and status appear with their records. */
 int read_part(struct job_view *view, const struct job_ref *ref, enum key_part part, struct bytes value);
 int read_watermark(struct store *store, uint32_t tenant, uint64_t *ret);
-
-/*
- * The tenants that have keys of @letter, in order: begin with *tenant = 0, call with *tenant + 1 for the next. False
- * at the end; @ret_error is then 0 or negative errno.
- */
-bool next_tenant(struct store *store, enum key_letter letter, uint32_t *tenant, int *ret_error);
 
 #endif

@@ -79,24 +79,6 @@ int read_revision(struct store *store, const struct job_ref *ref, uint64_t *ret)
 	return r < 0 ? r : err_fold(record_read_revision(value.bytes, ret));
 }
 
-bool next_tenant(struct store *store, enum key_letter letter, uint32_t *tenant, int *ret_error)
-{
-	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
-	struct key from, to;
-
-	key_tenant(&from, letter, *tenant);
-	key_tenant(&to, (enum key_letter)(letter + 1), 0);
-	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
-	if (!cursor) {
-		*ret_error = err_origin(-ENOMEM);
-		return false;
-	}
-	if (backend_cursor_is_valid(cursor))
-		return key_read_tenant(backend_cursor_key(cursor), letter, tenant);
-	*ret_error = backend_cursor_error(cursor);
-	return false;
-}
-
 struct get_job {
 	struct read read;
 	struct job_ref ref;
@@ -170,10 +152,11 @@ struct is_referenced {
 /* Whose job it is does not matter: tenants share the files. */
 static int find_reference(struct store *store, const struct digest *sha256, bool *ret)
 {
-	uint32_t tenant = 0;
+	uint32_t tenant;
 	int r = 0;
 
-	for (*ret = false; !*ret && next_tenant(store, KEY_REFERENCE, &tenant, &r); tenant++) {
+	*ret = false;
+	for (uint64_t next = 0; r == 0 && !*ret && tenants_next(&store->tenants, next, &tenant); next = tenant + 1ull) {
 		_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
 		struct key from, to;
 
@@ -184,8 +167,6 @@ static int find_reference(struct store *store, const struct digest *sha256, bool
 			return err_origin(-ENOMEM);
 		*ret = backend_cursor_is_valid(cursor);
 		r = backend_cursor_error(cursor);
-		if (r < 0 || tenant == UINT32_MAX)
-			break;
 	}
 	return r;
 }

@@ -88,11 +88,11 @@ void key_after(struct key *key, const struct key *prefix)
 		key->data[key->len - 1]++;
 }
 
-int key_compare(const struct key *a, const struct key *b)
+int key_compare(struct bytes a, struct bytes b)
 {
-	int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
+	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
 
-	return order ? order : (a->len > b->len) - (a->len < b->len);
+	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
 void key_job(struct key *key, const struct job_ref *ref)
@@ -312,6 +312,20 @@ bool key_read_provider(struct bytes key, const char **ret)
 	if (key.len <= HEAD_SIZE || !memchr(data + HEAD_SIZE, 0, key.len - HEAD_SIZE))
 		return false;
 	*ret = (const char *)data + HEAD_SIZE;
+	return true;
+}
+
+bool key_read_range(struct bytes key, struct bytes *ret)
+{
+	char letter = key.len > HEAD_SIZE ? *(const char *)key.data : '\0';
+	const char *provider;
+
+	if (letter == KEY_DEADLINE)
+		*ret = bytes_of(key.data, HEAD_SIZE);
+	else if ((letter == KEY_QUEUE || letter == KEY_WAKE) && key_read_provider(key, &provider))
+		*ret = bytes_of(key.data, HEAD_SIZE + strlen(provider) + 1);
+	else
+		return false;
 	return true;
 }
 

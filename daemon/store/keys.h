@@ -25,7 +25,7 @@ static inline struct bytes key_bytes(const struct key *key)
 void key_tenant(struct key *key, enum key_letter letter, uint32_t tenant);
 void key_after(struct key *key, const struct key *prefix);
 /* As memcmp(), and as the database orders keys. */
-int key_compare(const struct key *a, const struct key *b);
+int key_compare(struct bytes a, struct bytes b);
 
 void key_job(struct key *key, const struct job_ref *ref); /* the beginning of all records of a job */
 void key_job_part(struct key *key, const struct job_ref *ref, enum key_part part);
@@ -70,6 +70,9 @@ bool key_read_open(struct bytes key, struct job_ref *ret);
 /* Valid as long as @key is. */
 bool key_read_provider(struct bytes key, const char **ret);
 bool key_read_tombstone(struct bytes key, uint32_t *ret_tenant, int64_t *ret_deleted_ms, struct bytes *ret_request_id);
+
+/* The beginning that the key shares with its queue, waiting room or tenant's deadlines. False for other letters. */
+bool key_read_range(struct bytes key, struct bytes *ret);
 
 void key_put_u64(uint8_t data[static 8], uint64_t value);
 uint64_t key_get_u64(const uint8_t data[static 8]);

@@ -117,7 +117,7 @@ static void list_span(const struct store_list_query *query, struct key *from, st
 	ref.id = query->after;
 	key_job(&prefix, &ref);
 	key_after(&behind, &prefix);
-	if (key_compare(&behind, from) > 0)
+	if (key_compare(key_bytes(&behind), key_bytes(from)) > 0)
 		*from = behind;
 }
 

@@ -50,17 +50,10 @@ static void wake_no_later(struct queue_page *page, int64_t ms)
 }
 
 /* At most @limit rows of a range; those not yet ready are only noted, and end it unless @now_ms is negative. */
-static int scan_range(struct store *store, const struct key *prefix, int64_t now_ms, size_t limit,
-		      struct queue_page *page)
+static int scan_rows(struct backend_cursor *cursor, int64_t now_ms, size_t limit, struct queue_page *page)
 {
-	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
 	struct store_queued row;
-	struct key to;
 
-	key_after(&to, prefix);
-	cursor = backend_cursor_new(store->backend, key_bytes(prefix), key_bytes(&to));
-	if (!cursor)
-		return err_origin(-ENOMEM);
 	for (size_t n = 0; backend_cursor_is_valid(cursor); backend_cursor_next(cursor), n++) {
 		int r;
 
@@ -79,38 +72,60 @@ static int scan_range(struct store *store, const struct key *prefix, int64_t now
 	return backend_cursor_error(cursor);
 }
 
+static int scan_range(struct store *store, const struct key *range, int64_t now_ms, size_t limit,
+		      struct queue_page *page)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct front_scan scan;
+	struct key from, to;
+	struct bytes first;
+	bool is_empty;
+	int r = fronts_begin(&store->fronts, range, &scan, &from);
+
+	if (r < 0)
+		return r;
+	key_after(&to, range);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	r = cursor ? backend_cursor_error(cursor) : err_origin(-ENOMEM);
+	if (r < 0) {
+		fronts_cancel(&store->fronts, &scan);
+		return r;
+	}
+	is_empty = !backend_cursor_is_valid(cursor);
+	if (!is_empty)
+		first = backend_cursor_key(cursor);
+	fronts_end(&store->fronts, &scan, is_empty ? NULL : &first);
+	return scan_rows(cursor, now_ms, limit, page);
+}
+
 static int scan_provider(struct store *store, const struct scan_queue *scan, enum key_letter letter,
 			 struct queue_page *page)
 {
 	bool waits = letter == KEY_WAKE;
-	uint32_t tenant = 0;
+	uint32_t tenant;
 	int r = 0;
 
-	for (; next_tenant(store, letter, &tenant, &r); tenant++) {
-		struct key prefix;
+	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull) {
+		struct key range;
 
-		r = key_provider(&prefix, letter, tenant, scan->provider);
+		r = key_provider(&range, letter, tenant, scan->provider);
 		if (r == 0)
-			r = scan_range(store, &prefix, waits ? scan->now_ms : -1,
+			r = scan_range(store, &range, waits ? scan->now_ms : -1,
 				       waits ? LIMIT_STORE_WAKE_SCAN : scan->limit, page);
-		if (r < 0 || tenant == UINT32_MAX)
-			break;
 	}
 	return r;
 }
 
 static int scan_deadlines(struct store *store, const struct scan_queue *scan, struct queue_page *page)
 {
-	uint32_t tenant = 0;
+	uint32_t tenant;
 	int r = 0;
 
-	for (; next_tenant(store, KEY_DEADLINE, &tenant, &r); tenant++) {
-		struct key prefix;
+	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull) {
+		struct key range;
 
-		key_tenant(&prefix, KEY_DEADLINE, tenant);
-		r = scan_range(store, &prefix, scan->now_ms, scan->limit, page);
-		if (r < 0 || tenant == UINT32_MAX)
-			break;
+		key_tenant(&range, KEY_DEADLINE, tenant);
+		r = scan_range(store, &range, scan->now_ms, scan->limit, page);
 	}
 	return r;
 }

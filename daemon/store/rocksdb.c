@@ -21,7 +21,9 @@
 #define WRITE_BUFFER_BYTES (64 << 20)
 #define WAL_BYTES_MAX (128 << 20)
 #define CACHE_BYTES_DEFAULT (8 << 20)
+#define CACHE_SHARD_BITS 2
 #define BLOOM_BITS 10
+#define MEMTABLE_BLOOM 0.02 /* of the write buffer: most of what the committer asks for is not there */
 #define INFO_LOG_FILES 1
 #define INFO_LOG_NOTHING 6 /* above every level */
 
@@ -84,11 +86,23 @@ static int refuse(char *text, const char *path, struct errmsg *msg)
 	return outcome;
 }
 
+/*
+ * Index and filter live in the cache, so that memory stays bounded, and in small parts, since a table's whole filter
+ * (half a megabyte) would not fit into a small cache and be read again by every get.
+ */
 static void set_table_options(rocksdb_options_t *options, uint64_t cache_bytes)
 {
 	rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
-	rocksdb_cache_t *cache = rocksdb_cache_create_lru(cache_bytes ? cache_bytes : CACHE_BYTES_DEFAULT);
+	rocksdb_lru_cache_options_t *lru = rocksdb_lru_cache_options_create();
+	rocksdb_cache_t *cache;
 
+	rocksdb_lru_cache_options_set_capacity(lru, cache_bytes ? cache_bytes : CACHE_BYTES_DEFAULT);
+	rocksdb_lru_cache_options_set_num_shard_bits(lru, CACHE_SHARD_BITS);
+	cache = rocksdb_cache_create_lru_opts(lru);
+	rocksdb_lru_cache_options_destroy(lru);
+	rocksdb_block_based_options_set_index_type(table, rocksdb_block_based_table_index_type_two_level_index_search);
+	rocksdb_block_based_options_set_partition_filters(table, 1);
+	rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
 	rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
 	rocksdb_block_based_options_set_block_cache(table, cache);
 	rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
@@ -116,6 +130,8 @@ static int make_options(uint64_t cache_bytes, rocksdb_options_t **ret)
 	rocksdb_options_set_write_buffer_size(options, WRITE_BUFFER_BYTES);
 	rocksdb_options_set_max_total_wal_size(options, WAL_BYTES_MAX);
 	rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+	rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, MEMTABLE_BLOOM);
+	rocksdb_options_set_memtable_whole_key_filtering(options, 1);
 	rocksdb_options_set_max_background_jobs(options, 2);
 	rocksdb_options_set_info_log_level(options, INFO_LOG_NOTHING);
 	rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES);
@@ -137,7 +153,7 @@ static void backend_free(struct backend *backend)
 
 int backend_open(const char *path, uint64_t cache_bytes, struct backend **ret, struct errmsg *msg)
 {
-	rocksdb_options_t *options;
+	rocksdb_options_t *options = NULL;
 	struct backend *backend;
 	char *text = NULL;
 	int r = make_options(cache_bytes, &options);

@@ -122,18 +122,39 @@ static int find_last_sequence(struct store *store, uint32_t tenant, uint64_t *re
 	return backend_cursor_error(cursor);
 }
 
-static int find_tail(struct store *store, enum key_letter letter)
+static int load_tenants(struct store *store)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key from, to;
+	uint32_t tenant;
+
+	key_tenant(&from, KEY_META, 1);
+	key_tenant(&to, (enum key_letter)(KEY_META + 1), 0);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	for (; backend_cursor_is_valid(cursor); backend_cursor_next(cursor)) {
+		int r;
+
+		if (!key_read_tenant(backend_cursor_key(cursor), KEY_META, &tenant))
+			return err_origin(-EBADMSG);
+		r = tenants_add(&store->tenants, tenant);
+		if (r < 0)
+			return r;
+	}
+	return backend_cursor_error(cursor);
+}
+
+static int find_tail(struct store *store)
 {
 	uint64_t sequence = 0;
-	uint32_t tenant = 0;
+	uint32_t tenant;
 	int r = 0;
 
-	for (; next_tenant(store, letter, &tenant, &r); tenant++) {
+	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull) {
 		r = find_last_sequence(store, tenant, &sequence);
 		if (r == 0 && sequence > store->committer.sequence)
 			store->committer.sequence = sequence;
-		if (r < 0 || tenant == UINT32_MAX)
-			break;
 	}
 	atomic_store(&store->tail, store->committer.sequence);
 	return r;
@@ -141,10 +162,10 @@ static int find_tail(struct store *store, enum key_letter letter)
 
 static int start(struct store *store, struct errmsg *msg)
 {
-	int r = find_tail(store, KEY_EVENT);
+	int r = load_tenants(store);
 
 	if (r == 0)
-		r = find_tail(store, KEY_META);
+		r = find_tail(store);
 	if (r == 0)
 		r = readers_start(store);
 	if (r == 0)
@@ -165,6 +186,8 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 	store->clock = config->clock;
 	store->on_batch = config->on_batch;
 	store->userdata = config->userdata;
+	tenants_init(&store->tenants);
+	fronts_init(&store->fronts);
 
 	r = folder_hold(config->path, &store->folder, msg);
 	if (r)
@@ -195,6 +218,8 @@ struct store *store_close(struct store *store)
 	readers_stop(store);
 	backend_close(store->backend);
 	folder_release(&store->folder);
+	fronts_finish(&store->fronts);
+	tenants_finish(&store->tenants);
 	free(store);
 	return NULL;
 }

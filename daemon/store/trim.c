@@ -119,16 +119,13 @@ static int trim_tombstones(struct trim *trim, uint32_t tenant)
 	return backend_cursor_error(cursor);
 }
 
-static int each_tenant(struct trim *trim, enum key_letter letter, int (*drop)(struct trim *trim, uint32_t tenant))
+static int each_tenant(struct trim *trim, int (*drop)(struct trim *trim, uint32_t tenant))
 {
-	uint32_t tenant = 0;
+	uint32_t tenant;
 	int r = 0;
 
-	for (; next_tenant(trim->store, letter, &tenant, &r); tenant++) {
+	for (uint64_t from = 0; r == 0 && tenants_next(&trim->store->tenants, from, &tenant); from = tenant + 1ull)
 		r = drop(trim, tenant);
-		if (r < 0 || tenant == UINT32_MAX)
-			break;
-	}
 	return r;
 }
 
@@ -139,13 +136,13 @@ int trim_some(struct store *store, int64_t before_ms, int64_t tombstones_before_
 	int r;
 
 	backend_batch_clear(trim.batch);
-	r = each_tenant(&trim, KEY_EVENT, trim_events);
+	r = each_tenant(&trim, trim_events);
 	has_more = trim.has_more;
 	trim.before_ms = tombstones_before_ms;
 	trim.n = 0;
 	trim.has_more = false;
 	if (r == 0)
-		r = each_tenant(&trim, KEY_TOMBSTONE, trim_tombstones);
+		r = each_tenant(&trim, trim_tombstones);
 	if (r == 0)
 		r = backend_write(store->backend, trim.batch, BACKEND_UNSYNCED);
 	if (r < 0) {

@@ -308,6 +308,69 @@ static void providers_with_queued_jobs_are_counted_at_the_start(void **state)
 	assert_int_equal(counts.others, 0);
 }
 
+enum { N_RACED = 600 };
+
+struct race {
+	struct fixture *fixture;
+	struct job_view views[N_RACED];
+	struct ticket tickets[N_RACED];
+};
+
+static void *put_raced_jobs(void *userdata)
+{
+	struct race *race = userdata;
+
+	for (int i = 0; i < N_RACED; i++) {
+		submit(&race->tickets[i], race->fixture, creation(&race->views[i]));
+		if (i % 7 == 6)
+			await(&race->tickets[i]);
+	}
+	return NULL;
+}
+
+/* Starts the job that a scan has found; the creator has let go of it by then. */
+static void start_found(struct race *race, const struct store_queued *found)
+{
+	for (int i = 0; i < N_RACED; i++)
+		if (job_ref_equal(&race->views[i].job->ref, &found->ref)) {
+			move(race->fixture, &race->views[i], JOB_STATE_RUNNING);
+			return;
+		}
+	fail();
+}
+
+/* The front of the queue is emptied and refilled at once; a job that the front has passed would never be found. */
+static void no_job_is_overlooked_while_others_are_put_and_started(void **state)
+{
+	struct race *race = calloc(1, sizeof(*race));
+	time_t deadline = time(NULL) + 60;
+	pthread_t thread;
+	size_t found = 0;
+
+	race->fixture = *state;
+	for (int i = 0; i < N_RACED; i++) {
+		race->views[i] = make_job(race->fixture);
+		race->views[i].status->priority = (i * 37) % 11;
+	}
+	assert_int_equal(pthread_create(&thread, NULL, put_raced_jobs, race), 0);
+	while (found < N_RACED && time(NULL) < deadline) {
+		struct answer answer;
+
+		scan_queue(race->fixture, "heygen", 0, 3, &answer);
+		for (size_t i = 0; i < answer.n; i++, found++)
+			start_found(race, &answer.queued[i]);
+		free_answer(&answer);
+	}
+	assert_int_equal(found, N_RACED);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < N_RACED; i++) {
+		assert_int_equal(await(&race->tickets[i]), 0);
+		finish(&race->tickets[i]);
+		job_view_finish(&race->views[i]);
+	}
+	free(race);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -320,6 +383,7 @@ int main(void)
 		STORE_TEST(deadlines_come_in_their_order_and_the_next_is_named),
 		STORE_TEST(more_due_jobs_than_one_scan_sorts_are_announced),
 		STORE_TEST(active_jobs_are_loaded_whole_at_the_start),
+		STORE_TEST(no_job_is_overlooked_while_others_are_put_and_started),
 		STORE_TEST(providers_with_queued_jobs_are_counted_at_the_start),
 	};
 
