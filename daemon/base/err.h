@@ -29,30 +29,19 @@ __attribute__((format(printf, 2, 3))) void errmsg_set(struct errmsg *msg, const 
 /* A positive outcome that cannot happen here became a fault: -ENOTRECOVERABLE. Negative and zero pass unchanged. */
 #define err_fold(outcome) err_folded((outcome), __func__, __FILE__, __LINE__)
 
-<<<<<<< HEAD
-int err_note(int error, const char *function, const char *file, int line);
-
-/* Inline, so that compilers and analyzers see that a failure stays one: without it they warn of paths on which it
- * became 0. */
-=======
 void err_note(int error, const char *function, const char *file, int line);
 
 /* Inline, so that compilers and the analyzer see that a fault stays one. */
->>>>>>> house
 static inline int err_noted(int error, const char *function, const char *file, int line)
 {
 	err_note(error, function, file, line);
 	return error;
 }
 
-<<<<<<< HEAD
-int err_fold_note(int outcome, const char *function, const char *file, int line);
-=======
 static inline int err_folded(int outcome, const char *function, const char *file, int line)
 {
 	return outcome > 0 ? err_noted(-ENOTRECOVERABLE, function, file, line) : outcome;
 }
->>>>>>> house
 
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 

@@ -16,7 +16,6 @@
 
 enum {
 	_ENGINE_E_OK,
-<<<<<<< HEAD
 	ENGINE_E_NOT_FOUND,      /* no such job, artifact or provider */
 	ENGINE_E_INVALID,        /* error->violations name the fields */
 	ENGINE_E_REQUEST_REUSED, /* the request id belongs to a different request */
@@ -28,19 +27,6 @@ enum {
 	ENGINE_E_STORE,          /* the store does not take writes */
 	ENGINE_E_CURSOR_EXPIRED, /* events after the cursor are no longer kept */
 	ENGINE_E_PROVIDER,       /* the provider refused or could not be reached */
-=======
-	ENGINE_E_NOT_FOUND,	     /* no such job, artifact or provider */
-	ENGINE_E_INVALID,	     /* error->violations name the fields */
-	ENGINE_E_REQUEST_REUSED,     /* the request id belongs to a different request */
-	ENGINE_E_JOB_DELETED,	     /* the request id belongs to a job that was deleted */
-	ENGINE_E_REVISION,	     /* the expected revision is not the current one */
-	ENGINE_E_STATE,		     /* not possible in the job's state; error->text says which and what to do */
-	ENGINE_E_QUEUE_FULL,	     /* too many queued jobs */
-	ENGINE_E_DRAINING,	     /* shutting down */
-	ENGINE_E_STORE,		     /* the store does not take writes */
-	ENGINE_E_CURSOR_EXPIRED,     /* events after the cursor are no longer kept */
-	ENGINE_E_PROVIDER,	     /* the provider refused or could not be reached */
->>>>>>> rpc
 	_ENGINE_E_COUNT
 };
 
@@ -112,11 +98,7 @@ void engine_list_jobs(struct engine *engine, const struct store_list_query *quer
 
 /* Where events stand. Sequences mean something only within one history of the store. */
 struct engine_position {
-<<<<<<< HEAD
 	uint64_t epoch;    /* of the history: another one after a restore */
-=======
-	uint64_t epoch;	   /* of the history: another one after a restore */
->>>>>>> rpc
 	uint64_t sequence; /* of the newest committed event, 0 before the first */
 };
 /* [any-thread] */

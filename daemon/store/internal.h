@@ -59,12 +59,9 @@ struct store {
 	struct backend *backend;
 	struct committer committer;
 	struct readers readers;
-<<<<<<< HEAD
 	uint64_t history;       /* constant once open */
-=======
 	struct tenants tenants;
 	struct fronts fronts;
->>>>>>> store
 	_Atomic uint64_t tail;  /* the newest committed sequence */
 	atomic_bool has_failed; /* a write did */
 };
