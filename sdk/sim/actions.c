@@ -163,6 +163,12 @@ static int apply_hang(const struct scene *scene)
 	return end_with(scene, SIM_ENDING_HANG);
 }
 
+static int apply_refused_stream(const struct scene *scene)
+{
+	scene->answer->is_refused = true;
+	return 0;
+}
+
 static int apply_truncate(const struct scene *scene)
 {
 	struct sim_reply *reply = &scene->answer->reply;
@@ -269,6 +275,7 @@ static const struct kind kinds[] = {
 	 CHARGES_UNLESS_TOLD,
 	 apply_gigabyte,
 	 {{"bytes", TYPE_COUNT, false}, {"announced", TYPE_BOOL, false}}},
+	{"refused_stream", CHARGES_IF_TOLD, apply_refused_stream, {{0}}},
 	{"moderate", CHARGES_ALWAYS, NULL, {FAILURE}},
 	{"credit_failure", CHARGES_ALWAYS, NULL, {FAILURE}},
 	{"expire_link", CHARGES_ALWAYS, NULL, {{0}}},
@@ -408,6 +415,11 @@ bool sim_action_processes(const json_t *action)
 bool sim_action_wants_reuse(const json_t *action)
 {
 	return strcmp(kind_of(action)->name, "keepalive_close") == 0;
+}
+
+bool sim_action_wants_http2(const json_t *action)
+{
+	return strcmp(kind_of(action)->name, "refused_stream") == 0;
 }
 
 int64_t sim_action_delay_ms(const json_t *action)

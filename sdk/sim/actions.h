@@ -22,6 +22,8 @@ int sim_action_check(const json_t *action, struct errmsg *msg);
 bool sim_action_processes(const json_t *action);
 /* Only for requests that are not the first on their connection? */
 bool sim_action_wants_reuse(const json_t *action);
+/* Only for requests over HTTP/2? */
+bool sim_action_wants_http2(const json_t *action);
 int64_t sim_action_delay_ms(const json_t *action);
 /* What the provider has to do otherwise; borrows from @action. */
 struct sim_twist sim_action_twist(const json_t *action);

@@ -12,6 +12,7 @@ struct fault {
 	json_t *rule; /* a copy; the texts below point into it */
 	const char *method, *path, *host, *body_contains;
 	int reused; /* -1: does not matter */
+	bool wants_http2;
 	uint64_t nth, every, times;
 	uint64_t seen, fired;
 };
@@ -131,6 +132,7 @@ static int fault_new(const json_t *rule, struct errmsg *msg, struct fault **ret)
 		return SIM_FAULTS_E_INVALID;
 	if (sim_action_wants_reuse(json_object_get(fault->rule, "action")))
 		fault->reused = 1;
+	fault->wants_http2 = sim_action_wants_http2(json_object_get(fault->rule, "action"));
 
 	*ret = steal(fault);
 	return 0;
@@ -192,6 +194,8 @@ static bool is_match(const struct fault *fault, const struct sim_request *reques
 	if (fault->host && (strcmp(fault->host, "files") == 0) != (request->host == SIM_HOST_FILES))
 		return false;
 	if (fault->reused >= 0 && (fault->reused > 0) != (request->nth > 1))
+		return false;
+	if (fault->wants_http2 && !request->is_http2)
 		return false;
 	if (fault->path && !path_fits(fault->path, request->path))
 		return false;

@@ -145,6 +145,25 @@ static size_t characters_of(const char *text)
 	return count;
 }
 
+static bool is_blank(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text > ' ' && *text != 0x7f)
+			return false;
+	return true;
+}
+
+static int check_audio(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	const char *url = text_at(body, "audio_url"), *asset = text_at(body, "audio_asset_id");
+
+	if (url && strncmp(url, "https://", 8) != 0)
+		return complain(complaint, "audio_url", "audio_url must be a public https URL");
+	if (asset && is_blank(asset))
+		return complain(complaint, "audio_asset_id", "audio_asset_id is empty");
+	return 0;
+}
+
 static int check_voice(const json_t *body, struct sim_heygen_complaint *complaint)
 {
 	const char *script = text_at(body, "script");
@@ -156,8 +175,8 @@ static int check_voice(const json_t *body, struct sim_heygen_complaint *complain
 		return complain(complaint, script ? "script" : "audio_url",
 				"script, audio_url and audio_asset_id exclude each other");
 	if (!script)
-		return 0;
-	if (!*script || characters_of(script) > LIMIT_SIM_SCRIPT)
+		return check_audio(body, complaint);
+	if (is_blank(script) || characters_of(script) > LIMIT_SIM_SCRIPT)
 		return complain(complaint, "script", "script must have between 1 and %d characters", LIMIT_SIM_SCRIPT);
 	if (!text_at(body, "avatar_id") && !text_at(body, "voice_id"))
 		return complain(complaint, "voice_id", "voice_id is required with script unless avatar_id is set");

@@ -6,6 +6,7 @@
 #include "sim/desk.h"
 #include "sim/faults.h"
 #include "sim/folder.h"
+#include "sim/h2.h"
 #include "sim/json.h"
 
 #include <limits.h>
@@ -24,6 +25,7 @@ struct house {
 	struct sim_raws *raws;
 	struct sim_server *api;
 	struct sim_server *files;
+	struct sim_h2 *h2;
 	struct sim_connection_count connections;
 	struct sim_watch signals;
 	int signal_fd;
@@ -32,6 +34,7 @@ struct house {
 
 static void house_finish(struct house *house)
 {
+	house->h2 = sim_h2_free(house->h2);
 	house->files = sim_server_free(house->files);
 	house->api = sim_server_free(house->api);
 	house->raws = sim_raws_free(house->raws);
@@ -136,10 +139,9 @@ static int build_faults(struct house *house, struct errmsg *msg)
 	return 0;
 }
 
-static int build_server(struct house *house, enum sim_host host, const char *listen, struct errmsg *msg,
-			struct sim_server **ret)
+static struct sim_server_spec server_spec(struct house *house, enum sim_host host, const char *listen)
 {
-	struct sim_server_spec spec = {
+	return (struct sim_server_spec){
 		.loop = house->loop,
 		.raws = house->raws,
 		.connections = &house->connections,
@@ -150,21 +152,27 @@ static int build_server(struct house *house, enum sim_host host, const char *lis
 		.refuse = sim_desk_refuse,
 		.userdata = &house->sim,
 	};
-
-	return sim_server_new(&spec, msg, ret);
 }
 
 static int build_servers(struct house *house, struct errmsg *msg)
 {
 	const struct sim_options *options = &house->options;
+	struct sim_server_spec api, files, h2;
 	int r;
 
 	r = sim_raws_new(house->loop, &house->raws);
-	r = r ? r : build_server(house, SIM_HOST_API, options->listen, msg, &house->api);
-	r = r ? r : build_server(house, SIM_HOST_FILES, options->files_listen, msg, &house->files);
+	if (r < 0)
+		return err_trace(r);
+	house->sim.raws = house->raws;
+	api = server_spec(house, SIM_HOST_API, options->listen);
+	files = server_spec(house, SIM_HOST_FILES, options->files_listen);
+	h2 = server_spec(house, SIM_HOST_API, options->h2_listen);
+	r = sim_server_new(&api, msg, &house->api);
+	r = r ? r : sim_server_new(&files, msg, &house->files);
+	if (r == 0 && options->h2_listen)
+		r = sim_h2_new(&h2, msg, &house->h2);
 	if (r)
 		return r;
-	house->sim.raws = house->raws;
 	return sim_links_new(options->files_url ? options->files_url : sim_server_url(house->files), &house->sim.links);
 }
 
@@ -209,7 +217,8 @@ static int run(struct house *house)
 		fprintf(stderr, "filmgate-sim: %s\n", *msg.text ? msg.text : strerror(r < 0 ? -r : EINVAL));
 		return EXIT_FAILURE;
 	}
-	printf("ready sim=%s files=%s\n", sim_server_url(house->api), sim_server_url(house->files));
+	printf("ready sim=%s files=%s%s%s\n", sim_server_url(house->api), sim_server_url(house->files),
+	       house->h2 ? " h2=" : "", house->h2 ? sim_h2_url(house->h2) : "");
 	fflush(stdout);
 	r = sim_loop_run(house->loop);
 	if (r < 0)

@@ -49,6 +49,69 @@ void sim_fields_finish(struct sim_fields *fields)
 	*fields = (struct sim_fields){0};
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* In place; %00 stays as it is, since a text of ours ends there. */
+static void percent_decode(char *text)
+{
+	char *out = text;
+
+	for (; *text; text++) {
+		int high = *text == '%' ? hex_digit(text[1]) : -1;
+		int low = high >= 0 ? hex_digit(text[2]) : -1;
+
+		if (low < 0 || high + low == 0) {
+			*out++ = *text;
+			continue;
+		}
+		*out++ = (char)(high * 16 + low);
+		text += 2;
+	}
+	*out = '\0';
+}
+
+static int add_argument(struct sim_fields *query, char *name)
+{
+	char *value = strchr(name, '=');
+
+	if (value)
+		*value++ = '\0';
+	percent_decode(name);
+	if (value)
+		percent_decode(value);
+	return sim_fields_add(query, name, value);
+}
+
+int sim_request_set_target(struct sim_request *request, const char *target)
+{
+	_cleanup_(freep) char *path = strdup(target);
+	char *rest = path ? strchr(path, '?') : NULL;
+	int r = 0;
+
+	if (!path)
+		return err_origin(-ENOMEM);
+	if (rest)
+		*rest++ = '\0';
+	while (r == 0 && rest && *rest) {
+		char *argument = strsep(&rest, "&");
+
+		r = *argument ? add_argument(&request->query, argument) : 0;
+	}
+	if (r < 0)
+		return err_trace(r);
+	percent_decode(path);
+	free(request->path);
+	request->path = steal(path);
+	return 0;
+}
+
 void sim_request_finish(struct sim_request *request)
 {
 	free(request->method);

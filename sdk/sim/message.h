@@ -23,6 +23,7 @@ struct sim_fields {
 
 struct sim_request {
 	enum sim_host host;
+	bool is_http2;
 	char *method;
 	char *path; /* decoded, without the query */
 	struct sim_fields headers;
@@ -48,6 +49,8 @@ const char *sim_fields_find(const struct sim_fields *fields, const char *name);
 size_t sim_fields_count(const struct sim_fields *fields, const char *name);
 void sim_fields_finish(struct sim_fields *fields);
 
+/* Path and query of a request target, percent-decoded; the path is replaced. */
+int sim_request_set_target(struct sim_request *request, const char *target);
 void sim_request_finish(struct sim_request *request);
 
 void sim_reply_init(struct sim_reply *reply);

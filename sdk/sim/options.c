@@ -28,6 +28,8 @@ static const struct option_row rows[] = {
 	 0},
 	{"files-url", "URL", NULL, "what links begin with, when clients see the file host elsewhere", KIND_TEXT,
 	 AT(files_url), 0, 0},
+	{"h2-listen", "HOST:PORT", NULL, "the API over HTTP/2 without TLS, for the fault refused_stream", KIND_TEXT,
+	 AT(h2_listen), 0, 0},
 	{"data", "DIR", NULL, "where charges.jsonl lives (default: ~/.local/state/filmgate-sim)", KIND_FOLDER, AT(data),
 	 0, 0},
 	{"cache", "DIR", NULL, "rendered videos; may be shared (default: DIR/cache of --data)", KIND_FOLDER, AT(cache),

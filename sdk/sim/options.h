@@ -23,6 +23,7 @@ struct sim_options {
 	const char *listen;
 	const char *files_listen;
 	const char *files_url;
+	const char *h2_listen;
 	char *data;
 	char *cache;
 	const char *api_key;

@@ -70,12 +70,12 @@ json_t *sim_requests_add(struct sim_requests *requests, const struct sim_request
 	json_t **row = &requests->rows[n % LIMIT_SIM_REQUESTS];
 
 	json_decref(*row);
-	*row = json_pack("{s:I,s:s,s:s,s:s,s:s,s:o,s:b,s:I,s:I,s:I,s:n,s:n}", "n", (json_int_t)n, "time",
-			 sim_stamp_of(utc_ms).text, "host", request->host == SIM_HOST_API ? "api" : "files", "method",
-			 request->method, "path", printable(request->path), "headers", names_of(&request->headers),
-			 "api_key", has_credential(&request->headers), "connection", (json_int_t)request->connection,
-			 "request_on_connection", (json_int_t)request->nth, "body_bytes", (json_int_t)request->body.len,
-			 "status", "fault");
+	*row = json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:o,s:b,s:I,s:I,s:I,s:n,s:n}", "n", (json_int_t)n, "time",
+			 sim_stamp_of(utc_ms).text, "host", request->host == SIM_HOST_API ? "api" : "files", "http",
+			 request->is_http2 ? "2" : "1.1", "method", request->method, "path", printable(request->path),
+			 "headers", names_of(&request->headers), "api_key", has_credential(&request->headers),
+			 "connection", (json_int_t)request->connection, "request_on_connection",
+			 (json_int_t)request->nth, "body_bytes", (json_int_t)request->body.len, "status", "fault");
 	return *row;
 }
 

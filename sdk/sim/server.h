@@ -16,6 +16,7 @@ struct sim_answer {
 	struct sim_reply reply;
 	struct sim_plan plan;
 	bool is_raw;      /* the plan is what happens on the socket; the reply is not sent */
+	bool is_refused;  /* HTTP/2: the stream is refused; the reply is not sent */
 	int64_t delay_ms; /* before either */
 };
 

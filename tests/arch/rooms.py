@@ -42,6 +42,7 @@ FOREIGN = {
     r"yajl/": ["daemon/base"],
     r"jansson\.h": ["cli", "sdk/sim"],
     r"microhttpd\.h": ["sdk/sim"],
+    r"nghttp2/": ["sdk/sim"],
     r"openssl/": ["daemon/base"],
     r"libsmartcols": ["cli"],
     r"(google/)?protobuf-c/": ["daemon/rpc", "daemon/store", "cli"],

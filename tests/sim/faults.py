@@ -5,6 +5,7 @@ import email.utils
 import http.client
 import json
 import os
+import resource
 import socket
 import subprocess
 import tempfile
@@ -377,6 +378,43 @@ class Rules(Faults):
         for _ in range(1000):
             self.sim.fault({"type": "delay"}, match={"path": "/none"})
         self.assertEqual(exchange(self.sim.api, "POST", "/_sim/faults", {"action": {"type": "delay"}}).status, 400)
+
+
+class Crowd(unittest.TestCase):
+    def test_taken_connections_have_a_limit(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 2000:
+            self.skipTest(f"only {hard} descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2000, hard))
+        sim = Simulator()
+        held = []
+        try:
+            sim.fault({"type": "drop_reply_before_charge"}, match={"path": "/v3/users/me"}, times=0)
+            parts = urllib.parse.urlsplit(sim.api)
+            for _ in range(1024):
+                held.append(self.hang(parts))
+            self.assertEqual(self.taken_by(sim, 1024), 1024)
+            held.append(self.hang(parts))
+            self.assertEqual(drain(held[-1]), (b"", "fin"))
+            self.assertEqual(self.taken_by(sim, 1024), 1024)
+        finally:
+            for connection in held:
+                connection.close()
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def hang(self, parts):
+        connection = socket.create_connection((parts.hostname, parts.port), 10)
+        connection.sendall(b"GET /v3/users/me HTTP/1.1\r\nHost: s\r\n\r\n")
+        return connection
+
+    def taken_by(self, sim, expected):
+        end = time.monotonic() + 10
+        taken = -1
+        while taken != expected and time.monotonic() < end:
+            taken = sim.control("GET", "state")["connections"]["taken"]
+        return taken
 
 
 class Scripts(unittest.TestCase):

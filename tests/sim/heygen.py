@@ -98,7 +98,10 @@ class Orders(Case):
         self.refused("audio_url", {"type": "avatar", "avatar_id": "a", "audio_url": "https://example.com/a.mp3",
                                    "audio_asset_id": "asset_1"})
         self.refused("script", order(""))
+        self.refused("script", order(" \n\x7f\t"))
         self.refused("script", order("x" * 5001))
+        self.refused("audio_url", {"type": "avatar", "avatar_id": "a", "audio_url": ""})
+        self.refused("audio_asset_id", {"type": "avatar", "avatar_id": "a", "audio_asset_id": ""})
         self.sim.create({"type": "avatar", "avatar_id": "a", "audio_url": "https://example.com/a.mp3"})
 
     def test_a_script_may_have_5000_characters(self):
@@ -496,6 +499,42 @@ class Process(unittest.TestCase):
         finally:
             self.assertEqual(sim.stop(), 0)
             sim.remove()
+
+    def test_a_hundred_headers_are_too_many(self):
+        sim = Simulator()
+        try:
+            names = {f"x-{i}": "v" for i in range(96)}
+            self.assertEqual(exchange(sim.api, "GET", "/v3/users/me", headers=names).status, 401)
+            names.update({f"y-{i}": "v" for i in range(4)})
+            self.assertEqual(exchange(sim.api, "GET", "/v3/users/me", headers=names).status, 400)
+            self.assertEqual(exchange(sim.api, "GET", "/v3/videos?" + "&".join(f"a{i}=1" for i in range(100))).status,
+                             400)
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+    def test_idle_it_does_nothing(self):
+        sim = Simulator()
+        try:
+            connection = http.client.HTTPConnection(urllib.parse.urlsplit(sim.api).netloc, timeout=30)
+            exchange_on(connection, "GET", "/v3/users/me")
+            sim.fault({"type": "drop_reply_before_charge"})
+            hanging = http.client.HTTPConnection(urllib.parse.urlsplit(sim.api).netloc, timeout=30)
+            hanging.request("GET", "/v3/users/me")
+            time.sleep(0.2)
+            before = self.ticks(sim)
+            time.sleep(1)
+            self.assertLessEqual(self.ticks(sim) - before, 3)
+            connection.close()
+            hanging.close()
+        finally:
+            self.assertEqual(sim.stop(), 0)
+            sim.remove()
+
+    def ticks(self, sim):
+        with open(f"/proc/{sim.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
 
     def test_a_body_above_the_limit_is_413_however_it_is_announced(self):
         sim = Simulator("--max-body-bytes", "2000")

@@ -64,7 +64,8 @@ class Simulator:
         if not line.startswith("ready sim=http://"):
             self.stop()
             raise AssertionError(f"not ready but {line!r}; {self.log()}")
-        self.api, self.files = (word.split("=", 1)[1] for word in line.split()[1:])
+        words = dict(word.split("=", 1) for word in line.split()[1:])
+        self.api, self.files, self.h2 = words["sim"], words["files"], words.get("h2")
 
     def first_line(self):
         ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE)
