@@ -209,7 +209,7 @@ static int open_rooms(struct rooms *rooms, uint16_t *ret_port, struct errmsg *ms
 	if (r == 0)
 		r = open_http(rooms);
 	if (r == 0)
-		r = plugin_runner_new(0, &rooms->runner);
+		r = plugin_runner_new(LIMIT_PLUGIN_THREADS, &rooms->runner);
 	if (r == 0)
 		r = open_engine(rooms, msg);
 	if (r == 0)

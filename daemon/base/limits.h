@@ -63,6 +63,7 @@
 #define LIMIT_ENGINE_DRAIN_MARGIN_MS 5000	 /* beyond the drain, for what replies lead to */
 #define LIMIT_ENGINE_EXPECTED_BYTES 268435456	 /* of disk reserved for a video before it is paid for */
 #define LIMIT_ENGINE_TOMBSTONE_MS 2592000000	 /* request ids of deleted jobs: 30 days */
+#define LIMIT_PLUGIN_THREADS 2 /* that compute steps */
 #define LIMIT_GRACE_MS 5000 /* for calls in hand, at the end */
 #define LIMIT_WATCH_PAGE 64			 /* events of one read for a watcher */
 #define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "engine/step.h"
+#include "plugin/url.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -125,9 +126,11 @@ static const struct plugin_output *credential_of(const struct entry *entry)
 
 static bool is_same_origin(const char *a, const char *b)
 {
-	_cleanup_(freep) char *x = NULL, *y = NULL;
+	_cleanup_(buffer_finish) struct buffer x = {0};
+	_cleanup_(buffer_finish) struct buffer y = {0};
 
-	return http_url_origin(a, &x) == 0 && http_url_origin(b, &y) == 0 && strcmp(x, y) == 0;
+	return plugin_url_origin(bytes_of_text(a), &x) == 0 && plugin_url_origin(bytes_of_text(b), &y) == 0 &&
+	       bytes_equal(buffer_bytes(&x), buffer_bytes(&y));
 }
 
 static void drop_artifacts(struct job_status *status)
