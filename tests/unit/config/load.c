@@ -9,6 +9,27 @@
 #define MINIMAL "providers = ( { id = \"a\"; plugin = \"p\"; } );"
 #define PROVIDER(members) "providers = ( { id = \"a\"; plugin = \"p\"; " members " } );"
 
+void __real_explicit_bzero(void *data, size_t len);
+void __wrap_explicit_bzero(void *data, size_t len);
+void __wrap___explicit_bzero_chk(void *data, size_t len, size_t size);
+
+static const void *wiped;
+static size_t wiped_len;
+
+void __wrap_explicit_bzero(void *data, size_t len)
+{
+	wiped = data;
+	wiped_len = len;
+	__real_explicit_bzero(data, len);
+}
+
+/* What _FORTIFY_SOURCE makes of it. */
+void __wrap___explicit_bzero_chk(void *data, size_t len, size_t size)
+{
+	assert_true(len <= size);
+	__wrap_explicit_bzero(data, len);
+}
+
 static char folder[] = "/tmp/filmgate-config-XXXXXX";
 
 static void write_file(const char *name, const void *data, size_t len, mode_t mode, char path[static 200])
@@ -272,6 +293,20 @@ static void a_secret_has_its_limit_and_not_a_byte_more(void **state)
 	must_refuse(text, "is not UTF-8 text");
 }
 
+static void a_secret_is_wiped_before_it_is_freed(void **state)
+{
+	const void *value;
+
+	(void)state;
+	setenv("FILMGATE_TEST_KEY", "value", 1);
+	must_parse(PROVIDER("secrets = { a_env = \"FILMGATE_TEST_KEY\"; };"));
+	value = config->providers[0].secrets[0].value;
+	wiped = NULL;
+	config = config_free(config);
+	assert_ptr_equal(wiped, value);
+	assert_int_equal(wiped_len, 5);
+}
+
 static void a_file_is_loaded_by_its_path(void **state)
 {
 	static char much[LIMIT_CONFIG_BYTES + 1];
@@ -367,6 +402,7 @@ int main(void)
 		TEST(a_secret_that_everybody_can_read_is_a_warning),
 		TEST(a_secret_that_cannot_be_had_is_an_error),
 		TEST(a_secret_has_its_limit_and_not_a_byte_more),
+		TEST(a_secret_is_wiped_before_it_is_freed),
 		TEST(a_file_is_loaded_by_its_path),
 		TEST(a_report_is_cut_and_goes_on_counting),
 		TEST(every_lack_of_memory_is_survived),
