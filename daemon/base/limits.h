@@ -182,4 +182,16 @@
 #define LIMIT_CONFIG_SECRET 16384 /* bytes of one */
 #define LIMIT_CONFIG_FREE 64      /* members of a provider's free group */
 
+/* room: artifact */
+#define LIMIT_ARTIFACT_WORKERS 16            /* threads that hash and probe */
+#define LIMIT_ARTIFACT_BOXES 1048576         /* boxes or elements of one file that are walked */
+#define LIMIT_ARTIFACT_DURATION_MS 604800000 /* a week: a longer playing time is taken for not known */
+#define LIMIT_ARTIFACT_SIDE 65535            /* pixels: a wider or higher picture is taken for not known */
+#define LIMIT_ARTIFACT_TAIL 4096             /* bytes at the end of a picture that are searched for its end mark */
+#define LIMIT_ARTIFACT_TEXT (8 << 20)        /* bytes of subtitles and other texts */
+#define LIMIT_ARTIFACT_FFPROBE_BYTES 65536   /* of each of its outputs */
+#define LIMIT_ARTIFACT_FFPROBE_MS 30000      /* until it is killed */
+#define LIMIT_ARTIFACT_FFPROBE_CPU_S 20
+#define LIMIT_ARTIFACT_FFPROBE_MEMORY (UINT64_C(4) << 30)
+
 #endif
