@@ -30,25 +30,29 @@ struct artifact_store;
 struct artifact_staging;
 
 struct artifact_config {
-	const char *path;	 /* DATA/artifacts; made when missing */
-	uint64_t floor_bytes;	 /* always left free on the disk */
-	const char *ffprobe;	 /* its path, or NULL: sniffing only */
-	uint32_t workers;	 /* threads that hash and probe; 0: 2 */
+	const char *path;     /* DATA/artifacts; made when missing */
+	uint64_t floor_bytes; /* always left free on the disk */
+	const char *ffprobe;  /* its path, or NULL: sniffing only */
+	uint32_t workers;     /* threads that hash and probe; 0: 2 */
 };
 
 /* @msg: what cannot be made or written, and the remedy. */
 int artifact_store_open(const struct artifact_config *config, struct artifact_store **ret, struct errmsg *msg);
-/* Waits for the seals under way. */
+/* Waits for the seals and collections under way or queued. Their callbacks come before this returns. NULL is fine. */
 struct artifact_store *artifact_store_close(struct artifact_store *store);
 
-/* Room for @bytes, kept until released: 0 or ARTIFACT_E_NO_SPACE. */
+/* Room for @bytes, kept until released: 0, ARTIFACT_E_NO_SPACE, or negative errno when the disk does not answer. */
 int artifact_reserve(struct artifact_store *store, uint64_t bytes);
 void artifact_release(struct artifact_store *store, uint64_t bytes);
 
-/* Opens or reopens the staging file @name ([a-z0-9.-]); @ret_size: what it already holds. */
+/*
+ * Opens or reopens the staging file @name ([a-z0-9-][a-z0-9.-]*, below 129 bytes); @ret_size: what it already holds.
+ * The descriptor's position is 0. One at a time per name. 0, ARTIFACT_E_NO_SPACE, or negative errno.
+ */
 int artifact_stage(struct artifact_store *store, const char *name, struct artifact_staging **ret, uint64_t *ret_size);
 int artifact_staging_fd(const struct artifact_staging *staging); /* for writing; stays the staging's */
-int artifact_staging_reset(struct artifact_staging *staging);	  /* to nothing */
+/* To nothing, and the position to 0. 0, ARTIFACT_E_NO_SPACE, or negative errno. */
+int artifact_staging_reset(struct artifact_staging *staging);
 /* Closes it; the file stays, to be resumed. */
 struct artifact_staging *artifact_staging_close(struct artifact_staging *staging);
 /* Closes and removes it. */
@@ -69,18 +73,23 @@ struct artifact_sealed {
  * Takes the staging and makes it an artifact, on a worker thread, which calls @fn once. @role: "video" and the other
  * video roles must be playable video; "thumbnail", "subtitles", … what their names say. On 0 the claim on the content
  * is the callee's: end it with artifact_release_claim() once the job that names it is committed. On an outcome the
- * staging file is gone.
+ * staging file is gone. Returns 0, or -ENOMEM: then @fn never comes and the staging is gone as well.
+ *
+ * A playable video is one whose container is whole and has a picture, and that ffprobe, where there is one, can read.
+ * An ffprobe that is missing, crashes or does not answer in time has no say; a warning is logged.
  */
 typedef void artifact_sealed_fn(void *userdata, const struct artifact_sealed *sealed);
 int artifact_seal(struct artifact_store *store, struct artifact_staging *take, const char *role, artifact_sealed_fn *fn,
 		  void *userdata);
+/* Also runs the collection that the claim put off. */
 void artifact_release_claim(struct artifact_store *store, const struct digest *sha256);
 
 /* A descriptor to read from, the caller's; ARTIFACT_E_NOT_FOUND. */
 int artifact_open(struct artifact_store *store, const struct digest *sha256, int *ret_fd);
 
 /*
- * Unlinks the content unless somebody claims it or @is_referenced, asked on a worker thread under the claim, says yes.
+ * Unlinks the content unless @is_referenced, asked on a worker thread under the claim, says yes. While somebody else
+ * claims it, this is put off until the last claim is released. @userdata lives as long as the store.
  */
 typedef bool artifact_referenced_fn(void *userdata, const struct digest *sha256);
 void artifact_collect(struct artifact_store *store, const struct digest *sha256, artifact_referenced_fn *is_referenced,

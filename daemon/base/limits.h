@@ -169,6 +169,23 @@
 #define LIMIT_RPC_STATUS_DETAILS 4096     /* bytes of an error's details: clients take 8 KiB of trailers, encoded */
 #define LIMIT_RPC_TOKEN 255               /* characters of a page or resume token */
 #define LIMIT_RPC_PAGE 1000               /* jobs on a page */
+#define LIMIT_RPC_MESSAGE (4 * 1024 * 1024) /* bytes of one request, and of one reply */
+#define LIMIT_RPC_METADATA 8192 /* bytes of a call's request metadata */
+#define LIMIT_RPC_DEPTH 100 /* nesting of a request */
+#define LIMIT_RPC_FIELDS 65536 /* fields of a request, counting every element */
+#define LIMIT_RPC_ARENA (32 * 1024 * 1024) /* bytes that one request may unfold to */
+#define LIMIT_RPC_CALLS 4096 /* unary calls in hand; more are refused */
+#define LIMIT_RPC_BYTES_IN_HAND (128 * 1024 * 1024) /* of their requests; more are refused */
+#define LIMIT_RPC_MEMORY ((size_t)512 * 1024 * 1024) /* bytes that libgrpc may hold for all connections */
+#define LIMIT_RPC_CONNECTIONS 4096
+#define LIMIT_RPC_CONNECTION_STREAMS 4096 /* calls at once on one connection */
+#define LIMIT_RPC_STREAMS 16384 /* open watches and reads in all; more are refused */
+#define LIMIT_RPC_FIFO 64 /* events that wait for one watcher */
+#define LIMIT_RPC_CHUNK (256 * 1024) /* bytes of an artifact in one message */
+#define LIMIT_RPC_STATUS_TEXT 512 /* bytes of an error's message */
+#define LIMIT_RPC_STATUS_DETAILS 4096 /* bytes of an error's details: clients take 8 KiB of trailers, encoded */
+#define LIMIT_RPC_TOKEN 255 /* characters of a page or resume token */
+#define LIMIT_RPC_PAGE 1000 /* jobs on a page */
 #define LIMIT_RPC_PAGE_DEFAULT 50
 #define LIMIT_RPC_ATTEMPTS 16 /* newest attempts, and sends of each, that are shown */
 /* room: config */
@@ -181,5 +198,17 @@
 #define LIMIT_CONFIG_SECRETS 16   /* of one provider */
 #define LIMIT_CONFIG_SECRET 16384 /* bytes of one */
 #define LIMIT_CONFIG_FREE 64      /* members of a provider's free group */
+
+/* room: artifact */
+#define LIMIT_ARTIFACT_WORKERS 16            /* threads that hash and probe */
+#define LIMIT_ARTIFACT_BOXES 1048576         /* boxes or elements of one file that are walked */
+#define LIMIT_ARTIFACT_DURATION_MS 604800000 /* a week: a longer playing time is taken for not known */
+#define LIMIT_ARTIFACT_SIDE 65535            /* pixels: a wider or higher picture is taken for not known */
+#define LIMIT_ARTIFACT_TAIL 4096             /* bytes at the end of a picture that are searched for its end mark */
+#define LIMIT_ARTIFACT_TEXT (8 << 20)        /* bytes of subtitles and other texts */
+#define LIMIT_ARTIFACT_FFPROBE_BYTES 65536   /* of each of its outputs */
+#define LIMIT_ARTIFACT_FFPROBE_MS 30000      /* until it is killed */
+#define LIMIT_ARTIFACT_FFPROBE_CPU_S 20
+#define LIMIT_ARTIFACT_FFPROBE_MEMORY (UINT64_C(4) << 30)
 
 #endif

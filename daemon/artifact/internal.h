@@ -1,0 +1,41 @@
+/*
+ * What the files of this room share: the store and its folders.
+ */
+#ifndef FG_ARTIFACT_INTERNAL_H
+#define FG_ARTIFACT_INTERNAL_H
+
+#include "artifact/claim.h"
+#include "artifact/worker.h"
+
+#define STAGING_NAME_SIZE 129 /* a staging file's name and the NUL */
+#define FAN_OUT_SIZE 3        /* "ab" and the NUL */
+
+struct artifact_store {
+	char *path;    /* for messages; files are reached through the descriptors */
+	char *ffprobe; /* or NULL */
+	uint64_t floor_bytes;
+	int staging_fd, content_fd; /* folders */
+	pthread_mutex_t mutex;
+	uint64_t reserved_bytes; /* under the mutex */
+	struct claims claims;
+	struct workers workers;
+};
+
+struct artifact_staging {
+	struct artifact_store *store;
+	int fd;
+	char name[STAGING_NAME_SIZE];
+};
+
+/* Where a content lies: the folder below content_fd, and the name in it. */
+struct place {
+	char folder[FAN_OUT_SIZE];
+	char name[DIGEST_TEXT_SIZE - FAN_OUT_SIZE + 1];
+};
+
+struct place place_of(const struct digest *sha256);
+
+/* ARTIFACT_E_NO_SPACE for a full disk or quota, else @error, a negative errno. */
+int store_outcome(int error);
+
+#endif

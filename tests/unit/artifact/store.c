@@ -1,0 +1,188 @@
+#include "artifact/fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+static void folders_and_files_are_the_owners_alone(void **state)
+{
+	struct fixture f;
+	struct stat status;
+	struct artifact_staging *staging;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	assert_int_equal(fstat(f.store->staging_fd, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0700);
+	assert_int_equal(fstat(f.store->content_fd, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0700);
+	staging = stage(f.store, "one", bytes_of("abc", 3));
+	assert_int_equal(fstat(artifact_staging_fd(staging), &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	assert_true(fcntl(artifact_staging_fd(staging), F_GETFD) & FD_CLOEXEC);
+	artifact_staging_close(staging);
+	fixture_close(&f);
+}
+
+static void a_staging_file_is_resumed_at_its_length(void **state)
+{
+	struct fixture f;
+	struct artifact_staging *staging;
+	uint64_t size = 0;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	artifact_staging_close(stage(f.store, "one", bytes_of("abcde", 5)));
+	assert_int_equal(artifact_stage(f.store, "one", &staging, &size), 0);
+	assert_int_equal(size, 5);
+	assert_int_equal(artifact_staging_reset(staging), 0);
+	artifact_staging_close(staging);
+	assert_int_equal(artifact_stage(f.store, "one", &staging, &size), 0);
+	assert_int_equal(size, 0);
+	artifact_staging_discard(staging);
+	assert_int_equal(fixture_count(&f, "staging"), 0);
+	fixture_close(&f);
+}
+
+static void a_name_cannot_leave_the_folder(void **state)
+{
+	static const char *const names[] = {"", ".", "..", "../x", "a/b", "A", "a b", ".hidden"};
+	struct artifact_staging *staging = NULL;
+	char long_name[200];
+	struct fixture f;
+	uint64_t size;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		assert_int_equal(artifact_stage(f.store, names[i], &staging, &size), -EINVAL);
+	memset(long_name, 'a', sizeof(long_name));
+	long_name[STAGING_NAME_SIZE] = '\0';
+	assert_int_equal(artifact_stage(f.store, long_name, &staging, &size), -EINVAL);
+	long_name[STAGING_NAME_SIZE - 1] = '\0';
+	assert_int_equal(artifact_stage(f.store, long_name, &staging, &size), 0);
+	artifact_staging_close(staging);
+	assert_int_equal(symlinkat("/etc/passwd", f.store->staging_fd, "link"), 0);
+	assert_int_equal(artifact_stage(f.store, "link", &staging, &size), -ELOOP);
+	fixture_close(&f);
+}
+
+static bool keeps_named(void *userdata, const char *name)
+{
+	return strcmp(userdata, name) == 0;
+}
+
+static void a_sweep_removes_what_is_not_kept(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	artifact_staging_close(stage(f.store, "one", bytes_of("1", 1)));
+	artifact_staging_close(stage(f.store, "two", bytes_of("2", 1)));
+	artifact_staging_close(stage(f.store, "three", bytes_of("3", 1)));
+	assert_int_equal(artifact_sweep(f.store, keeps_named, (void *)"two"), 0);
+	assert_int_equal(fixture_count(&f, "staging"), 1);
+	assert_int_equal(faccessat(f.store->staging_fd, "two", F_OK, 0), 0);
+	fixture_close(&f);
+}
+
+/* The disk is everybody's: 64 MiB may come and go meanwhile. */
+static void room_is_given_to_the_limit_and_not_beyond(void **state)
+{
+	const uint64_t slack = UINT64_C(64) << 20;
+	struct fixture f;
+	struct statvfs disk;
+	uint64_t room;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	assert_int_equal(statvfs(f.path, &disk), 0);
+	room = (uint64_t)disk.f_bavail * disk.f_frsize;
+	if (room < 4 * slack)
+		skip();
+	f.store->floor_bytes = slack;
+	assert_int_equal(artifact_reserve(f.store, room), ARTIFACT_E_NO_SPACE);
+	assert_int_equal(artifact_reserve(f.store, UINT64_MAX), ARTIFACT_E_NO_SPACE);
+	assert_int_equal(artifact_reserve(f.store, room - 3 * slack), 0);
+	assert_int_equal(artifact_reserve(f.store, 3 * slack), ARTIFACT_E_NO_SPACE);
+	artifact_release(f.store, room - 3 * slack);
+	assert_int_equal(artifact_reserve(f.store, 3 * slack), 0);
+	artifact_release(f.store, 3 * slack);
+	fixture_close(&f);
+}
+
+static void a_folder_that_cannot_be_made_is_named(void **state)
+{
+	struct artifact_config config = {.path = "/proc/no-such/artifacts"};
+	struct artifact_store *store = NULL;
+	struct errmsg msg = {""};
+
+	(void)state;
+	assert_true(artifact_store_open(&config, &store, &msg) < 0);
+	assert_null(store);
+	assert_non_null(strstr(msg.text, "/proc/no-such/artifacts"));
+	assert_non_null(strstr(msg.text, "data_dir"));
+}
+
+static void content_that_is_not_there_is_not_found(void **state)
+{
+	struct digest sha256 = digest_of(bytes_of_text("nothing"));
+	struct fixture f;
+	int fd = -1;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	assert_int_equal(artifact_open(f.store, &sha256, &fd), ARTIFACT_E_NOT_FOUND);
+	assert_int_equal(fd, -1);
+	fixture_close(&f);
+}
+
+/* A disk with room for four names, which root can mount: the last goes to the staging file, none to its new folder. */
+static void a_full_disk_is_an_outcome(void **state)
+{
+	_cleanup_(buffer_finish) struct buffer mp4 = {0};
+	struct artifact_staging *staging = NULL;
+	struct artifact_sealed sealed;
+	struct fixture f;
+	uint64_t size;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	f.store = artifact_store_close(f.store);
+	if (mount("none", f.path, "tmpfs", 0, "size=1m,nr_inodes=4") < 0) {
+		print_message("no tmpfs can be mounted here (%s): skipped\n", strerror(errno));
+		fixture_close(&f);
+		skip();
+	}
+	fixture_start(&f, NULL);
+	make_mp4(&mp4);
+	sealed = seal(f.store, "video", buffer_bytes(&mp4));
+	assert_int_equal(artifact_reserve(f.store, 2 << 20), ARTIFACT_E_NO_SPACE);
+	artifact_staging_close(stage(f.store, "one", bytes_of("1", 1)));
+	assert_int_equal(artifact_stage(f.store, "two", &staging, &size), ARTIFACT_E_NO_SPACE);
+	f.store = artifact_store_close(f.store);
+	assert_int_equal(umount(f.path), 0);
+	fixture_close(&f);
+	assert_int_equal(sealed.outcome, ARTIFACT_E_NO_SPACE);
+	assert_non_null(strstr(sealed.message.text, f.path));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(folders_and_files_are_the_owners_alone),
+		cmocka_unit_test(a_staging_file_is_resumed_at_its_length),
+		cmocka_unit_test(a_name_cannot_leave_the_folder),
+		cmocka_unit_test(a_sweep_removes_what_is_not_kept),
+		cmocka_unit_test(room_is_given_to_the_limit_and_not_beyond),
+		cmocka_unit_test(a_folder_that_cannot_be_made_is_named),
+		cmocka_unit_test(content_that_is_not_there_is_not_found),
+		cmocka_unit_test(a_full_disk_is_an_outcome),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
