@@ -36,7 +36,6 @@
 #define LIMIT_PLUGIN_SECRET 8192                /* bytes of a secret */
 #define LIMIT_PLUGIN_TABLE 4096                 /* bytes of a structure that a plugin hands over */
 #define LIMIT_PLUGIN_MANIFEST 262144            /* bytes */
-#define LIMIT_PLUGIN_VIOLATIONS 64              /* reported for one order */
 
 /* room: engine */
 #define LIMIT_ENGINE_WINDOW 64			 /* queued jobs of one provider in memory */
@@ -66,7 +65,6 @@
 #define LIMIT_PLUGIN_THREADS 2 /* that compute steps */
 #define LIMIT_GRACE_MS 5000 /* for calls in hand, at the end */
 #define LIMIT_WATCH_PAGE 64			 /* events of one read for a watcher */
-#define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
 /* room: job */
 #define LIMIT_JOB_VIOLATIONS 32 /* of one order; more are counted as "there were more" */
 #define LIMIT_JOB_MANIFEST_BYTES 262144
@@ -78,7 +76,6 @@
 #define LIMIT_JOB_MEDIA_HANDLE 1024
 #define LIMIT_JOB_EXTRAS_BYTES 65536 /* as JSON */
 #define LIMIT_JOB_EXTRAS_DEPTH 32 /* values inside values, the extras themselves are 1 */
-#define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
 
 /* room: http */
 #define LIMIT_HTTP_URL 16384 /* bytes */
@@ -132,25 +129,6 @@
 #define LIMIT_SIM_SCRIPT 5000 /* characters, as HeyGen documents */
 #define LIMIT_SIM_DELAY_MS 86400000 /* of a fault */
 #define LIMIT_SIM_NOT_A_VIDEO 67108864 /* bytes of rubbish that a fault may ask for */
-#define LIMIT_PLUGIN_URL_NAME 128 /* bytes of a {name} in a path */
-#define LIMIT_PLUGIN_TEXT 1048576 /* bytes of one text that a plugin makes */
-#define LIMIT_PLUGIN_BODY 8388608 /* bytes of a request's body */
-#define LIMIT_PLUGIN_BODY_TEXT 65536 /* bytes that a plugin sees of a reply that is not JSON */
-#define LIMIT_PLUGIN_HEADERS 64 /* of one request */
-#define LIMIT_PLUGIN_HEADER_VALUE 8192 /* bytes */
-#define LIMIT_PLUGIN_STATE 65536 /* bytes of a job's state as JSON */
-#define LIMIT_PLUGIN_REPORT 1048576 /* bytes of a report as JSON */
-#define LIMIT_PLUGIN_NOTES 64 /* of one step */
-#define LIMIT_PLUGIN_WORD 255 /* bytes kept of a code, a status, a role */
-#define LIMIT_PLUGIN_WORDS 4096 /* bytes kept of a message, a remote id, a header */
-#define LIMIT_PLUGIN_REMOTES 256 /* of one answer */
-#define LIMIT_PLUGIN_OUTPUTS 256 /* of one answer */
-#define LIMIT_PLUGIN_WAIT_MS INT64_C(604800000) /* a week: the longest wait that a plugin may ask for */
-#define LIMIT_PLUGIN_TIMEOUT_MS 3600000 /* the longest time-out that a plugin may ask for */
-#define LIMIT_PLUGIN_SECRET 8192 /* bytes of a secret */
-#define LIMIT_PLUGIN_TABLE 4096 /* bytes of a structure that a plugin hands over */
-#define LIMIT_PLUGIN_MANIFEST 262144 /* bytes */
-#define LIMIT_PLUGIN_URL 8192 /* bytes of a URL */
 /* room: rpc */
 #define LIMIT_RPC_MESSAGE (4 * 1024 * 1024)          /* bytes of one request, and of one reply */
 #define LIMIT_RPC_METADATA 8192                      /* bytes of a call's request metadata */
