@@ -38,44 +38,44 @@
 #define LIMIT_PLUGIN_MANIFEST 262144            /* bytes */
 
 /* room: engine */
-#define LIMIT_ENGINE_WINDOW 64			 /* queued jobs of one provider in memory */
-#define LIMIT_ENGINE_SENDS 64			 /* send records of one attempt; the last is used again then */
+#define LIMIT_ENGINE_WINDOW 64 /* queued jobs of one provider in memory */
+#define LIMIT_ENGINE_SENDS 64  /* send records of one attempt; the last is used again then */
 #define LIMIT_ENGINE_BACKOFF_BASE_MS 1000
 #define LIMIT_ENGINE_BACKOFF_CAP_MS 60000
-#define LIMIT_ENGINE_REPEAT_CAP_MS 1800000	 /* between repeats of an undecided purchase */
-#define LIMIT_ENGINE_CREDENTIAL_MS 60000	 /* until a refused key is tried again */
-#define LIMIT_ENGINE_DISK_MS 30000		 /* until a full disk is looked at again */
-#define LIMIT_ENGINE_RELINK_CAP_MS 600000	 /* between requests for a fresh link */
-#define LIMIT_ENGINE_RELINKS 100		 /* fresh links for one job, about a day's worth */
-#define LIMIT_ENGINE_BAD_FILES 3		 /* downloads that were not the media they should be */
-#define LIMIT_ENGINE_REDIRECTS 5		 /* of one download */
-#define LIMIT_ENGINE_FETCH_MS 14400000		 /* one download, whole */
-#define LIMIT_ENGINE_FETCH_IDLE_MS 30000	 /* without progress */
-#define LIMIT_ENGINE_EXCHANGE_MS 30000		 /* a free exchange that names no time-out */
-#define LIMIT_ENGINE_VERB_HOPS 8		 /* exchanges of one verb beside a job's course */
-#define LIMIT_ENGINE_RESUME_SPREAD_MS 2000	 /* over which polls begin again after a start */
-#define LIMIT_ENGINE_RESCAN_MS 1000		 /* until a read of an index that failed, or was full, is repeated */
-#define LIMIT_ENGINE_WAKE_MS 3600000		 /* the longest one timer waits: clocks jump */
+#define LIMIT_ENGINE_REPEAT_CAP_MS 1800000 /* between repeats of an undecided purchase */
+#define LIMIT_ENGINE_CREDENTIAL_MS 60000   /* until a refused key is tried again */
+#define LIMIT_ENGINE_DISK_MS 30000         /* until a full disk is looked at again */
+#define LIMIT_ENGINE_RELINK_CAP_MS 600000  /* between requests for a fresh link */
+#define LIMIT_ENGINE_RELINKS 100           /* fresh links for one job, about a day's worth */
+#define LIMIT_ENGINE_BAD_FILES 3           /* downloads that were not the media they should be */
+#define LIMIT_ENGINE_REDIRECTS 5           /* of one download */
+#define LIMIT_ENGINE_FETCH_MS 14400000     /* one download, whole */
+#define LIMIT_ENGINE_FETCH_IDLE_MS 30000   /* without progress */
+#define LIMIT_ENGINE_EXCHANGE_MS 30000     /* a free exchange that names no time-out */
+#define LIMIT_ENGINE_VERB_HOPS 8           /* exchanges of one verb beside a job's course */
+#define LIMIT_ENGINE_RESUME_SPREAD_MS 2000 /* over which polls begin again after a start */
+#define LIMIT_ENGINE_RESCAN_MS 1000        /* until a read of an index that failed, or was full, is repeated */
+#define LIMIT_ENGINE_WAKE_MS 3600000       /* the longest one timer waits: clocks jump */
 #define LIMIT_ENGINE_TRIM_FIRST_MS 60000
-#define LIMIT_ENGINE_TRIM_MS 3600000		 /* between trims of old events */
+#define LIMIT_ENGINE_TRIM_MS 3600000 /* between trims of old events */
 #define LIMIT_ENGINE_DRAIN_STEP_MS 10
-#define LIMIT_ENGINE_DRAIN_MARGIN_MS 5000	 /* beyond the drain, for what replies lead to */
-#define LIMIT_ENGINE_EXPECTED_BYTES 268435456	 /* of disk reserved for a video before it is paid for */
-#define LIMIT_ENGINE_TOMBSTONE_MS 2592000000	 /* request ids of deleted jobs: 30 days */
-#define LIMIT_PLUGIN_THREADS 2 /* that compute steps */
-#define LIMIT_GRACE_MS 5000 /* for calls in hand, at the end */
-#define LIMIT_WATCH_PAGE 64			 /* events of one read for a watcher */
+#define LIMIT_ENGINE_DRAIN_MARGIN_MS 5000     /* beyond the drain, for what replies lead to */
+#define LIMIT_ENGINE_EXPECTED_BYTES 268435456 /* of disk reserved for a video before it is paid for */
+#define LIMIT_ENGINE_TOMBSTONE_MS 2592000000  /* request ids of deleted jobs: 30 days */
+#define LIMIT_PLUGIN_THREADS 2                /* that compute steps */
+#define LIMIT_GRACE_MS 5000                   /* for calls in hand, at the end */
+#define LIMIT_WATCH_PAGE 64                   /* events of one read for a watcher */
 /* room: job */
 #define LIMIT_JOB_VIOLATIONS 32 /* of one order; more are counted as "there were more" */
 #define LIMIT_JOB_MANIFEST_BYTES 262144
-#define LIMIT_JOB_MODELS 64 /* of one manifest */
+#define LIMIT_JOB_MODELS 64                /* of one manifest */
 #define LIMIT_JOB_PARAMETERS_BYTES 1048576 /* of one order, as JSON */
 #define LIMIT_JOB_PARAMETERS_NODES 16384
 #define LIMIT_JOB_MEDIA 32 /* inputs of one order */
 #define LIMIT_JOB_MEDIA_URL 4096
 #define LIMIT_JOB_MEDIA_HANDLE 1024
 #define LIMIT_JOB_EXTRAS_BYTES 65536 /* as JSON */
-#define LIMIT_JOB_EXTRAS_DEPTH 32 /* values inside values, the extras themselves are 1 */
+#define LIMIT_JOB_EXTRAS_DEPTH 32    /* values inside values, the extras themselves are 1 */
 
 /* room: http */
 #define LIMIT_HTTP_URL 16384 /* bytes */
@@ -91,20 +91,20 @@
 #define LIMIT_HTTP_EXCHANGES 256
 #define LIMIT_HTTP_LONG_POLLS 256
 #define LIMIT_HTTP_TRANSFERS 8
-#define LIMIT_HTTP_WAITING 100000 /* requests that wait for their lane, all lanes */
+#define LIMIT_HTTP_WAITING 100000      /* requests that wait for their lane, all lanes */
 #define LIMIT_HTTP_IDLE_CONNECTIONS 64 /* kept for reuse, per loop */
 /* room: store */
-#define LIMIT_STORE_BATCH_COMMITS 256		    /* commits in one synced write */
-#define LIMIT_STORE_BATCH_BYTES (1024 * 1024)	    /* of commits in one synced write; one larger commit goes alone */
+#define LIMIT_STORE_BATCH_COMMITS 256               /* commits in one synced write */
+#define LIMIT_STORE_BATCH_BYTES (1024 * 1024)       /* of commits in one synced write; one larger commit goes alone */
 #define LIMIT_STORE_COMMIT_BYTES (16 * 1024 * 1024) /* of one commit: -EMSGSIZE beyond */
-#define LIMIT_STORE_COMMIT_JOBS 4		    /* jobs that one commit may touch: -E2BIG beyond */
-#define LIMIT_STORE_REQUEST_ID 256		    /* bytes of a request id: -EMSGSIZE beyond */
-#define LIMIT_STORE_PROVIDER 128		    /* bytes of a provider's id: -EMSGSIZE beyond */
-#define LIMIT_STORE_PAGE 1000			    /* jobs, events or queue entries that one read returns */
-#define LIMIT_STORE_LIST_SCAN 10000		    /* jobs that one list call looks at */
-#define LIMIT_STORE_WAKE_SCAN 4096		    /* due jobs that one queue scan sorts by priority */
-#define LIMIT_STORE_TRIM 2000			    /* events, and request ids, dropped between two batches */
-#define LIMIT_STORE_READERS 2			    /* reader threads */
+#define LIMIT_STORE_COMMIT_JOBS 4                   /* jobs that one commit may touch: -E2BIG beyond */
+#define LIMIT_STORE_REQUEST_ID 256                  /* bytes of a request id: -EMSGSIZE beyond */
+#define LIMIT_STORE_PROVIDER 128                    /* bytes of a provider's id: -EMSGSIZE beyond */
+#define LIMIT_STORE_PAGE 1000                       /* jobs, events or queue entries that one read returns */
+#define LIMIT_STORE_LIST_SCAN 10000                 /* jobs that one list call looks at */
+#define LIMIT_STORE_WAKE_SCAN 4096                  /* due jobs that one queue scan sorts by priority */
+#define LIMIT_STORE_TRIM 2000                       /* events, and request ids, dropped between two batches */
+#define LIMIT_STORE_READERS 2                       /* reader threads */
 /* room: config */
 #define LIMIT_CONFIG_BYTES (1 << 20) /* of the file */
 #define LIMIT_CONFIG_LINES 65535     /* of the file: libconfig counts no further */
@@ -116,18 +116,18 @@
 #define LIMIT_CONFIG_SECRET 16384 /* bytes of one */
 #define LIMIT_CONFIG_FREE 64      /* members of a provider's free group */
 /* room: sim */
-#define LIMIT_SIM_GENERATIONS 100000 /* videos in memory; the oldest is forgotten */
-#define LIMIT_SIM_REPLAYS 100000 /* idempotency keys in memory; the oldest is forgotten */
-#define LIMIT_SIM_REQUESTS 5000 /* rows of /_sim/requests; the oldest is forgotten */
-#define LIMIT_SIM_FAULTS 1000 /* rules at a time */
-#define LIMIT_SIM_FIELDS 100 /* headers of one request, and query arguments; 400 */
-#define LIMIT_SIM_HEAD 65536 /* bytes of a request line with its headers, and of a connection's memory */
-#define LIMIT_SIM_CONNECTIONS 2048 /* per listener; further ones wait in the backlog */
+#define LIMIT_SIM_GENERATIONS 100000   /* videos in memory; the oldest is forgotten */
+#define LIMIT_SIM_REPLAYS 100000       /* idempotency keys in memory; the oldest is forgotten */
+#define LIMIT_SIM_REQUESTS 5000        /* rows of /_sim/requests; the oldest is forgotten */
+#define LIMIT_SIM_FAULTS 1000          /* rules at a time */
+#define LIMIT_SIM_FIELDS 100           /* headers of one request, and query arguments; 400 */
+#define LIMIT_SIM_HEAD 65536           /* bytes of a request line with its headers, and of a connection's memory */
+#define LIMIT_SIM_CONNECTIONS 2048     /* per listener; further ones wait in the backlog */
 #define LIMIT_SIM_RAW_CONNECTIONS 1024 /* taken by faults; further ones are closed at once */
-#define LIMIT_SIM_IDLE_S 120 /* seconds until an idle connection is closed */
-#define LIMIT_SIM_CHILDREN 64 /* ffmpeg processes that --render-jobs may ask for */
-#define LIMIT_SIM_SCRIPT 5000 /* characters, as HeyGen documents */
-#define LIMIT_SIM_DELAY_MS 86400000 /* of a fault */
+#define LIMIT_SIM_IDLE_S 120           /* seconds until an idle connection is closed */
+#define LIMIT_SIM_CHILDREN 64          /* ffmpeg processes that --render-jobs may ask for */
+#define LIMIT_SIM_SCRIPT 5000          /* characters, as HeyGen documents */
+#define LIMIT_SIM_DELAY_MS 86400000    /* of a fault */
 #define LIMIT_SIM_NOT_A_VIDEO 67108864 /* bytes of rubbish that a fault may ask for */
 /* room: rpc */
 #define LIMIT_RPC_MESSAGE (4 * 1024 * 1024)          /* bytes of one request, and of one reply */
@@ -147,36 +147,8 @@
 #define LIMIT_RPC_STATUS_DETAILS 4096     /* bytes of an error's details: clients take 8 KiB of trailers, encoded */
 #define LIMIT_RPC_TOKEN 255               /* characters of a page or resume token */
 #define LIMIT_RPC_PAGE 1000               /* jobs on a page */
-#define LIMIT_RPC_MESSAGE (4 * 1024 * 1024) /* bytes of one request, and of one reply */
-#define LIMIT_RPC_METADATA 8192 /* bytes of a call's request metadata */
-#define LIMIT_RPC_DEPTH 100 /* nesting of a request */
-#define LIMIT_RPC_FIELDS 65536 /* fields of a request, counting every element */
-#define LIMIT_RPC_ARENA (32 * 1024 * 1024) /* bytes that one request may unfold to */
-#define LIMIT_RPC_CALLS 4096 /* unary calls in hand; more are refused */
-#define LIMIT_RPC_BYTES_IN_HAND (128 * 1024 * 1024) /* of their requests; more are refused */
-#define LIMIT_RPC_MEMORY ((size_t)512 * 1024 * 1024) /* bytes that libgrpc may hold for all connections */
-#define LIMIT_RPC_CONNECTIONS 4096
-#define LIMIT_RPC_CONNECTION_STREAMS 4096 /* calls at once on one connection */
-#define LIMIT_RPC_STREAMS 16384 /* open watches and reads in all; more are refused */
-#define LIMIT_RPC_FIFO 64 /* events that wait for one watcher */
-#define LIMIT_RPC_CHUNK (256 * 1024) /* bytes of an artifact in one message */
-#define LIMIT_RPC_STATUS_TEXT 512 /* bytes of an error's message */
-#define LIMIT_RPC_STATUS_DETAILS 4096 /* bytes of an error's details: clients take 8 KiB of trailers, encoded */
-#define LIMIT_RPC_TOKEN 255 /* characters of a page or resume token */
-#define LIMIT_RPC_PAGE 1000 /* jobs on a page */
 #define LIMIT_RPC_PAGE_DEFAULT 50
 #define LIMIT_RPC_ATTEMPTS 16 /* newest attempts, and sends of each, that are shown */
-/* room: config */
-#define LIMIT_CONFIG_BYTES (1 << 20) /* of the file */
-#define LIMIT_CONFIG_LINES 65535     /* of the file: libconfig counts no further */
-#define LIMIT_CONFIG_REPORT 65536    /* bytes of a report; what comes later is only counted */
-#define LIMIT_CONFIG_WORDS 1024      /* bytes of one message */
-#define LIMIT_CONFIG_TEXT 4095       /* bytes of one text of an array */
-#define LIMIT_CONFIG_PROVIDERS 256
-#define LIMIT_CONFIG_SECRETS 16   /* of one provider */
-#define LIMIT_CONFIG_SECRET 16384 /* bytes of one */
-#define LIMIT_CONFIG_FREE 64      /* members of a provider's free group */
-
 /* room: artifact */
 #define LIMIT_ARTIFACT_WORKERS 16            /* threads that hash and probe */
 #define LIMIT_ARTIFACT_BOXES 1048576         /* boxes or elements of one file that are walked */

@@ -82,6 +82,13 @@ static int count_queued(void *userdata, const char *provider, uint64_t count)
 	return 0;
 }
 
+static bool keep_no_staging(void *userdata, const char *name)
+{
+	(void)userdata;
+	(void)name;
+	return false;
+}
+
 static int open_store(struct engine *engine, struct errmsg *msg)
 {
 	struct store_config config = {
@@ -98,6 +105,11 @@ static int open_store(struct engine *engine, struct errmsg *msg)
 		return r;
 
 	r = watch_hub_new(engine->store, &engine->hub);
+	if (r < 0)
+		return err_trace(r);
+
+	/* No download goes on after a restart: what it had is not known to belong to the same file. */
+	r = artifact_sweep(engine->config.artifacts, keep_no_staging, NULL);
 	if (r < 0)
 		return err_trace(r);
 

@@ -12,7 +12,6 @@
 #include "engine/step.h"
 #include "plugin/url.h"
 
-#include <pthread.h>
 #include <sys/stat.h>
 
 struct fetch {
@@ -525,36 +524,13 @@ void fetch_begin(struct entry *entry)
 
 /* ---- collecting what no job names any more ---- */
 
-struct reference {
-	pthread_mutex_t mutex;
-	pthread_cond_t answered;
-	bool is_answered, is_referenced;
-};
-
-/* [reader thread] When it cannot be told, it is referenced. */
-static void on_reference(void *userdata, int outcome, bool is_referenced)
-{
-	struct reference *reference = userdata;
-
-	pthread_mutex_lock(&reference->mutex);
-	reference->is_answered = true;
-	reference->is_referenced = outcome != 0 || is_referenced;
-	pthread_cond_signal(&reference->answered);
-	pthread_mutex_unlock(&reference->mutex);
-}
-
-/* [worker thread] Blocks for one read of the store, under the claim on the content. */
+/* [worker thread] When it cannot be told, it is referenced. */
 static bool is_referenced(void *userdata, const struct digest *sha256)
 {
 	struct engine *engine = userdata;
-	struct reference reference = {.mutex = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
+	bool answer = true;
 
-	store_is_referenced(engine->store, sha256, on_reference, &reference);
-	pthread_mutex_lock(&reference.mutex);
-	while (!reference.is_answered)
-		pthread_cond_wait(&reference.answered, &reference.mutex);
-	pthread_mutex_unlock(&reference.mutex);
-	return reference.is_referenced;
+	return store_is_referenced(engine->store, sha256, &answer) < 0 || answer;
 }
 
 void collect_if_unreferenced(struct engine *engine, const struct digest *sha256)

@@ -19,8 +19,8 @@ struct shape {
 	{                                                                    \
 		sizeof(type), (places), sizeof(places) / sizeof((places)[0]) \
 	}
-#define FAILURE_TEXTS(type)                                                     \
-	offsetof(type, failure.message), offsetof(type, failure.provider_code), \
+#define FAILURE_TEXTS(type)                                                                            \
+	offsetof(type, failure.message), offsetof(type, failure.provider_code),                        \
 		offsetof(type, failure.provider_message), offsetof(type, failure.provider_request_id), \
 		offsetof(type, failure.unknown)
 
@@ -33,13 +33,11 @@ static const size_t job_texts[] = {
 static const size_t status_texts[] = {
 	offsetof(struct job_status, display_name), offsetof(struct job_status, remote_state),
 	offsetof(struct job_status, plugin_state), offsetof(struct job_status, outputs),
-	offsetof(struct job_status, unknown),	   FAILURE_TEXTS(struct job_status),
+	offsetof(struct job_status, unknown),      FAILURE_TEXTS(struct job_status),
 };
 static const size_t failure_texts[] = {
-	offsetof(struct job_failure, message),
-	offsetof(struct job_failure, provider_code),
-	offsetof(struct job_failure, provider_message),
-	offsetof(struct job_failure, provider_request_id),
+	offsetof(struct job_failure, message),          offsetof(struct job_failure, provider_code),
+	offsetof(struct job_failure, provider_message), offsetof(struct job_failure, provider_request_id),
 	offsetof(struct job_failure, unknown),
 };
 static const size_t label_texts[] = {offsetof(struct job_label, key), offsetof(struct job_label, value)};

@@ -142,13 +142,6 @@ void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t at
 	readers_add(store, &get->read);
 }
 
-struct is_referenced {
-	struct read read;
-	struct digest sha256;
-	store_reference_fn *fn;
-	void *userdata;
-};
-
 /* Whose job it is does not matter: tenants share the files. */
 static int find_reference(struct store *store, const struct digest *sha256, bool *ret)
 {
@@ -171,24 +164,13 @@ static int find_reference(struct store *store, const struct digest *sha256, bool
 	return r;
 }
 
-static void run_is_referenced(struct store *store, struct read *take)
+int store_is_referenced(struct store *store, const struct digest *sha256, bool *ret)
 {
-	struct is_referenced *ask = (struct is_referenced *)take;
-	bool is_referenced = false;
-	int r = find_reference(store, &ask->sha256, &is_referenced);
+	bool is_referenced;
+	int r = find_reference(store, sha256, &is_referenced);
 
-	ask->fn(ask->userdata, r, is_referenced);
-	free(ask);
-}
-
-void store_is_referenced(struct store *store, const struct digest *sha256, store_reference_fn *fn, void *userdata)
-{
-	struct is_referenced *ask = malloc(sizeof(*ask));
-
-	if (!ask) {
-		fn(userdata, err_origin(-ENOMEM), false);
-		return;
-	}
-	*ask = (struct is_referenced){.read.run = run_is_referenced, .sha256 = *sha256, .fn = fn, .userdata = userdata};
-	readers_add(store, &ask->read);
+	if (r < 0)
+		return err_trace(r);
+	*ret = is_referenced;
+	return 0;
 }

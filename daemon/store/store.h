@@ -220,9 +220,9 @@ typedef void store_reply_fn(void *userdata, int outcome, struct bytes meta, stru
 void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send,
 		     store_reply_fn *fn, void *userdata);
 
-typedef void store_reference_fn(void *userdata, int outcome, bool is_referenced);
-/* Does any job's artifact still name this content? */
-void store_is_referenced(struct store *store, const struct digest *sha256, store_reference_fn *fn, void *userdata);
+/* Does any job's artifact still name this content? Blocks for one read: for threads that may, a worker's. 0 or negative
+ * errno. [any-thread] */
+int store_is_referenced(struct store *store, const struct digest *sha256, bool *ret);
 
 /* Drops events older than @before_ms, from the oldest up to the first that is younger, advancing the watermark with
  * them, and tombstones older than @tombstones_before_ms. Runs on the committer thread, a bounded bite between two

@@ -61,8 +61,12 @@ static void every_file_comes_after_the_files_it_imports(void **state)
 static void every_service_that_is_served_is_described(void **state)
 {
 	static const char *const services[] = {
-		"filmgate.v1.JobService",   "filmgate.v1.ArtifactService",		"filmgate.v1.ProviderService",
-		"grpc.health.v1.Health",    "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+		"filmgate.v1.JobService",
+		"filmgate.v1.ArtifactService",
+		"filmgate.v1.ProviderService",
+		"grpc.health.v1.Health",
+		"grpc.reflection.v1.ServerReflection",
+		"grpc.reflection.v1alpha.ServerReflection",
 	};
 
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)

@@ -50,11 +50,15 @@ static void the_largest_seed_survives(void **state)
 static void error_details_have_the_public_field_numbers(void **state)
 {
 	(void)state;
-	assert_int_equal(protobuf_c_message_descriptor_get_field_by_name(&google__rpc__status__descriptor, "details")->id, 3);
 	assert_int_equal(
-		protobuf_c_message_descriptor_get_field_by_name(&google__rpc__error_info__descriptor, "metadata")->id, 3);
+		protobuf_c_message_descriptor_get_field_by_name(&google__rpc__status__descriptor, "details")->id, 3);
 	assert_int_equal(
-		protobuf_c_message_descriptor_get_field_by_name(&google__rpc__resource_info__descriptor, "description")->id, 4);
+		protobuf_c_message_descriptor_get_field_by_name(&google__rpc__error_info__descriptor, "metadata")->id,
+		3);
+	assert_int_equal(protobuf_c_message_descriptor_get_field_by_name(&google__rpc__resource_info__descriptor,
+									 "description")
+				 ->id,
+			 4);
 	assert_string_equal(google__rpc__bad_request__field_violation__descriptor.name,
 			    "google.rpc.BadRequest.FieldViolation");
 }
@@ -72,7 +76,7 @@ static void every_reason_has_the_prefix_that_the_wire_drops(void **state)
 static void the_job_service_has_its_nine_methods(void **state)
 {
 	static const char *const names[] = {"CreateJob", "GetJob",    "ListJobs", "UpdateJob", "CancelJob",
-					    "RetryJob",	 "DeleteJob", "WatchJob", "WatchJobs"};
+					    "RetryJob",  "DeleteJob", "WatchJob", "WatchJobs"};
 	const ProtobufCServiceDescriptor *d = &filmgate__v1__job_service__descriptor;
 
 	(void)state;

@@ -336,14 +336,6 @@ static void on_reply(void *userdata, int outcome, struct bytes meta, struct byte
 	answered(answer, outcome);
 }
 
-static void on_reference(void *userdata, int outcome, bool is_there)
-{
-	struct answer *answer = userdata;
-
-	answer->flag = is_there;
-	answered(answer, outcome);
-}
-
 void get_job(struct fixture *fixture, const struct job_ref *ref, struct answer *answer)
 {
 	expect_answer(answer);
@@ -396,15 +388,9 @@ void get_reply(struct fixture *fixture, const struct job_ref *ref, uint32_t atte
 
 bool is_referenced(struct fixture *fixture, const struct digest *sha256)
 {
-	struct answer answer;
 	bool flag;
 
-	expect_answer(&answer);
-	store_is_referenced(fixture->store, sha256, on_reference, &answer);
-	await_answer(&answer);
-	assert_int_equal(answer.outcome, 0);
-	flag = answer.flag;
-	free_answer(&answer);
+	assert_int_equal(store_is_referenced(fixture->store, sha256, &flag), 0);
 	return flag;
 }
 
