@@ -218,7 +218,7 @@ static void print_lifecycle(const struct page *page, json_node model)
 	json_node life = json_at(page->json, model, "/lifecycle");
 	const char *stage = text_at(page, life, "/stage");
 
-	if (stage && *stage && strcmp(stage, "available"))
+	if (stage && *stage && strcmp(stage, "available") != 0)
 		render_line("  it is %s%s%s", stage, has(page, life, "/retires_on") ? " and goes on " : "",
 			    has(page, life, "/retires_on") ? text_at(page, life, "/retires_on") : "");
 }
