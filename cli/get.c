@@ -129,7 +129,7 @@ static void print_job(const Filmgate__V1__Job *job)
 	print_parameters(job->parameters);
 }
 
-int command_get(struct cli *cli)
+enum exit_code command_get(struct cli *cli)
 {
 	_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[0]);
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;

@@ -118,7 +118,7 @@ void help_print_command(const struct command *command, FILE *out)
 		print_exit_codes(out);
 }
 
-int command_help(struct cli *cli)
+enum exit_code command_help(struct cli *cli)
 {
 	const struct arguments *arguments = &cli->arguments;
 	const struct command *command;
@@ -136,7 +136,7 @@ int command_help(struct cli *cli)
 	return EXIT_OK;
 }
 
-int command_version(struct cli *cli)
+enum exit_code command_version(struct cli *cli)
 {
 	(void)cli;
 	printf("filmgate %s\n", FILMGATE_VERSION);

@@ -169,7 +169,7 @@ static enum exit_code try_only(struct cli *cli, Filmgate__V1__CreateJobRequest *
 			       format == FORMAT_JSONL ? DOCUMENT_LAYOUT_LINE : DOCUMENT_LAYOUT_INDENTED);
 }
 
-int command_submit(struct cli *cli)
+enum exit_code command_submit(struct cli *cli)
 {
 	_cleanup_(field_message_freep)
 		ProtobufCMessage *message = field_message_new(&filmgate__v1__create_job_request__descriptor);

@@ -54,7 +54,7 @@ static bool is_about_job(enum exit_code code)
 	return code == EXIT_OK || code == EXIT_JOB_FAILED || code == EXIT_JOB_CANCELLED;
 }
 
-int command_wait(struct cli *cli)
+enum exit_code command_wait(struct cli *cli)
 {
 	int64_t timeout_ms = arguments_number(&cli->arguments, OPTION_TIMEOUT, -1);
 	int64_t began_ms = clock_monotonic_ms(cli->clock);
@@ -79,10 +79,10 @@ int command_wait(struct cli *cli)
 			return EXIT_USAGE;
 		code = follow_job(&follow, name);
 		if (!is_about_job(code))
-			return (int)code;
+			return code;
 		if (first == EXIT_OK)
 			first = code;
 		fflush(stdout);
 	}
-	return (int)first;
+	return first;
 }
