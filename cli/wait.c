@@ -29,7 +29,8 @@ static enum exit_code print_end(const struct waiter *waiter, const Filmgate__V1_
 	}
 	render_state(event->status->state, state);
 	render_detail(event->status, &detail);
-	printf("%s  %-9s  %s\n", cli_short_name(waiter->job), state, detail.data ? detail.data : "");
+	printf("%s  %s%s%s\n", cli_short_name(waiter->job), state, detail.len ? "  " : "",
+	       detail.len ? detail.data : "");
 	return EXIT_OK;
 }
 

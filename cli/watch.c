@@ -35,9 +35,9 @@ static enum exit_code print_line(const Filmgate__V1__JobEvent *event)
 	render_state(state, word);
 	if (event->status)
 		render_detail(event->status, &detail);
-	printf("%s  %s  %s%-10s%s  %s\n", event->time ? words_of_local_time(event->time->seconds).text : "",
+	printf("%s  %s  %s%s%s%s%s\n", event->time ? words_of_local_time(event->time->seconds).text : "",
 	       cli_short_name(event->job), color, is_deleted(event) ? "DELETED" : word, *color ? "\033[0m" : "",
-	       detail.data ? detail.data : "");
+	       detail.len ? "  " : "", detail.len ? detail.data : "");
 	return EXIT_OK;
 }
 
