@@ -228,7 +228,7 @@ int arguments_parse(int argc, char **argv, struct arguments *ret, struct errmsg 
 {
 	struct grammar grammar;
 	size_t most = 1;
-	int rest, r;
+	int rest = 0, r;
 
 	/* "-qqq" is three options in one word: no more than there are letters. */
 	for (int i = 0; i < argc; i++)

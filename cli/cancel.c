@@ -23,7 +23,7 @@ static enum exit_code print_outcome(const struct cli *cli, const Filmgate__V1__C
 	return EXIT_FAILED;
 }
 
-int command_cancel(struct cli *cli)
+enum exit_code command_cancel(struct cli *cli)
 {
 	enum exit_code all = EXIT_OK;
 
@@ -40,7 +40,7 @@ int command_cancel(struct cli *cli)
 		code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "CancelJob", &request.base, "cannot cancel",
 			       &message);
 		if (code != EXIT_OK)
-			return (int)code;
+			return code;
 		reply = (const void *)message;
 		code = print_outcome(cli, reply);
 		if (reply->outcome == FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_TOO_LATE)
@@ -48,5 +48,5 @@ int command_cancel(struct cli *cli)
 		if (all == EXIT_OK)
 			all = code;
 	}
-	return (int)all;
+	return all;
 }

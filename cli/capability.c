@@ -1,7 +1,7 @@
 #include "capability.h"
 
 #include "document.h"
-#include "grid.h"
+#include "help.h"
 #include "render.h"
 #include "say.h"
 #include "words.h"
@@ -9,11 +9,11 @@
 #include "base/decimal.h"
 #include "base/err.h"
 
-/* A document and the table that is being filled from it. */
+#define DEPTH_MAX 8 /* of the extras that are shown */
+
+/* What is printed from. */
 struct page {
 	const struct json *json;
-	struct grid *grid;
-	int error;
 };
 
 static const char *text_at(const struct page *page, json_node node, const char *pointer)
@@ -83,8 +83,10 @@ static void add_limits(const struct page *page, json_node node, struct buffer *o
 	static const char *const lists[] = {"/values", "/enum", "/kinds", "/forms", "/media_types"};
 	int64_t bytes = json_integer(page->json, json_at(page->json, node, "/max_bytes"), 0);
 
-	if (has(page, node, "/type") && !has(page, node, "/enum"))
+	if (has(page, node, "/type") && !has(page, node, "/enum")) {
+		begin_part(out);
 		buffer_append_text(out, text_at(page, node, "/type"));
+	}
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		if (!has(page, node, lists[i]))
 			continue;
@@ -108,48 +110,51 @@ static void add_limits(const struct page *page, json_node node, struct buffer *o
 	}
 }
 
-static void add_notes(const struct page *page, json_node node, bool is_required, struct buffer *out)
+/* The facts first, then the plugin's own words. */
+static void add_notes(const struct page *page, json_node node, struct buffer *out)
 {
 	const char *help = text_at(page, node, has(page, node, "/help") ? "/help" : "/description");
 
-	if (is_required)
-		buffer_append_text(out, "required");
+	if (has(page, node, "/default")) {
+		begin_part(out);
+		buffer_append_text(out, "default ");
+		json_write(page->json, json_at(page->json, node, "/default"), JSON_FORM_PLAIN, out);
+	}
 	if (json_boolean(page->json, json_at(page->json, node, "/affects_price"), false)) {
 		begin_part(out);
 		buffer_append_text(out, "affects the price");
 	}
-	if (help && *help) {
-		begin_part(out);
-		buffer_append_text(out, help);
-	}
+	if (help && *help)
+		buffer_printf(out, "%s%s", out->len ? ". " : "", help);
 }
 
-static void add_row(struct page *page, const char *name, json_node node, bool is_required)
+static void print_row(const struct page *page, const char *name, json_node node, bool is_required)
 {
-	_cleanup_(buffer_finish) struct buffer limits = {0}, notes = {0}, usual = {0};
+	_cleanup_(buffer_finish) struct buffer text = {0};
 
-	add_limits(page, node, &limits);
-	add_notes(page, node, is_required, &notes);
-	if (has(page, node, "/default"))
-		json_write(page->json, json_at(page->json, node, "/default"), JSON_FORM_PLAIN, &usual);
-	if (grid_add(page->grid,
-		     (const char *const[]){name, limits.data ? limits.data : "", usual.data ? usual.data : "",
-					   notes.data ? notes.data : ""},
-		     0, NULL))
-		page->error = -ENOMEM;
+	if (is_required)
+		buffer_append_text(&text, "required");
+	add_limits(page, node, &text);
+	add_notes(page, node, &text);
+	if (!text.data)
+		buffer_append_text(&text, "");
+	if (!text.data)
+		return;
+	say_make_safe(text.data);
+	help_print_entry(name, text.data, stdout);
 }
 
-static void add_parameters(struct page *page, json_node model)
+static void print_parameters(const struct page *page, json_node model)
 {
 	json_node list = json_at(page->json, model, "/parameters");
 
 	for (json_node n = json_first(page->json, list); n; n = json_next(page->json, n))
-		add_row(page, json_key(page->json, n).data, n,
-			json_boolean(page->json, json_at(page->json, n, "/required"), false));
+		print_row(page, json_key(page->json, n).data, n,
+			  json_boolean(page->json, json_at(page->json, n, "/required"), false));
 }
 
 /* A medium is ordered by its flag, so that is its name here. */
-static void add_media(struct page *page, json_node model)
+static void print_media(const struct page *page, json_node model)
 {
 	json_node list = json_at(page->json, model, "/media");
 
@@ -158,7 +163,7 @@ static void add_media(struct page *page, json_node model)
 		char name[96];
 
 		snprintf(name, sizeof(name), "--%s %s=…", kind ? kind : "image", role ? role : "?");
-		add_row(page, name, n, json_integer(page->json, json_at(page->json, n, "/min"), 0) > 0);
+		print_row(page, name, n, json_integer(page->json, json_at(page->json, n, "/min"), 0) > 0);
 	}
 }
 
@@ -170,7 +175,7 @@ static bool is_listed(const struct page *page, json_node list, struct bytes name
 	return false;
 }
 
-static void add_schema(struct page *page, json_node schema, const char *path, unsigned int depth)
+static void print_schema(const struct page *page, json_node schema, const char *path, unsigned int depth)
 {
 	json_node properties = json_at(page->json, schema, "/properties");
 
@@ -178,12 +183,10 @@ static void add_schema(struct page *page, json_node schema, const char *path, un
 		_cleanup_(buffer_finish) struct buffer name = {0};
 		bool is_required = is_listed(page, json_at(page->json, schema, "/required"), json_key(page->json, n));
 
-		if (buffer_printf(&name, "%s.%s", path, (const char *)json_key(page->json, n).data)) {
-			page->error = -ENOMEM;
+		if (buffer_printf(&name, "%s.%s", path, (const char *)json_key(page->json, n).data))
 			return;
-		}
-		add_row(page, name.data, n, is_required);
-		add_schema(page, n, name.data, depth - 1);
+		print_row(page, name.data, n, is_required);
+		print_schema(page, n, name.data, depth - 1);
 	}
 }
 
@@ -218,34 +221,22 @@ static void print_lifecycle(const struct page *page, json_node model)
 	json_node life = json_at(page->json, model, "/lifecycle");
 	const char *stage = text_at(page, life, "/stage");
 
-	if (stage && *stage && strcmp(stage, "available"))
+	if (stage && *stage && strcmp(stage, "available") != 0)
 		render_line("  it is %s%s%s", stage, has(page, life, "/retires_on") ? " and goes on " : "",
 			    has(page, life, "/retires_on") ? text_at(page, life, "/retires_on") : "");
 }
 
-static enum exit_code print_model(const struct json *json, json_node model)
+static void print_model(const struct page *page, json_node model)
 {
-	static const struct grid_column columns[] = {
-		{"  PARAMETER", false}, {"TAKES", true}, {"DEFAULT", false}, {"NOTE", true}};
-	_cleanup_(grid_freep) struct grid *grid = grid_new(columns, sizeof(columns) / sizeof(columns[0]));
-	struct page page = {.json = json, .grid = grid};
-
-	if (!grid)
-		return EXIT_FAILED;
 	putchar('\n');
-	render_line("model %s%s%s", text_at(&page, model, "/name"), has(&page, model, "/title") ? ": " : "",
-		    text_at(&page, model, "/title"));
-	print_lifecycle(&page, model);
-	add_parameters(&page, model);
-	add_media(&page, model);
-	add_schema(&page, json_at(json, model, "/extras"), "extras", 8);
-	if (page.error)
-		return EXIT_FAILED;
-	fflush(stdout);
-	grid_print(grid);
-	print_rules(&page, model);
-	print_price(&page, model);
-	return EXIT_OK;
+	render_line("model %s%s%s", text_at(page, model, "/name"), has(page, model, "/title") ? ": " : "",
+		    text_at(page, model, "/title"));
+	print_lifecycle(page, model);
+	print_parameters(page, model);
+	print_media(page, model);
+	print_schema(page, json_at(page->json, model, "/extras"), "extras", DEPTH_MAX);
+	print_rules(page, model);
+	print_price(page, model);
 }
 
 static void print_head(const Filmgate__V1__Provider *provider, const struct page *page, json_node root)
@@ -268,7 +259,6 @@ enum exit_code capability_print(const Filmgate__V1__Provider *provider, const ch
 {
 	_cleanup_(json_freep) struct json *json = json_new(NULL);
 	struct page page = {.json = json};
-	enum exit_code code = EXIT_OK;
 	json_node root, models;
 	bool is_found = !model;
 
@@ -277,14 +267,14 @@ enum exit_code capability_print(const Filmgate__V1__Provider *provider, const ch
 	root = provider->capabilities ? document_of_struct(json, provider->capabilities) : JSON_ABSENT;
 	models = json_at(json, root, "/models");
 	print_head(provider, &page, root);
-	for (json_node n = json_first(json, models); code == EXIT_OK && n; n = json_next(json, n)) {
+	for (json_node n = json_first(json, models); n; n = json_next(json, n)) {
 		if (model && !json_text_is(json, json_at(json, n, "/name"), model))
 			continue;
 		is_found = true;
-		code = print_model(json, n);
+		print_model(&page, n);
 	}
 	if (is_found)
-		return code;
+		return EXIT_OK;
 	say_error("%s has no model '%s'", provider->name, model);
 	return EXIT_NOT_FOUND;
 }

@@ -363,6 +363,7 @@ int client_call(struct client *client, const ProtobufCServiceDescriptor *service
 
 	if (r)
 		return err_trace(r);
+	assert(stream);
 	r = client_stream_next(stream, -1, &reply, status);
 	if (r)
 		return r == CLIENT_E_END ? err_origin(-EPROTO) : r;

@@ -94,7 +94,7 @@ static void print_script(void)
 	       "complete -o default -F _filmgate filmgate\n");
 }
 
-int command_completion(struct cli *cli)
+enum exit_code command_completion(struct cli *cli)
 {
 	const char *shell = cli->arguments.operands[0];
 

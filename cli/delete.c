@@ -7,7 +7,7 @@
 
 #include <filmgate/v1/job_service.pb-c.h>
 
-int command_delete(struct cli *cli)
+enum exit_code command_delete(struct cli *cli)
 {
 	bool is_remote = arguments_has(&cli->arguments, OPTION_REMOTE);
 
@@ -27,7 +27,7 @@ int command_delete(struct cli *cli)
 		code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "DeleteJob", &request.base, "cannot delete",
 			       &reply);
 		if (code != EXIT_OK)
-			return (int)code;
+			return code;
 		say_note("deleted %s", name);
 	}
 	return EXIT_OK;

@@ -5,29 +5,25 @@
 
 #include "base/err.h"
 
-#include <stdarg.h>
-
 /* Where the reader stands, for the words of an error. */
 struct reader {
 	const struct json *json;
 	struct buffer path;
+	struct errmsg why;
 	struct errmsg *error;
 };
 
 static int read_message(struct reader *reader, json_node node, ProtobufCMessage *message);
 
-__attribute__((format(printf, 2, 3))) static int refuse(const struct reader *reader, const char *format, ...)
+/* Puts the place before the reason, which the macro below has written. */
+static int refuse_here(const struct reader *reader)
 {
-	struct errmsg why;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why.text, sizeof(why.text), format, args);
-	va_end(args);
 	errmsg_set(reader->error, "%s%s%s", reader->path.len ? reader->path.data : "", reader->path.len ? ": " : "",
-		   why.text);
+		   reader->why.text);
 	return DOCUMENT_E_INVALID;
 }
+
+#define refuse(reader, ...) (errmsg_set(&(reader)->why, __VA_ARGS__), refuse_here(reader))
 
 /* Texts and words come as JSON texts, numbers as numbers: a quoted number would be a guess. */
 static enum json_kind kind_wanted(enum field_kind kind)

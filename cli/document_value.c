@@ -59,7 +59,7 @@ static Google__Protobuf__Value *list_value(const struct json *json, json_node no
 	list = value->list_value = (void *)field_message_new(&google__protobuf__list_value__descriptor);
 	if (!list)
 		return NULL;
-	list->values = calloc(count ? count : 1, sizeof(*list->values));
+	list->values = calloc(count ? count : 1, sizeof(void *));
 	if (!list->values)
 		return NULL;
 	for (json_node n = json_first(json, node); n; n = json_next(json, n)) {
@@ -83,7 +83,7 @@ static Google__Protobuf__Struct__FieldsEntry *add_entry(Google__Protobuf__Struct
 {
 	Google__Protobuf__Struct__FieldsEntry *entry, **fields;
 
-	fields = reallocarray(structure->fields, structure->n_fields + 1, sizeof(*fields));
+	fields = reallocarray(structure->fields, structure->n_fields + 1, sizeof(void *));
 	if (!fields)
 		return NULL;
 	structure->fields = fields;

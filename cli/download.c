@@ -375,7 +375,7 @@ enum exit_code download_job(struct cli *cli, const char *job, const char *role, 
 	return download_of_job(cli, job, role, path, false);
 }
 
-int command_download(struct cli *cli)
+enum exit_code command_download(struct cli *cli)
 {
 	const char *operand = cli->arguments.operands[0], *path = arguments_text(&cli->arguments, OPTION_OUTPUT);
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
@@ -387,12 +387,12 @@ int command_download(struct cli *cli)
 		job = cli_job_name(operand);
 		if (!job)
 			return EXIT_USAGE;
-		return (int)download_of_job(cli, job, arguments_text(&cli->arguments, OPTION_ROLE), path, true);
+		return download_of_job(cli, job, arguments_text(&cli->arguments, OPTION_ROLE), path, true);
 	}
 	request.name = (char *)(uintptr_t)operand;
 	code = cli_ask(cli, &filmgate__v1__artifact_service__descriptor, "GetArtifact", &request.base,
 		       "cannot read the file's record", &reply);
 	if (code != EXIT_OK)
-		return (int)code;
-	return (int)download_artifact(cli, ((Filmgate__V1__GetArtifactResponse *)reply)->artifact, path, true);
+		return code;
+	return download_artifact(cli, ((Filmgate__V1__GetArtifactResponse *)reply)->artifact, path, true);
 }

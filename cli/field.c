@@ -177,7 +177,8 @@ bool field_enum_value(const ProtobufCEnumDescriptor *words, struct bytes word, i
 	for (unsigned int i = 0; i < words->n_values; i++) {
 		const char *name = words->values[i].name + prefix;
 
-		if (words->values[i].value == 0 || strlen(name) != word.len || strncasecmp(name, word.data, word.len))
+		if (words->values[i].value == 0 || strlen(name) != word.len ||
+		    strncasecmp(name, word.data, word.len) != 0)
 			continue;
 		*ret = words->values[i].value;
 		return true;

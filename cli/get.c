@@ -38,9 +38,9 @@ static void print_state(const Filmgate__V1__JobStatus *status)
 
 static void print_failure(const Filmgate__V1__JobFailure *failure)
 {
-	print_text("provider's", failure->provider_code);
-	print_text("own words", failure->provider_message);
-	print_text("its request", failure->provider_request_id);
+	print_text("their code", failure->provider_code);
+	print_text("their words", failure->provider_message);
+	print_text("their id", failure->provider_request_id);
 }
 
 static void print_send(const Filmgate__V1__Attempt *attempt, const Filmgate__V1__Send *send)
@@ -129,7 +129,7 @@ static void print_job(const Filmgate__V1__Job *job)
 	print_parameters(job->parameters);
 }
 
-int command_get(struct cli *cli)
+enum exit_code command_get(struct cli *cli)
 {
 	_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[0]);
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;

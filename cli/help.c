@@ -35,7 +35,7 @@ static void print_wrapped(const char *text, int indent, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_entry(const char *name, const char *text, FILE *out)
+void help_print_entry(const char *name, const char *text, FILE *out)
 {
 	int len = fprintf(out, "  %s", name);
 
@@ -57,7 +57,7 @@ static void print_option(const struct option_row *row, FILE *out)
 	else
 		snprintf(name, sizeof(name), "%s--%s%s%s", letter, row->name, row->metavar ? " " : "",
 			 row->metavar ? row->metavar : "");
-	print_entry(name, row->help, out);
+	help_print_entry(name, row->help, out);
 }
 
 static void print_options(const char *heading, const struct option_row *const *rows, FILE *out)
@@ -74,7 +74,7 @@ static void print_exit_codes(FILE *out)
 		char number[8];
 
 		snprintf(number, sizeof(number), "%d", (int)row->code);
-		print_entry(number, row->meaning, out);
+		help_print_entry(number, row->meaning, out);
 	}
 }
 
@@ -86,7 +86,7 @@ void help_print(FILE *out)
 		char name[64];
 
 		snprintf(name, sizeof(name), "%s%s%s", c->name, *c->operands ? " " : "", c->operands);
-		print_entry(name, c->summary, out);
+		help_print_entry(name, c->summary, out);
 	}
 	print_options("Options, before or behind the command", table_global_options, out);
 	print_exit_codes(out);
@@ -118,7 +118,7 @@ void help_print_command(const struct command *command, FILE *out)
 		print_exit_codes(out);
 }
 
-int command_help(struct cli *cli)
+enum exit_code command_help(struct cli *cli)
 {
 	const struct arguments *arguments = &cli->arguments;
 	const struct command *command;
@@ -136,7 +136,7 @@ int command_help(struct cli *cli)
 	return EXIT_OK;
 }
 
-int command_version(struct cli *cli)
+enum exit_code command_version(struct cli *cli)
 {
 	(void)cli;
 	printf("filmgate %s\n", FILMGATE_VERSION);

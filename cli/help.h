@@ -12,4 +12,7 @@
 void help_print(FILE *out);
 void help_print_command(const struct command *command, FILE *out);
 
+/* An entry of a list: a name, and its text beside it, broken between words. */
+void help_print_entry(const char *name, const char *text, FILE *out);
+
 #endif

@@ -110,7 +110,7 @@ static enum exit_code print_pages(struct cli *cli, Filmgate__V1__JobFilter *filt
 	return code;
 }
 
-int command_list(struct cli *cli)
+enum exit_code command_list(struct cli *cli)
 {
 	_cleanup_(filter_freep) Filmgate__V1__JobFilter *filter = NULL;
 	_cleanup_(grid_freep) struct grid *grid = grid_new(columns, sizeof(columns) / sizeof(columns[0]));

@@ -50,7 +50,7 @@ static enum exit_code run(struct cli *cli)
 		return EXIT_USAGE;
 	}
 	code = command->needs_daemon ? connect(cli) : EXIT_OK;
-	return code == EXIT_OK ? (enum exit_code)command->run(cli) : code;
+	return code == EXIT_OK ? command->run(cli) : code;
 }
 
 /* Data that did not get out is a failure, unless nobody wanted it any more. */

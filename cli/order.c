@@ -67,9 +67,9 @@ static enum exit_code on_event(const Filmgate__V1__JobEvent *event, void *userda
 	render_state(event->status->state, state);
 	render_detail(event->status, &detail);
 	if (say_is_live() && !render_is_final(event->status->state))
-		say_progress("%s  %s", state, detail.data ? detail.data : "");
+		say_progress("%s%s%s", state, detail.len ? "  " : "", detail.len ? detail.data : "");
 	else if (event->status->state != progress->state)
-		say_note("%s  %s", state, detail.data ? detail.data : "");
+		say_note("%s%s%s", state, detail.len ? "  " : "", detail.len ? detail.data : "");
 	progress->state = event->status->state;
 	return EXIT_OK;
 }

@@ -71,7 +71,7 @@ static int extras_value(const char *text, Google__Protobuf__Value **ret, struct 
 
 static int set_extras(Google__Protobuf__Struct *extras, const char *path, const char *text, struct errmsg *error)
 {
-	Google__Protobuf__Value *value;
+	Google__Protobuf__Value *value = NULL;
 	int r;
 
 	for (const char *dot; (dot = strchr(path, '.')); path = dot + 1) {
@@ -151,10 +151,10 @@ int params_set_at(ProtobufCMessage *message, const char *path, const char *text,
 		r = list_item(message, field, step.index, &child, error);
 	else
 		child = field_child(message, field);
-	if (r == 0 && !child)
-		r = err_origin(-ENOMEM);
 	if (r)
 		return r;
+	if (!child)
+		return err_origin(-ENOMEM);
 	return kind == FIELD_KIND_STRUCT ? set_extras((void *)child, step.rest, text, error)
 					 : params_set_at(child, step.rest, text, error);
 }

@@ -74,7 +74,7 @@ static enum exit_code print_array(const Filmgate__V1__ListProvidersResponse *rep
 	return EXIT_FAILED;
 }
 
-int command_providers(struct cli *cli)
+enum exit_code command_providers(struct cli *cli)
 {
 	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
 	Filmgate__V1__ListProvidersRequest request = FILMGATE__V1__LIST_PROVIDERS_REQUEST__INIT;
@@ -84,15 +84,15 @@ int command_providers(struct cli *cli)
 	code = cli_ask(cli, &filmgate__v1__provider_service__descriptor, "ListProviders", &request.base,
 		       "cannot list providers", &message);
 	if (code != EXIT_OK)
-		return (int)code;
+		return code;
 	if (format == FORMAT_TABLE)
-		return (int)print_table((const void *)message);
+		return print_table((const void *)message);
 	if (format == FORMAT_JSON)
-		return (int)print_array((const void *)message);
-	return (int)print_list((const void *)message, format);
+		return print_array((const void *)message);
+	return print_list((const void *)message, format);
 }
 
-int command_providers_get(struct cli *cli)
+enum exit_code command_providers_get(struct cli *cli)
 {
 	_cleanup_(freep) char *name = cli_provider_name(cli->arguments.operands[0]);
 	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
@@ -106,18 +106,18 @@ int command_providers_get(struct cli *cli)
 	code = cli_ask(cli, &filmgate__v1__provider_service__descriptor, "GetProvider", &request.base,
 		       "cannot read the provider", &message);
 	if (code != EXIT_OK)
-		return (int)code;
+		return code;
 	provider = ((Filmgate__V1__GetProviderResponse *)message)->provider;
 	switch (arguments_format(&cli->arguments)) {
 	case FORMAT_TABLE:
-		return (int)capability_print(provider, arguments_text(&cli->arguments, OPTION_MODEL));
+		return capability_print(provider, arguments_text(&cli->arguments, OPTION_MODEL));
 	case FORMAT_NAME:
 		printf("%s\n", provider->name);
 		return EXIT_OK;
 	case FORMAT_JSON:
-		return (int)render_document(&provider->base, DOCUMENT_LAYOUT_INDENTED);
+		return render_document(&provider->base, DOCUMENT_LAYOUT_INDENTED);
 	case FORMAT_JSONL:
-		return (int)render_document(&provider->base, DOCUMENT_LAYOUT_LINE);
+		return render_document(&provider->base, DOCUMENT_LAYOUT_LINE);
 	}
 	return EXIT_FAILED;
 }
@@ -132,7 +132,7 @@ static void print_check(const char *name, const Filmgate__V1__CheckProviderRespo
 		render_line("  %s: %s", reply->facts[i]->label, reply->facts[i]->value);
 }
 
-int command_providers_check(struct cli *cli)
+enum exit_code command_providers_check(struct cli *cli)
 {
 	_cleanup_(freep) char *name = cli_provider_name(cli->arguments.operands[0]);
 	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
@@ -148,7 +148,7 @@ int command_providers_check(struct cli *cli)
 	code = cli_ask(cli, &filmgate__v1__provider_service__descriptor, "CheckProvider", &request.base,
 		       "cannot check the provider", &message);
 	if (code != EXIT_OK)
-		return (int)code;
+		return code;
 	reply = (const void *)message;
 	if (format == FORMAT_TABLE)
 		print_check(name + strcspn(name, "/") + 1, reply);
@@ -159,5 +159,5 @@ int command_providers_check(struct cli *cli)
 				       format == FORMAT_JSON ? DOCUMENT_LAYOUT_INDENTED : DOCUMENT_LAYOUT_LINE);
 	if (code == EXIT_OK && reply->outcome != FILMGATE__V1__CHECK_OUTCOME__CHECK_OUTCOME_OK)
 		return EXIT_FAILED;
-	return (int)code;
+	return code;
 }

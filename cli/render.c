@@ -137,11 +137,14 @@ static void detail_success(const Filmgate__V1__JobStatus *status, struct buffer 
 static void detail_failure(const Filmgate__V1__JobStatus *status, struct buffer *out)
 {
 	const Filmgate__V1__JobFailure *failure = status->failure;
+	bool is_cancelled = status->cancel && status->state == STATE(CANCELLED);
 	char word[FIELD_NAME_SIZE];
 
-	if (status->cancel && status->state == STATE(CANCELLED))
-		buffer_printf(out, "%s%s", render_cancel(status->cancel->outcome), failure ? "; " : "");
-	if (!failure)
+	/* The daemon's own sentence about a cancel says more than the bare outcome. */
+	if (is_cancelled)
+		buffer_append_text(out, failure && *failure->message ? failure->message
+								     : render_cancel(status->cancel->outcome));
+	if (is_cancelled || !failure)
 		return;
 	field_enum_word(&filmgate__v1__failure_reason__descriptor, (int)failure->reason, word);
 	buffer_printf(out, "%s: %s", word, *failure->message ? failure->message : failure->provider_message);

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-int command_retry(struct cli *cli)
+enum exit_code command_retry(struct cli *cli)
 {
 	_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[0]);
 	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
@@ -21,7 +21,7 @@ int command_retry(struct cli *cli)
 	request.request_id = id;
 	code = order_send(cli, "RetryJob", &request.base, id, &message);
 	if (code != EXIT_OK)
-		return (int)code;
+		return code;
 	reply = (const void *)message;
-	return (int)order_finish(cli, reply->job, reply->replayed);
+	return order_finish(cli, reply->job, reply->replayed);
 }

@@ -87,7 +87,7 @@ static int read_line(const char *path, unsigned int number, char *line, char *se
 		*equals = '\0';
 	name = trim(line);
 	value = equals ? trim(equals + 1) : NULL;
-	if (strcmp(name, "server") || !value || !*value) {
+	if (strcmp(name, "server") != 0 || !value || !*value) {
 		errmsg_set(error,
 			   "%s:%u: '%s' is not understood; the file has lines such as: server = unix:/run/x.sock", path,
 			   number, name);

@@ -172,13 +172,24 @@ static void say_next_step(const struct status *status, const char *server)
 		say_more("next: ask whoever runs the daemon at %s for access", server);
 }
 
+/* The daemon's message may be the first violation again: those are all said below. */
+static const char *summary(const struct status *status)
+{
+	if (!status->message || !*status->message)
+		return "no reason given";
+	if (status->wrong && status->wrong->n_field_violations &&
+	    !strcmp(status->wrong->field_violations[0]->description, status->message))
+		return "the request is wrong";
+	return status->message;
+}
+
 enum exit_code status_say(const struct status *status, const char *what, const char *server)
 {
 	const char *reason = status->info ? status->info->reason : NULL;
 	size_t violations = status->wrong ? status->wrong->n_field_violations : 0;
 
 	say_error("%s: %s%s%s%s: %s", what, status_code_name(status->code), reason ? " (" : "", reason ? reason : "",
-		  reason ? ")" : "", status->message && *status->message ? status->message : "no reason given");
+		  reason ? ")" : "", summary(status));
 	for (size_t i = 0; i < violations; i++)
 		say_more("%s: %s", status->wrong->field_violations[i]->field,
 			 status->wrong->field_violations[i]->description);

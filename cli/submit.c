@@ -15,18 +15,18 @@
 
 /* Flags that are one field of the request. */
 static const struct plain {
-	enum option_id id;
 	const char *path;
+	enum option_id id;
 	bool may_name_file;
 } plain_options[] = {
-	{OPTION_PROMPT, "job.parameters.prompt", true},
-	{OPTION_SCRIPT, "job.parameters.script.text", true},
-	{OPTION_MODEL, "job.model", false},
-	{OPTION_AVATAR, "job.parameters.avatar_id", false},
-	{OPTION_VOICE, "job.parameters.voice_id", false},
-	{OPTION_NAME, "job.display_name", false},
-	{OPTION_PRIORITY, "job.priority", false},
-	{OPTION_REQUEST_ID, "request_id", false},
+	{"job.parameters.prompt", OPTION_PROMPT, true},
+	{"job.parameters.script.text", OPTION_SCRIPT, true},
+	{"job.model", OPTION_MODEL, false},
+	{"job.parameters.avatar_id", OPTION_AVATAR, false},
+	{"job.parameters.voice_id", OPTION_VOICE, false},
+	{"job.display_name", OPTION_NAME, false},
+	{"job.priority", OPTION_PRIORITY, false},
+	{"request_id", OPTION_REQUEST_ID, false},
 };
 
 static const struct plain *find_plain(enum option_id id)
@@ -169,7 +169,7 @@ static enum exit_code try_only(struct cli *cli, Filmgate__V1__CreateJobRequest *
 			       format == FORMAT_JSONL ? DOCUMENT_LAYOUT_LINE : DOCUMENT_LAYOUT_INDENTED);
 }
 
-int command_submit(struct cli *cli)
+enum exit_code command_submit(struct cli *cli)
 {
 	_cleanup_(field_message_freep)
 		ProtobufCMessage *message = field_message_new(&filmgate__v1__create_job_request__descriptor);

@@ -5,6 +5,8 @@
 #ifndef FG_CLI_TABLE_H
 #define FG_CLI_TABLE_H
 
+#include "exit.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -76,7 +78,7 @@ struct command {
 	const struct option_row *const *options; /* ended by NULL; the global ones are understood besides */
 	int operands_min, operands_max;
 	bool needs_daemon;
-	int (*run)(struct cli *cli); /* an enum exit_code */
+	enum exit_code (*run)(struct cli *cli);
 };
 
 /* Ended by a row without name. A name of two words follows the command of its first word. */

@@ -130,7 +130,7 @@ static enum exit_code print_result(const struct cli *cli, const Filmgate__V1__Jo
 	return EXIT_OK;
 }
 
-int command_update(struct cli *cli)
+enum exit_code command_update(struct cli *cli)
 {
 	const struct arguments *arguments = &cli->arguments;
 	_cleanup_(freep) char *name = cli_job_name(arguments->operands[0]);
@@ -148,9 +148,9 @@ int command_update(struct cli *cli)
 		enum exit_code code = try_update(cli, name, &reply, &again);
 
 		if (code != EXIT_OK)
-			return (int)code;
+			return code;
 		if (!again)
-			return (int)print_result(cli, ((Filmgate__V1__UpdateJobResponse *)reply)->job);
+			return print_result(cli, ((Filmgate__V1__UpdateJobResponse *)reply)->job);
 	}
 	say_error("the job is changed by others all the time: gave up after %d rounds", ROUNDS_MAX);
 	return EXIT_FAILED;

@@ -29,7 +29,8 @@ static enum exit_code print_end(const struct waiter *waiter, const Filmgate__V1_
 	}
 	render_state(event->status->state, state);
 	render_detail(event->status, &detail);
-	printf("%s  %-9s  %s\n", cli_short_name(waiter->job), state, detail.data ? detail.data : "");
+	printf("%s  %s%s%s\n", cli_short_name(waiter->job), state, detail.len ? "  " : "",
+	       detail.len ? detail.data : "");
 	return EXIT_OK;
 }
 
@@ -54,7 +55,7 @@ static bool is_about_job(enum exit_code code)
 	return code == EXIT_OK || code == EXIT_JOB_FAILED || code == EXIT_JOB_CANCELLED;
 }
 
-int command_wait(struct cli *cli)
+enum exit_code command_wait(struct cli *cli)
 {
 	int64_t timeout_ms = arguments_number(&cli->arguments, OPTION_TIMEOUT, -1);
 	int64_t began_ms = clock_monotonic_ms(cli->clock);
@@ -79,10 +80,10 @@ int command_wait(struct cli *cli)
 			return EXIT_USAGE;
 		code = follow_job(&follow, name);
 		if (!is_about_job(code))
-			return (int)code;
+			return code;
 		if (first == EXIT_OK)
 			first = code;
 		fflush(stdout);
 	}
-	return (int)first;
+	return first;
 }

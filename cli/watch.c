@@ -35,9 +35,9 @@ static enum exit_code print_line(const Filmgate__V1__JobEvent *event)
 	render_state(state, word);
 	if (event->status)
 		render_detail(event->status, &detail);
-	printf("%s  %s  %s%-10s%s  %s\n", event->time ? words_of_local_time(event->time->seconds).text : "",
+	printf("%s  %s  %s%s%s%s%s\n", event->time ? words_of_local_time(event->time->seconds).text : "",
 	       cli_short_name(event->job), color, is_deleted(event) ? "DELETED" : word, *color ? "\033[0m" : "",
-	       detail.data ? detail.data : "");
+	       detail.len ? "  " : "", detail.len ? detail.data : "");
 	return EXIT_OK;
 }
 
@@ -116,7 +116,7 @@ static enum exit_code on_event(const Filmgate__V1__JobEvent *event, void *userda
 	return code;
 }
 
-int command_watch(struct cli *cli)
+enum exit_code command_watch(struct cli *cli)
 {
 	_cleanup_(filter_freep) Filmgate__V1__JobFilter *filter = NULL;
 	_cleanup_(view_freep) struct view *view = NULL;
@@ -135,7 +135,7 @@ int command_watch(struct cli *cli)
 	watcher.view = view;
 	watcher.filter = filter;
 	if (cli->arguments.n_operands == 0)
-		return (int)follow_all(&follow, filter, on_gap);
+		return follow_all(&follow, filter, on_gap);
 
 	for (size_t i = 0; i < cli->arguments.n_given; i++) {
 		enum option_id id = cli->arguments.given[i].row->id;
@@ -147,5 +147,5 @@ int command_watch(struct cli *cli)
 		}
 	}
 	name = cli_job_name(cli->arguments.operands[0]);
-	return name ? (int)follow_job(&follow, name) : EXIT_USAGE;
+	return name ? follow_job(&follow, name) : EXIT_USAGE;
 }

@@ -355,7 +355,7 @@ class Case(unittest.TestCase):
             out, err = process.communicate()
             self.fail(f"did not end: {out!r} {err!r}")
         with contextlib.suppress(UnicodeDecodeError):
-            out = out.decode()
+            out = (out or b"").decode()
         err = err.decode()
         self.assertNotIn("Sanitizer", err)
         return Done(process.returncode, out, err)

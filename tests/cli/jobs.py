@@ -89,11 +89,7 @@ class List(Case):
         process = self.start("list", "-o", "json")
         process.stdout.close()
         process.stdout = None
-        err = process.stderr.read().decode()
-        process.stderr.close()
-        process.stderr = None
-        process.wait(30)
-        self.assertEqual(err, "")
+        self.assertEqual(self.finish(process).err, "")
 
 
 class Get(Case):

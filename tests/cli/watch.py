@@ -207,12 +207,7 @@ class WatchAll(Case):
         process.stdout.readline()
         process.stdout.close()
         process.stdout = None
-        self.assertEqual(self.finish_without_output(process), 1)
-
-    def finish_without_output(self, process):
-        process.stderr.read()
-        process.stderr.close()
-        return process.wait(30)
+        self.assertEqual(self.finish(process).status, 1)
 
     def test_a_terminal_begins_with_the_newest_jobs_and_is_redrawn(self):
         old, new = self.fake.add_job("SUCCEEDED"), self.fake.add_job("RUNNING")
