@@ -95,12 +95,25 @@ static int explain_bind(int error, const char *address, struct errmsg *msg)
 	}
 }
 
+static int read_port(int fd, uint16_t *ret)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} bound = {.v6 = {0}};
+	socklen_t len = sizeof(bound);
+
+	if (getsockname(fd, &bound.any, &len) < 0)
+		return -errno;
+	*ret = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
+	return 0;
+}
+
 int address_listen_tcp(const char *address, int *ret_fd, uint16_t *ret_port, struct errmsg *msg)
 {
 	_cleanup_(freeaddrinfop) struct addrinfo *info = NULL;
 	_cleanup_(closep) int fd = -1;
-	struct sockaddr_storage bound = {0};
-	socklen_t len = sizeof(bound);
 	int r, one = 1;
 
 	r = parse(address, &info, msg);
@@ -111,12 +124,11 @@ int address_listen_tcp(const char *address, int *ret_fd, uint16_t *ret_port, str
 		return explain_bind(errno, address, msg);
 	/* So that a restart need not wait for old connections; a second listener is still refused. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&bound, &len) < 0)
+	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
 		return explain_bind(errno, address, msg);
-
-	*ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-						      : ((struct sockaddr_in *)&bound)->sin_port);
+	r = read_port(fd, ret_port);
+	if (r < 0)
+		return explain_bind(-r, address, msg);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }

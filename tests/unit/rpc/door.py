@@ -193,6 +193,10 @@ class Jobs(Case):
         # Read back from the stored document.
         self.assertEqual(self.client.job("GetJob", name=job.name).job, job)
 
+    def test_the_reply_shows_what_was_kept(self):
+        job = self.client.create(model="filled", parameters=v1("JobParameters", prompt="x"))
+        self.assertEqual(job.parameters, v1("JobParameters", fps=30))
+
     def test_a_request_id_gives_the_first_job_again(self):
         order = v1("Job", provider="providers/demo")
         first = self.client.job("CreateJob", job=order, request_id="order-1")

@@ -3,7 +3,8 @@
  *
  * It answers on a thread of its own, a batch at a time, as the committer does. Some words make it misbehave:
  * provider "outcome-N" fails CreateJob with outcome N and a violation on "parameters.prompt"; provider "errno-N" with
- * -N; model "instant" is stored at once, as SUCCEEDED; CheckProvider of "broken" fails, of "mute" is not supported.
+ * -N; model "instant" is stored at once, as SUCCEEDED, "filled" keeps other parameters than were asked for;
+ * CheckProvider of "broken" fails, of "mute" is not supported.
  */
 #ifndef FG_TESTS_RPC_FAKE_ENGINE_H
 #define FG_TESTS_RPC_FAKE_ENGINE_H

@@ -130,7 +130,7 @@ struct job_view fake_job_make(const struct engine_create *create)
 	set(&view.job->request_id, create->request_id && *create->request_id ? create->request_id : "made-up");
 	set(&view.job->provider, create->provider);
 	set(&view.job->model, create->model);
-	set(&view.job->parameters, create->parameters);
+	set(&view.job->parameters, strcmp(create->model, "filled") == 0 ? "{\"fps\":30}" : create->parameters);
 	set(&view.status->display_name, create->display_name);
 	r = job_set_labels(view.status, create->labels, create->n_labels);
 	assert(r == 0);
