@@ -60,8 +60,6 @@ struct config {
 	struct config_limits {
 		int64_t queued_jobs;
 		int64_t watchers;
-		int64_t streams;       /* calls at once on one connection */
-		int64_t message_bytes; /* of one request or reply */
 		int64_t reserve_bytes; /* of disk that stay free */
 		int64_t video_bytes;   /* of one result */
 		int64_t reply_bytes;   /* of one provider reply, in memory */

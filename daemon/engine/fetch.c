@@ -420,7 +420,7 @@ static void on_got(struct entry *entry, struct http_outcome *take)
 		wait_for_room(entry);
 		break;
 	case HTTP_TOO_LARGE:
-		give_up_output(entry, "the file is larger than limits.artifact_max_bytes allows");
+		give_up_output(entry, "the file is larger than limits.video_bytes allows");
 		break;
 	case HTTP_ADDRESS_REFUSED:
 	case HTTP_INVALID:

@@ -51,7 +51,7 @@ static void an_empty_file_has_every_default(void **state)
 	assert_string_equal(config->data_dir, "/var/lib/filmgate");
 	assert_string_equal(config->listen.grpc, "127.0.0.1:8980");
 	assert_string_equal(config->listen.unix_socket, "/run/filmgate/filmgated.sock");
-	assert_int_equal(config->limits.message_bytes, 4194304);
+	assert_int_equal(config->limits.watchers, 10000);
 	assert_int_equal(config->drain_s, 90);
 	assert_int_equal(config->plugin_dirs.n, 1);
 	assert_int_equal(config->n_providers, 0);
