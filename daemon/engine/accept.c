@@ -201,7 +201,7 @@ void engine_create_job(struct engine *engine, const struct engine_create *create
 	}
 	if (!count_in(engine, lane)) {
 		answer(fn, userdata, ENGINE_E_QUEUE_FULL,
-		       "as many jobs wait as the daemon's limit allows (limits.max_queued); try again when some are done");
+		       "as many jobs wait as the daemon's limit allows (limits.queued_jobs); try again when some are done");
 		job_view_finish(&view);
 		return;
 	}

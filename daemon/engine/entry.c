@@ -286,10 +286,22 @@ void entry_begin(struct entry *entry)
 	store_commit_expect_revision(entry->change, &entry->ref, entry->revision);
 }
 
+/* What waits is counted by every move into the queue and out of it; only acceptance and the start count for themselves. */
+static void count_queued(struct entry *entry, uint64_t more)
+{
+	atomic_fetch_add(&entry->engine->queued, more);
+	if (entry->lane)
+		atomic_fetch_add(&entry->lane->queued, more);
+}
+
 void entry_move(struct entry *entry, enum job_state to)
 {
 	if (!entry->change)
 		entry_begin(entry);
+	if (to == JOB_STATE_QUEUED)
+		count_queued(entry, 1);
+	else if (entry->status->state == JOB_STATE_QUEUED)
+		count_queued(entry, UINT64_MAX);
 	job_move(entry->status, to, now_utc(entry->engine));
 }
 

@@ -75,8 +75,6 @@ void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms)
 	status->wait_until_ms = delay_ms > 0 ? now_utc(entry->engine) + delay_ms : 0;
 	status->phase = 0;
 	status->retries++;
-	if (entry->lane)
-		atomic_fetch_add(&entry->lane->queued, 1);
 	entry_move(entry, JOB_STATE_QUEUED);
 	entry_submit(entry, JOB_EVENT_STATE, after_requeue);
 }
@@ -204,9 +202,6 @@ void run_begin(struct entry *entry)
 	entry->status->wait = JOB_WAIT_NONE;
 	entry->status->wait_until_ms = 0;
 	entry->status->phase = 0;
-	if (entry->lane)
-		atomic_fetch_sub(&entry->lane->queued, 1);
-	atomic_fetch_sub(&entry->engine->queued, 1);
 	entry_move(entry, JOB_STATE_PREPARING);
 	entry_submit(entry, JOB_EVENT_STATE, begin_start);
 }

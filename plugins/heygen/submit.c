@@ -7,8 +7,6 @@
  */
 #include "heygen.h"
 
-/* HeyGen answers within 31 s at p99 and its own client waits as long as this. */
-#define SUBMIT_TIMEOUT_MS 120000u
 #define IN_PROGRESS_PAUSE_MS 5000u
 
 /* {"type": "url", …} or {"type": "asset_id", …} at @pointer, from one of the job's media. Absent media do nothing. */
@@ -112,7 +110,6 @@ static int32_t submit(const struct fg_host *h, struct fg_step *s)
 
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS_WITH_KEY, .phase = HEYGEN_PHASE_REPLY,
 					  .body_kind = FG_BODY_JSON, .method = "POST", .auth = "key",
-					  .timeout_ms = SUBMIT_TIMEOUT_MS,
 					  .url = h->path(s, "/v3/videos", FG_ABSENT, FG_ABSENT), .headers = headers,
 					  .body = body));
 }
