@@ -32,11 +32,11 @@ const isGone = (error) =>
 
 async function orderOne() {
 	const id = `crash-${++ordered}`;
+	const job = order(`This is text ${ordered % SCRIPTS}.`, { display_name: id }); // the same in every repetition
 
 	pending++;
 	for (;;) {
 		try {
-			const job = order(`This is text ${ordered % SCRIPTS}.`, { display_name: id });
 			const reply = await stack.call("CreateJob", { job, request_id: id });
 			names.set(id, reply.job.name);
 			break;
