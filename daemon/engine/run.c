@@ -26,12 +26,34 @@ enum job_reason run_reason_of(const struct plugin_answer *answer)
 	}
 }
 
+/* One line for a person; the provider's own words stand beside it. */
+static const char *words_for(enum job_reason reason)
+{
+	static const char *const words[] = {
+		[JOB_REASON_INVALID_INPUT] = "the provider refused the order: its input will never be taken",
+		[JOB_REASON_MODERATED] = "the provider's content rules refused it",
+		[JOB_REASON_NO_CREDIT] = "the provider account has no credit or plan for it",
+		[JOB_REASON_AUTH] = "the provider refused the key",
+		[JOB_REASON_PROVIDER_FAULT] = "the provider failed to make it",
+		[JOB_REASON_LOST] = "the provider no longer knows it",
+		[JOB_REASON_TIMEOUT] = "the provider gave up on it",
+		[JOB_REASON_ARTIFACT_BAD] = "the provider finished it without a usable video",
+		[JOB_REASON_CANCELLED] = "it was cancelled at the provider",
+		[JOB_REASON_QUOTA] = "a quota of the provider account is used up",
+	};
+
+	if ((size_t)reason < sizeof(words) / sizeof(words[0]) && words[reason])
+		return words[reason];
+	return "the provider cannot take it now";
+}
+
 struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_purchase purchase)
 {
 	return (struct job_failure){
 		.reason = run_reason_of(answer),
 		.purchase = purchase,
-		.message = answer->kind == PLUGIN_ANSWER_FAULT ? (char *)(uintptr_t)answer->fault : NULL,
+		.message = answer->kind == PLUGIN_ANSWER_FAULT ? (char *)(uintptr_t)answer->fault
+							       : (char *)(uintptr_t)words_for(run_reason_of(answer)),
 		.provider_code = (char *)(uintptr_t)step_text_or_null(answer->failure.code),
 		.provider_message = (char *)(uintptr_t)step_text_or_null(answer->failure.message),
 		.provider_request_id = (char *)(uintptr_t)step_text_or_null(answer->failure.request_id),
