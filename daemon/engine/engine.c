@@ -259,7 +259,7 @@ static void abandon_entries(struct engine *engine)
 
 void engine_stop(struct engine *engine, int64_t limit_ms)
 {
-	enum engine_phase phase = atomic_exchange(&engine->phase, ENGINE_PHASE_DRAINING);
+	int phase = atomic_exchange(&engine->phase, ENGINE_PHASE_DRAINING);
 
 	if (phase != ENGINE_PHASE_SERVING)
 		return;

@@ -24,6 +24,8 @@
 #include "plugin/plugin.h"
 
 #include <stdatomic.h>
+/* Ids are random bytes: a plain hash does. clang warns of the fall-throughs in uthash's usual one. */
+#define HASH_FUNCTION HASH_FNV
 #include <uthash.h>
 
 struct entry;
