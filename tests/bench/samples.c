@@ -51,7 +51,9 @@ static int compare(const void *left, const void *right)
 
 static double quantile_us(const struct samples *samples, size_t percent)
 {
-	return samples->n ? (double)samples->took_ns[(samples->n - 1) * percent / 100] / 1e3 : 0;
+	size_t index = samples->n ? (samples->n - 1) * percent / 100 : 0;
+
+	return samples->n ? (double)samples->took_ns[index] / 1e3 : 0;
 }
 
 void samples_print(struct samples *samples, size_t bytes)
