@@ -142,7 +142,7 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 		answer(fn, userdata, ENGINE_E_DRAINING, "the daemon is shutting down; send the request again later");
 		return ENGINE_E_DRAINING;
 	}
-	if (!lane || !lane->capabilities) {
+	if (!lane || !lane->config->plugin) {
 		request_name_providers(engine, create->provider, lane, &words);
 		fn(userdata, ENGINE_E_INVALID, &unknown, &(struct job_view){0}, false);
 		return ENGINE_E_INVALID;

@@ -181,7 +181,6 @@ int64_t backoff_ms(struct engine *engine, uint32_t tries, int64_t base_ms, int64
 struct lane {
 	struct engine *engine;
 	const struct engine_provider_config *config;
-	struct job_capabilities *capabilities;
 	atomic_uint running; /* slots taken */
 	atomic_uint_fast64_t queued;
 	struct store_queued window[LIMIT_ENGINE_WINDOW];
@@ -197,7 +196,7 @@ struct lane {
 };
 
 struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */
-int lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config);
+void lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config);
 void lane_finish(struct lane *lane);
 /* Starts what may start. */
 void lane_pump(struct lane *lane);

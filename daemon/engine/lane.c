@@ -9,7 +9,6 @@
 #include "engine/internal.h"
 
 #include "engine/ops.h"
-#include "job/validate.h"
 
 struct lane *lane_find(const struct engine *engine, const char *provider)
 {
@@ -32,33 +31,20 @@ static void on_kick(void *userdata)
 	lane_pump(userdata);
 }
 
-int lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config)
+void lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config)
 {
-	struct errmsg words;
-	int r;
-
 	lane->engine = engine;
 	lane->config = config;
 	lane->is_stale = true;
 	atomic_store(&lane->problem, config->plugin ? JOB_WAIT_NONE : JOB_WAIT_PLUGIN_MISSING);
 	loop_timer_init(&lane->wake, engine->loop, on_wake, lane);
 	loop_timer_init(&lane->kick, engine->loop, on_kick, lane);
-	if (!config->plugin)
-		return 0;
-	r = job_capabilities_new(bytes_of_text(plugin_manifest(config->plugin)->text), &lane->capabilities, &words);
-	if (r > 0) {
-		log_error("the plugin's capability document is malformed; it takes no jobs", "provider", config->id,
-			  "why", words.text);
-		atomic_store(&lane->problem, JOB_WAIT_PLUGIN_MISSING);
-	}
-	return r < 0 ? err_trace(r) : 0;
 }
 
 void lane_finish(struct lane *lane)
 {
 	loop_timer_cancel(&lane->wake);
 	loop_timer_cancel(&lane->kick);
-	lane->capabilities = job_capabilities_free(lane->capabilities);
 }
 
 /* ---- slots ---- */
@@ -165,7 +151,7 @@ static bool is_open(struct lane *lane)
 {
 	int64_t now_ms = clock_monotonic_ms(lane->engine->config.clock);
 
-	if (atomic_load(&lane->engine->phase) != ENGINE_PHASE_SERVING || !lane->capabilities)
+	if (atomic_load(&lane->engine->phase) != ENGINE_PHASE_SERVING || !lane->config->plugin)
 		return false;
 	if (lane->blocked_until_ms > now_ms) {
 		loop_timer_arm(&lane->kick, lane->blocked_until_ms - now_ms);

@@ -43,7 +43,8 @@ static struct digest digest_request(const struct engine_create *create, const ch
 
 int request_validate(const struct lane *lane, const char *model, const char *parameters, struct job_verdict *verdict)
 {
-	return job_validate(lane->capabilities, model, bytes_of_text(parameters), verdict);
+	return job_validate(plugin_manifest(lane->config->plugin)->capabilities, model, bytes_of_text(parameters),
+			    verdict);
 }
 
 void request_name_providers(const struct engine *engine, const char *asked, const struct lane *lane, struct errmsg *ret)
