@@ -79,10 +79,29 @@ static void load_provider(const struct config *config, const struct config_provi
 	log_error("provider cannot be used; its jobs wait", "provider", from->id, "why", provider->problem.text);
 }
 
+/* The operator's word, else the plugin's, else the house's. */
+static int64_t first_said(int64_t configured, int64_t declared, int64_t otherwise)
+{
+	return configured ? configured : declared ? declared : otherwise;
+}
+
+static void fill_pace(const struct config_provider *from, const struct plugin_manifest *manifest,
+		      struct engine_provider_config *ret)
+{
+	ret->concurrency = (uint32_t)first_said(from->concurrency, manifest->concurrency, 1);
+	ret->poll_first_ms = first_said(from->poll.initial_ms, manifest->poll_first_ms, 1);
+	ret->poll_min_ms = first_said(from->poll.initial_ms, manifest->poll_min_ms, 1);
+	ret->poll_max_ms = first_said(from->poll.max_ms, manifest->poll_max_ms, 1);
+	if (ret->poll_max_ms < ret->poll_min_ms)
+		ret->poll_max_ms = ret->poll_min_ms;
+	ret->submit_timeout_ms = first_said(from->submit_timeout_ms, manifest->buys_timeout_ms, LIMIT_ENGINE_SUBMIT_MS);
+	ret->exchange_timeout_ms = first_said(0, manifest->safe_timeout_ms, LIMIT_ENGINE_EXCHANGE_MS);
+}
+
 static struct engine_provider_config lane_of(const struct config *config, const struct config_provider *from,
 					     const struct provider *provider)
 {
-	return (struct engine_provider_config){
+	struct engine_provider_config lane = {
 		.id = from->id,
 		.plugin_name = from->plugin,
 		.plugin = provider->plugin,
@@ -90,17 +109,16 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 		.base_url = provider->account ? plugin_account_base_url(provider->account)
 					      : (from->base_url ? from->base_url : ""),
 		.problem = provider->plugin ? NULL : provider->problem.text,
-		.concurrency = (uint32_t)from->concurrency,
-		.poll_initial_ms = from->poll.initial_ms,
-		.poll_max_ms = from->poll.max_ms,
-		.exchange_timeout_ms = LIMIT_ENGINE_EXCHANGE_MS,
-		.submit_timeout_ms = from->submit_timeout_ms,
 		.default_timeout_ms = from->deadline_s * 1000,
 		.expected_bytes = LIMIT_ENGINE_EXPECTED_BYTES,
 		.max_artifact_bytes = (uint64_t)config->limits.video_bytes,
 		.max_reply_bytes = (uint64_t)config->limits.reply_bytes,
 		.allow_private_network = from->allow_private_network,
 	};
+
+	if (provider->plugin)
+		fill_pace(from, plugin_manifest(provider->plugin), &lane);
+	return lane;
 }
 
 static int load_providers(struct rooms *rooms)

@@ -52,6 +52,7 @@
 #define LIMIT_ENGINE_FETCH_MS 14400000     /* one download, whole */
 #define LIMIT_ENGINE_FETCH_IDLE_MS 30000   /* without progress */
 #define LIMIT_ENGINE_EXCHANGE_MS 30000     /* a free exchange that names no time-out */
+#define LIMIT_ENGINE_SUBMIT_MS 120000      /* a paid one, where neither operator nor plugin says */
 #define LIMIT_ENGINE_VERB_HOPS 8           /* exchanges of one verb beside a job's course */
 #define LIMIT_ENGINE_RESUME_SPREAD_MS 2000 /* over which polls begin again after a start */
 #define LIMIT_ENGINE_RESCAN_MS 1000        /* until a read of an index that failed, or was full, is repeated */

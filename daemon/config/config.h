@@ -38,7 +38,7 @@ struct config_provider {
 	size_t n_secrets;
 	int64_t concurrency; /* jobs it may run at once */
 	struct config_poll {
-		int64_t initial_ms, max_ms; /* initial_ms <= max_ms */
+		int64_t initial_ms, max_ms; /* 0: the plugin's; else initial_ms <= max_ms */
 	} poll;
 	int64_t submit_timeout_ms;
 	int64_t deadline_s;         /* of a job that names none, from acceptance */

@@ -181,7 +181,7 @@ void walk_check_provider(struct walk *walk, const struct config *config, size_t 
 		if (config->providers[i].id && strcmp(config->providers[i].id, provider->id) == 0)
 			config_error(walk->report, walk->path, line,
 				     "providers.id: '%s' is taken by another provider: choose a new one", provider->id);
-	if (provider->poll.initial_ms > provider->poll.max_ms)
+	if (provider->poll.max_ms && provider->poll.initial_ms > provider->poll.max_ms)
 		config_error(walk->report, walk->path, line,
 			     "providers.poll.initial_ms: %lld is above max_ms %lld: lower it or raise the other",
 			     (long long)provider->poll.initial_ms, (long long)provider->poll.max_ms);

@@ -22,7 +22,8 @@ struct engine_provider_config {
 	const char *base_url;
 	const char *problem;
 	uint32_t concurrency;
-	int64_t poll_initial_ms;
+	int64_t poll_first_ms; /* after acceptance, where the provider gives no advice; then from poll_min_ms up */
+	int64_t poll_min_ms;
 	int64_t poll_max_ms;
 	int64_t exchange_timeout_ms; /* polls and other free exchanges */
 	int64_t submit_timeout_ms;   /* paid exchanges that name none */

@@ -19,11 +19,10 @@ static void sleep_and_poll(struct entry *entry)
 static void pace(struct entry *entry, int64_t advised_ms)
 {
 	const struct engine_provider_config *config = entry->lane->config;
-	int64_t next_ms = entry->poll_delay_ms > 0 ? entry->poll_delay_ms + entry->poll_delay_ms / 2
-						   : config->poll_initial_ms;
+	int64_t next_ms = entry->polls > 1 ? entry->poll_delay_ms + entry->poll_delay_ms / 2 : config->poll_min_ms;
 
-	if (next_ms < config->poll_initial_ms)
-		next_ms = config->poll_initial_ms;
+	if (next_ms < config->poll_min_ms)
+		next_ms = config->poll_min_ms;
 	if (next_ms > config->poll_max_ms)
 		next_ms = config->poll_max_ms;
 	entry->poll_delay_ms = advised_ms > 0 ? advised_ms : next_ms;
@@ -34,7 +33,7 @@ static void back_off(struct entry *entry, int64_t advised_ms)
 	entry->poll_delay_ms = advised_ms > 0
 				       ? advised_ms
 				       : backoff_ms(entry->engine, entry->poll_failures++,
-						    entry->lane->config->poll_initial_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
+						    entry->lane->config->poll_min_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
 	sleep_and_poll(entry);
 }
 
@@ -158,7 +157,7 @@ static void poll(struct entry *entry)
 
 void poll_begin(struct entry *entry, int64_t delay_ms)
 {
-	entry->poll_delay_ms = delay_ms > 0 ? delay_ms : entry->lane->config->poll_initial_ms;
+	entry->poll_delay_ms = delay_ms > 0 ? delay_ms : entry->lane->config->poll_first_ms;
 	entry->poll_failures = 0;
 	sleep_and_poll(entry);
 }

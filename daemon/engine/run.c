@@ -164,7 +164,7 @@ static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 		prepare_with(entry, take);
 		break;
 	case PLUGIN_ANSWER_WAIT:
-		entry_sleep(entry, take->wait.after_ms > 0 ? take->wait.after_ms : entry->lane->config->poll_initial_ms,
+		entry_sleep(entry, take->wait.after_ms > 0 ? take->wait.after_ms : entry->lane->config->poll_first_ms,
 			    begin_start);
 		break;
 	case PLUGIN_ANSWER_FAILED:

@@ -17,7 +17,7 @@ static int read_nothing(enum secret_source source, const char *where, struct buf
 static void check_provider(const struct config_provider *provider)
 {
 	assert(provider->id && provider->plugin && provider->options);
-	assert(provider->poll.initial_ms <= provider->poll.max_ms);
+	assert(!provider->poll.max_ms || provider->poll.initial_ms <= provider->poll.max_ms);
 	assert(bytes_are_text(bytes_of_text(provider->options)));
 	for (size_t i = 0; i < provider->n_secrets; i++)
 		assert(strlen(provider->secrets[i].value) == provider->secrets[i].len);

@@ -13,7 +13,7 @@ const REFLECTIONS = ["grpc-v1", "grpc-v1alpha"];
 
 before(async () => {
 	await stack.startSimulator("--render-time-ms", "300:400", "--concurrency", "1000");
-	stack.writeConfig({ concurrency: 4, pollMs: 50 });
+	stack.writeConfig({ concurrency: 0, pollMs: 50 });
 	await stack.startDaemon();
 });
 
@@ -135,6 +135,12 @@ test("grpc-js: cancel, retry, delete", async () => {
 	await assert.rejects(stack.read(artifact.name), { code: grpc.status.NOT_FOUND });
 	await assert.rejects(stack.call("DeleteJob", { name: done.name }), { code: grpc.status.NOT_FOUND });
 	await assert.rejects(stack.call("RetryJob", { name, request_id: "retry-1" }), { code: grpc.status.ALREADY_EXISTS });
+});
+
+test("what the configuration leaves open is as the plugin says", async () => {
+	const { provider } = await stack.call("GetProvider", { name: "providers/heygen" }, stack.providers);
+
+	assert.strictEqual(provider.concurrency, 10);
 });
 
 for (const reflection of REFLECTIONS)
