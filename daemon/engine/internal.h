@@ -196,6 +196,8 @@ struct lane {
 };
 
 struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */
+/* Is its plugin loaded, and can it read what was kept for it of this job? [any-thread] */
+bool lane_can_continue(const struct lane *lane, const struct job_status *status);
 void lane_init(struct lane *lane, struct engine *engine, const struct engine_provider_config *config);
 void lane_finish(struct lane *lane);
 /* Starts what may start. */

@@ -18,6 +18,14 @@ struct lane *lane_find(const struct engine *engine, const char *provider)
 	return NULL;
 }
 
+bool lane_can_continue(const struct lane *lane, const struct job_status *status)
+{
+	if (!lane || !lane->config->plugin)
+		return false;
+	return !status->plugin_state ||
+	       plugin_manifest_reads_state(plugin_manifest(lane->config->plugin), status->plugin_state_version);
+}
+
 static void on_wake(void *userdata)
 {
 	struct lane *lane = userdata;

@@ -191,7 +191,7 @@ static void cancel(struct entry *entry)
 		keep_wish(entry);
 		break;
 	case JOB_STATE_RUNNING:
-		if (entry->lane && verb_is_offered(entry->lane, PLUGIN_VERB_CANCEL)) {
+		if (lane_can_continue(entry->lane, entry->status) && verb_is_offered(entry->lane, PLUGIN_VERB_CANCEL)) {
 			entry_interrupt(entry);
 			run_abandon(entry);
 			verb_run_job(entry, PLUGIN_VERB_CANCEL, on_cancel_verb);
@@ -298,10 +298,10 @@ static bool handle_delete(struct entry *entry, struct op *op)
 		return true;
 	}
 	if (op->how == ENGINE_DELETE_REMOVE_REMOTE && has_remote &&
-	    (!entry->lane || !verb_is_offered(entry->lane, PLUGIN_VERB_REMOVE))) {
+	    (!lane_can_continue(entry->lane, entry->status) || !verb_is_offered(entry->lane, PLUGIN_VERB_REMOVE))) {
 		answer_error(
 			op, ENGINE_E_STATE,
-			"its provider cannot delete videos, or is not configured; delete the job without its remote copy");
+			"its provider cannot delete videos, or its plugin is not loaded or too old for this job; delete the job without its remote copy");
 		return true;
 	}
 	entry->op = op;

@@ -25,7 +25,8 @@ static struct question *question_new(struct engine *engine, void *userdata)
 
 /*
  * Why a queued job waits is a matter of the moment: its own reason is stored with it, the lane's (no free slot, a
- * provider that takes nothing, a plugin that is not there) is added when somebody looks.
+ * provider that takes nothing, a plugin that is not there) is added when somebody looks. So is why an active one stands
+ * still since the start: nobody can go on with it.
  */
 static void add_wait(const struct engine *engine, struct job_view *view)
 {
@@ -33,6 +34,11 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 	struct job_status *status = view->status;
 	enum job_wait problem;
 
+	if (job_state_is_active(status->state) && !lane_can_continue(lane, status)) {
+		status->wait = JOB_WAIT_PLUGIN_MISSING;
+		status->wait_until_ms = 0;
+		return;
+	}
 	if (status->state != JOB_STATE_QUEUED || (status->wait != JOB_WAIT_NONE && status->wait != JOB_WAIT_CAPACITY))
 		return;
 	problem = lane ? atomic_load(&lane->problem) : JOB_WAIT_PLUGIN_MISSING;

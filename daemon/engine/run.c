@@ -217,10 +217,21 @@ static void take_attempt(struct entry *entry)
 	store_commit_put_attempt(entry->change, &entry->ref, attempt);
 }
 
+/* Nothing was bought yet: what a plugin cannot read of an earlier preparation, it prepares again. */
+static void drop_unreadable_state(struct entry *entry)
+{
+	if (lane_can_continue(entry->lane, entry->status))
+		return;
+	if (job_set_text(&entry->status->plugin_state, NULL) < 0)
+		abort();
+	entry->status->plugin_state_version = 0;
+}
+
 void run_begin(struct entry *entry)
 {
 	entry_begin(entry);
 	take_attempt(entry);
+	drop_unreadable_state(entry);
 	entry->status->wait = JOB_WAIT_NONE;
 	entry->status->wait_until_ms = 0;
 	entry->status->phase = 0;
@@ -230,8 +241,12 @@ void run_begin(struct entry *entry)
 
 void run_resume(struct entry *entry)
 {
-	if (!entry->lane || !entry->lane->config->plugin)
+	if (!lane_can_continue(entry->lane, entry->status)) {
+		log_warning("job waits: its plugin is not loaded, or cannot read what another version of it kept",
+			    "job", log_id(&entry->ref), "provider", entry->job->provider, "state_version",
+			    log_int(entry->status->plugin_state_version));
 		return;
+	}
 	lane_take_slot(entry);
 	switch (entry->status->state) {
 	case JOB_STATE_PREPARING:

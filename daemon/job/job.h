@@ -213,7 +213,8 @@ struct job_status {
 	/* The plugin's memory: its verb and phase to go on with, and its own state (a JSON object or NULL). */
 	uint32_t phase;
 	char *plugin_state;
-	char *outputs; /* STORING: what the plugin said is there to fetch, JSON; NULL otherwise */
+	uint32_t plugin_state_version; /* of the manifest that wrote it; 0 while there is none */
+	char *outputs;                 /* STORING: what the plugin said is there to fetch, JSON; NULL otherwise */
 
 	struct job_attempt *attempts;
 	size_t n_attempts;

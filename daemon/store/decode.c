@@ -177,6 +177,7 @@ static void take_scalars(const M(State) * message, struct job_status *status)
 	status->cancel_requested_ms = message->cancel_requested_ms;
 	status->cancel_outcome = (enum job_cancel_outcome)message->cancel_outcome;
 	status->phase = message->phase;
+	status->plugin_state_version = message->plugin_state_version;
 }
 
 static int take_state(M(State) * message, struct job_status *status)

@@ -308,6 +308,7 @@ int record_write_state(struct buffer *out, const struct job_status *status)
 		return r;
 	fill_state(&form, status, &scratch);
 	form.message.plugin_state = text(status->plugin_state);
+	form.message.plugin_state_version = status->plugin_state_version;
 	form.message.outputs = text(status->outputs);
 	return append(out, &form.message.base);
 }

@@ -527,6 +527,7 @@ void assert_same_status(const struct job_status *a, const struct job_status *b)
 	assert_same_text(a->display_name, b->display_name);
 	assert_same_text(a->remote_state, b->remote_state);
 	assert_same_text(a->plugin_state, b->plugin_state);
+	assert_int_equal(a->plugin_state_version, b->plugin_state_version);
 	assert_same_text(a->outputs, b->outputs);
 	assert_same_text(a->unknown, b->unknown);
 	assert_same_failure(&a->failure, &b->failure);

@@ -4,44 +4,13 @@
 #include "store/fixture.h"
 #include "store/format.h"
 
-/* A status with every field set to something that is not its default. */
-static struct job_status *full_status(void)
+static void add_lists(struct job_status *status)
 {
-	static const struct job_label labels[] = {{(char *)"team", (char *)"film"}, {(char *)"empty", (char *)""}};
-	struct job_status *status = job_status_new();
 	struct job_attempt *attempt;
 	struct job_artifact *artifact;
 	struct job_remote *remote;
 	struct job_send *send;
 
-	assert_non_null(status);
-	status->revision = UINT64_MAX;
-	status->state = JOB_STATE_FAILED;
-	status->updated_ms = 1;
-	status->started_ms = 2;
-	status->finished_ms = INT64_MAX;
-	status->priority = JOB_PRIORITY_MIN;
-	status->wait = JOB_WAIT_BACKOFF;
-	status->wait_until_ms = 3;
-	status->retries = 4;
-	status->progress_percent = 0;
-	status->queue_position = 5;
-	status->cancel_requested_ms = 6;
-	status->cancel_outcome = JOB_CANCEL_DETACHED;
-	status->phase = 7;
-	job_set_text(&status->display_name, "The harbour at night \xc3\xa9");
-	job_set_text(&status->remote_state, "processing");
-	job_set_text(&status->plugin_state, "{\"seed\":17454220438242315174}");
-	job_set_text(&status->outputs, "[]");
-	assert_int_equal(job_set_labels(status, labels, 2), 0);
-	assert_int_equal(job_add_missing(status, "subtitle"), 0);
-	assert_int_equal(job_add_missing(status, "thumbnail"), 0);
-	status->failure.reason = JOB_REASON_MODERATED;
-	status->failure.purchase = JOB_PURCHASE_MADE;
-	job_set_text(&status->failure.message, "ours");
-	job_set_text(&status->failure.provider_code, "400");
-	job_set_text(&status->failure.provider_message, "theirs");
-	job_set_text(&status->failure.provider_request_id, "r-1");
 	attempt = job_add_attempt(status);
 	*attempt = (struct job_attempt){.number = 1, .started_ms = 8, .ended_ms = 9};
 	attempt->failure.reason = JOB_REASON_TIMEOUT;
@@ -74,6 +43,44 @@ static struct job_status *full_status(void)
 	job_set_text(&artifact->role, "video");
 	job_set_text(&artifact->language, "de");
 	job_set_text(&artifact->media_type, "video/mp4");
+}
+
+/* A status with every field set to something that is not its default. */
+static struct job_status *full_status(void)
+{
+	static const struct job_label labels[] = {{(char *)"team", (char *)"film"}, {(char *)"empty", (char *)""}};
+	struct job_status *status = job_status_new();
+
+	assert_non_null(status);
+	status->revision = UINT64_MAX;
+	status->state = JOB_STATE_FAILED;
+	status->updated_ms = 1;
+	status->started_ms = 2;
+	status->finished_ms = INT64_MAX;
+	status->priority = JOB_PRIORITY_MIN;
+	status->wait = JOB_WAIT_BACKOFF;
+	status->wait_until_ms = 3;
+	status->retries = 4;
+	status->progress_percent = 0;
+	status->queue_position = 5;
+	status->cancel_requested_ms = 6;
+	status->cancel_outcome = JOB_CANCEL_DETACHED;
+	status->phase = 7;
+	job_set_text(&status->display_name, "The harbour at night \xc3\xa9");
+	job_set_text(&status->remote_state, "processing");
+	job_set_text(&status->plugin_state, "{\"seed\":17454220438242315174}");
+	status->plugin_state_version = 7;
+	job_set_text(&status->outputs, "[]");
+	assert_int_equal(job_set_labels(status, labels, 2), 0);
+	assert_int_equal(job_add_missing(status, "subtitle"), 0);
+	assert_int_equal(job_add_missing(status, "thumbnail"), 0);
+	status->failure.reason = JOB_REASON_MODERATED;
+	status->failure.purchase = JOB_PURCHASE_MADE;
+	job_set_text(&status->failure.message, "ours");
+	job_set_text(&status->failure.provider_code, "400");
+	job_set_text(&status->failure.provider_message, "theirs");
+	job_set_text(&status->failure.provider_request_id, "r-1");
+	add_lists(status);
 	return status;
 }
 
@@ -172,6 +179,7 @@ static void an_event_holds_the_status_without_the_plugins_memory(void **state)
 	assert_null(snapshot->status->plugin_state);
 	assert_null(snapshot->status->outputs);
 	job_set_text(&status->plugin_state, NULL);
+	status->plugin_state_version = 0;
 	job_set_text(&status->outputs, NULL);
 	assert_same_status(status, snapshot->status);
 	store_snapshot_free(snapshot);
