@@ -81,11 +81,21 @@ static void end_failed(struct entry *entry, const struct plugin_answer *answer)
 		   run_after_end);
 }
 
+/* What was ordered and will not come: the provider's word. What it names and cannot be had is added by fetch.c. */
+static void note_missing(struct job_status *status, const struct plugin_done *done)
+{
+	for (size_t i = 0; i < done->n_missing; i++) {
+		if (job_add_missing(status, done->missing[i].role) < 0)
+			abort();
+	}
+}
+
 void poll_store(struct entry *entry, struct plugin_answer *take)
 {
 	char *outputs = fetch_write_outputs(take);
 
 	entry_begin(entry);
+	note_missing(entry->status, &take->done);
 	free(entry->status->outputs);
 	entry->status->outputs = outputs;
 	plugin_answer_free(entry->delivery);
