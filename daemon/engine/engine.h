@@ -26,7 +26,9 @@ enum {
 	ENGINE_E_DRAINING,       /* shutting down */
 	ENGINE_E_STORE,          /* the store does not take writes */
 	ENGINE_E_CURSOR_EXPIRED, /* events after the cursor are no longer kept */
-	ENGINE_E_PROVIDER,       /* the provider refused or could not be reached */
+	ENGINE_E_PROVIDER,       /* the provider refused, or its reply decides nothing */
+	ENGINE_E_CREDENTIAL,     /* the provider refused the key */
+	ENGINE_E_UNREACHABLE,    /* no reply came from the provider */
 	_ENGINE_E_COUNT
 };
 
@@ -160,7 +162,8 @@ typedef void engine_providers_fn(void *userdata, int outcome, const struct engin
 void engine_list_providers(struct engine *engine, const char *id, engine_providers_fn *fn, void *userdata);
 
 /* A free read that proves the key. @report: what the plugin said, a JSON object {"account": text, "balance": text,
- * …}, until the callback returns. ENGINE_E_PROVIDER: error->text has the provider's own words. */
+ * …}, until the callback returns. ENGINE_E_CREDENTIAL and ENGINE_E_PROVIDER: error->text has the provider's own words;
+ * ENGINE_E_UNREACHABLE; ENGINE_E_STATE when the plugin has no such read. */
 typedef void engine_check_fn(void *userdata, int outcome, const struct engine_error *error, const char *report);
 void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata);
 

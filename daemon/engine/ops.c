@@ -286,7 +286,7 @@ static void on_remove_verb(struct entry *entry, const struct verb_result *result
 		return;
 	}
 	op = steal(entry->op);
-	answer_error(op, ENGINE_E_PROVIDER, result->text);
+	answer_error(op, result->outcome, result->text);
 }
 
 static bool handle_delete(struct entry *entry, struct op *op)

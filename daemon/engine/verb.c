@@ -46,9 +46,9 @@ static void end(struct verb_run *run, const struct verb_result *result)
 		entry_pump(entry);
 }
 
-static void end_bad(struct verb_run *run, const char *why)
+static void end_bad(struct verb_run *run, int outcome, const char *why)
 {
-	end(run, &(struct verb_result){.outcome = ENGINE_E_PROVIDER, .text = why});
+	end(run, &(struct verb_result){.outcome = outcome, .text = why});
 }
 
 /* ---- the exchange ---- */
@@ -65,7 +65,7 @@ static void on_outcome_message(struct loop_message *message)
 	}
 	errmsg_set(&why, "the provider could not be reached: %s", outcome->message);
 	http_outcome_free(outcome);
-	end_bad(run, why.text);
+	end_bad(run, ENGINE_E_UNREACHABLE, why.text);
 }
 
 /* [http thread] */
@@ -86,7 +86,7 @@ static void exchange(struct verb_run *run)
 	int r;
 
 	if (exchange_buys(asked) || run->hops++ >= LIMIT_ENGINE_VERB_HOPS) {
-		end_bad(run, "the plugin asked for an exchange that has no place here");
+		end_bad(run, ENGINE_E_PROVIDER, "the plugin asked for an exchange that has no place here");
 		return;
 	}
 	run->phase = asked->phase;
@@ -94,8 +94,9 @@ static void exchange(struct verb_run *run)
 	r = http_send(run->engine->config.http, &request, on_outcome, run, NULL);
 	exchange_headers_finish(&headers);
 	if (r != 0)
-		end_bad(run, r == HTTP_E_BUSY ? "too many requests wait to be sent; try again later"
-					      : "the daemon is shutting down");
+		end_bad(run, ENGINE_E_UNREACHABLE,
+			r == HTTP_E_BUSY ? "too many requests wait to be sent; try again later"
+					 : "the daemon is shutting down");
 }
 
 /* ---- the plugin's answer ---- */
@@ -119,7 +120,7 @@ static void end_failed(struct verb_run *run)
 
 	errmsg_set(&why, "the provider refused: %s%s%s", failure->code, *failure->code && *failure->message ? ": " : "",
 		   failure->message);
-	end_bad(run, why.text);
+	end_bad(run, failure->reason == PLUGIN_REASON_AUTH ? ENGINE_E_CREDENTIAL : ENGINE_E_PROVIDER, why.text);
 }
 
 static void on_answer_message(struct loop_message *message)
@@ -144,10 +145,10 @@ static void on_answer_message(struct loop_message *message)
 		end_failed(run);
 		break;
 	case PLUGIN_ANSWER_FAULT:
-		end_bad(run, run->answer->fault);
+		end_bad(run, ENGINE_E_PROVIDER, run->answer->fault);
 		break;
 	default:
-		end_bad(run, "the plugin gave an answer that has no meaning here");
+		end_bad(run, ENGINE_E_PROVIDER, "the plugin gave an answer that has no meaning here");
 	}
 }
 
@@ -190,7 +191,7 @@ static void on_check(struct loop_message *message)
 
 	run->engine->verb_runs++;
 	if (atomic_load(&run->engine->phase) != ENGINE_PHASE_SERVING)
-		end_bad(run, "the daemon is shutting down");
+		end_bad(run, ENGINE_E_UNREACHABLE, "the daemon is shutting down");
 	else
 		take_step(run, NULL);
 }

@@ -168,29 +168,43 @@ static void add_facts(struct arena *arena, const char *text, Filmgate__V1__Check
 			add_fact(arena, report, m, response);
 }
 
+#define FOUND(outcome) FILMGATE__V1__CHECK_OUTCOME__CHECK_OUTCOME_##outcome
+
+/* UNSPECIFIED: no finding, but a call that failed. */
+static Filmgate__V1__CheckOutcome finding_of(int outcome)
+{
+	switch (outcome) {
+	case 0:
+		return FOUND(OK);
+	case ENGINE_E_PROVIDER:
+		return FOUND(FAILED);
+	case ENGINE_E_CREDENTIAL:
+		return FOUND(REFUSED);
+	case ENGINE_E_UNREACHABLE:
+		return FOUND(UNREACHABLE);
+	case ENGINE_E_STATE:
+		return FOUND(UNSUPPORTED);
+	default:
+		return FOUND(UNSPECIFIED);
+	}
+}
+
 static void on_checked(void *userdata, int outcome, const struct engine_error *error, const char *report)
 {
 	Filmgate__V1__CheckProviderResponse response = FILMGATE__V1__CHECK_PROVIDER_RESPONSE__INIT;
 	struct asked *asked = userdata;
 	struct arena *arena = &asked->call->arena;
 
-	switch (outcome) {
-	case 0:
-		response.outcome = FILMGATE__V1__CHECK_OUTCOME__CHECK_OUTCOME_OK;
-		response.message = (char *)"the provider accepts the credential";
-		add_facts(arena, report, &response);
-		break;
-	case ENGINE_E_PROVIDER:
-		response.outcome = FILMGATE__V1__CHECK_OUTCOME__CHECK_OUTCOME_FAILED;
-		response.message = text_clean(arena, error->text);
-		break;
-	case ENGINE_E_STATE:
-		response.outcome = FILMGATE__V1__CHECK_OUTCOME__CHECK_OUTCOME_UNSUPPORTED;
-		response.message = text_clean(arena, error->text);
-		break;
-	default:
+	response.outcome = finding_of(outcome);
+	if (response.outcome == FOUND(UNSPECIFIED)) {
 		call_fail_engine(asked->call, outcome, error, RESOURCE_PROVIDER, asked->name);
 		return;
+	}
+	if (outcome == 0) {
+		response.message = (char *)"the provider accepts the credential";
+		add_facts(arena, report, &response);
+	} else {
+		response.message = text_clean(arena, error->text);
 	}
 	call_reply(asked->call, &response.base);
 }

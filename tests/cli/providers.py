@@ -109,7 +109,7 @@ class Providers(Case):
         self.assertEqual(json.loads(self.expect(0, "providers", "check", "heygen", "-o", "json").out)["outcome"], "ok")
 
     def test_a_check_that_proves_nothing_is_a_failure(self):
-        for word in ("FAILED", "UNSUPPORTED"):
+        for word in ("FAILED", "UNSUPPORTED", "REFUSED", "UNREACHABLE"):
             reply = message("CheckProviderResponse", outcome=number("CheckOutcome", word), message="401: bad key\033[2J")
             self.fake.on["CheckProvider"] = lambda request, reply=reply: reply
             done = self.expect(1, "providers", "check", "heygen", out=[word.lower(), "401: bad key?[2J"])

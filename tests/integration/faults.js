@@ -149,6 +149,22 @@ test("a poll's redirect to another origin gets no key", async () => {
 fails("moderated at a poll", [[POLL, { type: "moderate" }]], "MODERATED", "UNKNOWN", 1);
 fails("no credit at a poll", [[POLL, { type: "credit_failure" }]], "NO_CREDIT", "NOTHING", 1);
 
+// Of the account's check.
+const ACCOUNT = { method: "GET", path: "/v3/users/me" };
+for (const [word, action] of [
+	["OK", null],
+	["REFUSED", { type: "status", status: 401 }],
+	["FAILED", { type: "status", status: 500, body: PAGE }],
+	["UNREACHABLE", { type: "close_before" }],
+])
+	test(`a check finds ${word}`, async () => {
+		await stack.sim("DELETE", "faults");
+		if (action) await stack.fault(action, { match: ACCOUNT });
+		const reply = await stack.call("CheckProvider", { name: "providers/heygen" }, stack.providers);
+		assert.strictEqual(reply.outcome, `CHECK_OUTCOME_${word}`);
+		assert.ok(reply.message.length > 10, reply.message);
+	});
+
 // Of the file.
 succeeds("a file cut short", [[FILE, { type: "truncate", at: 1000 }]], ["ACCEPTED"]);
 succeeds("an expired link", [[FILE, { type: "expire_link" }]], ["ACCEPTED"]);

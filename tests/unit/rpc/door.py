@@ -628,6 +628,8 @@ class Providers(Case):
         self.assertEqual([(f.label, f.value) for f in demo.facts],
                          [("balance", "41.20 USD"), ("account", "team@example.com"), ("plan", "pro")])
         self.assertEqual((check("broken").outcome, check("broken").message), (2, "the provider says: no such key"))
+        self.assertEqual(check("locked").outcome, 4)
+        self.assertEqual(check("away").outcome, 5)
         self.assertEqual(check("mute").outcome, 3)
         self.refused(CODE.NOT_FOUND, "PROVIDER_NOT_FOUND", check, "none")
 

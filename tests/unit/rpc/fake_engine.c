@@ -477,6 +477,11 @@ void engine_check_provider(struct engine *engine, const char *id, engine_check_f
 		fn(userdata, 0, NULL, "{\"account\":\"team@example.com\",\"plan\":\"pro\",\"balance\":\"41.20 USD\"}");
 	else if (strcmp(id, "broken") == 0)
 		fn(userdata, ENGINE_E_PROVIDER, &error, NULL);
+	else if (strcmp(id, "locked") == 0)
+		fn(userdata, ENGINE_E_CREDENTIAL, &(struct engine_error){.text = "the provider says: no such key"},
+		   NULL);
+	else if (strcmp(id, "away") == 0)
+		fn(userdata, ENGINE_E_UNREACHABLE, &(struct engine_error){.text = "no route to it"}, NULL);
 	else if (strcmp(id, "mute") == 0)
 		fn(userdata, ENGINE_E_STATE, &error, NULL);
 	else
