@@ -166,7 +166,7 @@ static void keep_reply(struct entry *entry, struct http_outcome *take)
 	reply_write_meta(entry->reply, &meta);
 	store_commit_expect_revision(commit, &entry->ref, entry->revision);
 	store_commit_put_reply(commit, &entry->ref, send->attempt, send->number, buffer_bytes(&meta),
-			       buffer_bytes(&entry->reply->body));
+			       entry->reply->facts.body);
 	buffer_finish(&meta);
 	entry_hand_over(entry, commit, read_reply);
 }
