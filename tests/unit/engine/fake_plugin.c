@@ -1,0 +1,432 @@
+#include "engine/fake_plugin.h"
+
+#include "base/err.h"
+#include "base/limits.h"
+
+#include <stdio.h>
+
+#define WORDS_SIZE 2048
+#define OUTPUTS 4
+
+/* An answer and all that it points to. */
+struct plugin_answer_memory {
+	char words[WORDS_SIZE]; /* taken apart in place */
+	char url[512];
+	char body[WORDS_SIZE];
+	char key[128];
+	struct plugin_header headers[2];
+	struct plugin_remote remote;
+	struct plugin_output outputs[OUTPUTS];
+};
+
+/* ---- plugins ---- */
+
+static void take_manifest(struct plugin *plugin, const char *name, int window_s)
+{
+	struct buffer text = {0};
+	struct errmsg error = {""};
+	int r;
+
+	buffer_printf(&text,
+		      "{\"name\":\"%s\",\"title\":\"%s\",\"version\":\"1.0\",\"abi\":0,\"state_version\":1,"
+		      "\"base_url\":\"https://%s.test\",",
+		      name, name, name);
+	if (window_s)
+		buffer_printf(&text, "\"idempotency\":{\"window_s\":%d,\"scope\":\"route\"},", window_s);
+	buffer_printf(&text, "\"models\":[{\"name\":\"clip\",\"parameters\":{\"prompt\":{\"required\":true},"
+			     "\"seed\":{},\"negative_prompt\":{}},\"outputs\":[{\"role\":\"video\"}]}]}");
+	r = plugin_manifest_parse(buffer_bytes(&text), &plugin->manifest, &error);
+	if (r != 0) {
+		fprintf(stderr, "%s\n", error.text);
+		abort();
+	}
+	buffer_finish(&text);
+}
+
+void fake_plugin_init(struct plugin *plugin, const char *name, int window_s)
+{
+	*plugin = (struct plugin){.has_keys = window_s > 0, .salt = ""};
+	take_manifest(plugin, name, window_s);
+	plugin->base_url = plugin->manifest->base_url;
+	for (int verb = 0; verb < _PLUGIN_VERB_N; verb++)
+		plugin->begin[verb] = verb == PLUGIN_VERB_START ? "buy" : "read";
+}
+
+void fake_plugin_finish(struct plugin *plugin)
+{
+	plugin_manifest_free(plugin->manifest);
+}
+
+const struct plugin_manifest *plugin_manifest(const struct plugin *plugin)
+{
+	return plugin->manifest;
+}
+
+bool plugin_can(const struct plugin *plugin, enum plugin_verb verb)
+{
+	return !plugin->cannot[verb];
+}
+
+static const char *verb_word(enum plugin_verb verb)
+{
+	static const char *const words[_PLUGIN_VERB_N] = {
+		[PLUGIN_VERB_START] = "start",   [PLUGIN_VERB_POLL] = "poll",       [PLUGIN_VERB_CANCEL] = "cancel",
+		[PLUGIN_VERB_REMOVE] = "remove", [PLUGIN_VERB_ACCOUNT] = "account",
+	};
+
+	return words[verb];
+}
+
+/* ---- words ---- */
+
+/* Cuts the next word off; NULL when there is none. */
+static char *next_word(char **at)
+{
+	char *word = *at;
+
+	while (*word == ' ')
+		word++;
+	if (!*word)
+		return NULL;
+	*at = word + strcspn(word, " ");
+	if (**at)
+		*(*at)++ = '\0';
+	return word;
+}
+
+static size_t index_of(const char *word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (words[i] && strcmp(words[i], word) == 0)
+			return i;
+	fprintf(stderr, "the fake plugin does not know the word '%s'\n", word);
+	abort();
+}
+
+static enum plugin_reason reason_of(const char *word)
+{
+	static const char *const words[] = {
+		"unknown",      "invalid_input",
+		"moderated",    "no_credit",
+		"auth",         "provider_fault",
+		"lost",         "timeout",
+		"artifact_bad", "cancelled",
+		"quota",        NULL,
+		NULL,           NULL,
+		NULL,           NULL,
+		NULL,           NULL,
+		NULL,           NULL,
+		"rate_limited", "concurrency",
+		"unavailable",  "not_found",
+		"in_progress",
+	};
+
+	return (enum plugin_reason)index_of(word, words, sizeof(words) / sizeof(words[0]));
+}
+
+static enum plugin_bought bought_of(const char *word)
+{
+	static const char *const words[] = {"house_rule", "none", "made", "unknown"};
+
+	return (enum plugin_bought)index_of(word, words, 4);
+}
+
+static enum plugin_cancel achieved_of(const char *word)
+{
+	static const char *const words[] = {"unknown", "achieved", "too_late", "not_possible"};
+
+	return (enum plugin_cancel)index_of(word, words, 4);
+}
+
+static void add_output(struct plugin_answer *answer, const char *role, const char *url)
+{
+	struct plugin_output *output = &answer->memory->outputs[answer->done.n_outputs++];
+
+	*output = (struct plugin_output){.role = role, .url = url, .shown_url = url};
+	answer->done.outputs = answer->memory->outputs;
+}
+
+static void add_secret(struct plugin_answer *answer)
+{
+	answer->memory->headers[0] = (struct plugin_header){.name = "X-Api-Key", .value = "secret", .is_secret = true};
+	for (size_t i = 0; i < answer->done.n_outputs; i++) {
+		answer->memory->outputs[i].headers = answer->memory->headers;
+		answer->memory->outputs[i].n_headers = 1;
+	}
+}
+
+/* One "name=value" of any kind of answer. */
+static void obey_pair(struct plugin_answer *answer, const char *name, const char *value)
+{
+	if (strcmp(name, "state") == 0)
+		answer->state = value;
+	else if (strcmp(name, "after") == 0)
+		answer->wait.after_ms = answer->accepted.after_ms = answer->failure.retry_after_ms = strtoll(value,
+													     NULL, 10);
+	else if (strcmp(name, "permille") == 0)
+		answer->wait.progress_permille = (int)strtol(value, NULL, 10);
+	else if (strcmp(name, "status") == 0)
+		answer->wait.status = answer->accepted.status = value;
+	else if (strcmp(name, "id") == 0)
+		answer->memory->remote.id = value;
+	else if (strcmp(name, "reason") == 0)
+		answer->failure.reason = reason_of(value);
+	else if (strcmp(name, "bought") == 0)
+		answer->failure.bought = bought_of(value);
+	else if (strcmp(name, "code") == 0)
+		answer->failure.code = value;
+	else if (strcmp(name, "message") == 0)
+		answer->failure.message = value;
+	else if (strcmp(name, "achieved") == 0)
+		answer->cancelled.achieved = achieved_of(value);
+	else if (strcmp(name, "text") == 0)
+		answer->report = value;
+	else
+		add_output(answer, name, value);
+}
+
+static void obey_words(struct plugin_answer *answer, char *at)
+{
+	char *word, *equals;
+
+	while ((word = next_word(&at))) {
+		equals = strchr(word, '=');
+		if (equals) {
+			*equals = '\0';
+			obey_pair(answer, word, equals + 1);
+		} else if (strcmp(word, "secret") == 0) {
+			add_secret(answer);
+		} else {
+			index_of(word, NULL, 0);
+		}
+	}
+}
+
+/* ---- answers ---- */
+
+static const struct plugin *plugin_of(const struct plugin_step *step)
+{
+	return plugin_account_plugin(step->account);
+}
+
+static void ask_for(struct plugin_answer *answer, const struct plugin_step *step, const char *method, const char *path)
+{
+	struct plugin_answer_memory *memory = answer->memory;
+
+	snprintf(memory->url, sizeof(memory->url), "%s/%s", plugin_of(step)->base_url, path);
+	answer->exchange = (struct plugin_exchange){
+		.effect = PLUGIN_EFFECT_SAFE,
+		.phase = step->phase + 1,
+		.method = method,
+		.url = memory->url,
+		.shown_url = memory->url,
+	};
+}
+
+static void buy(struct plugin_answer *answer, const struct plugin_step *step)
+{
+	struct plugin_answer_memory *memory = answer->memory;
+	const struct plugin *plugin = plugin_of(step);
+	struct plugin_exchange *exchange = &answer->exchange;
+
+	ask_for(answer, step, "POST", "buy");
+	snprintf(memory->body, sizeof(memory->body), "%.*s%s", (int)step->job.len, (const char *)step->job.data,
+		 plugin->salt);
+	exchange->body = bytes_of_text(memory->body);
+	exchange->fingerprint = digest_of(exchange->body);
+	exchange->effect = PLUGIN_EFFECT_BUYS;
+	if (!plugin->has_keys)
+		return;
+	exchange->effect = PLUGIN_EFFECT_BUYS_WITH_KEY;
+	snprintf(memory->key, sizeof(memory->key), "%s", step->idempotency_key ? step->idempotency_key : "");
+	memory->headers[0] = (struct plugin_header){.name = "Idempotency-Key", .value = memory->key};
+	exchange->headers = memory->headers;
+	exchange->n_headers = 1;
+}
+
+static void fill_answer(struct plugin_answer *answer, const struct plugin_step *step, const char *kind)
+{
+	static const char *const kinds[] = {
+		[PLUGIN_ANSWER_FAULT] = "fault",         [PLUGIN_ANSWER_WAIT] = "wait",
+		[PLUGIN_ANSWER_ACCEPTED] = "accepted",   [PLUGIN_ANSWER_DONE] = "done",
+		[PLUGIN_ANSWER_FAILED] = "failed",       [PLUGIN_ANSWER_TROUBLE] = "trouble",
+		[PLUGIN_ANSWER_CANCELLED] = "cancelled", [PLUGIN_ANSWER_REPORT] = "report",
+	};
+
+	answer->kind = PLUGIN_ANSWER_EXCHANGE;
+	if (strcmp(kind, "buy") == 0)
+		buy(answer, step);
+	else if (strcmp(kind, "read") == 0)
+		ask_for(answer, step, "GET", verb_word(step->verb));
+	else
+		answer->kind = (enum plugin_answer_kind)index_of(kind, kinds, sizeof(kinds) / sizeof(kinds[0]));
+}
+
+static struct plugin_answer *answer_new(void)
+{
+	struct plugin_answer *answer = calloc(1, sizeof(*answer));
+
+	if (!answer)
+		abort();
+	answer->memory = calloc(1, sizeof(*answer->memory));
+	if (!answer->memory)
+		abort();
+	answer->fault = "the fake plugin was told to fail";
+	answer->wait = (struct plugin_wait){.progress_permille = -1, .queue_position = -1, .status = ""};
+	answer->accepted.status = "";
+	answer->failure = (struct plugin_failure){.code = "", .message = "", .request_id = "", .field = ""};
+	answer->cancelled.message = "";
+	answer->memory->remote = (struct plugin_remote){.kind = "video", .language = ""};
+	return answer;
+}
+
+static struct plugin_answer *answer_of(const struct plugin_step *step)
+{
+	struct plugin_answer *answer = answer_new();
+	struct plugin_answer_memory *memory = answer->memory;
+	struct bytes words = step->reply ? step->reply->body : bytes_of_text(plugin_of(step)->begin[step->verb]);
+	char *at = memory->words, *kind;
+
+	snprintf(memory->words, sizeof(memory->words), "%.*s", (int)words.len, (const char *)words.data);
+	kind = next_word(&at);
+	if (step->reply && step->reply->retry_after_ms > 0)
+		answer->failure.retry_after_ms = step->reply->retry_after_ms;
+	fill_answer(answer, step, kind ? kind : "fault");
+	obey_words(answer, at);
+	if (memory->remote.id) {
+		answer->accepted.remotes = answer->done.remotes = &memory->remote;
+		answer->accepted.n_remotes = answer->done.n_remotes = 1;
+	}
+	return answer;
+}
+
+struct plugin_answer *plugin_answer_free(struct plugin_answer *answer)
+{
+	if (answer)
+		free(answer->memory);
+	free(answer);
+	return NULL;
+}
+
+/* An account is its plugin here. */
+const struct plugin *plugin_account_plugin(const struct plugin_account *account)
+{
+	return (const struct plugin *)(const void *)account;
+}
+
+/* ---- the runner ---- */
+
+void fake_runner_init(struct plugin_runner *runner)
+{
+	*runner = (struct plugin_runner){.mutex = PTHREAD_MUTEX_INITIALIZER};
+}
+
+void fake_runner_finish(struct plugin_runner *runner)
+{
+	while (runner->asked) {
+		struct asked *next = runner->asked->next;
+
+		free(runner->asked->key);
+		free(runner->asked->state);
+		free(runner->asked->remote_id);
+		free(runner->asked->reply);
+		free(runner->asked);
+		runner->asked = next;
+	}
+	pthread_mutex_destroy(&runner->mutex);
+}
+
+static void note(struct plugin_runner *runner, const struct plugin_step *step)
+{
+	struct asked *asked = calloc(1, sizeof(*asked));
+
+	if (!asked)
+		abort();
+	asked->verb = step->verb;
+	asked->phase = step->phase;
+	asked->key = step->idempotency_key ? strdup(step->idempotency_key) : NULL;
+	asked->state = step->state.len ? bytes_dup_text(step->state) : NULL;
+	asked->remote_id = step->remote_id ? strdup(step->remote_id) : NULL;
+	asked->reply_status = step->reply ? step->reply->status : 0;
+	asked->reply = step->reply ? bytes_dup_text(step->reply->body) : NULL;
+	asked->has_bought = step->has_bought;
+	if (runner->last)
+		runner->last->next = asked;
+	else
+		runner->asked = asked;
+	runner->last = asked;
+	runner->n_asked++;
+}
+
+/* True: it waits. */
+static bool hold_step(struct plugin_runner *runner, struct plugin_step *step)
+{
+	bool is_held;
+
+	pthread_mutex_lock(&runner->mutex);
+	note(runner, step);
+	is_held = runner->is_held;
+	if (is_held) {
+		step->next = runner->held;
+		runner->held = step;
+		runner->n_held++;
+	}
+	pthread_mutex_unlock(&runner->mutex);
+	return is_held;
+}
+
+void plugin_runner_post(struct plugin_runner *runner, struct plugin_step *step)
+{
+	if (runner->on_step)
+		runner->on_step(runner->userdata, step);
+	if (!hold_step(runner, step))
+		step->fn(step, answer_of(step));
+}
+
+void fake_runner_hold(struct plugin_runner *runner)
+{
+	pthread_mutex_lock(&runner->mutex);
+	runner->is_held = true;
+	pthread_mutex_unlock(&runner->mutex);
+}
+
+void fake_runner_release(struct plugin_runner *runner)
+{
+	struct plugin_step *step;
+
+	pthread_mutex_lock(&runner->mutex);
+	step = runner->held;
+	runner->held = NULL;
+	runner->n_held = 0;
+	runner->is_held = false;
+	pthread_mutex_unlock(&runner->mutex);
+	while (step) {
+		struct plugin_step *next = step->next;
+
+		step->fn(step, answer_of(step));
+		step = next;
+	}
+}
+
+const struct asked *last_asked(struct plugin_runner *runner, enum plugin_verb verb)
+{
+	const struct asked *found = NULL;
+
+	pthread_mutex_lock(&runner->mutex);
+	for (const struct asked *asked = runner->asked; asked; asked = asked->next)
+		if (asked->verb == verb)
+			found = asked;
+	pthread_mutex_unlock(&runner->mutex);
+	return found;
+}
+
+size_t times_asked(struct plugin_runner *runner, enum plugin_verb verb)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&runner->mutex);
+	for (const struct asked *asked = runner->asked; asked; asked = asked->next)
+		n += asked->verb == verb;
+	pthread_mutex_unlock(&runner->mutex);
+	return n;
+}

@@ -1,0 +1,69 @@
+/*
+ * In the place of plugin/: a plugin that obeys words. What a verb begins with is set by the test, what follows is
+ * written in the provider's reply:
+ *
+ *     buy                               the exchange that buys: POST BASE/buy
+ *     read                              a free exchange: GET BASE/VERB
+ *     wait after=MS permille=N status=WORD
+ *     accepted id=ID after=MS
+ *     done video=URL thumbnail=URL ...  secret: each is fetched with the account's key
+ *     failed reason=WORD bought=WORD after=MS code=WORD message=WORD    also: trouble
+ *     cancelled achieved=WORD
+ *     report text=JSON
+ *     fault
+ *
+ * state=TEXT beside any of them is the plugin's new state.
+ */
+#ifndef FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H
+#define FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H
+
+#include "plugin/plugin.h"
+#include "plugin/runner.h"
+
+#include <pthread.h>
+
+struct plugin {
+	struct plugin_manifest *manifest;
+	bool cannot[_PLUGIN_VERB_N];
+	const char *begin[_PLUGIN_VERB_N]; /* words */
+	const char *base_url;
+	const char *salt; /* goes into the purchase's body: another one is another fingerprint */
+	bool has_keys;
+};
+
+/* What a step was given; texts live until the end of the test. */
+struct asked {
+	struct asked *next;
+	enum plugin_verb verb;
+	uint32_t phase;
+	char *key, *state, *remote_id;
+	int reply_status; /* 0: none */
+	char *reply;
+	bool has_bought;
+};
+
+struct plugin_runner {
+	pthread_mutex_t mutex; /* over all below */
+	struct asked *asked, *last;
+	size_t n_asked;
+	bool is_held; /* steps wait for fake_plugin_release() */
+	struct plugin_step *held;
+	size_t n_held;
+	/* Called for each step before it is answered, on the engine thread. */
+	void (*on_step)(void *userdata, const struct plugin_step *step);
+	void *userdata;
+};
+
+/* @window_s: how long the provider honours a key; 0: not at all. */
+void fake_plugin_init(struct plugin *plugin, const char *name, int window_s);
+void fake_plugin_finish(struct plugin *plugin);
+void fake_runner_init(struct plugin_runner *runner);
+void fake_runner_finish(struct plugin_runner *runner);
+/* From here on steps wait, as for a plugin that computes for long. */
+void fake_runner_hold(struct plugin_runner *runner);
+void fake_runner_release(struct plugin_runner *runner);
+/* The last step of @verb that was asked; NULL: none. */
+const struct asked *last_asked(struct plugin_runner *runner, enum plugin_verb verb);
+size_t times_asked(struct plugin_runner *runner, enum plugin_verb verb);
+
+#endif

@@ -1,0 +1,473 @@
+#include "engine/rig.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define PATIENCE_S 30 /* until a test that waits for the engine fails */
+#define READERS LIMIT_STORE_READERS
+
+/* ---- waiting until the engine has nothing to do ---- */
+
+struct settling {
+	struct loop_message message;
+	struct rig *rig;
+	size_t work; /* steps and requests when it was quiet the last time */
+	bool was_quiet, is_done;
+	pthread_mutex_t mutex;
+	pthread_cond_t done;
+};
+
+static bool is_due(const struct loop_timer *timer)
+{
+	return timer->is_armed && timer->due_ns <= (uint64_t)clock_monotonic_ms(&rig_clock) * 1000000;
+}
+
+static bool is_lane_quiet(const struct lane *lane)
+{
+	return !lane->is_scanning && !is_due(&lane->kick) && !is_due(&lane->wake);
+}
+
+/* A step, a request or a timer that the test holds in its hands is none of the engine's. */
+static bool is_entry_quiet(const struct entry *entry, size_t *steps)
+{
+	*steps += entry->activity == ACTIVITY_STEP;
+	return !entry->is_committing && !entry->arrived && entry->activity != ACTIVITY_LOAD &&
+	       entry->activity != ACTIVITY_SEAL && !is_due(&entry->timer) && !entry->is_timer_due;
+}
+
+static bool is_quiet(struct rig *rig)
+{
+	struct engine *engine = rig->engine;
+	bool answer = !engine->is_scanning_deadlines && !is_due(&engine->deadline_timer);
+	size_t steps = 0;
+
+	for (const struct entry *entry = engine->entries; entry; entry = entry->hh.next)
+		answer &= is_entry_quiet(entry, &steps);
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		answer &= is_lane_quiet(&engine->lanes[i]);
+	pthread_mutex_lock(&rig->runner.mutex);
+	answer &= steps <= rig->runner.n_held;
+	pthread_mutex_unlock(&rig->runner.mutex);
+	return answer;
+}
+
+static size_t work_of(struct rig *rig)
+{
+	size_t work;
+
+	pthread_mutex_lock(&rig->runner.mutex);
+	work = rig->runner.n_asked;
+	pthread_mutex_unlock(&rig->runner.mutex);
+	pthread_mutex_lock(&rig->http.mutex);
+	work += rig->http.count;
+	pthread_mutex_unlock(&rig->http.mutex);
+	return work;
+}
+
+/* Quiet twice, with all messages of the first time heard and nothing begun in between. */
+static void on_settling(struct loop_message *message)
+{
+	struct settling *settling = loop_message_owner(message, struct settling, message);
+	size_t work = work_of(settling->rig);
+	bool is_now = is_quiet(settling->rig);
+
+	if (!is_now || !settling->was_quiet || work != settling->work) {
+		settling->was_quiet = is_now;
+		settling->work = work;
+		sched_yield();
+		loop_post(settling->rig->engine->loop, &settling->message);
+		return;
+	}
+	pthread_mutex_lock(&settling->mutex);
+	settling->is_done = true;
+	pthread_cond_signal(&settling->done);
+	pthread_mutex_unlock(&settling->mutex);
+}
+
+static struct timespec patience(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	return until;
+}
+
+void settle(struct rig *rig)
+{
+	struct settling settling = {.message.run = on_settling,
+				    .rig = rig,
+				    .mutex = PTHREAD_MUTEX_INITIALIZER,
+				    .done = PTHREAD_COND_INITIALIZER};
+	struct timespec until = patience();
+
+	loop_post(rig->engine->loop, &settling.message);
+	pthread_mutex_lock(&settling.mutex);
+	while (!settling.is_done)
+		if (pthread_cond_timedwait(&settling.done, &settling.mutex, &until) != 0)
+			abort();
+	pthread_mutex_unlock(&settling.mutex);
+}
+
+/* ---- the disk below the store ---- */
+
+struct backend;
+struct backend_batch;
+int __real_backend_write(struct backend *backend, struct backend_batch *batch, int sync);
+int __wrap_backend_write(struct backend *backend, struct backend_batch *batch, int sync);
+
+static atomic_bool is_disk_broken;
+
+int __wrap_backend_write(struct backend *backend, struct backend_batch *batch, int sync)
+{
+	return atomic_load(&is_disk_broken) ? -EIO : __real_backend_write(backend, batch, sync);
+}
+
+/* ---- life ---- */
+
+static void open_artifacts(struct rig *rig)
+{
+	char path[PATH_MAX + 32];
+	struct artifact_config config = {.path = path};
+	struct errmsg msg = {""};
+
+	snprintf(path, sizeof(path), "%s/artifacts", rig->folder);
+	if (artifact_store_open(&config, &rig->artifacts, &msg) != 0)
+		fail_msg("%s", msg.text);
+	rig->config.artifacts = rig->artifacts;
+}
+
+void rig_start(struct rig *rig)
+{
+	struct errmsg msg = {""};
+
+	fake_http_revive(&rig->http);
+	atomic_store(&is_disk_broken, false);
+	open_artifacts(rig);
+	rig->config.store_path = rig->store_path;
+	if (engine_new(&rig->config, &rig->engine, &msg) != 0)
+		fail_msg("%s", msg.text);
+	assert_int_equal(engine_start(rig->engine), 0);
+	settle(rig);
+}
+
+static struct engine_provider_config provider_config(const char *id, const struct plugin *plugin)
+{
+	return (struct engine_provider_config){
+		.id = id,
+		.plugin_name = id,
+		.plugin = plugin,
+		.account = (const struct plugin_account *)(const void *)plugin,
+		.base_url = plugin->base_url,
+		.concurrency = 8,
+		.poll_initial_ms = 1000,
+		.poll_max_ms = 8000,
+		.exchange_timeout_ms = 30000,
+		.submit_timeout_ms = 120000,
+		.default_timeout_ms = RIG_HOUR_MS,
+		.expected_bytes = 1 << 20,
+		.max_artifact_bytes = 1 << 30,
+		.max_reply_bytes = 1 << 20,
+	};
+}
+
+static void configure(struct rig *rig)
+{
+	fake_plugin_init(&rig->plugins[0], "maker", 86400);
+	fake_plugin_init(&rig->plugins[1], "plain", 0);
+	rig->providers[0] = provider_config("maker", &rig->plugins[0]);
+	rig->providers[1] = provider_config("plain", &rig->plugins[1]);
+	rig->config = (struct engine_config){
+		.clock = &rig_clock,
+		.http = &rig->http,
+		.plugins = &rig->runner,
+		.providers = rig->providers,
+		.n_providers = RIG_PROVIDERS,
+		.max_queued = 1000,
+		.event_retention_ms = 24 * RIG_HOUR_MS,
+		.tombstone_retention_ms = LIMIT_ENGINE_TOMBSTONE_MS,
+	};
+}
+
+int rig_setup(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+	const char *tmp = getenv("TMPDIR");
+
+	assert_non_null(rig);
+	*state = rig;
+	log_setup(LOG_FORMAT_TEXT, getenv("RIG_LOG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	clock_reset();
+	snprintf(rig->folder, sizeof(rig->folder), "%s/filmgate-engine-XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(rig->folder));
+	snprintf(rig->store_path, sizeof(rig->store_path), "%s/store", rig->folder);
+	fake_http_init(&rig->http);
+	fake_runner_init(&rig->runner);
+	configure(rig);
+	rig_start(rig);
+	return 0;
+}
+
+/* ---- ends ---- */
+
+struct stop {
+	struct engine *engine;
+	int64_t limit_ms;
+};
+
+static void *run_stop(void *userdata)
+{
+	struct stop *stop = userdata;
+
+	engine_stop(stop->engine, stop->limit_ms);
+	free(stop);
+	return NULL;
+}
+
+void stop_begin(struct rig *rig, int64_t limit_ms)
+{
+	struct stop *stop = calloc(1, sizeof(*stop));
+
+	assert_non_null(stop);
+	*stop = (struct stop){.engine = rig->engine, .limit_ms = limit_ms};
+	settle(rig);
+	clock_flow();
+	rig->is_stopping = true;
+	assert_int_equal(pthread_create(&rig->stopper, NULL, run_stop, stop), 0);
+}
+
+/* As main() does it: what is still open ends with its room, and the engine hears of it last. */
+void stop_end(struct rig *rig)
+{
+	pthread_join(rig->stopper, NULL);
+	rig->is_stopping = false;
+	fake_http_kill(&rig->http);
+	fake_runner_release(&rig->runner);
+	rig->engine = engine_free(rig->engine);
+	rig->artifacts = artifact_store_close(rig->artifacts);
+	clock_freeze();
+}
+
+struct drain_turns {
+	struct loop_message message;
+	struct rig *rig;
+	uint64_t order; /* of the timer's last arming that was counted */
+	unsigned int left;
+	pthread_mutex_t mutex;
+	pthread_cond_t done;
+};
+
+static void on_drain_turn(struct loop_message *message)
+{
+	struct drain_turns *turns = loop_message_owner(message, struct drain_turns, message);
+	const struct loop_timer *timer = &turns->rig->engine->drain_timer;
+
+	if (timer->is_armed && timer->order != turns->order) {
+		turns->order = timer->order;
+		pthread_mutex_lock(&turns->mutex);
+		turns->left--;
+		pthread_cond_signal(&turns->done);
+		pthread_mutex_unlock(&turns->mutex);
+		if (turns->left == 0)
+			return;
+	}
+	sched_yield();
+	loop_post(turns->rig->engine->loop, &turns->message);
+}
+
+/* The first arming is that of the stop itself. */
+void await_drain_turns(struct rig *rig, unsigned int times)
+{
+	struct drain_turns turns = {.message.run = on_drain_turn,
+				    .rig = rig,
+				    .left = times + 1,
+				    .mutex = PTHREAD_MUTEX_INITIALIZER,
+				    .done = PTHREAD_COND_INITIALIZER};
+	struct timespec until = patience();
+
+	loop_post(rig->engine->loop, &turns.message);
+	pthread_mutex_lock(&turns.mutex);
+	while (turns.left)
+		if (pthread_cond_timedwait(&turns.done, &turns.mutex, &until) != 0)
+			abort();
+	pthread_mutex_unlock(&turns.mutex);
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+	(void)stat;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void end_engine(struct rig *rig)
+{
+	if (!rig->engine)
+		return;
+	fake_http_kill(&rig->http);
+	if (!rig->is_stopping) {
+		fake_runner_release(&rig->runner);
+		release_readers(rig);
+		stop_begin(rig, 0);
+	}
+	stop_end(rig);
+}
+
+static void free_answers(struct rig *rig)
+{
+	while (rig->answers) {
+		struct answer *next = rig->answers->next;
+
+		job_view_finish(&rig->answers->view);
+		if (rig->answers->fd >= 0)
+			close(rig->answers->fd);
+		free(rig->answers);
+		rig->answers = next;
+	}
+}
+
+int rig_teardown(void **state)
+{
+	struct rig *rig = *state;
+
+	end_engine(rig);
+	free_answers(rig);
+	fake_http_finish(&rig->http);
+	fake_runner_finish(&rig->runner);
+	for (size_t i = 0; i < RIG_PROVIDERS; i++)
+		fake_plugin_finish(&rig->plugins[i]);
+	nftw(rig->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(rig);
+	return 0;
+}
+
+/* ---- crashes ---- */
+
+static void copy_file(const char *from, const char *to)
+{
+	char block[65536];
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ssize_t n;
+
+	while ((n = read(in, block, sizeof(block))) > 0)
+		if (write(out, block, (size_t)n) != n)
+			abort();
+	close(in);
+	close(out);
+}
+
+static void copy_folder(const char *from, const char *to)
+{
+	char source[2 * PATH_MAX], target[2 * PATH_MAX];
+	struct dirent *item;
+	struct stat status;
+	DIR *folder = opendir(from);
+
+	if (!folder || mkdir(to, 0700) != 0)
+		abort();
+	while ((item = readdir(folder))) {
+		if (item->d_name[0] == '.')
+			continue;
+		snprintf(source, sizeof(source), "%s/%s", from, item->d_name);
+		snprintf(target, sizeof(target), "%s/%s", to, item->d_name);
+		if (stat(source, &status) == 0 && S_ISDIR(status.st_mode))
+			copy_folder(source, target);
+		else
+			copy_file(source, target);
+	}
+	closedir(folder);
+}
+
+static void image_path(const struct rig *rig, char path[static PATH_MAX + 32])
+{
+	snprintf(path, PATH_MAX + 32, "%s/image-%u", rig->folder, rig->images);
+}
+
+void rig_photograph(struct rig *rig)
+{
+	char path[PATH_MAX + 32];
+
+	image_path(rig, path);
+	copy_folder(rig->store_path, path);
+}
+
+/* The engine that is left behind may write what it likes: the next one reads the image. */
+void rig_crash(struct rig *rig)
+{
+	char path[PATH_MAX + 32];
+
+	image_path(rig, path);
+	if (access(path, F_OK) != 0) {
+		settle(rig);
+		rig_photograph(rig);
+	}
+	end_engine(rig);
+	rig->images++;
+	snprintf(rig->store_path, sizeof(rig->store_path), "%s", path);
+}
+
+void crash_and_restart(struct rig *rig)
+{
+	rig_crash(rig);
+	rig_start(rig);
+}
+
+/* ---- faults ---- */
+
+void break_disk(struct rig *rig)
+{
+	(void)rig;
+	atomic_store(&is_disk_broken, true);
+}
+
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool is_held;
+	unsigned int inside;
+} readers = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+/* [reader thread] */
+static void on_held(void *userdata, int outcome, struct job_view *take)
+{
+	(void)userdata;
+	if (outcome == 0)
+		job_view_finish(take);
+	pthread_mutex_lock(&readers.mutex);
+	readers.inside++;
+	pthread_cond_broadcast(&readers.changed);
+	while (readers.is_held)
+		pthread_cond_wait(&readers.changed, &readers.mutex);
+	readers.inside--;
+	pthread_mutex_unlock(&readers.mutex);
+}
+
+void hold_readers(struct rig *rig)
+{
+	struct job_ref nobody = {.tenant = 7};
+
+	settle(rig);
+	pthread_mutex_lock(&readers.mutex);
+	readers.is_held = true;
+	pthread_mutex_unlock(&readers.mutex);
+	for (int i = 0; i < READERS; i++)
+		store_get_job(rig->engine->store, &nobody, on_held, NULL);
+	pthread_mutex_lock(&readers.mutex);
+	while (readers.inside < READERS)
+		pthread_cond_wait(&readers.changed, &readers.mutex);
+	pthread_mutex_unlock(&readers.mutex);
+}
+
+void release_readers(struct rig *rig)
+{
+	(void)rig;
+	pthread_mutex_lock(&readers.mutex);
+	readers.is_held = false;
+	pthread_cond_broadcast(&readers.changed);
+	pthread_mutex_unlock(&readers.mutex);
+}
