@@ -116,6 +116,8 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 		.allow_private_network = from->allow_private_network,
 	};
 
+	if (provider->account)
+		lane.account_digest = plugin_account_digest(provider->account);
 	if (provider->plugin)
 		fill_pace(from, plugin_manifest(provider->plugin), &lane);
 	return lane;

@@ -39,10 +39,11 @@
 
 /* room: engine */
 #define LIMIT_ENGINE_WINDOW 64 /* queued jobs of one provider in memory */
-#define LIMIT_ENGINE_SENDS 64  /* send records of one attempt; the last is used again then */
+#define LIMIT_ENGINE_SENDS 64  /* send records of one job; then one that decides nothing makes place for the next */
 #define LIMIT_ENGINE_BACKOFF_BASE_MS 1000
 #define LIMIT_ENGINE_BACKOFF_CAP_MS 60000
 #define LIMIT_ENGINE_REPEAT_CAP_MS 1800000 /* between repeats of an undecided purchase */
+#define LIMIT_ENGINE_REPEAT_SPARE_MS 60000 /* before the key's window ends, for the last one */
 #define LIMIT_ENGINE_CREDENTIAL_MS 60000   /* until a refused key is tried again */
 #define LIMIT_ENGINE_DISK_MS 30000         /* until a full disk is looked at again */
 #define LIMIT_ENGINE_RELINK_CAP_MS 600000  /* between requests for a fresh link */

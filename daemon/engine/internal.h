@@ -126,7 +126,7 @@ struct entry {
 	uint32_t poll_failures;
 	uint32_t polls;
 	uint32_t relinks; /* downloads asked for again */
-	int reply_status; /* of the reply that the step under way reads; 0: none */
+	int paid_status;  /* send.c: of the reply to the purchase, whatever a free exchange after it says */
 };
 
 /* "jobs/…" as a value for the log; lives as long as the full expression's block. */

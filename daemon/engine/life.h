@@ -19,6 +19,7 @@ struct engine_provider_config {
 	/* NULL: the plugin could not be loaded. Its jobs are accepted by nobody and wait; @problem says why. */
 	const struct plugin *plugin;
 	const struct plugin_account *account;
+	struct digest account_digest; /* a repeat of a paid request needs the same as the first send */
 	const char *base_url;
 	const char *problem;
 	uint32_t concurrency;

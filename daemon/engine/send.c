@@ -12,7 +12,7 @@
  * replayed), or the key's window closes, and the job is UNCERTAIN.
  *
  * A repeat needs all of: the provider honours keys; wall time since the first send is not negative and below the window
- * less a tenth; the account's base URL and the rebuilt request's fingerprint are as recorded.
+ * less a tenth; the account's keys and base URL and the rebuilt request's fingerprint are as recorded.
  */
 #include "engine/run.h"
 
@@ -44,6 +44,18 @@ static const struct job_send *first_doubt(const struct entry *entry, const struc
 	return NULL;
 }
 
+/* The provider's window, less a tenth for the clocks. */
+static int64_t trusted_ms(const struct job_send *first)
+{
+	return first->key_window_ms - first->key_window_ms / 10;
+}
+
+static bool is_same_account(const struct job_send *first, const struct engine_provider_config *config)
+{
+	return first->base_url && strcmp(first->base_url, config->base_url) == 0 &&
+	       memcmp(&first->account, &config->account_digest, sizeof(first->account)) == 0;
+}
+
 bool send_may_repeat(const struct entry *entry)
 {
 	const struct job_send *first = first_doubt(entry, NULL);
@@ -52,9 +64,9 @@ bool send_may_repeat(const struct entry *entry)
 	if (!first || first->key_window_ms <= 0 || !entry->lane)
 		return false;
 	age_ms = now_utc(entry->engine) - first->created_ms;
-	if (age_ms < 0 || age_ms >= first->key_window_ms - first->key_window_ms / 10)
+	if (age_ms < 0 || age_ms >= trusted_ms(first))
 		return false;
-	return first->base_url && strcmp(first->base_url, entry->lane->config->base_url) == 0;
+	return is_same_account(first, entry->lane->config);
 }
 
 /* ---- deciding ---- */
@@ -110,6 +122,15 @@ static void sleep_and_repeat(struct entry *entry)
 	entry_sleep(entry, delay_ms > 0 ? delay_ms : 1, repeat);
 }
 
+/* No pause is so long that the key protects nothing after it, as long as there is time for one repeat more. */
+static int64_t within_window(const struct entry *entry, int64_t delay_ms)
+{
+	const struct job_send *first = first_doubt(entry, NULL);
+	int64_t left_ms = first->created_ms + trusted_ms(first) - now_utc(entry->engine) - LIMIT_ENGINE_REPEAT_SPARE_MS;
+
+	return delay_ms < left_ms || left_ms <= 0 ? delay_ms : left_ms;
+}
+
 /* Commits the decision that stands in entry->change, and goes on with the doubt. */
 static void keep_doubt(struct entry *entry, int64_t delay_ms)
 {
@@ -121,7 +142,7 @@ static void keep_doubt(struct entry *entry, int64_t delay_ms)
 		delay_ms = backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
 				      LIMIT_ENGINE_REPEAT_CAP_MS);
 	entry->status->retries++;
-	entry->status->wait_until_ms = now_utc(entry->engine) + delay_ms;
+	entry->status->wait_until_ms = now_utc(entry->engine) + within_window(entry, delay_ms);
 	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_repeat);
 }
 
@@ -146,11 +167,15 @@ static void on_ambiguous(struct entry *entry, int32_t status, int64_t delay_ms, 
 	keep_doubt(entry, delay_ms);
 }
 
+static void show_reply(struct entry *entry, struct reply *take)
+{
+	entry->paid_status = take->facts.status;
+	step_run(entry, PLUGIN_VERB_START, entry->status->phase, take, on_reply_answer);
+}
+
 static void read_reply(struct entry *entry)
 {
-	struct reply *reply = steal(entry->reply);
-
-	step_run(entry, PLUGIN_VERB_START, entry->status->phase, reply, on_reply_answer);
+	show_reply(entry, steal(entry->reply));
 }
 
 /* The reply is synced before any plugin reads it: a plugin that fails on it can be repaired and asked again. */
@@ -274,19 +299,19 @@ static bool is_for_now(const struct plugin_answer *answer)
 	       answer->failure.reason >= PLUGIN_REASON_RATE_LIMITED;
 }
 
-/* The house rule, where the plugin cannot tell: a 4xx took no order, anything else may have. */
-static enum job_purchase purchase_of(const struct plugin_answer *answer, int http_status)
+/* The house rule, where the plugin cannot tell: a 4xx to the purchase itself took no order, anything else may have. */
+static enum job_purchase purchase_of(const struct entry *entry, const struct plugin_answer *answer)
 {
 	if (answer->failure.bought != PLUGIN_BOUGHT_HOUSE_RULE)
 		return answer->failure.bought == PLUGIN_BOUGHT_NONE   ? JOB_PURCHASE_NOTHING
 		       : answer->failure.bought == PLUGIN_BOUGHT_MADE ? JOB_PURCHASE_MADE
 								      : JOB_PURCHASE_UNKNOWN;
-	return http_status >= 400 && http_status < 500 ? JOB_PURCHASE_NOTHING : JOB_PURCHASE_UNKNOWN;
+	return entry->paid_status >= 400 && entry->paid_status < 500 ? JOB_PURCHASE_NOTHING : JOB_PURCHASE_UNKNOWN;
 }
 
 static void read_refusal(struct entry *entry, const struct plugin_answer *answer, int http_status)
 {
-	enum job_purchase purchase = purchase_of(answer, http_status);
+	enum job_purchase purchase = purchase_of(entry, answer);
 	bool has_doubt = first_doubt(entry, job_current_send(entry->status)) != NULL;
 
 	if (purchase == JOB_PURCHASE_UNKNOWN || answer->failure.reason == PLUGIN_REASON_IN_PROGRESS) {
@@ -307,7 +332,7 @@ static void read_refusal(struct entry *entry, const struct plugin_answer *answer
 static void on_follow_up(struct entry *entry, struct http_outcome *take)
 {
 	if (take->kind == HTTP_REPLY) {
-		step_run(entry, PLUGIN_VERB_START, entry->status->phase, reply_of_outcome(take, now_utc(entry->engine)),
+		step_run(entry, PLUGIN_VERB_START, entry->verb_phase, reply_of_outcome(take, now_utc(entry->engine)),
 			 on_reply_answer);
 		return;
 	}
@@ -317,7 +342,7 @@ static void on_follow_up(struct entry *entry, struct http_outcome *take)
 
 static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 {
-	int http_status = entry->reply_status;
+	int http_status = entry->paid_status;
 
 	step_keep_state(entry, take);
 	switch (take->kind) {
@@ -334,7 +359,7 @@ static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 		break;
 	case PLUGIN_ANSWER_EXCHANGE:
 		if (!exchange_buys(&take->exchange)) {
-			entry->status->phase = take->exchange.phase;
+			entry->verb_phase = take->exchange.phase;
 			exchange_run(entry, &take->exchange, 0, on_follow_up);
 			break;
 		}
@@ -350,11 +375,12 @@ static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 
 /* ---- sending ---- */
 
+/* What may have been bought already has its room whatever else there is: a repeat adds nothing to it. */
 static bool reserve_room(struct entry *entry)
 {
 	uint64_t bytes = entry->lane->config->expected_bytes;
 
-	if (entry->reserved_bytes)
+	if (entry->reserved_bytes || first_doubt(entry, NULL))
 		return true;
 	if (artifact_reserve(entry->engine->config.artifacts, bytes) != 0)
 		return false;
@@ -362,7 +388,38 @@ static bool reserve_room(struct entry *entry)
 	return true;
 }
 
-/* A record whose request never left is used again, so that a provider that is down for a day fills no list. */
+/*
+ * The record that says least: the oldest that is settled as not bought, or repeats a doubt. The first doubt stays, since
+ * the key's window is counted from it, and so does what was accepted.
+ */
+static bool find_expendable(const struct entry *entry, size_t *ret)
+{
+	const struct job_send *doubt = first_doubt(entry, NULL);
+
+	for (size_t i = 0; i < entry->status->n_sends; i++) {
+		const struct job_send *send = &entry->status->sends[i];
+
+		if (send == doubt || send->class == JOB_SEND_ACCEPTED)
+			continue;
+		*ret = i;
+		return true;
+	}
+	return false;
+}
+
+/* An order that is refused every minute of a day fills no list. */
+static void make_place(struct entry *entry)
+{
+	struct job_status *status = entry->status;
+	size_t at;
+
+	if (status->n_sends < LIMIT_ENGINE_SENDS || !find_expendable(entry, &at))
+		return;
+	store_commit_delete_send(entry->change, &entry->ref, status->sends[at].attempt, status->sends[at].number);
+	job_drop_send(status, at);
+}
+
+/* A record whose request never left is used again: there is no reply to it that could be taken for the next one's. */
 static struct job_send *next_send(struct entry *entry)
 {
 	const struct job_attempt *attempt = job_current_attempt(entry->status);
@@ -370,8 +427,9 @@ static struct job_send *next_send(struct entry *entry)
 	struct job_send *send;
 	uint32_t number = last && last->attempt == attempt->number ? last->number : 0;
 
-	if (number && (last->class == JOB_SEND_NOT_SENT || number >= LIMIT_ENGINE_SENDS))
+	if (number && last->class == JOB_SEND_NOT_SENT)
 		return last;
+	make_place(entry);
 	send = job_add_send(entry->status);
 	if (!send)
 		abort();
@@ -390,6 +448,7 @@ static void record_send(struct entry *entry, const struct plugin_answer *answer)
 	send->http_status = 0;
 	send->key_window_ms = exchange_key_window_ms(entry->lane, &answer->exchange);
 	send->fingerprint = answer->exchange.fingerprint;
+	send->account = entry->lane->config->account_digest;
 	if (job_set_text(&send->idempotency_key, entry->key) < 0 ||
 	    job_set_text(&send->base_url, entry->lane->config->base_url) < 0)
 		abort();
@@ -474,7 +533,7 @@ static void handle_kept(struct entry *entry, struct arrival *arrival)
 
 	free(kept);
 	if (reply)
-		step_run(entry, PLUGIN_VERB_START, entry->status->phase, reply, on_reply_answer);
+		show_reply(entry, reply);
 	else
 		on_ambiguous(entry, 0, 1, "the daemon stopped before the reply was stored");
 }

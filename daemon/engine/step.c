@@ -279,7 +279,6 @@ void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct
 	entry_start_activity(entry, ACTIVITY_STEP);
 	answered = entry_expect(entry, sizeof(*answered), handle_answered, discard_answered);
 	answered->then = then;
-	entry->reply_status = take ? take->facts.status : 0;
 	step_call(entry->engine, entry->lane, entry, verb, phase, take, on_answer, answered);
 }
 

@@ -313,6 +313,13 @@ struct job_send *job_add_send(struct job_status *status)
 	return APPEND(status, sends, &send_shape);
 }
 
+void job_drop_send(struct job_status *status, size_t at)
+{
+	free_texts(&send_shape, &status->sends[at]);
+	status->n_sends--;
+	memmove(&status->sends[at], &status->sends[at + 1], (status->n_sends - at) * sizeof(status->sends[0]));
+}
+
 struct job_remote *job_add_remote(struct job_status *status)
 {
 	return APPEND(status, remotes, &remote_shape);

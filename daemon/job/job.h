@@ -157,6 +157,8 @@ struct job_send {
 	char *idempotency_key;
 	char *base_url;
 	struct digest fingerprint;
+	struct digest
+		account; /* which secrets signed it: another key may be another account, where the key is unknown */
 	int64_t key_window_ms; /* how long the provider honours the key from the first send; 0: not at all */
 	char *unknown;
 };
@@ -261,6 +263,7 @@ struct job_send *job_add_send(struct job_status *status);
 struct job_remote *job_add_remote(struct job_status *status);
 struct job_artifact *job_add_artifact(struct job_status *status);
 int job_add_missing(struct job_status *status, const char *role);
+void job_drop_send(struct job_status *status, size_t at);
 /* Replaces all labels by copies, sorted. JOB_E_DUPLICATE when a key comes twice. */
 int job_set_labels(struct job_status *status, const struct job_label *labels, size_t n);
 

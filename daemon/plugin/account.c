@@ -321,6 +321,28 @@ int plugin_account_new(const struct plugin *plugin, const struct plugin_account_
 	return 0;
 }
 
+/* In the manifest's order, whatever that of the configuration is. The key is long and random: its digest tells nothing. */
+struct digest plugin_account_digest(const struct plugin_account *account)
+{
+	const struct plugin_manifest *manifest = account->plugin->manifest;
+	json_node declared = json_at(manifest->json, manifest->root, "/secrets");
+	struct digester *digester = digester_new();
+	struct digest digest;
+
+	if (!digester)
+		abort();
+	for (json_node n = json_first(manifest->json, declared); n; n = json_next(manifest->json, n)) {
+		const char *name = json_name(manifest->json, n), *value = plugin_account_secret(account, name);
+
+		digester_add(digester, name, strlen(name) + 1);
+		if (value)
+			digester_add(digester, value, strlen(value) + 1);
+	}
+	digest = digester_end(digester);
+	digester_free(digester);
+	return digest;
+}
+
 struct plugin_account *plugin_account_free(struct plugin_account *account)
 {
 	if (!account)

@@ -7,6 +7,7 @@
 #ifndef FG_PLUGIN_ACCOUNT_H
 #define FG_PLUGIN_ACCOUNT_H
 
+#include "base/digest.h"
 #include "plugin/plugin.h"
 
 enum {
@@ -42,6 +43,8 @@ int plugin_account_new(const struct plugin *plugin, const struct plugin_account_
 struct plugin_account *plugin_account_free(struct plugin_account *account);
 void plugin_account_freep(struct plugin_account **account);
 
+/* Over its secrets: equal as long as the same keys are used. */
+struct digest plugin_account_digest(const struct plugin_account *account);
 const char *plugin_account_id(const struct plugin_account *account);
 const char *plugin_account_base_url(const struct plugin_account *account); /* without a slash at its end */
 const struct plugin *plugin_account_plugin(const struct plugin_account *account);

@@ -266,6 +266,17 @@ int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref
 	return r < 0 ? r : end_put(commit, offset, record_write_send(&commit->changes, send));
 }
 
+int store_commit_delete_send(struct store_commit *commit, const struct job_ref *ref, uint32_t attempt, uint32_t number)
+{
+	struct key key;
+	int r;
+
+	key_send(&key, ref, attempt, number);
+	r = put_delete(commit, &key);
+	key_reply(&key, ref, attempt, number);
+	return r < 0 ? r : put_delete(commit, &key);
+}
+
 int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote)
 {
 	struct key key;
@@ -361,13 +372,8 @@ static int delete_lists(struct store_commit *commit, const struct job_ref *ref, 
 		key_attempt(&key, ref, status->attempts[i].number);
 		r = put_delete(commit, &key);
 	}
-	for (size_t i = 0; r == 0 && i < status->n_sends; i++) {
-		key_send(&key, ref, status->sends[i].attempt, status->sends[i].number);
-		r = put_delete(commit, &key);
-		key_reply(&key, ref, status->sends[i].attempt, status->sends[i].number);
-		if (r == 0)
-			r = put_delete(commit, &key);
-	}
+	for (size_t i = 0; r == 0 && i < status->n_sends; i++)
+		r = store_commit_delete_send(commit, ref, status->sends[i].attempt, status->sends[i].number);
 	for (size_t i = 0; r == 0 && i < status->n_remotes; i++) {
 		key_remote(&key, ref, status->remotes[i].attempt, status->remotes[i].index);
 		r = put_delete(commit, &key);

@@ -232,6 +232,8 @@ static int take_send(M(Send) * message, struct job_status *status)
 	send->base_url = take_text(&message->base_url);
 	send->key_window_ms = message->key_window_ms;
 	r = copy_binary(message->fingerprint, send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
+	if (r == 0)
+		r = copy_binary(message->account, send->account.bytes, sizeof(send->account.bytes));
 	return r < 0 ? r : take_unknown(&message->base, &send->unknown);
 }
 

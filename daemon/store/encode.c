@@ -252,6 +252,7 @@ static void fill_send(struct send_form *form, const struct job_send *send, struc
 	form->message.idempotency_key = text(send->idempotency_key);
 	form->message.base_url = text(send->base_url);
 	form->message.fingerprint = binary_if_set(send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
+	form->message.account = binary_if_set(send->account.bytes, sizeof(send->account.bytes));
 	form->message.key_window_ms = send->key_window_ms;
 	fill_unknown(&form->message.base, &form->unknown, send->unknown, scratch);
 }

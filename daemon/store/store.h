@@ -81,6 +81,8 @@ int store_commit_put_status(struct store_commit *commit, const struct job *job, 
 			    const struct job_status *after);
 int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *ref, const struct job_attempt *attempt);
 int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send);
+/* With the reply that was kept of it. */
+int store_commit_delete_send(struct store_commit *commit, const struct job_ref *ref, uint32_t attempt, uint32_t number);
 int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote);
 /* Once per index: its content does not change. */
 int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,

@@ -190,6 +190,23 @@ static void options_are_checked_and_completed(void **state)
 	assert_string_equal(answer->exchange.body.data, "{\"prompt\":\"p\",\"region\":\"us\"}");
 }
 
+static void an_account_is_told_apart_by_its_secrets_alone(void **state)
+{
+	static const struct plugin_secret another = {"api_key", "another"};
+	_cleanup_(plugin_account_freep) struct plugin_account *first = accepted(
+		&(struct plugin_account_spec){.id = "a", .secrets = &key, .n_secrets = 1});
+	_cleanup_(plugin_account_freep) struct plugin_account *renamed = accepted(
+		&(struct plugin_account_spec){.id = "b", .secrets = &key, .n_secrets = 1});
+	_cleanup_(plugin_account_freep) struct plugin_account *other = accepted(
+		&(struct plugin_account_spec){.id = "a", .secrets = &another, .n_secrets = 1});
+	struct digest a = plugin_account_digest(first), b = plugin_account_digest(renamed),
+		      c = plugin_account_digest(other);
+
+	(void)state;
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_memory_not_equal(&a, &c, sizeof(a));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +217,7 @@ int main(void)
 		cmocka_unit_test(urls_with_two_readings_are_refused),
 		cmocka_unit_test(secrets_are_required_known_and_one_line),
 		cmocka_unit_test(options_are_checked_and_completed),
+		cmocka_unit_test(an_account_is_told_apart_by_its_secrets_alone),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

@@ -477,6 +477,7 @@ static void assert_same_sends(const struct job_status *a, const struct job_statu
 		assert_same_text(x->idempotency_key, y->idempotency_key);
 		assert_same_text(x->base_url, y->base_url);
 		assert_memory_equal(&x->fingerprint, &y->fingerprint, sizeof(x->fingerprint));
+		assert_memory_equal(&x->account, &y->account, sizeof(x->account));
 		assert_int_equal(x->key_window_ms, y->key_window_ms);
 		assert_same_text(x->unknown, y->unknown);
 	}

@@ -24,6 +24,7 @@ static void add_lists(struct job_status *status)
 				  .decided_ms = 11,
 				  .http_status = 503,
 				  .fingerprint = digest_of(bytes_of_text("x")),
+				  .account = digest_of(bytes_of_text("z")),
 				  .key_window_ms = 12};
 	job_set_text(&send->idempotency_key, "key");
 	job_set_text(&send->base_url, "https://api.example");
