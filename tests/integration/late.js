@@ -3,13 +3,19 @@
 "use strict";
 
 const assert = require("node:assert");
+const fs = require("node:fs");
 const { test, after } = require("node:test");
 const { Stack, sleep } = require("./stack");
 
 const stack = new Stack();
 const SUBMIT = { method: "POST", path: "/v3/videos" };
 
-after(() => stack.finish());
+// libfaketime leaves its lock behind, and a later process of that number would wait for it for ever.
+after(async () => {
+	const pid = stack.daemon && stack.daemon.process.pid;
+	await stack.finish();
+	for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`]) fs.rmSync(`/dev/shm/${name}`, { force: true });
+});
 
 async function submits() {
 	return (await stack.sim("GET", "requests")).requests.filter((row) => row.method === "POST" && row.path === SUBMIT.path);

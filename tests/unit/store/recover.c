@@ -444,13 +444,14 @@ static void a_disk_that_fills_up_during_a_flush_loses_nothing(void **state)
 	struct fixture *fixture = *state;
 	struct job_ref refs[256];
 	char disk[PATH_MAX + 32];
-	uint8_t *body = malloc(SIZE);
+	uint8_t *body;
 	size_t n = 0;
 	int r = 0;
 
-	fill_with_noise(body, SIZE);
 	if (!move_to_disk(fixture, "size=100m", disk))
 		skip();
+	body = malloc(SIZE);
+	fill_with_noise(body, SIZE);
 	fixture_open(fixture);
 	while (n < 256 && (r = put_heavy_job(fixture, body, SIZE, &refs[n])) == 0)
 		n++;
