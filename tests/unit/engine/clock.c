@@ -135,12 +135,17 @@ static void on_pass(struct loop_message *message)
 	clock_jump(errand->ms);
 }
 
-void pass(struct rig *rig, int64_t ms)
+void pass_unsettled(struct rig *rig, int64_t ms)
 {
 	struct errand errand = {.ms = ms};
 
-	settle(rig);
 	run_errand(rig, &errand, on_pass);
+}
+
+void pass(struct rig *rig, int64_t ms)
+{
+	settle(rig);
+	pass_unsettled(rig, ms);
 	settle(rig);
 }
 

@@ -10,18 +10,56 @@
 #define PATIENCE_S 30 /* until a test that waits for the engine fails */
 #define READERS LIMIT_STORE_READERS
 
-/* ---- waiting until the engine has nothing to do ---- */
+/* ---- waiting for the engine ---- */
 
-struct settling {
+struct vigil {
 	struct loop_message message;
 	struct rig *rig;
-	size_t work; /* steps and requests when it was quiet the last time */
-	bool was_quiet, is_done;
+	bool (*is_over)(struct rig *rig, void *userdata);
+	void *userdata;
+	bool is_done;
 	pthread_mutex_t mutex;
 	pthread_cond_t done;
 };
 
-static bool is_due(const struct loop_timer *timer)
+static void on_vigil(struct loop_message *message)
+{
+	struct vigil *vigil = loop_message_owner(message, struct vigil, message);
+
+	if (!vigil->is_over(vigil->rig, vigil->userdata)) {
+		sched_yield();
+		loop_post(vigil->rig->engine->loop, &vigil->message);
+		return;
+	}
+	pthread_mutex_lock(&vigil->mutex);
+	vigil->is_done = true;
+	pthread_cond_signal(&vigil->done);
+	pthread_mutex_unlock(&vigil->mutex);
+}
+
+void await_engine(struct rig *rig, bool (*is_over)(struct rig *rig, void *userdata), void *userdata)
+{
+	struct vigil vigil = {.message.run = on_vigil,
+			      .rig = rig,
+			      .is_over = is_over,
+			      .userdata = userdata,
+			      .mutex = PTHREAD_MUTEX_INITIALIZER,
+			      .done = PTHREAD_COND_INITIALIZER};
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	loop_post(rig->engine->loop, &vigil.message);
+	pthread_mutex_lock(&vigil.mutex);
+	while (!vigil.is_done)
+		if (pthread_cond_timedwait(&vigil.done, &vigil.mutex, &until) != 0)
+			abort();
+	pthread_mutex_unlock(&vigil.mutex);
+}
+
+/* ---- until it has nothing to do ---- */
+
+bool is_due(const struct loop_timer *timer)
 {
 	return timer->is_armed && timer->due_ns <= (uint64_t)clock_monotonic_ms(&rig_clock) * 1000000;
 }
@@ -68,49 +106,27 @@ static size_t work_of(struct rig *rig)
 	return work;
 }
 
+struct quiet {
+	size_t work; /* steps and requests when it was quiet the last time */
+	bool was_quiet;
+};
+
 /* Quiet twice, with all messages of the first time heard and nothing begun in between. */
-static void on_settling(struct loop_message *message)
+static bool is_settled(struct rig *rig, void *userdata)
 {
-	struct settling *settling = loop_message_owner(message, struct settling, message);
-	size_t work = work_of(settling->rig);
-	bool is_now = is_quiet(settling->rig);
+	struct quiet *quiet = userdata;
+	struct quiet now = {.work = work_of(rig), .was_quiet = is_quiet(rig)};
+	bool answer = now.was_quiet && quiet->was_quiet && now.work == quiet->work;
 
-	if (!is_now || !settling->was_quiet || work != settling->work) {
-		settling->was_quiet = is_now;
-		settling->work = work;
-		sched_yield();
-		loop_post(settling->rig->engine->loop, &settling->message);
-		return;
-	}
-	pthread_mutex_lock(&settling->mutex);
-	settling->is_done = true;
-	pthread_cond_signal(&settling->done);
-	pthread_mutex_unlock(&settling->mutex);
-}
-
-static struct timespec patience(void)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_S;
-	return until;
+	*quiet = now;
+	return answer;
 }
 
 void settle(struct rig *rig)
 {
-	struct settling settling = {.message.run = on_settling,
-				    .rig = rig,
-				    .mutex = PTHREAD_MUTEX_INITIALIZER,
-				    .done = PTHREAD_COND_INITIALIZER};
-	struct timespec until = patience();
+	struct quiet quiet = {0};
 
-	loop_post(rig->engine->loop, &settling.message);
-	pthread_mutex_lock(&settling.mutex);
-	while (!settling.is_done)
-		if (pthread_cond_timedwait(&settling.done, &settling.mutex, &until) != 0)
-			abort();
-	pthread_mutex_unlock(&settling.mutex);
+	await_engine(rig, is_settled, &quiet);
 }
 
 /* ---- the disk below the store ---- */
@@ -203,7 +219,10 @@ int rig_setup(void **state)
 	*state = rig;
 	log_setup(LOG_FORMAT_TEXT, getenv("RIG_LOG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
 	clock_reset();
-	snprintf(rig->folder, sizeof(rig->folder), "%s/filmgate-engine-XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(rig->folder, sizeof(rig->folder), "%s/filmgate-engine-XXXXXX",
+		 tmp                             ? tmp
+		 : access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+						 : "/tmp");
 	assert_non_null(mkdtemp(rig->folder));
 	snprintf(rig->store_path, sizeof(rig->store_path), "%s/store", rig->folder);
 	fake_http_init(&rig->http);
@@ -254,48 +273,28 @@ void stop_end(struct rig *rig)
 }
 
 struct drain_turns {
-	struct loop_message message;
-	struct rig *rig;
 	uint64_t order; /* of the timer's last arming that was counted */
 	unsigned int left;
-	pthread_mutex_t mutex;
-	pthread_cond_t done;
 };
 
-static void on_drain_turn(struct loop_message *message)
+static bool has_turned(struct rig *rig, void *userdata)
 {
-	struct drain_turns *turns = loop_message_owner(message, struct drain_turns, message);
-	const struct loop_timer *timer = &turns->rig->engine->drain_timer;
+	const struct loop_timer *timer = &rig->engine->drain_timer;
+	struct drain_turns *turns = userdata;
 
 	if (timer->is_armed && timer->order != turns->order) {
 		turns->order = timer->order;
-		pthread_mutex_lock(&turns->mutex);
 		turns->left--;
-		pthread_cond_signal(&turns->done);
-		pthread_mutex_unlock(&turns->mutex);
-		if (turns->left == 0)
-			return;
 	}
-	sched_yield();
-	loop_post(turns->rig->engine->loop, &turns->message);
+	return turns->left == 0;
 }
 
 /* The first arming is that of the stop itself. */
 void await_drain_turns(struct rig *rig, unsigned int times)
 {
-	struct drain_turns turns = {.message.run = on_drain_turn,
-				    .rig = rig,
-				    .left = times + 1,
-				    .mutex = PTHREAD_MUTEX_INITIALIZER,
-				    .done = PTHREAD_COND_INITIALIZER};
-	struct timespec until = patience();
+	struct drain_turns turns = {.left = times + 1};
 
-	loop_post(rig->engine->loop, &turns.message);
-	pthread_mutex_lock(&turns.mutex);
-	while (turns.left)
-		if (pthread_cond_timedwait(&turns.done, &turns.mutex, &until) != 0)
-			abort();
-	pthread_mutex_unlock(&turns.mutex);
+	await_engine(rig, has_turned, &turns);
 }
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)

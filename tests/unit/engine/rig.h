@@ -69,11 +69,15 @@ void await_drain_turns(struct rig *rig, unsigned int times);
 
 /* Returns when the engine has nothing more to do. */
 void settle(struct rig *rig);
+/* Returns when @is_over, which is asked again and again on the engine's thread, says so: for what never settles. */
+void await_engine(struct rig *rig, bool (*is_over)(struct rig *rig, void *userdata), void *userdata);
+bool is_due(const struct loop_timer *timer);
 
 /* ---- time: clock.c ---- */
 
 int64_t now_ms(void);
 void pass(struct rig *rig, int64_t ms);
+void pass_unsettled(struct rig *rig, int64_t ms); /* returns when the timers have been told */
 void pass_until(struct rig *rig, int64_t utc_ms);
 /* The clock on the wall jumps; what is measured within the run does not. */
 void set_back(int64_t ms);
