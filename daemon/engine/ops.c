@@ -221,6 +221,17 @@ bool op_obey_wish(struct entry *entry)
 	return true;
 }
 
+bool op_is_ending(const struct entry *entry)
+{
+	const struct op *op;
+
+	LL_FOREACH(entry->ops, op)
+		if (op->kind == OP_CANCEL ||
+		    (op->kind == OP_DEADLINE && entry->job->deadline_ms <= now_utc(entry->engine)))
+			return true;
+	return false;
+}
+
 /* ---- update ---- */
 
 static bool handle_update(struct entry *entry, struct op *op)

@@ -28,6 +28,8 @@ void op_post(struct op *op);
 bool op_handle(struct entry *entry, struct op *op);
 /* A cancel that was asked while a paid send was undecided takes effect now. False: there is none. */
 bool op_obey_wish(struct entry *entry);
+/* A cancel, or a deadline that has come, waits for the step under way: before anything was bought it will end the job. */
+bool op_is_ending(const struct entry *entry);
 /* Answers and frees. @take may be NULL. */
 void op_answer(struct op *op, int outcome, const struct engine_error *error, struct job_view *take);
 /* The job could not be loaded: @outcome is the store's. */

@@ -154,6 +154,11 @@ static void prepare_with(struct entry *entry, struct plugin_answer *answer)
 
 static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 {
+	/* Whoever asked first is heard first: what the plugin would do next, buying included, is not done. */
+	if (op_is_ending(entry)) {
+		plugin_answer_free(take);
+		return;
+	}
 	step_keep_state(entry, take);
 	switch (take->kind) {
 	case PLUGIN_ANSWER_EXCHANGE:
