@@ -50,6 +50,8 @@ static void on_due(struct loop_message *message)
 	else if (due->next_ms)
 		deadline_notice(engine, due->next_ms);
 	free(due);
+	if (engine->is_deadline_missed)
+		deadline_pump(engine);
 }
 
 /* [reader thread] */
@@ -69,6 +71,8 @@ void deadline_pump(struct engine *engine)
 {
 	struct due *due;
 
+	/* The read under way may have passed the one that is due now, and its timer has fired: read again. */
+	engine->is_deadline_missed = engine->is_scanning_deadlines;
 	if (engine->is_scanning_deadlines || atomic_load(&engine->phase) != ENGINE_PHASE_SERVING)
 		return;
 	due = take_memory(sizeof(*due));

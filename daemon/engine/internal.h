@@ -50,6 +50,7 @@ struct engine {
 	struct loop_message start_message, stop_message;
 	int64_t drain_until_ms; /* monotonic */
 	bool is_scanning_deadlines;
+	bool is_deadline_missed;  /* one came due during the scan */
 	int64_t next_deadline_ms; /* UTC of the armed deadline; 0: none */
 	unsigned int jitter;      /* state of rand_r: spreading load needs no better */
 	size_t verb_runs;         /* account reads and the like that are under way */
