@@ -163,7 +163,7 @@ struct answer *update(struct rig *rig, const struct engine_update *asked)
 	return answer;
 }
 
-struct answer *delete (struct rig *rig, const struct job_ref *job, enum engine_delete how)
+struct answer *delete_job(struct rig *rig, const struct job_ref *job, enum engine_delete how)
 {
 	struct answer *answer = new_answer(rig);
 

@@ -121,6 +121,11 @@ struct answer {
 	size_t n;
 };
 
+#define LABEL(name, text)                                      \
+	{                                                      \
+		.key = (char *)(name), .value = (char *)(text) \
+	}
+
 /* A job of "maker" that was accepted; the engine has begun it if it may. */
 struct job_ref order(struct rig *rig);
 struct job_ref order_with(struct rig *rig, const struct engine_create *create);
@@ -129,7 +134,7 @@ struct answer *create(struct rig *rig, const struct engine_create *create);
 struct answer *retry(struct rig *rig, const struct job_ref *job, const char *request_id);
 struct answer *cancel(struct rig *rig, const struct job_ref *job);
 struct answer *update(struct rig *rig, const struct engine_update *update);
-struct answer *delete (struct rig *rig, const struct job_ref *job, enum engine_delete how);
+struct answer *delete_job(struct rig *rig, const struct job_ref *job, enum engine_delete how);
 struct answer *get(struct rig *rig, const struct job_ref *job);
 struct answer *open_artifact(struct rig *rig, const struct job_ref *job, uint32_t index);
 struct answer *provider(struct rig *rig, const char *id);
