@@ -224,15 +224,20 @@ static void on_drain(void *userdata)
 	loop_stop(engine->loop);
 }
 
+static void cancel_timers(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		lane_finish(&engine->lanes[i]);
+	loop_timer_cancel(&engine->deadline_timer);
+	loop_timer_cancel(&engine->trim_timer);
+}
+
 static void on_stop(struct loop_message *message)
 {
 	struct engine *engine = loop_message_owner(message, struct engine, stop_message);
 	struct entry *entry, *next;
 
-	for (size_t i = 0; i < engine->n_lanes; i++)
-		lane_finish(&engine->lanes[i]);
-	loop_timer_cancel(&engine->deadline_timer);
-	loop_timer_cancel(&engine->trim_timer);
+	cancel_timers(engine);
 	HASH_ITER(hh, engine->entries, entry, next) {
 		if (entry->activity == ACTIVITY_TIMER)
 			entry_interrupt(entry);
@@ -286,8 +291,8 @@ struct engine *engine_free(struct engine *engine)
 	atomic_store(&engine->phase, ENGINE_PHASE_STOPPED);
 	if (engine->hub)
 		watch_hub_stop(engine->hub);
-	for (size_t i = 0; i < engine->n_lanes; i++)
-		lane_finish(&engine->lanes[i]);
+	/* What was decided while draining has armed some again. */
+	cancel_timers(engine);
 	engine->store = store_close(engine->store);
 	/* What the last batch and late replies still have to say is heard here, and starts nothing. */
 	engine->loop = loop_free(engine->loop);
