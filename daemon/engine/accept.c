@@ -21,6 +21,8 @@ struct creation {
 	void *userdata;
 };
 
+static const char draining[] = "the daemon is shutting down; send the request again later";
+
 static void answer(engine_job_fn *fn, void *userdata, int outcome, const char *text)
 {
 	fn(userdata, outcome, &(struct engine_error){.text = text}, &(struct job_view){0}, false);
@@ -59,6 +61,9 @@ static void answer_existing(struct engine *engine, struct creation *creation, co
 	} else if (memcmp(&found->digest, &creation->view.job->request_digest, sizeof(found->digest)) != 0) {
 		answer(creation->fn, creation->userdata, ENGINE_E_REQUEST_REUSED,
 		       "this request id was used with a different request; use a new one, or repeat the first request exactly");
+		free_creation(creation);
+	} else if (atomic_load(&engine->phase) == ENGINE_PHASE_STOPPED) {
+		answer(creation->fn, creation->userdata, ENGINE_E_DRAINING, draining);
 		free_creation(creation);
 	} else {
 		store_get_job(engine->store, &found->ref, on_existing, creation);
@@ -139,7 +144,7 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 	struct engine_error unknown = {.text = words.text, .violations = &violation, .n_violations = 1};
 
 	if (atomic_load(&engine->phase) != ENGINE_PHASE_SERVING) {
-		answer(fn, userdata, ENGINE_E_DRAINING, "the daemon is shutting down; send the request again later");
+		answer(fn, userdata, ENGINE_E_DRAINING, draining);
 		return ENGINE_E_DRAINING;
 	}
 	if (!lane || !lane->config->plugin) {

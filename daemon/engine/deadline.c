@@ -37,6 +37,11 @@ static void on_due(struct loop_message *message)
 	struct engine *engine = due->engine;
 
 	engine->is_scanning_deadlines = false;
+	/* After the end there is no store to write to: the next start reads again. */
+	if (atomic_load(&engine->phase) == ENGINE_PHASE_STOPPED) {
+		free(due);
+		return;
+	}
 	for (size_t i = 0; i < due->n; i++) {
 		struct entry *entry = entry_open(engine, &due->refs[i]);
 

@@ -109,6 +109,10 @@ static void on_scanned(struct loop_message *message)
 	struct lane *lane = scanned->lane;
 
 	lane->is_scanning = false;
+	if (atomic_load(&lane->engine->phase) == ENGINE_PHASE_STOPPED) {
+		free(scanned);
+		return;
+	}
 	if (scanned->outcome == 0) {
 		memcpy(lane->window, scanned->queued, scanned->n * sizeof(lane->window[0]));
 		lane->window_at = 0;

@@ -51,14 +51,37 @@ static void end_bad(struct verb_run *run, int outcome, const char *why)
 	end(run, &(struct verb_result){.outcome = outcome, .text = why});
 }
 
+/*
+ * An answer that comes after the engine's end: from a plugin that outlasted the drain's limit. There is no store any
+ * more; whoever asked about a job hears of the end when its entry goes.
+ */
+static bool leave(struct verb_run *run)
+{
+	struct engine_error error = {.text = "the daemon is shutting down"};
+
+	if (atomic_load(&run->engine->phase) != ENGINE_PHASE_STOPPED)
+		return false;
+	if (run->entry)
+		run->entry->verb = NULL;
+	else
+		run->check_fn(run->userdata, ENGINE_E_DRAINING, &error, NULL);
+	plugin_answer_free(run->answer);
+	http_outcome_free(run->outcome);
+	free(run);
+	return true;
+}
+
 /* ---- the exchange ---- */
 
 static void on_outcome_message(struct loop_message *message)
 {
 	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
-	struct http_outcome *outcome = steal(run->outcome);
+	struct http_outcome *outcome;
 	struct errmsg why;
 
+	if (leave(run))
+		return;
+	outcome = steal(run->outcome);
 	if (outcome->kind == HTTP_REPLY) {
 		take_step(run, reply_of_outcome(outcome, now_utc(run->engine)));
 		return;
@@ -127,6 +150,8 @@ static void on_answer_message(struct loop_message *message)
 {
 	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
 
+	if (leave(run))
+		return;
 	switch (run->answer->kind) {
 	case PLUGIN_ANSWER_EXCHANGE:
 		exchange(run);

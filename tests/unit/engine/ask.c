@@ -120,7 +120,7 @@ void assert_answer(const struct answer *answer, int outcome)
 
 /* ---- verbs ---- */
 
-struct answer *create(struct rig *rig, const struct engine_create *asked)
+struct answer *create_unsettled(struct rig *rig, const struct engine_create *asked)
 {
 	struct answer *answer = new_answer(rig);
 	struct engine_create whole = *asked;
@@ -130,6 +130,13 @@ struct answer *create(struct rig *rig, const struct engine_create *asked)
 	whole.model = asked->model ? asked->model : "clip";
 	whole.parameters = asked->parameters ? asked->parameters : "{\"prompt\":\"a fox\"}";
 	engine_create_job(rig->engine, &whole, on_job, answer);
+	return answer;
+}
+
+struct answer *create(struct rig *rig, const struct engine_create *asked)
+{
+	struct answer *answer = create_unsettled(rig, asked);
+
 	await_answer(answer);
 	settle(rig);
 	return answer;
@@ -145,11 +152,18 @@ struct answer *retry(struct rig *rig, const struct job_ref *job, const char *req
 	return answer;
 }
 
-struct answer *cancel(struct rig *rig, const struct job_ref *job)
+struct answer *cancel_unsettled(struct rig *rig, const struct job_ref *job)
 {
 	struct answer *answer = new_answer(rig);
 
 	engine_cancel_job(rig->engine, job, on_job, answer);
+	return answer;
+}
+
+struct answer *cancel(struct rig *rig, const struct job_ref *job)
+{
+	struct answer *answer = cancel_unsettled(rig, job);
+
 	settle(rig);
 	return answer;
 }
@@ -355,6 +369,11 @@ void answer_request(struct rig *rig, struct request *request, const struct said 
 void reply(struct rig *rig, int status, const char *words)
 {
 	answer_request(rig, the_request(rig), &(struct said){.status = status, .body = words});
+}
+
+void reply_to(struct rig *rig, const struct job_ref *job, int status, const char *words)
+{
+	answer_request(rig, request_of(rig, job), &(struct said){.status = status, .body = words});
 }
 
 void reply_later(struct rig *rig, int status, int64_t retry_after_s, const char *words)

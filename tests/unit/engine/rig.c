@@ -137,10 +137,42 @@ int __real_backend_write(struct backend *backend, struct backend_batch *batch, i
 int __wrap_backend_write(struct backend *backend, struct backend_batch *batch, int sync);
 
 static atomic_bool is_disk_broken;
+static pthread_mutex_t disk_is_slow = PTHREAD_MUTEX_INITIALIZER; /* held: writes wait */
 
 int __wrap_backend_write(struct backend *backend, struct backend_batch *batch, int sync)
 {
+	pthread_mutex_lock(&disk_is_slow);
+	pthread_mutex_unlock(&disk_is_slow);
 	return atomic_load(&is_disk_broken) ? -EIO : __real_backend_write(backend, batch, sync);
+}
+
+/* ---- room on the disk that artifact/ keeps free ---- */
+
+int __real_artifact_reserve(struct artifact_store *store, uint64_t bytes);
+int __wrap_artifact_reserve(struct artifact_store *store, uint64_t bytes);
+void __real_artifact_release(struct artifact_store *store, uint64_t bytes);
+void __wrap_artifact_release(struct artifact_store *store, uint64_t bytes);
+
+static atomic_uint_fast64_t reserved_bytes;
+
+int __wrap_artifact_reserve(struct artifact_store *store, uint64_t bytes)
+{
+	int r = __real_artifact_reserve(store, bytes);
+
+	if (r == 0)
+		atomic_fetch_add(&reserved_bytes, bytes);
+	return r;
+}
+
+void __wrap_artifact_release(struct artifact_store *store, uint64_t bytes)
+{
+	atomic_fetch_sub(&reserved_bytes, bytes);
+	__real_artifact_release(store, bytes);
+}
+
+uint64_t room_kept_free(void)
+{
+	return atomic_load(&reserved_bytes);
 }
 
 /* ---- life ---- */
@@ -157,7 +189,7 @@ static void open_artifacts(struct rig *rig)
 	rig->config.artifacts = rig->artifacts;
 }
 
-void rig_start(struct rig *rig)
+void rig_open(struct rig *rig)
 {
 	struct errmsg msg = {""};
 
@@ -167,6 +199,17 @@ void rig_start(struct rig *rig)
 	rig->config.store_path = rig->store_path;
 	if (engine_new(&rig->config, &rig->engine, &msg) != 0)
 		fail_msg("%s", msg.text);
+}
+
+void rig_close(struct rig *rig)
+{
+	rig->engine = engine_free(rig->engine);
+	rig->artifacts = artifact_store_close(rig->artifacts);
+}
+
+void rig_start(struct rig *rig)
+{
+	rig_open(rig);
 	assert_int_equal(engine_start(rig->engine), 0);
 	settle(rig);
 }
@@ -217,6 +260,7 @@ int rig_setup(void **state)
 
 	assert_non_null(rig);
 	*state = rig;
+	atomic_store(&reserved_bytes, 0);
 	log_setup(LOG_FORMAT_TEXT, getenv("RIG_LOG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
 	clock_reset();
 	snprintf(rig->folder, sizeof(rig->folder), "%s/filmgate-engine-XXXXXX",
@@ -225,6 +269,8 @@ int rig_setup(void **state)
 						 : "/tmp");
 	assert_non_null(mkdtemp(rig->folder));
 	snprintf(rig->store_path, sizeof(rig->store_path), "%s/store", rig->folder);
+	pthread_mutex_init(&rig->stop.mutex, NULL);
+	pthread_cond_init(&rig->stop.changed, NULL);
 	fake_http_init(&rig->http);
 	fake_runner_init(&rig->runner);
 	configure(rig);
@@ -234,41 +280,57 @@ int rig_setup(void **state)
 
 /* ---- ends ---- */
 
-struct stop {
-	struct engine *engine;
-	int64_t limit_ms;
-};
-
+/* Who stops the engine frees it, as main() does: its loop belongs to that thread from then on. */
 static void *run_stop(void *userdata)
 {
-	struct stop *stop = userdata;
+	struct rig *rig = userdata;
 
-	engine_stop(stop->engine, stop->limit_ms);
-	free(stop);
+	engine_stop(rig->engine, rig->stop.limit_ms);
+	pthread_mutex_lock(&rig->stop.mutex);
+	rig->stop.has_stopped = true;
+	pthread_cond_broadcast(&rig->stop.changed);
+	while (!rig->stop.may_free)
+		pthread_cond_wait(&rig->stop.changed, &rig->stop.mutex);
+	pthread_mutex_unlock(&rig->stop.mutex);
+	rig_close(rig);
 	return NULL;
+}
+
+void stop_unsettled(struct rig *rig, int64_t limit_ms)
+{
+	rig->stop.limit_ms = limit_ms;
+	rig->stop.has_stopped = rig->stop.may_free = false;
+	rig->stop.is_under_way = true;
+	clock_flow();
+	assert_int_equal(pthread_create(&rig->stop.thread, NULL, run_stop, rig), 0);
 }
 
 void stop_begin(struct rig *rig, int64_t limit_ms)
 {
-	struct stop *stop = calloc(1, sizeof(*stop));
-
-	assert_non_null(stop);
-	*stop = (struct stop){.engine = rig->engine, .limit_ms = limit_ms};
 	settle(rig);
-	clock_flow();
-	rig->is_stopping = true;
-	assert_int_equal(pthread_create(&rig->stopper, NULL, run_stop, stop), 0);
+	stop_unsettled(rig, limit_ms);
 }
 
-/* As main() does it: what is still open ends with its room, and the engine hears of it last. */
+void stop_join(struct rig *rig)
+{
+	pthread_mutex_lock(&rig->stop.mutex);
+	while (!rig->stop.has_stopped)
+		pthread_cond_wait(&rig->stop.changed, &rig->stop.mutex);
+	pthread_mutex_unlock(&rig->stop.mutex);
+}
+
+/* What is still open ends with its room, and the engine hears of it last. */
 void stop_end(struct rig *rig)
 {
-	pthread_join(rig->stopper, NULL);
-	rig->is_stopping = false;
+	stop_join(rig);
 	fake_http_kill(&rig->http);
 	fake_runner_release(&rig->runner);
-	rig->engine = engine_free(rig->engine);
-	rig->artifacts = artifact_store_close(rig->artifacts);
+	pthread_mutex_lock(&rig->stop.mutex);
+	rig->stop.may_free = true;
+	pthread_cond_broadcast(&rig->stop.changed);
+	pthread_mutex_unlock(&rig->stop.mutex);
+	pthread_join(rig->stop.thread, NULL);
+	rig->stop.is_under_way = false;
 	clock_freeze();
 }
 
@@ -310,7 +372,7 @@ static void end_engine(struct rig *rig)
 	if (!rig->engine)
 		return;
 	fake_http_kill(&rig->http);
-	if (!rig->is_stopping) {
+	if (!rig->stop.is_under_way) {
 		fake_runner_release(&rig->runner);
 		release_readers(rig);
 		stop_begin(rig, 0);
@@ -342,6 +404,8 @@ int rig_teardown(void **state)
 	for (size_t i = 0; i < RIG_PROVIDERS; i++)
 		fake_plugin_finish(&rig->plugins[i]);
 	nftw(rig->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	pthread_cond_destroy(&rig->stop.changed);
+	pthread_mutex_destroy(&rig->stop.mutex);
 	free(rig);
 	return 0;
 }
@@ -423,6 +487,17 @@ void break_disk(struct rig *rig)
 {
 	(void)rig;
 	atomic_store(&is_disk_broken, true);
+}
+
+void hold_disk(struct rig *rig)
+{
+	settle(rig);
+	pthread_mutex_lock(&disk_is_slow);
+}
+
+void release_disk(void)
+{
+	pthread_mutex_unlock(&disk_is_slow);
 }
 
 static struct {

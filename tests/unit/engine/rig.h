@@ -45,8 +45,13 @@ struct rig {
 	struct plugin_runner runner;
 	struct engine *engine;
 	struct answer *answers; /* all that were asked for; freed at the end */
-	pthread_t stopper;
-	bool is_stopping;
+	struct {
+		pthread_t thread;
+		pthread_mutex_t mutex;
+		pthread_cond_t changed;
+		int64_t limit_ms;
+		bool is_under_way, has_stopped, may_free;
+	} stop;
 };
 
 /* cmocka's setup and teardown; *state is a struct rig with an engine that serves. */
@@ -56,6 +61,9 @@ int rig_teardown(void **state);
 /* For what an engine only learns at its start: end it as a crash would, change rig->config or rig->providers, start. */
 void rig_crash(struct rig *rig);
 void rig_start(struct rig *rig);
+/* An engine that is never started. */
+void rig_open(struct rig *rig);
+void rig_close(struct rig *rig);
 /* Both, with what was on disk when rig_photograph() was called since the last start, or now. */
 void crash_and_restart(struct rig *rig);
 /* Keeps the store as a crash at this moment would leave it. [any-thread] */
@@ -64,6 +72,9 @@ void rig_photograph(struct rig *rig);
 /* The graceful end, in two parts: between them the provider may still answer. */
 void stop_begin(struct rig *rig, int64_t limit_ms);
 void stop_end(struct rig *rig);
+/* The halves of these two: for an engine that does not settle, and until engine_stop() has returned. */
+void stop_unsettled(struct rig *rig, int64_t limit_ms);
+void stop_join(struct rig *rig);
 /* Returns when the engine, which is draining, has looked @times whether it may end, and decided to wait. */
 void await_drain_turns(struct rig *rig, unsigned int times);
 
@@ -96,9 +107,15 @@ extern const struct clock rig_clock;
 
 /* From here on every write of the store fails, until the next start. */
 void break_disk(struct rig *rig);
+/* Writes of the store wait for release_disk(), from the same thread. */
+void hold_disk(struct rig *rig);
+void release_disk(void);
 /* Reads of the store answer no more until release_readers(). */
 void hold_readers(struct rig *rig);
 void release_readers(struct rig *rig);
+
+/* What artifact/ keeps free on the disk for the engine. */
+uint64_t room_kept_free(void);
 
 /* ---- asking: ask.c ---- */
 
@@ -131,8 +148,11 @@ struct job_ref order(struct rig *rig);
 struct job_ref order_with(struct rig *rig, const struct engine_create *create);
 /* An order that is whole but for what @create adds: provider, model and parameters are filled in. */
 struct answer *create(struct rig *rig, const struct engine_create *create);
+struct answer *create_unsettled(struct rig *rig, const struct engine_create *create); /* for await_answer() */
 struct answer *retry(struct rig *rig, const struct job_ref *job, const char *request_id);
 struct answer *cancel(struct rig *rig, const struct job_ref *job);
+/* Asks while the engine does not settle; for await_answer(). */
+struct answer *cancel_unsettled(struct rig *rig, const struct job_ref *job);
 struct answer *update(struct rig *rig, const struct engine_update *update);
 struct answer *delete_job(struct rig *rig, const struct job_ref *job, enum engine_delete how);
 struct answer *get(struct rig *rig, const struct job_ref *job);
@@ -164,6 +184,7 @@ size_t purchases(struct rig *rig);
 
 /* Each answers the_request() and settles. */
 void reply(struct rig *rig, int status, const char *words);
+void reply_to(struct rig *rig, const struct job_ref *job, int status, const char *words); /* answers request_of() */
 void reply_later(struct rig *rig, int status, int64_t retry_after_s, const char *words);
 void lose_reply(struct rig *rig);        /* it may have left, and no reply came */
 void refuse_to_connect(struct rig *rig); /* it did not leave */
