@@ -285,6 +285,7 @@ static void delete_record(struct entry *entry)
 	job_touch(entry->status, now_utc(entry->engine));
 	commit = steal(entry->change);
 	store_commit_delete_job(commit, entry->job, &entry->index, entry->status);
+	store_commit_put_event(commit, JOB_EVENT_DELETED, entry->job, entry->status);
 	entry_hand_over(entry, commit, answer_deleted);
 }
 
