@@ -278,8 +278,11 @@ static void on_read(void *userdata, int outcome, const struct store_event *event
 	struct engine_watch *watch = userdata;
 	struct page *page = copy_events(sizeof(*page), events, n);
 
-	if (!page)
+	if (!page) {
 		page = calloc(1, sizeof(*page));
+		outcome = -ENOMEM;
+		n = 0;
+	}
 	if (!page)
 		abort();
 	page->message.run = on_page;
