@@ -59,8 +59,8 @@ int engine_start(struct engine *engine);
  * @limit_ms; what they say is stored; then everything stops. Blocks. What is left is resumed by the next start.
  */
 void engine_stop(struct engine *engine, int64_t limit_ms);
-/* After engine_stop(), and after nobody calls a verb, and rpc, http and plugins are gone. Closes the store; artifacts go
- * after it. */
+/* After engine_stop(), and after nobody calls a verb, and rpc, http, plugins and artifacts are gone: what they still had
+ * to say is heard here, by messages alone. Closes the store. */
 struct engine *engine_free(struct engine *engine);
 
 #endif

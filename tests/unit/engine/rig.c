@@ -203,8 +203,8 @@ void rig_open(struct rig *rig)
 
 void rig_close(struct rig *rig)
 {
-	rig->engine = engine_free(rig->engine);
 	rig->artifacts = artifact_store_close(rig->artifacts);
+	rig->engine = engine_free(rig->engine);
 }
 
 void rig_start(struct rig *rig)
