@@ -114,6 +114,7 @@ void entry_forget(struct entry *entry)
 static void note_committed(struct entry *entry)
 {
 	entry->revision = entry->status->revision;
+	entry->is_state_changed = false;
 	entry->index = (struct job_index){
 		.state = entry->status->state,
 		.priority = entry->status->priority,

@@ -284,9 +284,9 @@ void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct
 
 void step_keep_state(struct entry *entry, const struct plugin_answer *answer)
 {
-	entry->is_state_changed = answer->state != NULL;
 	if (!answer->state)
 		return;
+	entry->is_state_changed = true;
 	if (job_set_text(&entry->status->plugin_state, answer->state) < 0)
 		abort();
 	entry->status->plugin_state_version = plugin_manifest(entry->lane->config->plugin)->state_version;

@@ -149,6 +149,23 @@ static void the_plugins_state_comes_back_to_it(void **state)
 	assert_string_equal(last_asked(&rig->runner, PLUGIN_VERB_POLL)->state, "{\"n\":2}");
 }
 
+/* The state came with an exchange, and the answer behind it had no news: it is news all the same. */
+static void a_state_that_came_on_the_way_is_kept(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = running_job(rig);
+
+	for (int i = 0; i < 2; i++) {
+		sleep_over(rig, &job);
+		reply(rig, 200, i ? "read state={\"page\":2}" : "read state={\"page\":1}");
+		reply(rig, 200, "wait");
+	}
+	assert_non_null(look(rig, &job)->plugin_state);
+	crash_and_restart(rig);
+	sleep_over(rig, &job);
+	assert_string_equal(last_asked(&rig->runner, PLUGIN_VERB_POLL)->state, "{\"page\":2}");
+}
+
 /* ---- PREPARING ---- */
 
 static struct job_ref preparing_job(struct rig *rig)
@@ -269,6 +286,7 @@ int main(void)
 		story(what_failed_there_fails_here_with_what_it_cost),
 		story(what_was_cancelled_there_is_cancelled_here),
 		story(the_plugins_state_comes_back_to_it),
+		story(a_state_that_came_on_the_way_is_kept),
 		story(free_exchanges_come_before_the_purchase),
 		story(a_free_exchange_that_fails_is_tried_again_later),
 		story(a_plugin_that_waits_before_it_buys_is_asked_again),
