@@ -17,7 +17,7 @@ struct answer *new_answer(struct rig *rig)
 	struct answer *answer = calloc(1, sizeof(*answer));
 
 	assert_non_null(answer);
-	*answer = (struct answer){.rig = rig, .next = rig->answers, .fd = -1};
+	*answer = (struct answer){.next = rig->answers, .fd = -1};
 	rig->answers = answer;
 	return answer;
 }

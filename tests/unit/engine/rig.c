@@ -1,14 +1,10 @@
 #include "engine/rig.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define PATIENCE_S 30 /* until a test that waits for the engine fails */
-#define READERS LIMIT_STORE_READERS
 
 /* ---- waiting for the engine ---- */
 
@@ -129,52 +125,6 @@ void settle(struct rig *rig)
 	await_engine(rig, is_settled, &quiet);
 }
 
-/* ---- the disk below the store ---- */
-
-struct backend;
-struct backend_batch;
-int __real_backend_write(struct backend *backend, struct backend_batch *batch, int sync);
-int __wrap_backend_write(struct backend *backend, struct backend_batch *batch, int sync);
-
-static atomic_bool is_disk_broken;
-static pthread_mutex_t disk_is_slow = PTHREAD_MUTEX_INITIALIZER; /* held: writes wait */
-
-int __wrap_backend_write(struct backend *backend, struct backend_batch *batch, int sync)
-{
-	pthread_mutex_lock(&disk_is_slow);
-	pthread_mutex_unlock(&disk_is_slow);
-	return atomic_load(&is_disk_broken) ? -EIO : __real_backend_write(backend, batch, sync);
-}
-
-/* ---- room on the disk that artifact/ keeps free ---- */
-
-int __real_artifact_reserve(struct artifact_store *store, uint64_t bytes);
-int __wrap_artifact_reserve(struct artifact_store *store, uint64_t bytes);
-void __real_artifact_release(struct artifact_store *store, uint64_t bytes);
-void __wrap_artifact_release(struct artifact_store *store, uint64_t bytes);
-
-static atomic_uint_fast64_t reserved_bytes;
-
-int __wrap_artifact_reserve(struct artifact_store *store, uint64_t bytes)
-{
-	int r = __real_artifact_reserve(store, bytes);
-
-	if (r == 0)
-		atomic_fetch_add(&reserved_bytes, bytes);
-	return r;
-}
-
-void __wrap_artifact_release(struct artifact_store *store, uint64_t bytes)
-{
-	atomic_fetch_sub(&reserved_bytes, bytes);
-	__real_artifact_release(store, bytes);
-}
-
-uint64_t room_kept_free(void)
-{
-	return atomic_load(&reserved_bytes);
-}
-
 /* ---- life ---- */
 
 static void open_artifacts(struct rig *rig)
@@ -194,7 +144,7 @@ void rig_open(struct rig *rig)
 	struct errmsg msg = {""};
 
 	fake_http_revive(&rig->http);
-	atomic_store(&is_disk_broken, false);
+	faults_reset();
 	open_artifacts(rig);
 	rig->config.store_path = rig->store_path;
 	if (engine_new(&rig->config, &rig->engine, &msg) != 0)
@@ -260,7 +210,6 @@ int rig_setup(void **state)
 
 	assert_non_null(rig);
 	*state = rig;
-	atomic_store(&reserved_bytes, 0);
 	log_setup(LOG_FORMAT_TEXT, getenv("RIG_LOG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
 	clock_reset();
 	snprintf(rig->folder, sizeof(rig->folder), "%s/filmgate-engine-XXXXXX",
@@ -412,54 +361,6 @@ int rig_teardown(void **state)
 
 /* ---- crashes ---- */
 
-static void copy_file(const char *from, const char *to)
-{
-	char block[65536];
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	ssize_t n;
-
-	while ((n = read(in, block, sizeof(block))) > 0)
-		if (write(out, block, (size_t)n) != n)
-			abort();
-	close(in);
-	close(out);
-}
-
-static void copy_folder(const char *from, const char *to)
-{
-	char source[2 * PATH_MAX], target[2 * PATH_MAX];
-	struct dirent *item;
-	struct stat status;
-	DIR *folder = opendir(from);
-
-	if (!folder || mkdir(to, 0700) != 0)
-		abort();
-	while ((item = readdir(folder))) {
-		if (item->d_name[0] == '.')
-			continue;
-		snprintf(source, sizeof(source), "%s/%s", from, item->d_name);
-		snprintf(target, sizeof(target), "%s/%s", to, item->d_name);
-		if (stat(source, &status) == 0 && S_ISDIR(status.st_mode))
-			copy_folder(source, target);
-		else
-			copy_file(source, target);
-	}
-	closedir(folder);
-}
-
-static void image_path(const struct rig *rig, char path[static PATH_MAX + 32])
-{
-	snprintf(path, PATH_MAX + 32, "%s/image-%u", rig->folder, rig->images);
-}
-
-void rig_photograph(struct rig *rig)
-{
-	char path[PATH_MAX + 32];
-
-	image_path(rig, path);
-	copy_folder(rig->store_path, path);
-}
-
 /* The engine that is left behind may write what it likes: the next one reads the image. */
 void rig_crash(struct rig *rig)
 {
@@ -479,70 +380,4 @@ void crash_and_restart(struct rig *rig)
 {
 	rig_crash(rig);
 	rig_start(rig);
-}
-
-/* ---- faults ---- */
-
-void break_disk(struct rig *rig)
-{
-	(void)rig;
-	atomic_store(&is_disk_broken, true);
-}
-
-void hold_disk(struct rig *rig)
-{
-	settle(rig);
-	pthread_mutex_lock(&disk_is_slow);
-}
-
-void release_disk(void)
-{
-	pthread_mutex_unlock(&disk_is_slow);
-}
-
-static struct {
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
-	bool is_held;
-	unsigned int inside;
-} readers = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-/* [reader thread] */
-static void on_held(void *userdata, int outcome, struct job_view *take)
-{
-	(void)userdata;
-	if (outcome == 0)
-		job_view_finish(take);
-	pthread_mutex_lock(&readers.mutex);
-	readers.inside++;
-	pthread_cond_broadcast(&readers.changed);
-	while (readers.is_held)
-		pthread_cond_wait(&readers.changed, &readers.mutex);
-	readers.inside--;
-	pthread_mutex_unlock(&readers.mutex);
-}
-
-void hold_readers(struct rig *rig)
-{
-	struct job_ref nobody = {.tenant = 7};
-
-	settle(rig);
-	pthread_mutex_lock(&readers.mutex);
-	readers.is_held = true;
-	pthread_mutex_unlock(&readers.mutex);
-	for (int i = 0; i < READERS; i++)
-		store_get_job(rig->engine->store, &nobody, on_held, NULL);
-	pthread_mutex_lock(&readers.mutex);
-	while (readers.inside < READERS)
-		pthread_cond_wait(&readers.changed, &readers.mutex);
-	pthread_mutex_unlock(&readers.mutex);
-}
-
-void release_readers(struct rig *rig)
-{
-	(void)rig;
-	pthread_mutex_lock(&readers.mutex);
-	readers.is_held = false;
-	pthread_cond_broadcast(&readers.changed);
-	pthread_mutex_unlock(&readers.mutex);
 }

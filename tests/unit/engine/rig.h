@@ -58,16 +58,19 @@ struct rig {
 int rig_setup(void **state);
 int rig_teardown(void **state);
 #define story(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-/* For what an engine only learns at its start: end it as a crash would, change rig->config or rig->providers, start. */
+
+/*
+ * A crash: the next start finds what was on disk when rig_photograph() was called, or else now; what the engine that
+ * is left behind still does reaches nobody. Between crash and start, rig->config and rig->providers may change.
+ */
+void crash_and_restart(struct rig *rig);
 void rig_crash(struct rig *rig);
 void rig_start(struct rig *rig);
+/* Once per crash. [any-thread] */
+void rig_photograph(struct rig *rig);
 /* An engine that is never started. */
 void rig_open(struct rig *rig);
 void rig_close(struct rig *rig);
-/* Both, with what was on disk when rig_photograph() was called since the last start, or now. */
-void crash_and_restart(struct rig *rig);
-/* Keeps the store as a crash at this moment would leave it. [any-thread] */
-void rig_photograph(struct rig *rig);
 
 /* The graceful end, in two parts: between them the provider may still answer. */
 void stop_begin(struct rig *rig, int64_t limit_ms);
@@ -103,7 +106,9 @@ void clock_freeze(void);
 void clock_jump(int64_t ms);
 extern const struct clock rig_clock;
 
-/* ---- faults ---- */
+/* ---- faults: faults.c ---- */
+
+void faults_reset(void);
 
 /* From here on every write of the store fails, until the next start. */
 void break_disk(struct rig *rig);
@@ -116,12 +121,13 @@ void release_readers(struct rig *rig);
 
 /* What artifact/ keeps free on the disk for the engine. */
 uint64_t room_kept_free(void);
+/* Where the photograph is kept that the next crash restarts from. */
+void image_path(const struct rig *rig, char path[static PATH_MAX + 32]);
 
 /* ---- asking: ask.c ---- */
 
 /* Valid until the end of the test. */
 struct answer {
-	struct rig *rig;
 	struct answer *next;
 	bool is_there;
 	unsigned int times;
