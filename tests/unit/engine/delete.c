@@ -88,11 +88,14 @@ static void the_providers_copy_goes_first(void **state)
 
 static void what_the_provider_keeps_is_kept_here(void **state)
 {
-	static const struct said ends[] = {
-		{.status = 500, .body = "trouble reason=unavailable message=later"},
-		{.status = 403, .body = "failed reason=auth"},
-		{.status = 200, .body = "fault"},
-		{.kind = HTTP_NOT_SENT, .error = -ECONNREFUSED},
+	static const struct {
+		struct said said;
+		int outcome;
+	} ends[] = {
+		{{.status = 500, .body = "trouble reason=unavailable message=later"}, ENGINE_E_PROVIDER},
+		{{.status = 403, .body = "failed reason=auth"}, ENGINE_E_CREDENTIAL},
+		{{.status = 200, .body = "fault"}, ENGINE_E_PROVIDER},
+		{{.kind = HTTP_NOT_SENT, .error = -ECONNREFUSED}, ENGINE_E_UNREACHABLE},
 	};
 	struct rig *rig = *state;
 	struct job_ref job = succeeded_job(rig);
@@ -100,8 +103,8 @@ static void what_the_provider_keeps_is_kept_here(void **state)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		struct answer *answer = delete_job(rig, &job, ENGINE_DELETE_REMOVE_REMOTE);
 
-		answer_request(rig, the_request(rig), &ends[i]);
-		assert_answer(answer, ENGINE_E_PROVIDER);
+		answer_request(rig, the_request(rig), &ends[i].said);
+		assert_answer(answer, ends[i].outcome);
 		assert_true(strlen(answer->text) > 0);
 		assert_state(rig, &job, JOB_STATE_SUCCEEDED);
 		assert_answer(open_artifact(rig, &job, 1), 0);
