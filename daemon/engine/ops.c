@@ -336,13 +336,17 @@ static bool handle_deadline(struct entry *entry, struct op *op)
 
 	if (entry->activity == ACTIVITY_STEP)
 		return false;
-	if (entry->job->deadline_ms <= now_utc(entry->engine) &&
-	    job_may_move(entry->status->state, JOB_STATE_EXPIRED)) {
-		entry_interrupt(entry);
-		run_abandon(entry);
-		entry_fail(entry, JOB_STATE_EXPIRED, &failure, answer_ended);
-	}
 	free_op(op);
+	if (!job_may_move(entry->status->state, JOB_STATE_EXPIRED))
+		return true;
+	/* The clock was set back since the index was read. */
+	if (entry->job->deadline_ms > now_utc(entry->engine)) {
+		deadline_notice(entry->engine, entry->job->deadline_ms);
+		return true;
+	}
+	entry_interrupt(entry);
+	run_abandon(entry);
+	entry_fail(entry, JOB_STATE_EXPIRED, &failure, answer_ended);
 	return true;
 }
 

@@ -200,6 +200,26 @@ static void what_came_due_while_the_daemon_was_down_ends_at_its_start(void **sta
 	assert_expired(rig, &job, JOB_PURCHASE_NOTHING);
 }
 
+/* The request to end the job waited for a step, and meanwhile the clock on the wall was set back. */
+static void a_deadline_that_is_no_longer_due_is_met_when_it_is_due_again(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = short_job(rig);
+
+	reply(rig, 201, "accepted id=v1 after=1000");
+	fake_runner_hold(&rig->runner);
+	pass(rig, TIMEOUT_MS);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	set_back(TIMEOUT_MS);
+	fake_runner_release(&rig->runner);
+	settle(rig);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	pass(rig, TIMEOUT_MS - 1);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	pass(rig, 1);
+	assert_expired(rig, &job, JOB_PURCHASE_MADE);
+}
+
 static bool is_second_running(struct rig *rig, void *userdata)
 {
 	const struct entry *entry = entry_find(rig->engine, userdata);
@@ -246,6 +266,7 @@ int main(void)
 		story(a_deadline_beyond_the_longest_timer_is_met),
 		story(more_than_one_read_brings_are_all_ended),
 		story(what_came_due_while_the_daemon_was_down_ends_at_its_start),
+		story(a_deadline_that_is_no_longer_due_is_met_when_it_is_due_again),
 		story(a_deadline_that_comes_during_a_read_stops_no_other),
 	};
 
