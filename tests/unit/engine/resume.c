@@ -213,6 +213,22 @@ static void a_running_job_is_polled_again(void **state)
 	assert_int_equal(purchases(rig), 1);
 }
 
+static void what_is_resumed_takes_its_slot(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref running = running_job(rig), behind;
+
+	rig_crash(rig);
+	rig->providers[0].concurrency = 1;
+	rig_start(rig);
+	behind = order(rig);
+	assert_int_equal(provider(rig, "maker")->provider.running, 1);
+	assert_int_equal(look(rig, &behind)->wait, JOB_WAIT_CAPACITY);
+	sleep_over(rig, &running);
+	reply(rig, 200, "failed reason=moderated");
+	assert_state(rig, &behind, JOB_STATE_STARTING);
+}
+
 static void a_download_begins_anew(void **state)
 {
 	struct rig *rig = *state;
@@ -321,6 +337,7 @@ int main(void)
 		story(a_stored_refusal_says_all_that_it_said),
 		story(a_stored_reply_that_nobody_can_read_is_uncertain),
 		story(a_running_job_is_polled_again),
+		story(what_is_resumed_takes_its_slot),
 		story(a_download_begins_anew),
 		story(a_download_that_needs_the_key_asks_the_provider_again),
 		story(what_has_ended_stays_as_it_is),
