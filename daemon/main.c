@@ -244,6 +244,9 @@ static void close_rooms(struct rooms *rooms)
 {
 	int64_t drain_ms = rooms->config ? rooms->config->drain_s * 1000 : 0;
 
+	/* Sends end first: what leaves while the calls in hand are waited for would have to be waited for as well. */
+	if (rooms->engine)
+		engine_drain(rooms->engine);
 	if (rooms->rpc)
 		rpc_server_drain(rooms->rpc, LIMIT_GRACE_MS);
 	if (rooms->engine)

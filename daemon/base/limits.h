@@ -49,6 +49,7 @@
 #define LIMIT_ENGINE_RELINK_CAP_MS 600000  /* between requests for a fresh link */
 #define LIMIT_ENGINE_RELINKS 100           /* fresh links for one job, about a day's worth */
 #define LIMIT_ENGINE_BAD_FILES 3           /* downloads that were not the media they should be */
+#define LIMIT_ENGINE_FETCH_FAILURES 8      /* of one link in a row that brought nothing */
 #define LIMIT_ENGINE_REDIRECTS 5           /* of one download */
 #define LIMIT_ENGINE_FETCH_MS 14400000     /* one download, whole */
 #define LIMIT_ENGINE_FETCH_IDLE_MS 30000   /* without progress */
@@ -99,6 +100,7 @@
 #define LIMIT_STORE_BATCH_COMMITS 256               /* commits in one synced write */
 #define LIMIT_STORE_BATCH_BYTES (1024 * 1024)       /* of commits in one synced write; one larger commit goes alone */
 #define LIMIT_STORE_COMMIT_BYTES (16 * 1024 * 1024) /* of one commit: -EMSGSIZE beyond */
+#define LIMIT_STORE_REPLY (12 * 1024 * 1024)        /* of a reply's body that is kept: fits a commit with its headers */
 #define LIMIT_STORE_COMMIT_JOBS 4                   /* jobs that one commit may touch: -E2BIG beyond */
 #define LIMIT_STORE_REQUEST_ID 256                  /* bytes of a request id: -EMSGSIZE beyond */
 #define LIMIT_STORE_PROVIDER 128                    /* bytes of a provider's id: -EMSGSIZE beyond */

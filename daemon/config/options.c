@@ -115,8 +115,8 @@ const struct option config_options[] = {
 	    "Bytes of disk that stay free: below that nothing is bought."),
 	ROW("limits.video_bytes", INTEGER, AT(limits.video_bytes), "8589934592", MIB, 16 * TIB,
 	    "Bytes of one result; a larger one is a failed download."),
-	ROW("limits.reply_bytes", INTEGER, AT(limits.reply_bytes), "8388608", 64 * KIB, GIB,
-	    "Bytes of one reply of a provider that is held in memory."),
+	ROW("limits.reply_bytes", INTEGER, AT(limits.reply_bytes), "8388608", 64 * KIB, LIMIT_STORE_REPLY,
+	    "Bytes of one reply of a provider that is held in memory, and kept when it is about a purchase."),
 
 	ROW("http", GROUP, 0, "", 0, 0, "The way out to the providers."),
 	ROW("http.exchanges", INTEGER, AT(http.exchanges), "256", 1, 10000,

@@ -258,11 +258,17 @@ static void abandon_entries(struct engine *engine)
 	}
 }
 
+void engine_drain(struct engine *engine)
+{
+	int phase = ENGINE_PHASE_SERVING;
+
+	atomic_compare_exchange_strong(&engine->phase, &phase, ENGINE_PHASE_DRAINING);
+}
+
 void engine_stop(struct engine *engine, int64_t limit_ms)
 {
-	int phase = atomic_exchange(&engine->phase, ENGINE_PHASE_DRAINING);
-
-	if (phase != ENGINE_PHASE_SERVING)
+	engine_drain(engine);
+	if (atomic_load(&engine->phase) != ENGINE_PHASE_DRAINING)
 		return;
 	engine->drain_until_ms = clock_monotonic_ms(engine->config.clock) + limit_ms + LIMIT_ENGINE_DRAIN_MARGIN_MS;
 	http_drain(engine->config.http, limit_ms);

@@ -54,9 +54,11 @@ struct engine_config {
 int engine_new(const struct engine_config *config, struct engine **ret, struct errmsg *msg);
 /* Goes on with everything that was under way, and takes new jobs. */
 int engine_start(struct engine *engine);
+/* From here on nothing new is accepted or sent; what is under way goes on, and watchers see it. Returns at once. */
+void engine_drain(struct engine *engine);
 /*
- * The graceful end: nothing new is accepted or sent; replies to paid requests in flight are waited for, at most
- * @limit_ms; what they say is stored; then everything stops. Blocks. What is left is resumed by the next start.
+ * The graceful end: engine_drain(), then replies to paid requests in flight are waited for, at most @limit_ms; what they
+ * say is stored; then everything stops. Blocks. What is left is resumed by the next start.
  */
 void engine_stop(struct engine *engine, int64_t limit_ms);
 /* After engine_stop(), and after nobody calls a verb, and rpc, http, plugins and artifacts are gone: what they still had
