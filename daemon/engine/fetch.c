@@ -34,7 +34,7 @@ static void get(struct entry *entry);
 
 static void drop_staging(struct fetch *fetch)
 {
-	fetch->staging = artifact_staging_close(fetch->staging);
+	fetch->staging = artifact_staging_discard(fetch->staging);
 	free(fetch->url);
 	free(fetch->validator);
 	fetch->url = NULL;
@@ -263,17 +263,13 @@ static void after_relink(struct entry *entry)
 	poll_begin(entry, entry->poll_delay_ms);
 }
 
-/* Ask the provider again: for a fresh link, or for a file that was bad. */
-static void relink(struct entry *entry, uint32_t limit, const char *why)
+/* The provider is asked: for a fresh link, or for a file that was bad. */
+static void ask_again(struct entry *entry, uint32_t times, const char *why)
 {
 	struct job_status *status = entry->status;
 
-	if (entry->relinks >= limit) {
-		give_up_output(entry, why);
-		return;
-	}
 	log_warning("download is asked for again", "job", log_id(&entry->ref), "why", why);
-	entry->poll_delay_ms = backoff_ms(entry->engine, entry->relinks++, LIMIT_ENGINE_BACKOFF_BASE_MS,
+	entry->poll_delay_ms = backoff_ms(entry->engine, times, LIMIT_ENGINE_BACKOFF_BASE_MS,
 					  LIMIT_ENGINE_RELINK_CAP_MS);
 	drop_artifacts(status);
 	entry_begin(entry);
@@ -281,6 +277,23 @@ static void relink(struct entry *entry, uint32_t limit, const char *why)
 		abort();
 	entry_move(entry, JOB_STATE_RUNNING);
 	entry_submit(entry, JOB_EVENT_STATE, after_relink);
+}
+
+/* A link that does not serve, and a file that is not what it should be: the second wants less patience. */
+static void relink(struct entry *entry, const char *why)
+{
+	if (entry->relinks >= LIMIT_ENGINE_RELINKS)
+		give_up_output(entry, why);
+	else
+		ask_again(entry, entry->relinks++, why);
+}
+
+static void refuse_file(struct entry *entry, const char *why)
+{
+	if (entry->bad_files >= LIMIT_ENGINE_BAD_FILES)
+		give_up_output(entry, why);
+	else
+		ask_again(entry, entry->bad_files++, why);
 }
 
 static void sleep_for_room(struct entry *entry)
@@ -316,7 +329,7 @@ static void handle_sealed(struct entry *entry, struct arrival *arrival)
 		break;
 	case ARTIFACT_E_NOT_MEDIA:
 	case ARTIFACT_E_TRUNCATED:
-		relink(entry, LIMIT_ENGINE_BAD_FILES, result.message.text);
+		refuse_file(entry, result.message.text);
 		break;
 	default:
 		wait_for_room(entry);
@@ -350,31 +363,49 @@ static void seal(struct entry *entry)
 
 /* ---- fetching ---- */
 
-static void retry(struct entry *entry, int64_t advised_ms)
+/* A link that serves nothing for long may be dead: the provider has another one. */
+static void retry(struct entry *entry, int64_t advised_ms, const char *why)
 {
 	struct fetch *fetch = entry->fetch;
 	int64_t delay_ms = advised_ms > 0 ? advised_ms
 					  : backoff_ms(entry->engine, fetch->failures, LIMIT_ENGINE_BACKOFF_BASE_MS,
 						       LIMIT_ENGINE_BACKOFF_CAP_MS);
 
-	fetch->failures++;
-	entry_sleep(entry, delay_ms, get);
+	if (++fetch->failures < LIMIT_ENGINE_FETCH_FAILURES)
+		entry_sleep(entry, delay_ms, get);
+	else
+		relink(entry, why);
 }
 
-/* What arrived is kept for the rest only if the server names it by a strong validator. */
+/*
+ * What arrived is kept for the rest only if the server names it by a strong validator. A whole reply (200) begins a
+ * file of its own, to which an earlier one's validator says nothing.
+ */
 static void keep_half(struct fetch *fetch, const struct http_outcome *outcome)
 {
 	const char *etag = http_outcome_header(outcome, "ETag");
+	bool is_strong = etag && strncmp(etag, "W/", 2) != 0;
+	uint64_t before = fetch->size;
 	struct stat status;
 
-	if (outcome->is_in_file && etag && strncmp(etag, "W/", 2) != 0) {
+	if (outcome->is_in_file && (is_strong || outcome->status == 200)) {
 		free(fetch->validator);
-		fetch->validator = take_text(etag);
+		fetch->validator = take_text(is_strong ? etag : NULL);
 	}
 	if (fetch->validator && fstat(artifact_staging_fd(fetch->staging), &status) == 0)
 		fetch->size = (uint64_t)status.st_size;
 	else
 		fetch->size = 0;
+	if (fetch->size > before)
+		fetch->failures = 0;
+}
+
+/* A part, of which more is to come: the server gave less than was asked for. */
+static bool is_partial(const struct http_outcome *outcome)
+{
+	const struct http_range *range = &outcome->content_range;
+
+	return outcome->status == 206 && range->is_present && range->total >= 0 && range->last + 1 < range->total;
 }
 
 static void follow(struct entry *entry, const struct http_outcome *outcome)
@@ -382,7 +413,7 @@ static void follow(struct entry *entry, const struct http_outcome *outcome)
 	struct fetch *fetch = entry->fetch;
 
 	if (!outcome->location || fetch->redirects++ >= LIMIT_ENGINE_REDIRECTS) {
-		relink(entry, LIMIT_ENGINE_RELINKS, "the download link redirects without end or nowhere");
+		relink(entry, "the download link redirects without end or nowhere");
 		return;
 	}
 	free(fetch->url);
@@ -395,18 +426,23 @@ static void read_status(struct entry *entry, const struct http_outcome *outcome)
 	struct fetch *fetch = entry->fetch;
 	struct errmsg why;
 
+	errmsg_set(&why, "the download link answers HTTP %d", outcome->status);
 	if (outcome->status >= 200 && outcome->status < 300 && outcome->is_in_file) {
-		seal(entry);
+		if (is_partial(outcome)) {
+			keep_half(fetch, outcome);
+			retry(entry, 0, "the server sends a part of the file and no more");
+		} else {
+			seal(entry);
+		}
 	} else if (outcome->status >= 300 && outcome->status < 400) {
 		follow(entry, outcome);
 	} else if (outcome->status == 429 || outcome->status >= 500) {
-		retry(entry, http_retry_after_ms(outcome, now_utc(entry->engine)));
+		retry(entry, http_retry_after_ms(outcome, now_utc(entry->engine)), why.text);
 	} else if (outcome->status == 416 && fetch->size > 0) {
 		fetch->size = 0;
-		retry(entry, 0);
+		retry(entry, 0, why.text);
 	} else {
-		errmsg_set(&why, "the download link answers HTTP %d", outcome->status);
-		relink(entry, LIMIT_ENGINE_RELINKS, why.text);
+		relink(entry, why.text);
 	}
 }
 
@@ -420,18 +456,21 @@ static void on_got(struct entry *entry, struct http_outcome *take)
 		wait_for_room(entry);
 		break;
 	case HTTP_TOO_LARGE:
-		give_up_output(entry, "the file is larger than limits.video_bytes allows");
+		if (take->status >= 200 && take->status < 300)
+			give_up_output(entry, "the file is larger than limits.video_bytes allows");
+		else
+			relink(entry, take->message);
 		break;
 	case HTTP_ADDRESS_REFUSED:
 	case HTTP_INVALID:
-		relink(entry, LIMIT_ENGINE_BAD_FILES, take->message);
+		refuse_file(entry, take->message);
 		break;
 	case HTTP_ABORTED:
 		break;
 	default:
 		log_debug("download broke off", "job", log_id(&entry->ref), "why", take->message);
 		keep_half(entry->fetch, take);
-		retry(entry, 0);
+		retry(entry, 0, take->message);
 	}
 	http_outcome_free(take);
 }
@@ -517,7 +556,7 @@ void fetch_begin(struct entry *entry)
 	if (!entry->fetch)
 		entry->fetch = fetch_new(entry->status->outputs);
 	if (lacks_credential(entry))
-		relink(entry, LIMIT_ENGINE_RELINKS, "the credential of the download is not stored");
+		relink(entry, "the credential of the download is not stored");
 	else
 		fetch_next(entry);
 }

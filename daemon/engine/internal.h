@@ -126,8 +126,9 @@ struct entry {
 	int64_t poll_delay_ms;
 	uint32_t poll_failures;
 	uint32_t polls;
-	uint32_t relinks; /* downloads asked for again */
-	int paid_status;  /* send.c: of the reply to the purchase, whatever a free exchange after it says */
+	uint32_t relinks;   /* fresh links that were asked for */
+	uint32_t bad_files; /* downloads that were not the media they should be */
+	int paid_status;    /* send.c: of the reply to the purchase, whatever a free exchange after it says */
 };
 
 /* "jobs/…" as a value for the log; lives as long as the full expression's block. */

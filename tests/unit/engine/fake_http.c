@@ -122,6 +122,7 @@ static struct http_outcome *outcome_of(const struct request *request, const stru
 	outcome->may_have_left = said->may_have_left || said->status != 0;
 	outcome->status = said->status;
 	outcome->declared_bytes = -1;
+	outcome->content_range = said->range;
 	outcome->location = copy(said->location);
 	add_headers(outcome, said->headers);
 	if (said->file.data && request->sink == HTTP_SINK_FILE)

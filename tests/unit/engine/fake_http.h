@@ -38,6 +38,7 @@ struct said {
 	const char *location;
 	const char *body;
 	struct bytes file; /* what reaches the file, if the request has one; NULL: it stays as it is */
+	struct http_range range;
 };
 
 struct http {

@@ -3,6 +3,8 @@
  */
 #include "engine/rig.h"
 
+#include <dirent.h>
+
 #define LINK "https://maker.test/file/1"
 #define HALF 100 /* bytes of a_video() */
 
@@ -49,6 +51,21 @@ static void assert_stored(struct rig *rig, const struct job_ref *job)
 	assert_answer(answer, 0);
 	assert_int_equal(pread(answer->fd, content, sizeof(content), 0), video.len);
 	assert_memory_equal(content, video.data, video.len);
+}
+
+static size_t staged_files(const struct rig *rig)
+{
+	char path[PATH_MAX + 32];
+	size_t n = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "%s/artifacts/staging", rig->folder);
+	folder = opendir(path);
+	assert_non_null(folder);
+	for (struct dirent *file = readdir(folder); file; file = readdir(folder))
+		n += file->d_name[0] != '.';
+	closedir(folder);
+	return n;
 }
 
 /* ---- whole and in parts ---- */
@@ -129,8 +146,8 @@ static void a_part_that_the_server_does_not_have_is_given_up(void **state)
 	assert_stored(rig, &job);
 }
 
-/* What was paid for is kept: there is no number of failures after which it is given up. */
-static void a_server_that_is_down_is_asked_again_for_ever(void **state)
+/* A link that is down for long may be dead: the provider is asked for another one, and for its patience about a day. */
+static void a_server_that_is_down_is_asked_again_and_then_the_provider(void **state)
 {
 	static const struct said ends[] = {
 		{.kind = HTTP_NOT_SENT, .error = -ECONNREFUSED},
@@ -141,13 +158,72 @@ static void a_server_that_is_down_is_asked_again_for_ever(void **state)
 	struct rig *rig = *state;
 	struct job_ref job = storing_job(rig);
 
-	for (size_t i = 0; i < 200; i++) {
+	for (size_t i = 1; i < LIMIT_ENGINE_FETCH_FAILURES; i++) {
 		answer_request(rig, the_request(rig), &ends[i % 4]);
 		assert_state(rig, &job, JOB_STATE_STORING);
 		assert_true(sleep_over(rig, &job) <= LIMIT_ENGINE_BACKOFF_CAP_MS);
 	}
+	answer_request(rig, the_request(rig), &ends[0]);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	sleep_over(rig, &job);
+	reply(rig, 200, "done video=https://maker.test/file/2");
 	answer_request(rig, the_request(rig), &(struct said){.status = 429, .headers = "Retry-After: 77"});
 	assert_int_equal(sleep_over(rig, &job), 77000);
+	deliver(rig, a_video());
+	assert_stored(rig, &job);
+}
+
+static void progress_renews_the_patience_with_a_server(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+
+	for (size_t i = 0; i < 3 * LIMIT_ENGINE_FETCH_FAILURES; i++) {
+		break_off(rig, "ETag: \"one\"", 2);
+		sleep_over(rig, &job);
+	}
+	deliver_rest(rig);
+	assert_stored(rig, &job);
+	assert_string_equal(history(rig, &job), "queued preparing starting running storing succeeded");
+}
+
+/* A server that gives less than it was asked for, and says so. */
+static void a_part_is_not_taken_for_the_whole(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+	struct bytes video = a_video();
+
+	break_off(rig, "ETag: \"one\"", HALF);
+	sleep_over(rig, &job);
+	answer_request(rig, the_request(rig),
+		       &(struct said){.status = 206,
+				      .headers = "ETag: \"one\"",
+				      .range = {true, HALF, HALF + 9, (int64_t)video.len},
+				      .file = bytes_of((const char *)video.data + HALF, 10)});
+	assert_state(rig, &job, JOB_STATE_STORING);
+	sleep_over(rig, &job);
+	assert_int_equal(the_request(rig)->resume_from, HALF + 10);
+	deliver_rest(rig);
+	assert_stored(rig, &job);
+}
+
+/* The second reply is another file, of which nothing is known but its beginning. */
+static void a_whole_reply_without_a_validator_ends_the_one_before(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+
+	break_off(rig, "ETag: \"one\"", HALF);
+	sleep_over(rig, &job);
+	answer_request(rig, the_request(rig),
+		       &(struct said){.kind = HTTP_AMBIGUOUS,
+				      .error = -ECONNRESET,
+				      .status = 200,
+				      .file = bytes_of("another file", 12)});
+	sleep_over(rig, &job);
+	assert_int_equal(the_request(rig)->resume_from, 0);
+	assert_null(the_request(rig)->if_range);
 	deliver(rig, a_video());
 	assert_stored(rig, &job);
 }
@@ -274,6 +350,55 @@ static void a_file_above_the_limit_fails_the_job(void **state)
 	assert_non_null(strstr(look(rig, &job)->failure.message, "limits.video_bytes"));
 }
 
+static void an_error_page_above_the_limit_says_nothing_about_the_file(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+
+	answer_request(rig, the_request(rig), &(struct said){.kind = HTTP_TOO_LARGE, .error = -EFBIG, .status = 502});
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
+/* Links that run out use up nothing of the patience with bad files. */
+static void links_and_files_are_counted_apart(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+
+	for (size_t i = 0; i < 2 * LIMIT_ENGINE_BAD_FILES; i++) {
+		reply(rig, 403, "");
+		sleep_over(rig, &job);
+		reply(rig, 200, "done video=" LINK);
+	}
+	deliver(rig, bytes_of_text("<html>no video</html>"));
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
+static void a_video_that_lacks_a_link_outlives_its_deadline(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+
+	reply(rig, 403, "");
+	pass_until(rig, get(rig, &job)->view.job->deadline_ms + 1);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	reply(rig, 200, "done video=" LINK);
+	deliver(rig, a_video());
+	assert_stored(rig, &job);
+}
+
+static void what_is_given_up_leaves_no_file(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+
+	break_off(rig, "ETag: \"one\"", HALF);
+	sleep_over(rig, &job);
+	reply(rig, 403, "");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(staged_files(rig), 0);
+}
+
 static void nothing_to_fetch_is_nothing_delivered(void **state)
 {
 	struct rig *rig = *state;
@@ -394,7 +519,10 @@ int main(void)
 		story(without_a_strong_validator_it_begins_anew),
 		story(a_server_that_answers_with_the_whole_is_taken_at_its_word),
 		story(a_part_that_the_server_does_not_have_is_given_up),
-		story(a_server_that_is_down_is_asked_again_for_ever),
+		story(a_server_that_is_down_is_asked_again_and_then_the_provider),
+		story(progress_renews_the_patience_with_a_server),
+		story(a_part_is_not_taken_for_the_whole),
+		story(a_whole_reply_without_a_validator_ends_the_one_before),
 		story(an_expired_link_is_renewed),
 		story(a_link_that_never_works_fails_the_job_that_was_paid_for),
 		story(a_redirect_is_followed_with_the_key_only_at_home),
@@ -402,6 +530,10 @@ int main(void)
 		story(redirects_without_end_are_a_bad_link),
 		story(a_file_that_is_no_video_is_fetched_anew_a_few_times),
 		story(a_file_above_the_limit_fails_the_job),
+		story(an_error_page_above_the_limit_says_nothing_about_the_file),
+		story(links_and_files_are_counted_apart),
+		story(a_video_that_lacks_a_link_outlives_its_deadline),
+		story(what_is_given_up_leaves_no_file),
 		story(nothing_to_fetch_is_nothing_delivered),
 		story(every_output_becomes_an_artifact),
 		story(an_extra_that_cannot_be_had_leaves_a_note),
