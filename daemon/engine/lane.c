@@ -57,6 +57,17 @@ void lane_finish(struct lane *lane)
 
 /* ---- slots ---- */
 
+static bool is_serving(const struct lane *lane)
+{
+	return atomic_load(&lane->engine->phase) == ENGINE_PHASE_SERVING;
+}
+
+static void kick(struct lane *lane, int64_t delay_ms)
+{
+	if (is_serving(lane))
+		loop_timer_arm(&lane->kick, delay_ms);
+}
+
 void lane_take_slot(struct entry *entry)
 {
 	if (!entry->lane || entry->holds_slot)
@@ -72,7 +83,7 @@ void lane_release_slot(struct entry *entry)
 		return;
 	entry->holds_slot = false;
 	atomic_fetch_sub(&entry->lane->running, 1);
-	loop_timer_arm(&entry->lane->kick, 0);
+	kick(entry->lane, 0);
 }
 
 /* ---- the window ---- */
@@ -81,7 +92,7 @@ static void arm_wake(struct lane *lane, int64_t ready_ms)
 {
 	int64_t delay_ms = ready_ms - now_utc(lane->engine);
 
-	if (ready_ms == 0)
+	if (ready_ms == 0 || !is_serving(lane))
 		return;
 	if (delay_ms < 0)
 		delay_ms = 0;
@@ -163,10 +174,10 @@ static bool is_open(struct lane *lane)
 {
 	int64_t now_ms = clock_monotonic_ms(lane->engine->config.clock);
 
-	if (atomic_load(&lane->engine->phase) != ENGINE_PHASE_SERVING || !lane->config->plugin)
+	if (!is_serving(lane) || !lane->config->plugin || !store_is_healthy(lane->engine->store))
 		return false;
 	if (lane->blocked_until_ms > now_ms) {
-		loop_timer_arm(&lane->kick, lane->blocked_until_ms - now_ms);
+		kick(lane, lane->blocked_until_ms - now_ms);
 		return false;
 	}
 	if (atomic_load(&lane->problem) != JOB_WAIT_NONE)
@@ -209,7 +220,7 @@ void lane_notice(struct lane *lane, const struct job_status *queued)
 	if (lane->window_at < lane->window_n && queued->priority > lane->window[lane->window_at].priority)
 		lane->window_at = lane->window_n;
 	if (atomic_load(&lane->running) < lane->config->concurrency)
-		loop_timer_arm(&lane->kick, 0);
+		kick(lane, 0);
 }
 
 void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
@@ -223,5 +234,5 @@ void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
 	atomic_store(&lane->problem, why);
 	log_warning("provider takes no jobs for now", "provider", lane->config->id, "why", job_wait_name(why), "for_ms",
 		    log_int(delay_ms));
-	loop_timer_arm(&lane->kick, delay_ms);
+	kick(lane, delay_ms);
 }

@@ -109,8 +109,13 @@ static bool handle_start(struct entry *entry, struct op *op)
 	free_op(op);
 	if (job_state_is_active(status->state))
 		return true;
-	if (status->state != JOB_STATE_QUEUED || !entry->lane || entry->activity != ACTIVITY_NONE ||
-	    status->wait_until_ms > now_utc(entry->engine)) {
+	if (status->state != JOB_STATE_QUEUED || !entry->lane || entry->activity != ACTIVITY_NONE) {
+		lane_release_slot(entry);
+		return true;
+	}
+	/* It was due when the queue was read: the clock went back. */
+	if (status->wait_until_ms > now_utc(entry->engine)) {
+		lane_notice(entry->lane, status);
 		lane_release_slot(entry);
 		return true;
 	}
@@ -171,6 +176,8 @@ static void answer_too_late(struct entry *entry)
 static void on_cancel_verb(struct entry *entry, const struct verb_result *result)
 {
 	if (result->outcome == 0 && result->cancel == JOB_CANCEL_TOO_LATE) {
+		if (entry->status->cancel_requested_ms)
+			entry->status->cancel_outcome = JOB_CANCEL_TOO_LATE;
 		answer_too_late(entry);
 		run_resume(entry);
 		return;
@@ -215,7 +222,7 @@ static bool handle_cancel(struct entry *entry, struct op *op)
 
 bool op_obey_wish(struct entry *entry)
 {
-	if (!entry->status->cancel_requested_ms || entry->op)
+	if (entry->status->cancel_outcome != JOB_CANCEL_REQUESTED || entry->op)
 		return false;
 	cancel(entry);
 	return true;
@@ -337,7 +344,8 @@ static bool handle_deadline(struct entry *entry, struct op *op)
 	if (entry->activity == ACTIVITY_STEP)
 		return false;
 	free_op(op);
-	if (!job_may_move(entry->status->state, JOB_STATE_EXPIRED))
+	/* A video that is there and only lacks a link that works is not given up. */
+	if (!job_may_move(entry->status->state, JOB_STATE_EXPIRED) || entry->relinks || entry->bad_files)
 		return true;
 	/* The clock was set back since the index was read. */
 	if (entry->job->deadline_ms > now_utc(entry->engine)) {

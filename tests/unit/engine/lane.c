@@ -230,6 +230,45 @@ static void a_shorter_block_does_not_open_a_longer_one(void **state)
 
 /* ---- backoff ---- */
 
+/* Whatever is asked of it would fail, and be asked again at once. */
+static void a_store_that_failed_starts_nothing(void **state)
+{
+	struct rig *rig = *state;
+
+	one_lane(rig, 1);
+	for (int i = 0; i < 2 * LIMIT_ENGINE_WINDOW; i++)
+		order(rig);
+	break_disk(rig);
+	reply(rig, 429, "trouble reason=unavailable");
+	assert_int_equal(open_requests(rig), 0);
+}
+
+/* It was due when the queue was read, and is not any more. */
+static bool is_queue_being_read(struct rig *rig, void *userdata)
+{
+	(void)userdata;
+	return rig->engine->lanes[0].is_scanning;
+}
+
+static void a_clock_that_goes_back_loses_nobody_in_the_queue(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+	int64_t until_ms;
+
+	refuse_to_connect(rig);
+	until_ms = look(rig, &job)->wait_until_ms;
+	hold_readers(rig);
+	pass_unsettled(rig, until_ms - now_ms());
+	await_engine(rig, is_queue_being_read, NULL);
+	set_back(RIG_HOUR_MS / 2);
+	release_readers(rig);
+	settle(rig);
+	assert_state(rig, &job, JOB_STATE_QUEUED);
+	pass_until(rig, until_ms);
+	assert_int_equal(open_requests(rig), 1);
+}
+
 static void a_backoff_is_anywhere_between_nothing_and_its_bound(void **state)
 {
 	static const int64_t bounds[] = {1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000};
@@ -265,6 +304,8 @@ int main(void)
 		story(the_earlier_of_two_delays_wakes_first),
 		story(a_blocked_provider_starts_nothing_and_hinders_no_other),
 		story(a_shorter_block_does_not_open_a_longer_one),
+		story(a_store_that_failed_starts_nothing),
+		story(a_clock_that_goes_back_loses_nobody_in_the_queue),
 		cmocka_unit_test(a_backoff_is_anywhere_between_nothing_and_its_bound),
 	};
 
