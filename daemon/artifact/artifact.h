@@ -43,6 +43,8 @@ struct artifact_store *artifact_store_close(struct artifact_store *store);
 
 /* Room for @bytes, kept until released: 0, ARTIFACT_E_NO_SPACE, or negative errno when the disk does not answer. */
 int artifact_reserve(struct artifact_store *store, uint64_t bytes);
+/* The same for what was bought already: whether there is room or not. */
+void artifact_reserve_owed(struct artifact_store *store, uint64_t bytes);
 void artifact_release(struct artifact_store *store, uint64_t bytes);
 
 /*

@@ -178,6 +178,13 @@ int artifact_reserve(struct artifact_store *store, uint64_t bytes)
 	return fits ? 0 : ARTIFACT_E_NO_SPACE;
 }
 
+void artifact_reserve_owed(struct artifact_store *store, uint64_t bytes)
+{
+	pthread_mutex_lock(&store->mutex);
+	store->reserved_bytes += bytes;
+	pthread_mutex_unlock(&store->mutex);
+}
+
 void artifact_release(struct artifact_store *store, uint64_t bytes)
 {
 	pthread_mutex_lock(&store->mutex);

@@ -244,6 +244,15 @@ void run_begin(struct entry *entry)
 	entry_submit(entry, JOB_EVENT_STATE, begin_start);
 }
 
+/* What was bought, or may have been, is owed its room: no new purchase may count on it. */
+static void reserve_owed(struct entry *entry)
+{
+	if (entry->reserved_bytes || entry->status->state == JOB_STATE_PREPARING)
+		return;
+	entry->reserved_bytes = entry->lane->config->expected_bytes;
+	artifact_reserve_owed(entry->engine->config.artifacts, entry->reserved_bytes);
+}
+
 void run_resume(struct entry *entry)
 {
 	if (!lane_can_continue(entry->lane, entry->status)) {
@@ -253,6 +262,7 @@ void run_resume(struct entry *entry)
 		return;
 	}
 	lane_take_slot(entry);
+	reserve_owed(entry);
 	switch (entry->status->state) {
 	case JOB_STATE_PREPARING:
 		begin_start(entry);
@@ -261,6 +271,8 @@ void run_resume(struct entry *entry)
 		send_resume(entry);
 		break;
 	case JOB_STATE_RUNNING:
+		if (op_obey_wish(entry))
+			break;
 		poll_begin(entry, 1 + rand_r(&entry->engine->jitter) % LIMIT_ENGINE_RESUME_SPREAD_MS);
 		break;
 	case JOB_STATE_STORING:

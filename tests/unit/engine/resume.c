@@ -4,6 +4,8 @@
  */
 #include "engine/rig.h"
 
+#include <sys/statvfs.h>
+
 static void a_queued_job_is_begun(void **state)
 {
 	struct rig *rig = *state;
@@ -229,6 +231,41 @@ static void what_is_resumed_takes_its_slot(void **state)
 	assert_state(rig, &behind, JOB_STATE_STARTING);
 }
 
+/* Accepted, and the crash comes before the cancel has reached the provider. */
+static void a_wish_that_was_kept_until_the_order_was_accepted_is_obeyed(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+
+	cancel(rig, &job);
+	reply(rig, 201, "accepted id=v1");
+	assert_true(request_ends_with(the_request(rig), "/cancel"));
+	crash_and_restart(rig);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_true(request_ends_with(the_request(rig), "/cancel"));
+	reply(rig, 200, "cancelled achieved=too_late");
+	assert_int_equal(look(rig, &job)->state, JOB_STATE_RUNNING);
+	sleep_over(rig, &job);
+	assert_true(request_ends_with(the_request(rig), "/poll"));
+}
+
+/* Room for one video, and that one is bought. */
+static void what_was_bought_is_owed_its_room_after_a_restart(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = running_job(rig), next;
+	struct statvfs disk;
+
+	rig_crash(rig);
+	assert_int_equal(statvfs(rig->folder, &disk), 0);
+	rig->providers[0].expected_bytes = disk.f_bavail * disk.f_frsize / 5 * 3;
+	rig_start(rig);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	next = order(rig);
+	assert_state(rig, &next, JOB_STATE_QUEUED);
+	assert_int_equal(look(rig, &next)->wait, JOB_WAIT_DISK);
+}
+
 static void a_download_begins_anew(void **state)
 {
 	struct rig *rig = *state;
@@ -338,6 +375,8 @@ int main(void)
 		story(a_stored_reply_that_nobody_can_read_is_uncertain),
 		story(a_running_job_is_polled_again),
 		story(what_is_resumed_takes_its_slot),
+		story(a_wish_that_was_kept_until_the_order_was_accepted_is_obeyed),
+		story(what_was_bought_is_owed_its_room_after_a_restart),
 		story(a_download_begins_anew),
 		story(a_download_that_needs_the_key_asks_the_provider_again),
 		story(what_has_ended_stays_as_it_is),
