@@ -28,13 +28,19 @@ static void pace(struct entry *entry, int64_t advised_ms)
 	entry->poll_delay_ms = advised_ms > 0 ? advised_ms : next_ms;
 }
 
+/* What the plugin remembers of the failure is kept, too: it may count how long it lasts. */
 static void back_off(struct entry *entry, int64_t advised_ms)
 {
 	entry->poll_delay_ms = advised_ms > 0
 				       ? advised_ms
 				       : backoff_ms(entry->engine, entry->poll_failures++,
 						    entry->lane->config->poll_min_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
-	sleep_and_poll(entry);
+	if (!entry->is_state_changed) {
+		sleep_and_poll(entry);
+		return;
+	}
+	entry_begin(entry);
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
 }
 
 /* ---- what the plugin makes of the reply ---- */

@@ -16,6 +16,22 @@ static void add_text(struct digester *digester, const char *text)
 		digester_add(digester, text, strlen(text));
 }
 
+static bool is_retry(const struct engine_create *create)
+{
+	static const struct id none;
+
+	return memcmp(&create->retry_of, &none, sizeof(none)) != 0;
+}
+
+/* A retry says which job, and nothing else: that the job's labels have changed since makes it no other retry. */
+static struct digest digest_retry(const struct id *original)
+{
+	uint8_t text[sizeof("filmgate.retry/1") + sizeof(*original)] = "filmgate.retry/1";
+
+	memcpy(text + sizeof("filmgate.retry/1"), original, sizeof(*original));
+	return digest_of(bytes_of(text, sizeof(text)));
+}
+
 static struct digest digest_request(const struct engine_create *create, const char *canonical,
 				    const struct job_status *status)
 {
@@ -35,7 +51,6 @@ static struct digest digest_request(const struct engine_create *create, const ch
 	}
 	digester_add(digester, &create->priority, sizeof(create->priority));
 	digester_add(digester, &create->timeout_ms, sizeof(create->timeout_ms));
-	digester_add(digester, &create->retry_of, sizeof(create->retry_of));
 	digest = digester_end(digester);
 	digester_free(digester);
 	return digest;
@@ -109,6 +124,7 @@ void request_build(struct engine *engine, struct lane *lane, const struct engine
 	if (atomic_load(&lane->running) >= lane->config->concurrency)
 		status->wait = JOB_WAIT_CAPACITY;
 	job_touch(status, job->created_ms);
-	job->request_digest = digest_request(create, job->parameters, status);
+	job->request_digest = is_retry(create) ? digest_retry(&create->retry_of)
+					       : digest_request(create, job->parameters, status);
 	*ret = (struct job_view){.job = job, .status = status};
 }

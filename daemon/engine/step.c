@@ -284,7 +284,7 @@ void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct
 
 void step_keep_state(struct entry *entry, const struct plugin_answer *answer)
 {
-	if (!answer->state)
+	if (!answer->state || (entry->status->plugin_state && strcmp(entry->status->plugin_state, answer->state) == 0))
 		return;
 	entry->is_state_changed = true;
 	if (job_set_text(&entry->status->plugin_state, answer->state) < 0)

@@ -115,6 +115,22 @@ static void every_word_of_a_request_counts(void **state)
 		assert_answer(create(rig, &others[i]), ENGINE_E_REQUEST_REUSED);
 }
 
+static void a_retry_is_the_same_retry_whatever_became_of_the_job(void **state)
+{
+	static const struct job_label film[] = {{(char *)"team", (char *)"film"}};
+	struct rig *rig = *state;
+	struct job_ref job = succeeded_job(rig);
+	struct answer *first = retry(rig, &job, "again"), *second;
+
+	assert_answer(first, 0);
+	assert_answer(
+		update(rig, &(struct engine_update){.ref = job, .has_labels = true, .labels = film, .n_labels = 1}), 0);
+	second = retry(rig, &job, "again");
+	assert_answer(second, 0);
+	assert_true(second->is_replay);
+	assert_memory_equal(&second->view.job->ref, &first->view.job->ref, sizeof(job));
+}
+
 /* A later release must find equal what this one accepted: whoever changes this digest raises its version. */
 static void the_digest_of_a_request_stays_what_it_is(void **state)
 {
@@ -123,7 +139,7 @@ static void the_digest_of_a_request_stays_what_it_is(void **state)
 	char text[DIGEST_TEXT_SIZE];
 
 	digest_format(&answer->view.job->request_digest, text);
-	assert_string_equal(text, "0c49d97be0655ed46c9abb8207c49326fad96b6f4b6405a60582abe6eaae5d60");
+	assert_string_equal(text, "a8f408bcb49afc4d7ce7bbf5a969ad995e550ef352ef2b3decd3ca8675f803a0");
 }
 
 static void another_tenant_has_its_own_ids(void **state)
@@ -266,6 +282,7 @@ int main(void)
 		story(the_order_of_labels_and_members_says_nothing),
 		story(an_empty_name_is_no_name),
 		story(every_word_of_a_request_counts),
+		story(a_retry_is_the_same_retry_whatever_became_of_the_job),
 		story(the_digest_of_a_request_stays_what_it_is),
 		story(another_tenant_has_its_own_ids),
 		story(a_deleted_jobs_request_id_makes_no_other),
