@@ -40,6 +40,8 @@ struct artifact_config {
 int artifact_store_open(const struct artifact_config *config, struct artifact_store **ret, struct errmsg *msg);
 /* Waits for the seals and collections under way or queued. Their callbacks come before this returns. NULL is fine. */
 struct artifact_store *artifact_store_close(struct artifact_store *store);
+/* Its folder, for messages. Valid as long as @store is. [any-thread] */
+const char *artifact_store_path(const struct artifact_store *store);
 
 /* Room for @bytes, kept until released: 0, ARTIFACT_E_NO_SPACE, or negative errno when the disk does not answer. */
 int artifact_reserve(struct artifact_store *store, uint64_t bytes);

@@ -157,6 +157,11 @@ struct artifact_store *artifact_store_close(struct artifact_store *store)
 	return NULL;
 }
 
+const char *artifact_store_path(const struct artifact_store *store)
+{
+	return store->path;
+}
+
 /* ---- room ---- */
 
 int artifact_reserve(struct artifact_store *store, uint64_t bytes)

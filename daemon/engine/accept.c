@@ -101,8 +101,7 @@ static void on_created(struct engine *engine, struct submission *submission, con
 		return;
 	}
 	log_error("job was not stored", "outcome", log_int(outcome));
-	answer(creation->fn, creation->userdata, ENGINE_E_STORE,
-	       "the store does not take writes; the job was not accepted, see the daemon's log");
+	answer(creation->fn, creation->userdata, ENGINE_E_STORE, ENGINE_STORE_FAILED);
 	free_creation(creation);
 }
 
@@ -153,7 +152,7 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 		return ENGINE_E_INVALID;
 	}
 	if (!store_is_healthy(engine->store)) {
-		answer(fn, userdata, ENGINE_E_STORE, "the store does not take writes; see the daemon's log");
+		answer(fn, userdata, ENGINE_E_STORE, ENGINE_STORE_FAILED);
 		return ENGINE_E_STORE;
 	}
 	return 0;

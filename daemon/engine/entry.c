@@ -308,9 +308,7 @@ void entry_move(struct entry *entry, enum job_state to)
 
 static void answer_failed_commit(struct entry *entry, int outcome)
 {
-	struct engine_error error = {
-		.text = "the store does not take writes; see the daemon's log, nothing of this change was acknowledged",
-	};
+	struct engine_error error = {.text = ENGINE_STORE_FAILED};
 
 	log_error("change of a job was not stored", "job", log_id(&entry->ref), "outcome", log_int(outcome));
 	if (entry->op)

@@ -301,10 +301,15 @@ static void sleep_for_room(struct entry *entry)
 	entry_sleep(entry, LIMIT_ENGINE_DISK_MS, fetch_next);
 }
 
-static void wait_for_room(struct entry *entry)
+/* What has arrived is given up first: the commit needs room too. */
+static void wait_for_room(struct entry *entry, const char *why)
 {
+	const struct artifact_store *artifacts = entry->engine->config.artifacts;
+
+	entry->fetch->staging = artifact_staging_discard(entry->fetch->staging);
 	drop_staging(entry->fetch);
-	log_warning("no room for a paid video; it is fetched when there is", "job", log_id(&entry->ref));
+	log_warning("a paid video cannot be stored; make room, and it is fetched again", "job", log_id(&entry->ref),
+		    "folder", artifact_store_path(artifacts), "why", why);
 	if (entry->status->wait == JOB_WAIT_DISK) {
 		sleep_for_room(entry);
 		return;
@@ -332,7 +337,7 @@ static void handle_sealed(struct entry *entry, struct arrival *arrival)
 		refuse_file(entry, result.message.text);
 		break;
 	default:
-		wait_for_room(entry);
+		wait_for_room(entry, result.message.text);
 	}
 }
 
@@ -453,7 +458,7 @@ static void on_got(struct entry *entry, struct http_outcome *take)
 		read_status(entry, take);
 		break;
 	case HTTP_NOT_STORED:
-		wait_for_room(entry);
+		wait_for_room(entry, take->message);
 		break;
 	case HTTP_TOO_LARGE:
 		if (take->status >= 200 && take->status < 300)
@@ -533,7 +538,7 @@ static void fetch_next(struct entry *entry)
 		fetch->size = 0;
 	}
 	if (r != 0) {
-		wait_for_room(entry);
+		wait_for_room(entry, r < 0 ? log_errno(r) : "the disk is full");
 		return;
 	}
 	get(entry);

@@ -136,6 +136,11 @@ struct log_job {
 	char text[ID_TEXT_SIZE + 8];
 };
 struct log_job log_job_of(const struct job_ref *ref);
+/* For whoever wanted a change that failed to be stored. It may have been kept all the same: that shows at the restart. */
+#define ENGINE_STORE_FAILED                                                                                            \
+	"the store takes no writes; make room on the daemon's disk if it is full (its log says what failed), restart " \
+	"the daemon, then repeat the request"
+
 #define log_id(ref) (((struct log_job[1]){log_job_of(ref)})[0].text)
 
 void *take_memory(size_t size); /* zeroed; aborts */
@@ -210,6 +215,8 @@ void lane_take_slot(struct entry *entry);
 void lane_release_slot(struct entry *entry);
 /* Nothing starts for @delay_ms; jobs show @why. */
 void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms);
+/* Why a lane starts nothing, and what to do, for a person; NULL for JOB_WAIT_NONE. */
+const char *lane_problem_words(enum job_wait problem);
 
 /* ---- deadline.c ---- */
 void deadline_notice(struct engine *engine, int64_t deadline_ms);

@@ -26,6 +26,25 @@ bool lane_can_continue(const struct lane *lane, const struct job_status *status)
 	       plugin_manifest_reads_state(plugin_manifest(lane->config->plugin), status->plugin_state_version);
 }
 
+const char *lane_problem_words(enum job_wait problem)
+{
+	switch (problem) {
+	case JOB_WAIT_NONE:
+		return NULL;
+	case JOB_WAIT_RATE_LIMIT:
+		return "it asked for a pause; its jobs go on when that is over";
+	case JOB_WAIT_DISK:
+		return "the disk of data_dir has no room for another video; make some, or lower limits.reserve_bytes";
+	case JOB_WAIT_CREDENTIAL:
+		return "it refuses the key; put a valid one into its secrets and restart the daemon, or settle it with the "
+		       "provider";
+	case JOB_WAIT_PLUGIN_MISSING:
+		return "its plugin cannot be used; the daemon's log says why";
+	default:
+		return job_wait_name(problem);
+	}
+}
+
 static void on_wake(void *userdata)
 {
 	struct lane *lane = userdata;
@@ -232,7 +251,7 @@ void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
 	lane->blocked_until_ms = until_ms;
 	atomic_store(&lane->problem_until_ms, now_utc(lane->engine) + delay_ms);
 	atomic_store(&lane->problem, why);
-	log_warning("provider takes no jobs for now", "provider", lane->config->id, "why", job_wait_name(why), "for_ms",
-		    log_int(delay_ms));
+	log_warning("provider takes no jobs for now", "provider", lane->config->id, "why", lane_problem_words(why),
+		    "for_ms", log_int(delay_ms));
 	kick(lane, delay_ms);
 }

@@ -146,22 +146,16 @@ void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint
 	store_get_job(engine->store, ref, on_job_of_artifact, question);
 }
 
-static const char *problem_of(const struct lane *lane, struct errmsg *words)
+static const char *problem_of(const struct lane *lane)
 {
-	enum job_wait problem = atomic_load(&lane->problem);
-
 	if (!lane->config->plugin)
 		return lane->config->problem ? lane->config->problem : "its plugin is not loaded";
-	if (problem == JOB_WAIT_NONE)
-		return NULL;
-	errmsg_set(words, "%s", job_wait_name(problem));
-	return words->text;
+	return lane_problem_words(atomic_load(&lane->problem));
 }
 
 void engine_list_providers(struct engine *engine, const char *id, engine_providers_fn *fn, void *userdata)
 {
 	struct engine_provider *providers = take_memory((engine->n_lanes + 1) * sizeof(*providers));
-	struct errmsg *words = take_memory((engine->n_lanes + 1) * sizeof(*words));
 	struct engine_error error = {.text = "no such provider is configured"};
 	size_t n = 0;
 
@@ -180,7 +174,7 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 			.concurrency = config->concurrency,
 			.running = atomic_load(&lane->running),
 			.queued = atomic_load(&lane->queued),
-			.problem = problem_of(lane, &words[n]),
+			.problem = problem_of(lane),
 		};
 		n++;
 	}
@@ -189,7 +183,6 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 	else
 		fn(userdata, 0, NULL, providers, n);
 	free(providers);
-	free(words);
 }
 
 bool engine_is_serving(const struct engine *engine)

@@ -471,6 +471,8 @@ void send_begin(struct entry *entry, struct plugin_answer *take)
 	}
 	if (!reserve_room(entry)) {
 		plugin_answer_free(take);
+		/* The jobs behind it would meet the same disk, and each write to it. */
+		lane_block(entry->lane, JOB_WAIT_DISK, LIMIT_ENGINE_DISK_MS);
 		run_requeue(entry, JOB_WAIT_DISK, LIMIT_ENGINE_DISK_MS);
 		return;
 	}

@@ -227,8 +227,9 @@ static void write_batch(struct store *store, struct store_commit *first)
 		atomic_store(&store->tail, committer->sequence);
 		return;
 	}
-	log_error("the store failed to write and takes nothing more until the daemon is restarted", "error",
-		  log_errno(r));
+	log_error(
+		"the store failed to write and takes nothing more; make room if its disk is full, then restart the daemon",
+		"store", store->folder.records_path, "error", log_errno(r));
 	atomic_store(&store->has_failed, true);
 	fail_all(first, r);
 }
