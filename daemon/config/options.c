@@ -21,6 +21,14 @@ static const char *check_name(const char *text)
 	return "is not a name: use a to z, 0 to 9 and hyphens, and begin with a letter";
 }
 
+/* What a manifest may say. */
+static const char *check_plugin(const char *text)
+{
+	if (islower((unsigned char)text[0]) && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0')
+		return NULL;
+	return "is not the name of a plugin: use a to z, 0 to 9, hyphens and underscores, and begin with a letter";
+}
+
 static bool is_port(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -146,7 +154,7 @@ const struct option config_options[] = {
 	ROW("providers.id", TEXT, OF(id), NULL, 1, 63,
 	    "The name that jobs choose it by. Keep it: stored jobs refer to it.", .check = check_name,
 	    .sample = "\"heygen\""),
-	ROW("providers.plugin", TEXT, OF(plugin), NULL, 1, 63, "The plugin's name.", .check = check_name,
+	ROW("providers.plugin", TEXT, OF(plugin), NULL, 1, 63, "The plugin's name.", .check = check_plugin,
 	    .sample = "\"heygen\""),
 	ROW("providers.base_url", TEXT, OF(base_url), "", 0, 2048,
 	    "Where its API is, if not where the plugin says; a simulator, for instance.", .check = check_url),
