@@ -84,10 +84,17 @@ static int explain_bind(int error, const char *address, struct errmsg *msg)
 		return RPC_E_IN_USE;
 	case EACCES:
 	case EPERM:
-		errmsg_set(msg, "no permission to listen on '%s': %s", address, strerror(error));
+		errmsg_set(msg,
+			   "no permission to listen on '%s': %s; give it to the daemon's user or choose another one",
+			   address, strerror(error));
 		return RPC_E_FORBIDDEN;
 	case EADDRNOTAVAIL:
-		errmsg_set(msg, "'%s' is not an address of this machine", address);
+		errmsg_set(msg, "'%s' is not an address of this machine; choose another one", address);
+		return RPC_E_ADDRESS;
+	case ENOENT:
+	case ENOTDIR:
+		errmsg_set(msg, "cannot listen on '%s': %s; make its folder, or choose another path", address,
+			   strerror(error));
 		return RPC_E_ADDRESS;
 	default:
 		errmsg_set(msg, "cannot listen on '%s': %s", address, strerror(error));

@@ -16,22 +16,24 @@ int folder_sync(const char *path)
 	return 0;
 }
 
+static int refuse(int r, const char *doing, const char *path, struct errmsg *msg)
+{
+	errmsg_set(msg, "cannot %s '%s': %s; " FOLDER_REMEDY, doing, path, strerror(-r));
+	return err_origin(r);
+}
+
 /* Also the parent, so that the new folder's own name is on disk. */
 static int make_folder(const char *path, struct errmsg *msg)
 {
 	_cleanup_(freep) char *parent = NULL;
 	int r;
 
-	if (mkdir(path, 0700) < 0) {
-		r = -errno;
-		if (r == -EEXIST)
-			return 0;
-		errmsg_set(msg, "cannot make the store's folder '%s': %s", path, strerror(-r));
-		return err_origin(r);
-	}
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : refuse(-errno, "make the store's folder", path, msg);
 	if (asprintf(&parent, "%s/..", path) < 0)
 		return err_origin(-ENOMEM);
-	return folder_sync(parent);
+	r = folder_sync(parent);
+	return r < 0 ? refuse(r, "sync the folder above", path, msg) : 0;
 }
 
 static void tell_holder(const char *path, int fd, struct errmsg *msg)
@@ -57,16 +59,11 @@ static void note_holder(int fd)
 
 static int lock_file(const char *path, int fd, struct errmsg *msg)
 {
-	int r;
-
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK) {
-			tell_holder(path, fd, msg);
-			return STORE_E_IN_USE;
-		}
-		r = -errno;
-		errmsg_set(msg, "cannot lock the store's folder '%s': %s", path, strerror(-r));
-		return err_origin(r);
+		if (errno != EWOULDBLOCK)
+			return refuse(-errno, "lock the store's folder", path, msg);
+		tell_holder(path, fd, msg);
+		return STORE_E_IN_USE;
 	}
 	note_holder(fd);
 	return 0;
@@ -85,11 +82,8 @@ int folder_hold(const char *path, struct folder *ret, struct errmsg *msg)
 		return err_origin(-ENOMEM);
 
 	fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		r = -errno;
-		errmsg_set(msg, "cannot open '%s': %s", lock_path, strerror(-r));
-		return err_origin(r);
-	}
+	if (fd < 0)
+		return refuse(-errno, "open", lock_path, msg);
 	r = lock_file(path, fd, msg);
 	if (r)
 		return r;

@@ -14,6 +14,9 @@ struct folder {
 	char *records_path;
 };
 
+/* Ends every message about a store that cannot be used as it is. */
+#define FOLDER_REMEDY "look at its rights and its disk, or name another data_dir"
+
 #define FOLDER_INERT          \
 	{                     \
 		.lock_fd = -1 \

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/folder.h"
 #include "store/store.h"
 
 #include <rocksdb/c.h>
@@ -83,7 +84,7 @@ static int refuse(char *text, const char *path, struct errmsg *msg)
 		outcome = STORE_E_IN_USE;
 		errmsg_set(msg, "the store '%s' is in use by another process", path);
 	} else {
-		errmsg_set(msg, "cannot open the store '%s': %s", path, text);
+		errmsg_set(msg, "cannot open the store '%s': %s; " FOLDER_REMEDY, path, text);
 	}
 	rocksdb_free(text);
 	return outcome;

@@ -67,7 +67,7 @@ static int begin_store(struct store *store, const char *path, struct errmsg *msg
 	if (r == 0)
 		r = write_meta(store);
 	if (r < 0)
-		errmsg_set(msg, "cannot write to the store '%s': %s", path, strerror(-r));
+		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
 	return r;
 }
 
@@ -92,7 +92,8 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 		return STORE_E_NEWER_FORMAT;
 	}
 	if (r < 0)
-		errmsg_set(msg, "cannot read what the store '%s' says of itself: %s", path, strerror(-r));
+		errmsg_set(msg, "cannot read what the store '%s' says of itself: %s; " FOLDER_REMEDY, path,
+			   strerror(-r));
 	else
 		store->history = history_of(&meta);
 	return r;
@@ -171,7 +172,8 @@ static int start(struct store *store, struct errmsg *msg)
 	if (r == 0)
 		r = committer_start(store);
 	if (r < 0)
-		errmsg_set(msg, "cannot start the store '%s': %s", store->folder.records_path, strerror(-r));
+		errmsg_set(msg, "cannot start the store '%s': %s; " FOLDER_REMEDY, store->folder.records_path,
+			   strerror(-r));
 	return r;
 }
 
@@ -197,7 +199,7 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 		return r;
 	r = folder_sync(config->path);
 	if (r < 0) {
-		errmsg_set(msg, "cannot sync the folder '%s': %s", config->path, strerror(-r));
+		errmsg_set(msg, "cannot sync the folder '%s': %s; " FOLDER_REMEDY, config->path, strerror(-r));
 		return r;
 	}
 	r = check_meta(store, config->path, msg);

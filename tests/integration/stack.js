@@ -115,24 +115,27 @@ class Stack {
 		this.filesUrl = words.files;
 	}
 
-	// `provider` and `limits` are further lines of these groups.
-	writeConfig({ concurrency = 4, pollMs = 100, provider = "", limits = "", drainS = 60 } = {}) {
+	// `provider` and `limits` are further lines of these groups, `others` further providers.
+	writeConfig({ concurrency = 4, pollMs = 100, provider = "", limits = "", drainS = 60, grpc = "127.0.0.1:0",
+		dataDir = path.join(this.data, "filmgate"), pluginDirs = [plugins], others = [] } = {}) {
+		const heygen = `{
+			id = "heygen";
+			plugin = "heygen";
+			base_url = "${this.simUrl}";
+			secrets = { api_key_env = "FILMGATE_HEYGEN_KEY"; };
+			concurrency = ${concurrency};
+			poll = { initial_ms = ${pollMs}; max_ms = ${4 * pollMs}; };
+			allow_private_network = true;
+			${provider}
+		}`;
+
 		fs.writeFileSync(path.join(this.data, "filmgated.conf"), `
-			data_dir = "${this.data}/filmgate";
-			listen = { grpc = "127.0.0.1:0"; unix = "${this.socket}"; };
+			data_dir = "${dataDir}";
+			listen = { grpc = "${grpc}"; unix = "${this.socket}"; };
 			limits = { reserve_bytes = 0L; ${limits} };
 			drain_s = ${drainS};
-			plugin_dirs = ( "${plugins}" );
-			providers = ( {
-				id = "heygen";
-				plugin = "heygen";
-				base_url = "${this.simUrl}";
-				secrets = { api_key_env = "FILMGATE_HEYGEN_KEY"; };
-				concurrency = ${concurrency};
-				poll = { initial_ms = ${pollMs}; max_ms = ${4 * pollMs}; };
-				allow_private_network = true;
-				${provider}
-			} );\n`);
+			plugin_dirs = ( ${pluginDirs.map((folder) => `"${folder}"`).join(", ")} );
+			providers = ( ${[heygen, ...others].join(", ")} );\n`);
 	}
 
 	// Does not wait until it is ready.
@@ -142,6 +145,17 @@ class Stack {
 			FILMGATE_HEYGEN_KEY: "sim-key",
 			...env,
 		});
+	}
+
+	// Starts a daemon that has to give up, and returns its last line.
+	async refuseToStart(env = {}, wrapper = []) {
+		this.spawnDaemon(env, wrapper);
+		const end = await Promise.race([this.daemon.ended, limit(READY_MS)]);
+
+		if (!end) this.daemon.process.kill("SIGKILL");
+		const log = fs.readFileSync(this.daemonLog, "utf8");
+		assert.deepStrictEqual(end, { code: 1, signal: null }, log);
+		return log.trimEnd().split("\n").pop();
 	}
 
 	async startDaemon(env = {}, wrapper = []) {
