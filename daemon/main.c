@@ -65,6 +65,20 @@ static int load_account(const struct config_provider *from, struct provider *pro
 	return r;
 }
 
+/* Else each of its jobs would find out for itself, again and again. */
+static int check_address(const struct config_provider *from, struct provider *provider)
+{
+	const char *url = plugin_account_base_url(provider->account);
+
+	if (from->allow_private_network || !http_url_is_private(url))
+		return 0;
+	errmsg_set(&provider->problem,
+		   "its base_url '%.300s' is not on the public Internet; set allow_private_network = true for it, or "
+		   "name another one",
+		   url);
+	return -EACCES;
+}
+
 static void load_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
 {
 	int r;
@@ -74,7 +88,12 @@ static void load_provider(const struct config *config, const struct config_provi
 	if (r == 0)
 		r = load_account(from, provider);
 	if (r == 0)
+		r = check_address(from, provider);
+	if (r == 0)
 		return;
+	if (!*provider->problem.text)
+		errmsg_set(&provider->problem, "plugin '%s': %s", from->plugin, log_errno(r));
+	provider->account = plugin_account_free(provider->account);
 	provider->plugin = plugin_free(provider->plugin);
 	log_error("provider cannot be used; its jobs wait", "provider", from->id, "why", provider->problem.text);
 }

@@ -188,7 +188,11 @@ static void write_message(const struct call *call, struct http_outcome *outcome,
 			 call->stop == CALL_STOP_BODY ? "bytes of body" : "headers");
 		break;
 	case HTTP_ADDRESS_REFUSED:
-		snprintf(text, size, "%s is at %s, which is not on the public Internet", origin, call->refused_address);
+		snprintf(
+			text, size,
+			"%s is at %s, which is not on the public Internet; if it is meant, set allow_private_network = "
+			"true for this provider",
+			origin, call->refused_address);
 		break;
 	case HTTP_ABORTED:
 		snprintf(text, size, "the request to %s was %s %s it may have left", origin,

@@ -162,6 +162,12 @@ int http_send(struct http *http, const struct http_request *request, http_done_f
 /* Ends the request as HTTP_ABORTED unless it has ended by then. 0 or -ENOMEM. [any-thread] */
 int http_cancel(struct http *http, uint64_t id);
 
+/*
+ * Whether @url names a private address, in any spelling, or localhost, so that without HTTP_PRIVATE_NETWORK each
+ * request to it ends as HTTP_ADDRESS_REFUSED. Other names are not looked up. [any-thread]
+ */
+bool http_url_is_private(const char *url);
+
 struct http_outcome *http_outcome_free(struct http_outcome *outcome);
 void http_outcome_freep(struct http_outcome **outcome);
 /* The first header of that name in any case, or NULL; valid until http_outcome_free(). */

@@ -2,6 +2,8 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "http/address.h"
+#include "http/http.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -95,6 +97,13 @@ int url_host(const char *text, char **ret)
 	int r = parse(text, NULL, &url);
 
 	return r != 0 ? r : get_part(url, CURLUPART_HOST, 0, ret);
+}
+
+bool http_url_is_private(const char *url)
+{
+	_cleanup_(freep) char *host = NULL;
+
+	return url_host(url, &host) == 0 && address_text_is_private(host);
 }
 
 int url_resolve(const char *base, const char *location, char **ret)

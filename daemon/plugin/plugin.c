@@ -172,8 +172,9 @@ static int find_file(const char *name, const char *const *folders, size_t n_fold
 			return 0;
 		}
 	}
-	errmsg_set(error, "plugin '%s': no file %s.so in %s%s", name, name,
-		   n_folders ? folders[0] : "(no plugin folder)", n_folders > 1 ? " or the other plugin folders" : "");
+	errmsg_set(error, "plugin '%s': no file %s.so in %s%s; install it there, or name its folder in plugin_dirs",
+		   name, name, n_folders ? folders[0] : "(no plugin folder)",
+		   n_folders > 1 ? " or the other plugin folders" : "");
 	return PLUGIN_E_MISSING;
 }
 

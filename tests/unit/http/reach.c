@@ -114,10 +114,15 @@ static void private_addresses_are_refused_in_every_spelling(void **state)
 		if (outcome->kind != HTTP_ADDRESS_REFUSED)
 			fail_msg("%s: %s: %s", hosts[i], http_kind_name(outcome->kind), outcome->message);
 		assert_kind(outcome, HTTP_ADDRESS_REFUSED);
+		assert_non_null(strstr(outcome->message, "set allow_private_network = true"));
+		assert_true(http_url_is_private(url));
 		http_outcome_free(outcome);
 	}
 	server_stop(&server);
 	assert_int_equal(atomic_load(&server.connections), 0);
+	assert_false(http_url_is_private("https://provider.example/v1"));
+	assert_false(http_url_is_private("https://8.8.8.8"));
+	assert_false(http_url_is_private("no URL"));
 }
 
 static void addresses_that_no_network_routes_are_refused_too(void **state)
