@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#define LAST_DATE_S INT64_C(253402300799) /* the end of the year 9999; libcurl reads much later ones */
+
 struct http_outcome *http_outcome_free(struct http_outcome *outcome)
 {
 	if (!outcome)
@@ -82,7 +84,7 @@ static int64_t parse_date(const char *text)
 {
 	time_t seconds = isalpha((unsigned char)*text) ? curl_getdate(text, NULL) : -1;
 
-	return seconds < 0 ? -1 : (int64_t)seconds * 1000;
+	return seconds < 0 || seconds > LAST_DATE_S ? -1 : (int64_t)seconds * 1000;
 }
 
 int64_t http_retry_after_ms(const struct http_outcome *outcome, int64_t now_utc_ms)

@@ -174,13 +174,15 @@ static void a_retry_date_is_measured_against_the_servers_own_clock(void **state)
 
 static void retry_after_has_a_limit_and_a_no(void **state)
 {
-	static const char *const bad[] = {"", "-5", "soon", "12x", "1.5s", "1e3", " ", "NaN"};
+	static const char *const bad[] = {
+		"", "-5", "soon", "12x", "1.5s", "1e3", " ", "NaN", "Sun, 00638468606 Nov 14 06:49:57 GMT"};
 
 	(void)state;
 	assert_int_equal(wait_of("Retry-After", "86400", NULL), LIMIT_HTTP_RETRY_AFTER_MS);
 	assert_int_equal(wait_of("Retry-After", "86401", NULL), LIMIT_HTTP_RETRY_AFTER_MS);
 	assert_int_equal(wait_of("Retry-After", "99999999999999999999999999", NULL), LIMIT_HTTP_RETRY_AFTER_MS);
 	assert_int_equal(wait_of("Retry-After", "Sun, 22 Nov 2099 12:00:00 GMT", NULL), LIMIT_HTTP_RETRY_AFTER_MS);
+	assert_int_equal(wait_of("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT", NULL), LIMIT_HTTP_RETRY_AFTER_MS);
 	assert_int_equal(wait_of("Other", "120", NULL), -1);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (wait_of("Retry-After", bad[i], NULL) != -1)
