@@ -70,10 +70,13 @@ static int scratch_init(struct scratch *scratch, size_t size)
 
 static void *scratch_take(struct scratch *scratch, size_t size)
 {
-	void *piece = scratch->data + scratch->used;
+	char *piece;
 
+	if (size == 0)
+		return NULL;
+	piece = scratch->data + scratch->used;
 	scratch->used += size;
-	return size ? piece : NULL;
+	return piece;
 }
 
 static int append(struct buffer *out, const ProtobufCMessage *message)
