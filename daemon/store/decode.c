@@ -11,6 +11,8 @@
  * take_text() leaves the empty text behind, which protobuf-c does not free.
  */
 
+#define TAG_MAX 536870911u /* of a field, in protocol buffers */
+
 #define M(name) Filmgate__Store__V1__##name
 
 static inline void message_freep(void *pointer)
@@ -94,6 +96,7 @@ static char *put_hex_varint(char *out, uint32_t value)
 	return put_hex(out, (uint8_t)value);
 }
 
+/* protobuf-c reads impossible numbers too, and could not read again what it would write of them. */
 static int take_unknown(const ProtobufCMessage *message, char **ret)
 {
 	size_t size = 0;
@@ -101,8 +104,13 @@ static int take_unknown(const ProtobufCMessage *message, char **ret)
 
 	if (message->n_unknown_fields == 0)
 		return 0;
-	for (unsigned int i = 0; i < message->n_unknown_fields; i++)
-		size += 5 + message->unknown_fields[i].len;
+	for (unsigned int i = 0; i < message->n_unknown_fields; i++) {
+		const ProtobufCMessageUnknownField *field = &message->unknown_fields[i];
+
+		if (field->tag == 0 || field->tag > TAG_MAX)
+			return err_origin(-EBADMSG);
+		size += 5 + field->len;
+	}
 	text = malloc(2 * size + 1);
 	if (!text)
 		return err_origin(-ENOMEM);

@@ -403,6 +403,18 @@ static void a_state_of_an_unknown_number_is_refused(void **state)
 	assert_int_equal(record_read_state(bytes_of(record, sizeof(record)), &read), -EBADMSG);
 }
 
+/* protobuf-c reads such fields when they are written the long way, and refuses what it writes of them. */
+static void an_unknown_field_without_a_possible_number_is_refused(void **state)
+{
+	static const uint8_t zero[] = {RECORD_VERSION, 0x80, 0x00, 0x00};
+	static const uint8_t large[] = {RECORD_VERSION, 0xfa, 0xff, 0xff, 0xff, 0x7f, 0x01, 'a'};
+	_cleanup_(job_status_freep) struct job_status *status = job_status_new();
+
+	(void)state;
+	assert_int_equal(record_read_attempt(bytes_of(zero, sizeof(zero)), status), -EBADMSG);
+	assert_int_equal(record_read_attempt(bytes_of(large, sizeof(large)), status), -EBADMSG);
+}
+
 static void running_out_of_memory_frees_what_was_read(void **state)
 {
 	_cleanup_(job_status_freep) struct job_status *status = full_status();
@@ -434,6 +446,7 @@ int main(void)
 		cmocka_unit_test(a_newer_version_byte_is_refused_everywhere),
 		cmocka_unit_test(damaged_records_are_read_or_refused),
 		cmocka_unit_test(a_state_of_an_unknown_number_is_refused),
+		cmocka_unit_test(an_unknown_field_without_a_possible_number_is_refused),
 		cmocka_unit_test(running_out_of_memory_frees_what_was_read),
 	};
 
