@@ -38,14 +38,32 @@ size_t bytes_utf8_length(struct bytes bytes)
 	return len;
 }
 
+/* Bytes at the beginning that are ASCII and not NUL, as far as whole words go: nearly all text is nothing else. With no
+ * byte above 0x7f, taking 1 from each sets the highest bit of a byte just where there is a zero. */
+static size_t ascii_words(const uint8_t *p, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highest = ones << 7;
+	uint64_t word;
+	size_t n = 0;
+
+	for (; len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, p + n, sizeof(word));
+		if ((word | (word - ones)) & highest)
+			break;
+	}
+	return n;
+}
+
 bool bytes_are_text(struct bytes bytes)
 {
 	const uint8_t *p = bytes.data;
 	size_t left = bytes.len;
 
 	while (left) {
-		size_t n = bytes_utf8_length(bytes_of(p, left));
+		size_t n = ascii_words(p, left);
 
+		if (n == 0)
+			n = bytes_utf8_length(bytes_of(p, left));
 		if (n == 0)
 			return false;
 		p += n;

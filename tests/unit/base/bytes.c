@@ -78,6 +78,25 @@ static void a_nul_is_not_text(void **state)
 	assert_false(is_text("ab\0", 3));
 }
 
+/* Text is looked at in words of eight bytes first: the odd byte may stand at any place of any of them. */
+static void one_bad_byte_is_found_wherever_it_stands(void **state)
+{
+	static const char bad[] = {'\0', '\x80', '\xff', '\xc3'};
+	char text[32];
+
+	(void)state;
+	for (size_t len = 1; len <= sizeof(text); len++)
+		for (size_t at = 0; at < len; at++) {
+			memset(text, '\x7f', sizeof(text));
+			text[at] = '\x01';
+			assert_true(is_text(text, len));
+			for (size_t i = 0; i < sizeof(bad); i++) {
+				text[at] = bad[i];
+				assert_false(is_text(text, len));
+			}
+		}
+}
+
 static void no_bytes_are_text_even_without_an_address(void **state)
 {
 	(void)state;
@@ -191,6 +210,7 @@ int main(void)
 		cmocka_unit_test(only_well_formed_utf8_is_text),
 		cmocka_unit_test(a_sequence_cut_short_is_not_text),
 		cmocka_unit_test(a_nul_is_not_text),
+		cmocka_unit_test(one_bad_byte_is_found_wherever_it_stands),
 		cmocka_unit_test(no_bytes_are_text_even_without_an_address),
 		cmocka_unit_test(a_character_has_the_length_its_first_byte_says),
 		cmocka_unit_test(equal_bytes_are_of_one_length),
