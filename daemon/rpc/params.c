@@ -118,6 +118,15 @@ static int write_messages(const ProtobufCMessage *message, const ProtobufCFieldD
 	return r ? r : buffer_append(out, "]", 1);
 }
 
+static int write_name(const ProtobufCFieldDescriptor *field, bool is_first, struct buffer *out)
+{
+	int r = buffer_append_text(out, is_first ? "\"" : ",\"");
+
+	if (r == 0)
+		r = buffer_append_text(out, field->name);
+	return r ? r : buffer_append_text(out, is_duration(field) ? "_ms\":" : "\":");
+}
+
 static int write_message(const ProtobufCMessage *message, struct buffer *out)
 {
 	const ProtobufCMessageDescriptor *type = message->descriptor;
@@ -129,8 +138,7 @@ static int write_message(const ProtobufCMessage *message, struct buffer *out)
 
 		if (!is_set(message, field))
 			continue;
-		r = buffer_printf(out, "%s\"%s%s\":", is_first ? "" : ",", field->name,
-				  is_duration(field) ? "_ms" : "");
+		r = write_name(field, is_first, out);
 		if (r == 0)
 			r = field->label == PROTOBUF_C_LABEL_REPEATED
 				    ? write_messages(message, field, out)

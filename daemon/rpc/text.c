@@ -66,7 +66,12 @@ char *name_of_artifact(struct arena *arena, const struct id *id, uint32_t index)
 
 char *name_of_provider(struct arena *arena, const char *id)
 {
-	return arena_printf(arena, PROVIDERS "%s", id);
+	size_t prefix = sizeof(PROVIDERS) - 1, len = strlen(id);
+	char *name = arena_need(arena, prefix + len + 1);
+
+	memcpy(name, PROVIDERS, prefix);
+	memcpy(name + prefix, id, len + 1);
+	return name;
 }
 
 /* Names have one spelling: lower-case digits, so that a name can be compared as text. */
