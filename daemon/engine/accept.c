@@ -107,31 +107,27 @@ static void on_created(struct engine *engine, struct submission *submission, con
 
 /* ---- checking ---- */
 
-/* @ret_model: the model that was meant, where the request left it out. */
-static int check_parameters(const struct lane *lane, const struct engine_create *create, const char **ret_model,
+/* 0 and a verdict that the caller finishes; else the creator is answered. */
+static int check_parameters(const struct lane *lane, const struct engine_create *create, struct job_verdict *ret,
 			    engine_job_fn *fn, void *userdata)
 {
-	struct job_verdict verdict = {0};
 	struct engine_violation violations[LIMIT_JOB_VIOLATIONS];
 	struct engine_error error = {.text = "the request has invalid fields", .violations = violations};
 	int r;
 
-	r = request_validate(lane, create->model, create->parameters, &verdict);
-	if (r == 0) {
-		*ret_model = verdict.model;
-		job_verdict_finish(&verdict);
+	r = request_validate(lane, create->model, create->parameters, ret);
+	if (r == 0)
 		return 0;
-	}
-	for (size_t i = 0; i < verdict.n_violations; i++)
-		violations[i] = (struct engine_violation){.field = verdict.violations[i].field,
-							  .text = verdict.violations[i].text};
-	error.n_violations = verdict.n_violations;
-	if (verdict.n_violations)
-		error.text = verdict.violations[0].text;
+	for (size_t i = 0; i < ret->n_violations; i++)
+		violations[i] = (struct engine_violation){.field = ret->violations[i].field,
+							  .text = ret->violations[i].text};
+	error.n_violations = ret->n_violations;
+	if (ret->n_violations)
+		error.text = ret->violations[0].text;
 	if (r < 0)
 		error.text = "the parameters could not be checked: out of memory";
 	fn(userdata, r < 0 ? ENGINE_E_STORE : ENGINE_E_INVALID, &error, &(struct job_view){0}, false);
-	job_verdict_finish(&verdict);
+	job_verdict_finish(ret);
 	return ENGINE_E_INVALID;
 }
 
@@ -188,15 +184,14 @@ void engine_create_job(struct engine *engine, const struct engine_create *create
 {
 	struct lane *lane = lane_find(engine, create->provider);
 	struct creation *creation;
+	struct job_verdict verdict;
 	struct job_view view;
-	const char *model;
 
 	if (check_open(engine, lane, create, fn, userdata) != 0 ||
-	    check_parameters(lane, create, &model, fn, userdata) != 0)
+	    check_parameters(lane, create, &verdict, fn, userdata) != 0)
 		return;
-	request_build(engine, lane, create, &view);
-	if (job_set_text(&view.job->model, model) < 0)
-		abort();
+	request_build(engine, lane, create, &verdict, &view);
+	job_verdict_finish(&verdict);
 	if (create->validate_only) {
 		view.status->revision = 0;
 		fn(userdata, 0, NULL, &view, false);

@@ -1,6 +1,6 @@
 #include "engine/request.h"
 
-#include "base/json.h"
+#include "base/err.h"
 
 /*
  * The request's identity: a version, then everything the client chose, each with its length in front. Parameters are
@@ -77,21 +77,8 @@ void request_name_providers(const struct engine *engine, const char *asked, cons
 	buffer_finish(&names);
 }
 
-static char *canonical_form(const char *parameters)
-{
-	struct json *json = json_new(NULL);
-	struct buffer out = {0};
-	json_node root;
-
-	if (!json || json_parse(json, bytes_of_text(parameters), JSON_DUPLICATES_REFUSE, &root, NULL) != 0 ||
-	    json_write(json, root, JSON_FORM_CANONICAL, &out) != 0)
-		abort();
-	json_free(json);
-	return out.data;
-}
-
 static void fill_job(struct engine *engine, const struct lane *lane, const struct engine_create *create,
-		     struct job *job)
+		     struct job_verdict *verdict, struct job *job)
 {
 	char text[ID_TEXT_SIZE];
 
@@ -104,18 +91,19 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 	id_format(&job->ref.id, text);
 	job->request_id = take_text(create->request_id && *create->request_id ? create->request_id : text);
 	job->provider = take_text(create->provider);
-	job->model = take_text(create->model);
-	job->parameters = canonical_form(create->parameters);
+	job->model = take_text(verdict->model);
+	job->parameters = steal(verdict->canonical);
 }
 
-void request_build(struct engine *engine, struct lane *lane, const struct engine_create *create, struct job_view *ret)
+void request_build(struct engine *engine, struct lane *lane, const struct engine_create *create,
+		   struct job_verdict *verdict, struct job_view *ret)
 {
 	struct job *job = job_new();
 	struct job_status *status = job_status_new();
 
 	if (!job || !status)
 		abort();
-	fill_job(engine, lane, create, job);
+	fill_job(engine, lane, create, verdict, job);
 	if (job_set_text(&status->display_name,
 			 create->display_name && *create->display_name ? create->display_name : NULL) < 0 ||
 	    job_set_labels(status, create->labels, create->n_labels) < 0)

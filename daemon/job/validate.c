@@ -15,23 +15,19 @@ struct check {
 	const struct job_capabilities *capabilities;
 	const struct json *manifest;
 	json_node model;
+	json_node taken; /* its parameters, by name */
 	const struct json *order;
 	json_node parameters;
 	struct job_verdict *verdict;
 };
 
-static json_node model_limits(const struct check *check, const char *path)
-{
-	return json_member(check->manifest, json_at(check->manifest, check->model, "/parameters"), bytes_of_text(path));
-}
-
 /* Everything that the model takes, by name. */
 static void add_taken(const struct check *check, struct job_line *line, struct job_guess *guess)
 {
-	json_node parameters = json_at(check->manifest, check->model, "/parameters");
 	bool has_media = json_count(check->manifest, json_at(check->manifest, check->model, "/media")) > 0;
 
-	for (json_node node = json_first(check->manifest, parameters); node; node = json_next(check->manifest, node)) {
+	for (json_node node = json_first(check->manifest, check->taken); node;
+	     node = json_next(check->manifest, node)) {
 		const char *name = json_key(check->manifest, node).data;
 
 		job_guess_try(guess, name);
@@ -63,7 +59,7 @@ static void check_parameter(const struct check *check, const struct job_field *f
 	struct job_limits limits = {
 		.parameter = job_parameter_find(path),
 		.manifest = check->manifest,
-		.limits = model_limits(check, path),
+		.limits = json_member(check->manifest, check->taken, bytes_of_text(path)),
 		.model = check->verdict->model,
 	};
 
@@ -156,9 +152,8 @@ static json_node value_at(const struct check *check, const char *path)
 
 static void check_required(const struct check *check)
 {
-	json_node parameters = json_at(check->manifest, check->model, "/parameters");
-
-	for (json_node node = json_first(check->manifest, parameters); node; node = json_next(check->manifest, node)) {
+	for (json_node node = json_first(check->manifest, check->taken); node;
+	     node = json_next(check->manifest, node)) {
 		struct job_field field = {.parent = &root, .name = json_key(check->manifest, node).data};
 		struct bytes help = json_text(check->manifest, json_at(check->manifest, node, "/help"));
 
@@ -216,6 +211,7 @@ static int choose_model(struct check *check, const char *name)
 		refuse_model(check, name);
 		return JOB_VALIDATE_E_VIOLATED;
 	}
+	check->taken = json_at(check->manifest, check->model, "/parameters");
 	check->verdict->model = json_text(check->manifest, json_at(check->manifest, check->model, "/name")).data;
 	stage = json_at(check->manifest, check->model, "/lifecycle/stage");
 	if (json_text_is(check->manifest, stage, "retired"))
@@ -242,6 +238,19 @@ static int read_order(struct check *check, struct json *order, struct bytes para
 				r ? error.text : "another kind of value");
 		return JOB_VALIDATE_E_VIOLATED;
 	}
+	return 0;
+}
+
+static int write_canonical(const struct check *check)
+{
+	struct buffer text = {0};
+	int r = json_write(check->order, check->parameters, JSON_FORM_CANONICAL, &text);
+
+	if (r) {
+		buffer_finish(&text);
+		return err_fold(r);
+	}
+	check->verdict->canonical = text.data;
 	return 0;
 }
 
@@ -275,5 +284,7 @@ int job_validate(const struct job_capabilities *capabilities, const char *model,
 	}
 	if (verdict->fault)
 		return err_trace(verdict->fault);
-	return r < 0 ? r : verdict->n_violations ? JOB_VALIDATE_E_VIOLATED : 0;
+	if (r < 0 || verdict->n_violations)
+		return r < 0 ? r : JOB_VALIDATE_E_VIOLATED;
+	return write_canonical(&check);
 }

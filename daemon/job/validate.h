@@ -31,6 +31,7 @@ struct job_violation {
 /* What became of an order. Inert when zeroed. */
 struct job_verdict {
 	const char *model; /* the model that was meant; lives as long as the capabilities; NULL when there is none */
+	char *canonical;   /* of an order that fits: its parameters with their members sorted; may be stolen */
 	struct job_violation violations[LIMIT_JOB_VIOLATIONS];
 	size_t n_violations;
 	bool is_cut; /* there were more */

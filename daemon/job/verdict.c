@@ -153,6 +153,7 @@ void job_verdict_finish(struct job_verdict *verdict)
 		free(verdict->violations[i].text);
 		free(verdict->violations[i].field);
 	}
+	free(verdict->canonical);
 	*verdict = (struct job_verdict){0};
 }
 

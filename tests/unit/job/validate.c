@@ -502,7 +502,9 @@ static void the_only_model_needs_no_name(void **state)
 	assert_int_equal(job_capabilities_new(bytes_of_text(one), &solo, NULL), 0);
 	assert_int_equal(job_validate(solo, "", bytes_of_text("{}"), &verdict), 0);
 	assert_string_equal(verdict.model, "solo");
+	job_verdict_finish(&verdict);
 	assert_int_equal(job_validate(solo, NULL, bytes_of_text("{}"), &verdict), 0);
+	job_verdict_finish(&verdict);
 	assert_string_equal(job_capabilities_model(solo, 0), "solo");
 	assert_null(job_capabilities_model(solo, 1));
 }
@@ -572,29 +574,52 @@ static void a_strangers_text_is_cut_at_a_character(void **state)
 	buffer_finish(&order);
 }
 
-static void running_out_of_memory_is_said_and_leaves_nothing_behind(void **state)
+static void assert_survives_without_memory(const char *parameters, int outcome)
 {
 	int nth = 0, r;
 	bool has_failed;
 
-	(void)state;
 	do {
 		struct job_verdict verdict;
 
 		allocator_fail(++nth);
-		r = job_validate(capabilities, "clip-1",
-				 bytes_of_text("{\"seed\":-1,\"nope\":1,\"extras\":{\"stile\":1}}"), &verdict);
+		r = job_validate(capabilities, "clip-1", bytes_of_text(parameters), &verdict);
 		has_failed = allocator_failed();
-		assert_int_equal(r, has_failed ? -ENOMEM : JOB_VALIDATE_E_VIOLATED);
+		assert_int_equal(r, has_failed ? -ENOMEM : outcome);
 		job_verdict_finish(&verdict);
 	} while (has_failed);
 	assert_true(nth > 5);
+}
+
+static void running_out_of_memory_is_said_and_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	assert_survives_without_memory("{\"seed\":-1,\"nope\":1,\"extras\":{\"stile\":1}}", JOB_VALIDATE_E_VIOLATED);
+	assert_survives_without_memory("{\"seed\":1,\"prompt\":\"a fox\"}", 0);
+}
+
+static void an_order_that_fits_comes_with_its_canonical_form(void **state)
+{
+	struct job_verdict verdict;
+
+	(void)state;
+	assert_int_equal(job_validate(capabilities, "clip-1", bytes_of_text("{ \"seed\" : 1, \"prompt\":\"a fox\" }"),
+				      &verdict),
+			 0);
+	assert_string_equal(verdict.canonical, "{\"prompt\":\"a fox\",\"seed\":1}");
+	job_verdict_finish(&verdict);
+	assert_int_equal(job_validate(capabilities, "clip-1", bytes_of_text("{\"seed\":-1,\"prompt\":\"a fox\"}"),
+				      &verdict),
+			 JOB_VALIDATE_E_VIOLATED);
+	assert_null(verdict.canonical);
+	job_verdict_finish(&verdict);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_order_within_all_limits_fits),
+		cmocka_unit_test(an_order_that_fits_comes_with_its_canonical_form),
 		cmocka_unit_test(a_missing_parameter_is_named_with_its_help),
 		cmocka_unit_test(lengths_count_characters_and_bytes),
 		cmocka_unit_test(numbers_are_held_to_range_and_step),
