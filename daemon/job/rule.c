@@ -154,7 +154,7 @@ int job_rules_read(const struct job_reading *reading, const struct job_field *fi
 
 struct check {
 	const struct json *manifest;
-	json_node model;
+	json_node taken; /* the model's parameters, by name */
 	const struct json *order;
 	json_node parameters;
 	struct job_verdict *verdict;
@@ -203,14 +203,14 @@ static bool is_named(const struct check *check, json_node condition, const struc
 static bool holds(const struct check *check, const char *path, json_node condition)
 {
 	struct found found = find(check, path);
-	json_node parameters = json_at(check->manifest, check->model, "/parameters");
-	json_node limits = json_member(check->manifest, parameters, bytes_of_text(path));
-	json_node unset = json_at(check->manifest, limits, "/default");
+	json_node limits, unset;
 
 	if (json_kind(check->manifest, condition) == JSON_KIND_OBJECT)
 		return found.is_present == json_boolean(check->manifest, json_first(check->manifest, condition), true);
 	if (found.is_present)
 		return is_named(check, condition, check->order, found.node);
+	limits = json_member(check->manifest, check->taken, bytes_of_text(path));
+	unset = json_member(check->manifest, limits, bytes_of_text("default"));
 	return unset && is_named(check, condition, check->manifest, unset);
 }
 
@@ -270,7 +270,8 @@ void job_rules_check(const struct job_capabilities *capabilities, json_node mode
 		     const struct json *order, json_node parameters)
 {
 	const struct json *manifest = capabilities->json;
-	const struct check check = {manifest, model, order, parameters, verdict};
+	json_node taken = json_at(manifest, model, "/parameters");
+	const struct check check = {manifest, taken, order, parameters, verdict};
 	json_node rules = json_at(manifest, model, "/rules");
 
 	for (json_node rule = json_first(manifest, rules); rule; rule = json_next(manifest, rule))

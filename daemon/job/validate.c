@@ -150,17 +150,25 @@ static json_node value_at(const struct check *check, const char *path)
 	return node;
 }
 
+static void refuse_missing(const struct check *check, const char *path, json_node parameter)
+{
+	struct job_field field = {.parent = &root, .name = path};
+	struct bytes help = json_text(check->manifest, json_at(check->manifest, parameter, "/help"));
+
+	job_verdict_add(check->verdict, &field, "is missing; '%s' needs it%s%s", check->verdict->model,
+			help.len ? ": " : "", help.len ? (const char *)help.data : "");
+}
+
 static void check_required(const struct check *check)
 {
 	for (json_node node = json_first(check->manifest, check->taken); node;
 	     node = json_next(check->manifest, node)) {
-		struct job_field field = {.parent = &root, .name = json_key(check->manifest, node).data};
-		struct bytes help = json_text(check->manifest, json_at(check->manifest, node, "/help"));
+		const char *path = json_key(check->manifest, node).data;
 
-		if (json_boolean(check->manifest, json_at(check->manifest, node, "/required"), false) &&
-		    !value_at(check, field.name))
-			job_verdict_add(check->verdict, &field, "is missing; '%s' needs it%s%s", check->verdict->model,
-					help.len ? ": " : "", help.len ? (const char *)help.data : "");
+		if (json_boolean(check->manifest, json_member(check->manifest, node, bytes_of_text("required")),
+				 false) &&
+		    !value_at(check, path))
+			refuse_missing(check, path, node);
 	}
 }
 
