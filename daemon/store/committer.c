@@ -303,8 +303,8 @@ void store_submit(struct store *store, struct store_commit *take, void *userdata
 	else
 		committer->first = take;
 	committer->last = take;
-	pthread_cond_signal(&committer->wake);
 	pthread_mutex_unlock(&committer->mutex);
+	pthread_cond_signal(&committer->wake); /* not before, or the thread wakes only to wait for the mutex */
 }
 
 /* A trim that is still going on is overtaken by the later instants. */
