@@ -2,8 +2,8 @@
  * Acceptance: [any-thread] up to the commit, so that the engine thread does not stand between a creator and the disk.
  *
  * A create is checked against the provider's capability document, hashed, built into one commit with the claim of its
- * request id, and handed to the committer. The engine thread learns of it with its batch, answers the creator, and
- * only then may the job start.
+ * request id, and handed to the committer. The committer's thread tells the creator, whom nothing but the disk was
+ * keeping; then the engine thread learns of it with its batch, and the job may start.
  */
 #include "engine/internal.h"
 
@@ -15,7 +15,8 @@
 
 struct creation {
 	struct submission submission;
-	struct engine *engine;
+	struct lane *lane;
+	struct job_index index;
 	struct job_view view;
 	engine_job_fn *fn;
 	void *userdata;
@@ -28,7 +29,7 @@ static void answer(engine_job_fn *fn, void *userdata, int outcome, const char *t
 	fn(userdata, outcome, &(struct engine_error){.text = text}, &(struct job_view){0}, false);
 }
 
-/* ---- the answer, on the engine thread ---- */
+/* ---- the answer ---- */
 
 static void free_creation(struct creation *creation)
 {
@@ -70,32 +71,36 @@ static void answer_existing(struct engine *engine, struct creation *creation, co
 	}
 }
 
-static void note_queued(struct engine *engine, const struct job_view *view)
+/* [committer thread] */
+static void on_stored(struct submission *submission, const struct store_commit *commit)
 {
-	struct lane *lane = lane_find(engine, view->job->provider);
+	struct creation *creation = (struct creation *)(void *)submission;
 
-	if (atomic_load(&engine->phase) != ENGINE_PHASE_SERVING)
-		return;
-	deadline_notice(engine, view->job->deadline_ms);
-	if (lane)
-		lane_notice(lane, view->status);
+	if (store_commit_outcome(commit) == 0)
+		creation->fn(creation->userdata, 0, NULL, &creation->view, false);
 }
 
+static void note_queued(struct engine *engine, const struct creation *creation)
+{
+	if (atomic_load(&engine->phase) != ENGINE_PHASE_SERVING)
+		return;
+	deadline_notice(engine, creation->index.deadline_ms);
+	lane_notice(creation->lane, &creation->index);
+}
+
+/* [engine thread] Whose job was stored has been told so. */
 static void on_created(struct engine *engine, struct submission *submission, const struct store_commit *commit)
 {
 	struct creation *creation = (struct creation *)(void *)submission;
-	struct lane *lane = lane_find(engine, creation->view.job->provider);
 	int outcome = store_commit_outcome(commit);
 
 	if (outcome == 0) {
-		note_queued(engine, &creation->view);
-		creation->fn(creation->userdata, 0, NULL, &creation->view, false);
-		free_creation(creation);
+		note_queued(engine, creation);
+		free(creation);
 		return;
 	}
 	atomic_fetch_sub(&engine->queued, 1);
-	if (lane)
-		atomic_fetch_sub(&lane->queued, 1);
+	atomic_fetch_sub(&creation->lane->queued, 1);
 	if (outcome == STORE_E_REQUEST_EXISTS) {
 		answer_existing(engine, creation, store_commit_found(commit));
 		return;
@@ -176,6 +181,7 @@ static void submit(struct engine *engine, struct creation *creation)
 	store_commit_put_job(commit, job);
 	store_commit_put_status(commit, job, NULL, creation->view.status);
 	store_commit_put_event(commit, JOB_EVENT_CREATED, job, creation->view.status);
+	creation->submission.on_stored = on_stored;
 	creation->submission.on_committed = on_created;
 	store_submit(engine->store, commit, &creation->submission);
 }
@@ -205,7 +211,8 @@ void engine_create_job(struct engine *engine, const struct engine_create *create
 		return;
 	}
 	creation = take_memory(sizeof(*creation));
-	creation->engine = engine;
+	creation->lane = lane;
+	creation->index = store_index_of(view.job, view.status);
 	creation->view = view;
 	creation->fn = fn;
 	creation->userdata = userdata;

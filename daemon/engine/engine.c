@@ -29,6 +29,16 @@ static void on_batch_message(struct loop_message *message)
 	free(batch);
 }
 
+static void tell(struct store_commit *first)
+{
+	for (struct store_commit *commit = first; commit; commit = store_commit_next(commit)) {
+		struct submission *submission = store_commit_userdata(commit);
+
+		if (submission->on_stored)
+			submission->on_stored(submission, commit);
+	}
+}
+
 /* [committer thread] The watchers' copies are made here; the engine's own thread frees the commits. */
 static void on_batch(void *userdata, struct store_commit *first)
 {
@@ -37,6 +47,7 @@ static void on_batch(void *userdata, struct store_commit *first)
 
 	if (engine->hub)
 		watch_hub_publish(engine->hub, first);
+	tell(first);
 	*batch = (struct batch){.message.run = on_batch_message, .engine = engine, .first = first};
 	loop_post(engine->loop, &batch->message);
 }

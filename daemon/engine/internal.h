@@ -58,6 +58,8 @@ struct engine {
 
 /* Something the committer carries back: userdata of every commit of ours. */
 struct submission {
+	/* [committer thread] For whoever waits only to hear that it is on disk. May be NULL; changes nothing of ours. */
+	void (*on_stored)(struct submission *submission, const struct store_commit *commit);
 	void (*on_committed)(struct engine *engine, struct submission *submission, const struct store_commit *commit);
 };
 
@@ -210,7 +212,7 @@ void lane_finish(struct lane *lane);
 /* Starts what may start. */
 void lane_pump(struct lane *lane);
 /* A job was committed as QUEUED. */
-void lane_notice(struct lane *lane, const struct job_status *queued);
+void lane_notice(struct lane *lane, const struct job_index *queued);
 void lane_take_slot(struct entry *entry);
 void lane_release_slot(struct entry *entry);
 /* Nothing starts for @delay_ms; jobs show @why. */

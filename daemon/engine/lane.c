@@ -228,7 +228,7 @@ void lane_pump(struct lane *lane)
 		scan(lane);
 }
 
-void lane_notice(struct lane *lane, const struct job_status *queued)
+void lane_notice(struct lane *lane, const struct job_index *queued)
 {
 	if (queued->wait_until_ms > now_utc(lane->engine)) {
 		arm_wake(lane, queued->wait_until_ms);

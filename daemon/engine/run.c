@@ -84,7 +84,7 @@ static void after_requeue(struct entry *entry)
 	run_abandon(entry);
 	lane_release_slot(entry);
 	if (entry->lane)
-		lane_notice(entry->lane, entry->status);
+		lane_notice(entry->lane, &entry->index);
 	deadline_notice(entry->engine, entry->job->deadline_ms);
 	op_obey_wish(entry);
 }
@@ -105,7 +105,7 @@ void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms)
 void run_after_update(struct entry *entry)
 {
 	if (entry->status->state == JOB_STATE_QUEUED && entry->lane)
-		lane_notice(entry->lane, entry->status);
+		lane_notice(entry->lane, &entry->index);
 	op_answer_update(entry);
 }
 
