@@ -115,12 +115,7 @@ static void note_committed(struct entry *entry)
 {
 	entry->revision = entry->status->revision;
 	entry->is_state_changed = false;
-	entry->index = (struct job_index){
-		.state = entry->status->state,
-		.priority = entry->status->priority,
-		.wait_until_ms = entry->status->wait_until_ms,
-		.deadline_ms = entry->job->deadline_ms,
-	};
+	entry->index = store_index_of(entry->job, entry->status);
 }
 
 static void fill_entry(struct entry *entry, struct job_view *take)

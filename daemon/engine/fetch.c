@@ -306,7 +306,6 @@ static void wait_for_room(struct entry *entry, const char *why)
 {
 	const struct artifact_store *artifacts = entry->engine->config.artifacts;
 
-	entry->fetch->staging = artifact_staging_discard(entry->fetch->staging);
 	drop_staging(entry->fetch);
 	log_warning("a paid video cannot be stored; make room, and it is fetched again", "job", log_id(&entry->ref),
 		    "folder", artifact_store_path(artifacts), "why", why);

@@ -115,7 +115,7 @@ static bool handle_start(struct entry *entry, struct op *op)
 	}
 	/* It was due when the queue was read: the clock went back. */
 	if (status->wait_until_ms > now_utc(entry->engine)) {
-		lane_notice(entry->lane, status);
+		lane_notice(entry->lane, &entry->index);
 		lane_release_slot(entry);
 		return true;
 	}

@@ -48,6 +48,8 @@ int __real_artifact_reserve(struct artifact_store *store, uint64_t bytes);
 int __wrap_artifact_reserve(struct artifact_store *store, uint64_t bytes);
 void __real_artifact_release(struct artifact_store *store, uint64_t bytes);
 void __wrap_artifact_release(struct artifact_store *store, uint64_t bytes);
+void __real_artifact_reserve_owed(struct artifact_store *store, uint64_t bytes);
+void __wrap_artifact_reserve_owed(struct artifact_store *store, uint64_t bytes);
 
 static atomic_uint_fast64_t reserved_bytes;
 
@@ -58,6 +60,12 @@ int __wrap_artifact_reserve(struct artifact_store *store, uint64_t bytes)
 	if (r == 0)
 		atomic_fetch_add(&reserved_bytes, bytes);
 	return r;
+}
+
+void __wrap_artifact_reserve_owed(struct artifact_store *store, uint64_t bytes)
+{
+	atomic_fetch_add(&reserved_bytes, bytes);
+	__real_artifact_reserve_owed(store, bytes);
 }
 
 void __wrap_artifact_release(struct artifact_store *store, uint64_t bytes)

@@ -232,7 +232,7 @@ static void a_refused_key_holds_the_provider(void **state)
 
 	reply(rig, 401, "trouble reason=auth");
 	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_CREDENTIAL);
-	assert_string_equal(provider(rig, "maker")->problem, "credential");
+	assert_non_null(strstr(provider(rig, "maker")->problem, "it refuses the key"));
 	pass(rig, LIMIT_ENGINE_CREDENTIAL_MS);
 	assert_state(rig, &job, JOB_STATE_PREPARING);
 }

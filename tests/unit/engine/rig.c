@@ -55,6 +55,31 @@ void await_engine(struct rig *rig, bool (*is_over)(struct rig *rig, void *userda
 
 /* ---- until it has nothing to do ---- */
 
+struct loop;
+void __real_watch_hub_publish(struct watch_hub *hub, const struct store_commit *first);
+void __wrap_watch_hub_publish(struct watch_hub *hub, const struct store_commit *first);
+void __real_loop_post(struct loop *loop, struct loop_message *message);
+void __wrap_loop_post(struct loop *loop, struct loop_message *message);
+
+/* A batch is on disk, and creators may know it, before the engine's thread is told: until then it is not quiet. */
+static atomic_bool is_batch_between;
+static _Thread_local bool is_between;
+
+void __wrap_watch_hub_publish(struct watch_hub *hub, const struct store_commit *first)
+{
+	atomic_store(&is_batch_between, true);
+	__real_watch_hub_publish(hub, first);
+	is_between = true;
+}
+
+void __wrap_loop_post(struct loop *loop, struct loop_message *message)
+{
+	__real_loop_post(loop, message);
+	if (is_between)
+		atomic_store(&is_batch_between, false);
+	is_between = false;
+}
+
 bool is_due(const struct loop_timer *timer)
 {
 	return timer->is_armed && timer->due_ns <= (uint64_t)clock_monotonic_ms(&rig_clock) * 1000000;
@@ -76,7 +101,8 @@ static bool is_entry_quiet(const struct entry *entry, size_t *steps)
 static bool is_quiet(struct rig *rig)
 {
 	struct engine *engine = rig->engine;
-	bool answer = !engine->is_scanning_deadlines && !is_due(&engine->deadline_timer);
+	bool answer = !atomic_load(&is_batch_between) && !engine->is_scanning_deadlines &&
+		      !is_due(&engine->deadline_timer);
 	size_t steps = 0;
 
 	for (const struct entry *entry = engine->entries; entry; entry = entry->hh.next)

@@ -252,7 +252,7 @@ static void a_refused_key_holds_the_provider_and_fails_nothing(void **state)
 	assert_state(rig, &job, JOB_STATE_QUEUED);
 	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_CREDENTIAL);
 	assert_int_equal(look(rig, &behind)->wait, JOB_WAIT_CREDENTIAL);
-	assert_string_equal(provider(rig, "maker")->problem, "credential");
+	assert_non_null(strstr(provider(rig, "maker")->problem, "it refuses the key"));
 	assert_string_equal(provider(rig, "plain")->problem, "");
 
 	pass(rig, LIMIT_ENGINE_CREDENTIAL_MS);
