@@ -12,7 +12,16 @@ struct batch {
 	struct loop_message message;
 	struct engine *engine;
 	struct store_commit *first;
+	bool is_told;
 };
+
+static void tell(struct store_commit *commit)
+{
+	struct submission *submission = store_commit_userdata(commit);
+
+	if (submission->on_stored)
+		submission->on_stored(submission, commit);
+}
 
 static void on_batch_message(struct loop_message *message)
 {
@@ -22,6 +31,8 @@ static void on_batch_message(struct loop_message *message)
 	for (; commit; commit = next) {
 		struct submission *submission = store_commit_userdata(commit);
 
+		if (!batch->is_told)
+			tell(commit);
 		next = store_commit_next(commit);
 		submission->on_committed(batch->engine, submission, commit);
 		store_commit_free(commit);
@@ -29,26 +40,22 @@ static void on_batch_message(struct loop_message *message)
 	free(batch);
 }
 
-static void tell(struct store_commit *first)
-{
-	for (struct store_commit *commit = first; commit; commit = store_commit_next(commit)) {
-		struct submission *submission = store_commit_userdata(commit);
-
-		if (submission->on_stored)
-			submission->on_stored(submission, commit);
-	}
-}
-
-/* [committer thread] The watchers' copies are made here; the engine's own thread frees the commits. */
+/*
+ * [committer thread] The watchers' copies are made here; the engine's own thread frees the commits. Who is alone is told
+ * here, too, since one thread less lies between the disk and the creator; many are told by the engine's thread, while
+ * this one writes the next batch.
+ */
 static void on_batch(void *userdata, struct store_commit *first)
 {
 	struct engine *engine = userdata;
 	struct batch *batch = take_memory(sizeof(*batch));
+	bool is_alone = !store_commit_next(first);
 
 	if (engine->hub)
 		watch_hub_publish(engine->hub, first);
-	tell(first);
-	*batch = (struct batch){.message.run = on_batch_message, .engine = engine, .first = first};
+	if (is_alone)
+		tell(first);
+	*batch = (struct batch){.message.run = on_batch_message, .engine = engine, .first = first, .is_told = is_alone};
 	loop_post(engine->loop, &batch->message);
 }
 
