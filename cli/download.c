@@ -8,8 +8,10 @@
 #include "commands.h"
 #include "field.h"
 #include "interrupt.h"
+#include "output.h"
 #include "patience.h"
 #include "say.h"
+#include "target.h"
 #include "words.h"
 
 #include "base/digest.h"
@@ -27,7 +29,8 @@
 struct download {
 	struct cli *cli;
 	const Filmgate__V1__Artifact *artifact;
-	char *target; /* NULL: standard output */
+	char *shown;  /* as the user named it */
+	char *target; /* the file itself, behind a link; NULL, as part is, where the bytes go straight out */
 	char *part;
 	int fd;
 	struct digester *digester;
@@ -38,6 +41,7 @@ static void download_finish(struct download *download)
 {
 	closep(&download->fd);
 	digester_free(download->digester);
+	free(download->shown);
 	free(download->target);
 	free(download->part);
 }
@@ -75,21 +79,29 @@ static int own_name(const Filmgate__V1__Artifact *artifact, struct buffer *out)
 			     is_first ? "" : number + 1, ending_of(artifact->media_type));
 }
 
-static int name_files(struct download *download, const char *path)
+/* Below the folder @path, or here if it is NULL. */
+static int name_within(struct download *download, const char *path)
 {
-	struct buffer target = {0}, part = {0};
-	struct stat st;
-	int r = 0;
+	struct buffer shown = {0};
+	int r = path ? buffer_printf(&shown, "%s/", path) : 0;
 
-	if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		r = buffer_printf(&target, "%s/", path);
-		path = NULL;
-	}
 	if (r == 0)
-		r = path ? buffer_append_text(&target, path) : own_name(download->artifact, &target);
-	if (r == 0)
-		r = buffer_printf(&part, "%s.%.*s.part", target.data, PART_DIGITS, download->artifact->sha256);
-	download->target = target.data;
+		r = own_name(download->artifact, &shown);
+	download->shown = shown.data;
+	return r;
+}
+
+static int name_files(struct download *download)
+{
+	struct buffer part = {0};
+	int r;
+
+	download->target = realpath(download->shown, NULL);
+	if (!download->target)
+		download->target = strdup(download->shown);
+	if (!download->target)
+		return -ENOMEM;
+	r = buffer_printf(&part, "%s.%.*s.part", download->target, PART_DIGITS, download->artifact->sha256);
 	download->part = part.data;
 	return r;
 }
@@ -212,7 +224,7 @@ static enum exit_code say_unfinished(struct download *download, int r, const str
 	} else {
 		code = cli_say(download->cli, r, status, "cannot download");
 	}
-	if (download->target && download->offset)
+	if (download->part && download->offset)
 		say_more("%s keeps what has come; the same command goes on there", download->part);
 	return code;
 }
@@ -255,18 +267,18 @@ static enum exit_code publish(struct download *download)
 	if (fsync(download->fd) < 0)
 		return fail(download->part);
 	if (rename(download->part, download->target) < 0)
-		return fail(download->target);
-	say_note("%s  %s  sha256 %s", download->target, words_of_size(download->artifact->size_bytes).text,
+		return fail(download->shown);
+	say_note("%s  %s  sha256 %s", download->shown, words_of_size(download->artifact->size_bytes).text,
 		 download->artifact->sha256);
 	return EXIT_OK;
 }
 
-static enum exit_code to_file(struct download *download, const char *path)
+static enum exit_code to_file(struct download *download)
 {
 	enum exit_code code;
 	bool was_taken_up;
 
-	if (name_files(download, path))
+	if (name_files(download))
 		return EXIT_FAILED;
 	code = open_part(download);
 	was_taken_up = download->offset > 0;
@@ -289,22 +301,20 @@ static enum exit_code to_file(struct download *download, const char *path)
 			return publish(download);
 	}
 	unlink(download->part);
-	say_error("%s: the SHA-256 of what came is wrong; nothing was written", download->target);
+	say_error("%s: the SHA-256 of what came is wrong; nothing was written", download->shown);
 	return EXIT_FAILED;
 }
 
-static enum exit_code to_stdout(struct download *download)
+/* Straight into @fd, which is taken. */
+static enum exit_code to_stream(struct download *download, int fd)
 {
 	enum exit_code code;
 
-	if (isatty(STDOUT_FILENO)) {
-		say_error("a video does not go to a terminal; redirect it, or name a file with -o");
-		return EXIT_USAGE;
-	}
-	fflush(stdout);
-	download->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (download->fd < 0)
-		return fail("standard output");
+	if (fd < 0 && errno == EINTR && interrupt_came())
+		return cli_say(download->cli, CLIENT_E_INTERRUPTED, NULL, "cannot download");
+	if (fd < 0)
+		return fail(download->shown);
+	download->fd = fd;
 	code = fetch(download);
 	if (code != EXIT_OK || is_right(download))
 		return code;
@@ -312,21 +322,53 @@ static enum exit_code to_stdout(struct download *download)
 	return EXIT_FAILED;
 }
 
+static enum exit_code store(struct download *download, enum target_kind kind)
+{
+	switch (kind) {
+	case TARGET_FILE:
+		return to_file(download);
+	case TARGET_STREAM:
+		return to_stream(download, open(download->shown, O_WRONLY | O_NOCTTY | O_CLOEXEC));
+	case TARGET_STDOUT:
+		output_flush();
+		return to_stream(download, fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+	case TARGET_FOLDER:
+		break;
+	}
+	say_error("%s is a folder: move it away, or name another file with -o", download->shown);
+	return EXIT_USAGE;
+}
+
+/* Where @path, or no path, leads; a folder leads to the file in it. */
+static enum exit_code choose_target(struct download *download, const char *path, enum target_kind *ret)
+{
+	enum exit_code code = path ? target_look(path, ret) : EXIT_OK;
+
+	if (code != EXIT_OK)
+		return code;
+	if (path && *ret != TARGET_FOLDER) {
+		download->shown = strdup(path);
+		return download->shown ? EXIT_OK : EXIT_FAILED;
+	}
+	return name_within(download, path) ? EXIT_FAILED : target_look(download->shown, ret);
+}
+
 static enum exit_code download_artifact(struct cli *cli, const Filmgate__V1__Artifact *artifact, const char *path,
 					bool prints_path)
 {
 	_cleanup_(download_finish) struct download download = {.cli = cli, .artifact = artifact, .fd = -1};
+	enum target_kind kind = TARGET_FOLDER;
 	enum exit_code code;
 
 	cli->deadline_ms = arguments_number(&cli->arguments, OPTION_DEADLINE, cli->deadline_ms);
 	download.digester = digester_new();
 	if (!download.digester)
 		return EXIT_FAILED;
-	if (path && !strcmp(path, "-"))
-		return to_stdout(&download);
-	code = to_file(&download, path);
-	if (code == EXIT_OK && prints_path)
-		printf("%s\n", download.target);
+	code = choose_target(&download, path, &kind);
+	if (code == EXIT_OK)
+		code = store(&download, kind);
+	if (code == EXIT_OK && prints_path && kind != TARGET_STDOUT)
+		printf("%s\n", download.shown);
 	return code;
 }
 
@@ -381,8 +423,11 @@ enum exit_code command_download(struct cli *cli)
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
 	Filmgate__V1__GetArtifactRequest request = FILMGATE__V1__GET_ARTIFACT_REQUEST__INIT;
 	_cleanup_(freep) char *job = NULL;
-	enum exit_code code;
+	enum target_kind kind;
+	enum exit_code code = path ? target_look(path, &kind) : EXIT_OK;
 
+	if (code != EXIT_OK)
+		return code;
 	if (!strstr(operand, "/artifacts/")) {
 		job = cli_job_name(operand);
 		if (!job)

@@ -63,12 +63,12 @@ static enum next finish(struct watch *watch, enum exit_code code)
 static enum next say_how_to_go_on(struct watch *watch, enum exit_code code, const char *why)
 {
 	const char *uuid = watch->job ? cli_short_name(watch->job) : NULL;
-	char state[FIELD_NAME_SIZE] = "open";
+	char state[FIELD_NAME_SIZE] = "";
 
 	if (watch->state)
 		render_state(watch->state, state);
 	if (uuid) {
-		say_error("%s: job %s goes on (%s)", why, watch->job, state);
+		say_error("%s: job %s goes on%s%s%s", why, watch->job, *state ? " (" : "", state, *state ? ")" : "");
 		say_more("go on watching: filmgate watch %s", uuid);
 		say_more("stop the job:   filmgate cancel %s", uuid);
 	} else {

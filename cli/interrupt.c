@@ -16,14 +16,17 @@ static void on_interrupt(int signal_number)
 
 void interrupt_start(void)
 {
+	static const int signals[] = {SIGINT, SIGTERM};
 	struct sigaction action = {.sa_handler = on_interrupt};
 
 	/* A program that its parent told to ignore Ctrl-C (nohup, a background job) goes on ignoring it. */
 	struct sigaction old;
 
-	sigaction(SIGINT, NULL, &old);
-	if (old.sa_handler != SIG_IGN)
-		sigaction(SIGINT, &action, NULL);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sigaction(signals[i], NULL, &old);
+		if (old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
 	signal(SIGPIPE, SIG_IGN);
 }
 

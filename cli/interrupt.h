@@ -1,6 +1,7 @@
 /*
- * Ctrl-C. The first one sets a flag that every wait looks at; the second one ends the program at once. Nothing that
- * runs in the daemon is touched by either.
+ * Ctrl-C, and SIGTERM, by which a script ends the program. The first one sets a flag that every wait looks at, so that
+ * it is said how to go on; the second one ends the program at once. Nothing that runs in the daemon is touched by
+ * either.
  */
 #ifndef FG_CLI_INTERRUPT_H
 #define FG_CLI_INTERRUPT_H

@@ -1,6 +1,7 @@
 #include "cli.h"
 #include "help.h"
 #include "interrupt.h"
+#include "output.h"
 #include "say.h"
 
 #include "base/err.h"
@@ -53,23 +54,11 @@ static enum exit_code run(struct cli *cli)
 	return code == EXIT_OK ? command->run(cli) : code;
 }
 
-/* Data that did not get out is a failure, unless nobody wanted it any more. */
-static enum exit_code close_output(enum exit_code code)
-{
-	int r = fflush(stdout), error = errno;
-
-	if (r == 0 && !ferror(stdout))
-		return code;
-	if (r != 0 && error != EPIPE)
-		say_error("cannot write the output: %s", strerror(error));
-	return code == EXIT_OK ? EXIT_FAILED : code;
-}
-
 int main(int argc, char **argv)
 {
 	struct cli cli = {.clock = &clock_system, .deadline_ms = CLI_DEADLINE_MS};
 	struct errmsg error = {""};
-	enum exit_code code;
+	enum exit_code code, written;
 	int r;
 
 	setlocale(LC_CTYPE, "");
@@ -81,5 +70,6 @@ int main(int argc, char **argv)
 	code = r ? say_usage(&cli, r, &error) : run(&cli);
 	client_free(cli.client);
 	arguments_finish(&cli.arguments);
-	return (int)close_output(code);
+	written = output_flush();
+	return (int)(code == EXIT_OK ? written : code);
 }

@@ -3,9 +3,11 @@
 #include "download.h"
 #include "follow.h"
 #include "interrupt.h"
+#include "output.h"
 #include "patience.h"
 #include "render.h"
 #include "say.h"
+#include "target.h"
 
 #include "base/err.h"
 #include "base/id.h"
@@ -50,6 +52,16 @@ enum exit_code order_send(struct cli *cli, const char *method, const ProtobufCMe
 		return code;
 	}
 }
+
+/* An order that the daemon has, and what is still to be done about it here. */
+struct order {
+	const Filmgate__V1__Job *job;
+	const char *file; /* NULL: none is fetched */
+	enum document_layout layout;
+	bool is_json;
+	bool is_in_output; /* the file takes standard output's place */
+	bool waits;
+};
 
 /* Progress on a live terminal, one line per new state elsewhere. */
 struct progress {
@@ -102,31 +114,78 @@ static enum exit_code print_anew(struct cli *cli, const char *name, enum documen
 	return render_document(&((Filmgate__V1__GetJobResponse *)reply)->job->base, layout);
 }
 
+enum exit_code order_check(const struct cli *cli)
+{
+	const char *file = arguments_text(&cli->arguments, OPTION_OUTPUT);
+	enum target_kind kind;
+
+	return file ? target_look(file, &kind) : EXIT_OK;
+}
+
+/* The name must not be lost: without it, the next thing a script does is to order again. */
+static enum exit_code check_printed(const struct order *order, enum exit_code code)
+{
+	if (code == EXIT_OK)
+		code = output_flush();
+	if (code != EXIT_OK)
+		say_error("%s is ordered all the same", order->job->name);
+	return code;
+}
+
+static enum exit_code print_ordered(const struct order *order)
+{
+	enum exit_code code = EXIT_OK;
+
+	if (order->is_in_output)
+		say_note("%s", order->job->name);
+	else if (!order->is_json)
+		printf("%s\n", order->job->name);
+	else if (!order->waits)
+		code = render_document(&order->job->base, order->layout);
+	return check_printed(order, code);
+}
+
+/* The job is paid for, or will be: whatever ended this program, its file can still be had. */
+static enum exit_code say_how_to_fetch(const struct order *order, enum exit_code code)
+{
+	switch (code) {
+	case EXIT_OK:
+	case EXIT_JOB_FAILED:
+	case EXIT_JOB_CANCELLED:
+		return code;
+	default:
+		say_more("fetch the file: filmgate download %s -o %s", cli_short_name(order->job->name), order->file);
+	}
+	/* By now the command line is not what was wrong. */
+	return code == EXIT_USAGE ? EXIT_FAILED : code;
+}
+
 enum exit_code order_finish(struct cli *cli, const Filmgate__V1__Job *job, bool was_there)
 {
 	const char *file = arguments_text(&cli->arguments, OPTION_OUTPUT);
 	enum output_format format = arguments_format(&cli->arguments);
-	enum document_layout layout = format == FORMAT_JSONL ? DOCUMENT_LAYOUT_LINE : DOCUMENT_LAYOUT_INDENTED;
-	bool is_json = format == FORMAT_JSON || format == FORMAT_JSONL, waits;
-	enum exit_code code, printed = EXIT_OK;
+	const struct order order = {
+		.job = job,
+		.file = file,
+		.layout = format == FORMAT_JSONL ? DOCUMENT_LAYOUT_LINE : DOCUMENT_LAYOUT_INDENTED,
+		.is_json = format == FORMAT_JSON || format == FORMAT_JSONL,
+		.is_in_output = target_is_stdout(file),
+		.waits = file || arguments_has(&cli->arguments, OPTION_WAIT),
+	};
+	enum exit_code code, printed;
 
-	waits = file || arguments_has(&cli->arguments, OPTION_WAIT);
 	if (was_there)
 		say_note("this request id is known: it is the job ordered before, and nothing new was bought");
-	if (file && !strcmp(file, "-"))
-		say_note("%s", job->name);
-	else if (!is_json)
-		printf("%s\n", job->name);
-	else if (!waits)
-		return render_document(&job->base, layout);
-	fflush(stdout);
-	if (!waits)
-		return EXIT_OK;
+	printed = print_ordered(&order);
+	if (!order.waits)
+		return printed;
 
 	code = wait_for(cli, job->name);
-	if (is_json && !(file && !strcmp(file, "-")) && code != EXIT_INTERRUPTED)
-		printed = print_anew(cli, job->name, layout);
+	if (order.is_json && !order.is_in_output && code != EXIT_INTERRUPTED)
+		printed = check_printed(&order, print_anew(cli, job->name, order.layout));
 	if (code == EXIT_OK && file)
 		code = download_job(cli, job->name, NULL, file);
+	if (file)
+		code = say_how_to_fetch(&order, code);
 	return code == EXIT_OK ? printed : code;
 }

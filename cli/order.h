@@ -13,6 +13,9 @@
 /* The user's --request-id, @given, or a new one. */
 void order_make_id(struct cli *cli, const char *given, char id[static ORDER_ID_SIZE]);
 
+/* Before anything is ordered: can the file of -o be written? EXIT_OK, or a code, said. */
+enum exit_code order_check(const struct cli *cli);
+
 /*
  * Calls @method, whose request carries @id as its request_id, and repeats it while it is undecided. Returns EXIT_OK and
  * the reply, or a code, said, with how to repeat it safely.

@@ -16,6 +16,9 @@ enum exit_code command_retry(struct cli *cli)
 
 	if (!name)
 		return EXIT_USAGE;
+	code = order_check(cli);
+	if (code != EXIT_OK)
+		return code;
 	order_make_id(cli, arguments_text(&cli->arguments, OPTION_REQUEST_ID), id);
 	request.name = name;
 	request.request_id = id;

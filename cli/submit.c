@@ -183,6 +183,9 @@ enum exit_code command_submit(struct cli *cli)
 
 	if (!message)
 		return EXIT_FAILED;
+	code = order_check(cli);
+	if (code != EXIT_OK)
+		return code;
 	r = build(cli, request);
 	if (r)
 		return r < 0 ? EXIT_FAILED : EXIT_USAGE;

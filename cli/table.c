@@ -173,8 +173,8 @@ const struct command table_commands[] = {
 	 .operands = "JOB|ARTIFACT",
 	 .summary = "fetch a stored video and prove its SHA-256",
 	 .details = "Writes FILE.….part beside FILE and renames it when size and SHA-256 are right; an interrupted "
-		    "download goes on where it stopped when it is called again. Without -o the file is named after "
-		    "the job.",
+		    "download goes on where it stopped when it is called again. A link is followed, a device or a "
+		    "pipe is written straight into. Without -o the file is named after the job.",
 	 .options = OPTIONS(&output, &role),
 	 .operands_min = 1,
 	 .operands_max = 1,

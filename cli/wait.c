@@ -1,6 +1,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "follow.h"
+#include "output.h"
 #include "render.h"
 #include "say.h"
 
@@ -83,7 +84,9 @@ enum exit_code command_wait(struct cli *cli)
 			return code;
 		if (first == EXIT_OK)
 			first = code;
-		fflush(stdout);
+		/* The exit status is still to be had. */
+		if (output_flush() != EXIT_OK && first == EXIT_OK)
+			first = EXIT_OUTPUT;
 	}
 	return first;
 }

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "filter.h"
 #include "follow.h"
+#include "output.h"
 #include "render.h"
 #include "say.h"
 #include "view.h"
@@ -38,6 +39,12 @@ static enum exit_code print_line(const Filmgate__V1__JobEvent *event)
 	printf("%s  %s  %s%s%s%s%s\n", event->time ? words_of_local_time(event->time->seconds).text : "",
 	       cli_short_name(event->job), color, is_deleted(event) ? "DELETED" : word, *color ? "\033[0m" : "",
 	       detail.len ? "  " : "", detail.len ? detail.data : "");
+	return EXIT_OK;
+}
+
+static enum exit_code print_name(const Filmgate__V1__JobEvent *event)
+{
+	printf("%s\n", event->job);
 	return EXIT_OK;
 }
 
@@ -107,13 +114,11 @@ static enum exit_code on_event(const Filmgate__V1__JobEvent *event, void *userda
 	else if (watcher->format == FORMAT_TABLE)
 		code = print_line(event);
 	else if (watcher->format == FORMAT_NAME)
-		code = printf("%s\n", event->job) < 0 ? EXIT_FAILED : EXIT_OK;
+		code = print_name(event);
 	else
 		code = render_document(&event->base, DOCUMENT_LAYOUT_LINE);
-	/* A reader that has gone (head, a closed pipe) ends the watch. */
-	if (fflush(stdout) != 0)
-		return EXIT_FAILED;
-	return code;
+	/* Nobody would see what comes after. */
+	return code == EXIT_OK ? output_flush() : code;
 }
 
 enum exit_code command_watch(struct cli *cli)

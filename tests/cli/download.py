@@ -193,9 +193,56 @@ class Download(Case):
         self.fake.on["ReadArtifact"] = silent
         self.expect(124, "download", self.job.name, "-o", "out.mp4", "--deadline", "500ms", says="nothing for 500 ms")
 
+    def test_a_link_stays_and_what_it_names_is_replaced(self):
+        os.mkdir(self.path("store"))
+        self.write("store/real.mp4", b"the old one")
+        os.symlink("store/real.mp4", self.path("link.mp4"))
+        self.expect(0, "download", self.job.name, "-o", "link.mp4", out="link.mp4\n")
+        self.assertTrue(os.path.islink(self.path("link.mp4")))
+        self.assertFalse(os.path.islink(self.path("store/real.mp4")))
+        self.assertEqual(os.listdir(self.path("store")), ["real.mp4"])
+        self.expect_file("store/real.mp4")
+
+    def test_a_pipe_is_written_into(self):
+        os.mkfifo(self.path("pipe"))
+        process = self.start("download", self.job.name, "-o", "pipe")
+        came = self.read("pipe")
+        done = self.finish(process)
+        self.assertEqual((done.status, done.out, came), (0, "pipe\n", DATA), done.err)
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path("pipe")).st_mode))
+
+    def test_a_device_is_written_into(self):
+        os.symlink("/dev/null", self.path("null"))
+        self.expect(0, "download", self.job.name, "-o", "null", out="null\n")
+        self.assertEqual(os.readlink(self.path("null")), "/dev/null")
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+        os.symlink("/dev/full", self.path("full"))
+        self.expect(1, "download", self.job.name, "-o", "full", says="No space left")
+        self.assertEqual(os.readlink(self.path("full")), "/dev/full")
+
+    def test_standard_output_is_known_by_its_other_names(self):
+        os.symlink("/dev/stdout", self.path("out"))
+        for name in ("out", "/proc/self/fd/1"):
+            done = self.run_cli("download", self.job.name, "-o", name)
+            self.assertEqual((done.status, done.out), (0, DATA), done.err)
+        with open(self.path("redirected"), "wb") as file:
+            self.assertEqual(self.finish(self.start("download", self.job.name, "-o", "/dev/stdout", stdout=file)).status, 0)
+        self.expect_file("redirected")
+        status, said = self.terminal("download", self.job.name, "-o", self.path("out")).finish()
+        self.assertEqual(status, 2)
+        self.assertIn("does not go to a terminal", said)
+        self.assertEqual(os.readlink(self.path("out")), "/dev/stdout")
+
     def test_a_place_that_cannot_be_written_is_said(self):
-        self.expect(1, "download", self.job.name, "-o", "missing/out.mp4", says=["missing/out.mp4", "No such file"])
-        self.expect(1, "download", self.job.name, "-o", "/dev/full/x", says="Not a directory")
+        self.expect(2, "download", self.job.name, "-o", "missing/out.mp4", says=["missing/out.mp4", "no folder 'missing/'"])
+        self.expect(2, "download", self.job.name, "-o", "/dev/full/x", says="Not a directory")
+        self.expect(2, "download", self.job.name, "-o", "", says="'' names nothing")
+        os.mkdir(self.path("folder"))
+        os.mkdir(self.path(f"folder/{self.job.name[5:]}.mp4"))
+        self.expect(2, "download", self.job.name, "-o", "folder", says="is a folder")
+        os.symlink("nowhere", self.path("dangling"))
+        self.expect(2, "download", self.job.name, "-o", "dangling", says="a link to what is not there")
+        self.assertEqual(self.offsets(), [])
         with open("/dev/full", "wb") as full:
             process = self.start("download", self.job.name, "-o", "-", stdout=full)
             done_err = process.communicate(timeout=30)[1].decode()

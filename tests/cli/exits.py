@@ -150,6 +150,17 @@ class Exits(Case):
             self.assertIn(text, done.err)
         self.assertEqual(self.fake.requests("CancelJob"), [])
 
+    def test_130_when_a_script_ends_it(self):
+        job = self.fake.add_job()
+        self.fake.on["WatchJob"] = self.hold
+        process = self.start("wait", job.name)
+        self.fake.wait_for("WatchJob")
+        process.terminate()
+        done = self.finish(process)
+        self.assertEqual(done.status, 130, done)
+        self.assertIn("interrupted", done.err)
+        self.assertIn("filmgate watch " + job.name[5:], done.err)
+
     def test_130_also_in_a_call(self):
         def sleep(request):
             time.sleep(2)

@@ -217,6 +217,79 @@ class Submit(Case):
         self.assertEqual(done.out, data)
         self.assertIn("jobs/", done.err)
 
+    # -o
+
+    def succeed(self, data):
+        """Every job succeeds at once, with a video of those bytes."""
+        def run(request):
+            job = self.fake.find(request.name)
+            self.fake.add_video(job, data)
+            job.status.state = number("JobState", "SUCCEEDED")
+            yield message("WatchJobResponse", event=self.fake.event(job))
+        self.fake.on["WatchJob"] = run
+
+    def test_a_file_that_cannot_be_written_is_found_out_before_the_order(self):
+        job = self.fake.add_job("FAILED")
+        os.symlink("nowhere", os.path.join(self.home, "dangling"))
+        for path, says in (("", "'' names nothing"), ("missing/out.mp4", "no folder 'missing/'"),
+                           ("missing/", "no folder 'missing/'"), ("/dev/null/x", "Not a directory"),
+                           ("dangling", "a link to what is not there"), (self.fake.socket, "No such device"),
+                           ("x" * 240, "File name too long")):
+            self.expect(2, "submit", "heygen", "hi", "-o", path, says=says)
+            self.expect(2, "retry", job.name, "-o", path, says=says)
+        self.assertEqual(self.fake.calls, [])
+        status, said = self.terminal("submit", "heygen", "hi", "-o", "-").finish()
+        self.assertEqual(status, 2)
+        self.assertIn("does not go to a terminal", said)
+        self.assertEqual(self.fake.calls, [])
+
+    def test_a_file_that_fails_after_the_order_can_be_fetched_by_itself(self):
+        def damaged(request):
+            raise Refusal(grpc.StatusCode.DATA_LOSS, "ARTIFACT_DAMAGED", "the file is gone")
+        self.succeed(b"video")
+        self.fake.on["ReadArtifact"] = damaged
+        done = self.expect(1, "submit", "heygen", "hi", "-o", "out.mp4")
+        self.assertIn(f"filmgate download {done.out.strip()[5:]} -o out.mp4", done.err)
+
+    def test_an_interrupted_wait_or_download_says_how_to_fetch_the_file(self):
+        def slow(request):
+            yield from self.fake.ReadArtifact(request, stop_after=100)
+            time.sleep(3)
+
+        def hold(request):
+            yield message("WatchJobResponse", event=self.fake.event(self.fake.find(request.name)))
+            time.sleep(3)
+        self.succeed(os.urandom(1000))
+        self.fake.on["ReadArtifact"] = slow
+        for method in ("ReadArtifact", "WatchJob"):
+            process = self.start("submit", "heygen", "hi", "-o", "out.mp4")
+            self.fake.wait_for(method)
+            done = self.interrupt(process)
+            self.assertEqual(done.status, 130, done)
+            self.assertIn(f"filmgate download {done.out.strip()[5:]} -o out.mp4", done.err)
+            self.fake.calls.clear()
+            self.fake.on["WatchJob"] = hold
+
+    def test_a_name_that_cannot_be_printed_is_said_and_the_file_is_fetched_all_the_same(self):
+        self.succeed(b"video")
+        for arguments in ([], ["--format", "json"], ["-o", "out.mp4"], ["-w", "--format", "json"]):
+            self.fake.jobs.clear()
+            with open("/dev/full", "wb") as full:
+                done = self.finish(self.start("submit", "heygen", "hi", *arguments, stdout=full))
+            self.assertEqual(done.status, 8, done)
+            self.assertIn("No space left on device", done.err)
+            self.assertIn(next(iter(self.fake.jobs)) + " is ordered all the same", done.err)
+        with open(os.path.join(self.home, "out.mp4"), "rb") as file:
+            self.assertEqual(file.read(), b"video")
+
+    def test_a_reader_that_has_gone_hears_which_job_was_ordered(self):
+        read, write = os.pipe()
+        os.close(read)
+        done = self.finish(self.start("submit", "heygen", "hi", stdout=write))
+        os.close(write)
+        self.assertEqual(done.status, 8, done)
+        self.assertIn(next(iter(self.fake.jobs)) + " is ordered all the same", done.err)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,9 +2,10 @@
 
 import os
 import subprocess
+import time
 import unittest
 
-from fake import PROGRAM, Case
+from fake import PROGRAM, Case, message
 
 
 class Help(Case):
@@ -27,7 +28,7 @@ class Help(Case):
     def test_exit_codes_are_documented(self):
         for arguments in (["--help"], ["wait", "--help"]):
             out = self.expect(0, *arguments).out.split("Exit status:\n")[1]
-            for code in ("0", "1", "2", "3", "4", "5", "6", "7", "124", "130"):
+            for code in ("0", "1", "2", "3", "4", "5", "6", "7", "8", "124", "130"):
                 self.assertRegex(out, rf"(?m)^  {code} +\w")
 
     def test_no_line_of_the_help_is_too_long(self):
@@ -110,13 +111,19 @@ class Streams(Case):
         self.expect(3, "get", "-q", "01a20485-7299-7846-85db-7f80b5b82330", says="NOT_FOUND")
 
     def test_output_that_cannot_be_written_is_a_failure(self):
-        self.fake.add_job()
-        for arguments in (["list"], ["version"], ["help"]):
+        job = self.fake.add_job("SUCCEEDED").name
+
+        def change_once(request):
+            yield message("WatchJobsResponse", event=self.fake.event(self.fake.find(job)))
+            time.sleep(3)
+        self.fake.on["WatchJobs"] = change_once
+        for arguments in (["list"], ["list", "-o", "json"], ["get", job], ["get", job, "-o", "json"], ["wait", job],
+                          ["watch", job], ["watch"], ["watch", "-o", "name"], ["version"], ["help"], ["--help"]):
             with open("/dev/full", "wb") as full:
                 process = self.start(*arguments, stdout=full)
                 err = process.communicate(timeout=30)[1].decode()
-            self.assertEqual(process.returncode, 1, err)
-            self.assertIn("No space left on device", err)
+            self.assertEqual(process.returncode, 8, err)
+            self.assertEqual(err.count("No space left on device"), 1, err)
 
     def test_nothing_is_ever_asked(self):
         job = self.fake.add_job("FAILED")

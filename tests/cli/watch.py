@@ -207,7 +207,7 @@ class WatchAll(Case):
         process.stdout.readline()
         process.stdout.close()
         process.stdout = None
-        self.assertEqual(self.finish(process).status, 1)
+        self.assertEqual(self.finish(process).status, 8)
 
     def test_a_terminal_begins_with_the_newest_jobs_and_is_redrawn(self):
         old, new = self.fake.add_job("SUCCEEDED"), self.fake.add_job("RUNNING")
