@@ -10,6 +10,8 @@
 #include <google/protobuf/any.pb-c.h>
 #include <google/rpc/status.pb-c.h>
 
+#define PROVIDER_FIELD "job.provider"
+
 static const char *const code_names[] = {
 	"OK",        "CANCELLED",       "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
 	"NOT_FOUND", "ALREADY_EXISTS",  "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
@@ -17,28 +19,45 @@ static const char *const code_names[] = {
 	"DATA_LOSS", "UNAUTHENTICATED",
 };
 
+/* How the program ends; what is not here is EXIT_UNREACHABLE or EXIT_FAILED. */
+static const struct {
+	int code;
+	enum exit_code exit_code;
+} exit_codes[] = {
+	{STATUS_OK, EXIT_OK},
+	{STATUS_INVALID_ARGUMENT, EXIT_USAGE},
+	{STATUS_NOT_FOUND, EXIT_NOT_FOUND},
+	{STATUS_PERMISSION_DENIED, EXIT_AUTH},
+	{STATUS_UNAUTHENTICATED, EXIT_AUTH},
+	{STATUS_DEADLINE_EXCEEDED, EXIT_TIMED_OUT},
+};
+
 /* What to do next, where the daemon's message alone does not say it. */
 static const struct {
 	Filmgate__V1__ErrorReason reason;
 	const char *next;
+	const char *field; /* only if that, or something in it, is wrong; NULL: always */
 } next_steps[] = {
 #define REASON(name) FILMGATE__V1__ERROR_REASON__ERROR_REASON_##name
-	{REASON(INVALID_REQUEST), "'filmgate providers get NAME' says what its models take"},
-	{REASON(REQUEST_ID_REUSED), "choose another --request-id, or leave it out"},
-	{REASON(JOB_DELETED), "choose another --request-id, or leave it out"},
-	{REASON(JOB_NOT_FOUND), "'filmgate list' shows the jobs that there are"},
-	{REASON(ARTIFACT_NOT_FOUND), "'filmgate get JOB' shows a job's artifacts"},
-	{REASON(PROVIDER_NOT_FOUND), "'filmgate providers' shows the configured ones"},
-	{REASON(REVISION_MISMATCH), "somebody else has changed the job meanwhile: look at it and try again"},
-	{REASON(WRONG_STATE), "'filmgate get JOB' shows where the job stands"},
-	{REASON(PROVIDER_FAILED), "'filmgate providers check NAME' proves its key and connection"},
-	{REASON(CURSOR_EXPIRED), "watch again from now"},
-	{REASON(TOO_MANY_WATCHERS), "try again when other watchers have gone"},
-	{REASON(ARTIFACT_DAMAGED), "the daemon's log names the file"},
-	{REASON(QUEUE_FULL), "try again when some jobs are done"},
-	{REASON(DRAINING), "try again when the daemon is back"},
-	{REASON(STORE_UNAVAILABLE), "the daemon's log says what is wrong with its data directory; then try again"},
-	{REASON(INTERNAL), "the daemon's log has more"},
+	{REASON(INVALID_REQUEST), "'filmgate providers' shows the configured ones", PROVIDER_FIELD},
+	{REASON(INVALID_REQUEST), "'filmgate providers get NAME' says what its models take", "job.model"},
+	{REASON(INVALID_REQUEST), "'filmgate providers get NAME' says what its models take", "job.parameters"},
+	{REASON(REQUEST_ID_REUSED), "choose another --request-id, or leave it out", NULL},
+	{REASON(JOB_DELETED), "choose another --request-id, or leave it out", NULL},
+	{REASON(JOB_NOT_FOUND), "'filmgate list' shows the jobs that there are", NULL},
+	{REASON(ARTIFACT_NOT_FOUND), "'filmgate get JOB' shows a job's artifacts", NULL},
+	{REASON(PROVIDER_NOT_FOUND), "'filmgate providers' shows the configured ones", NULL},
+	{REASON(REVISION_MISMATCH), "somebody else has changed the job meanwhile: look at it and try again", NULL},
+	{REASON(WRONG_STATE), "'filmgate get JOB' shows where the job stands", NULL},
+	{REASON(PROVIDER_FAILED), "'filmgate providers check NAME' proves its key and connection", NULL},
+	{REASON(CURSOR_EXPIRED), "watch again from now", NULL},
+	{REASON(TOO_MANY_WATCHERS), "try again when other watchers have gone", NULL},
+	{REASON(ARTIFACT_DAMAGED), "the daemon's log names the file", NULL},
+	{REASON(QUEUE_FULL), "try again when some jobs are done", NULL},
+	{REASON(DRAINING), "try again when the daemon is back", NULL},
+	{REASON(STORE_UNAVAILABLE), "the daemon's log says what is wrong with its data directory; then try again",
+	 NULL},
+	{REASON(INTERNAL), "the daemon's log has more", NULL},
 #undef REASON
 };
 
@@ -129,21 +148,28 @@ bool status_is_undecided(const struct status *status)
 	       status_reason(status) == FILMGATE__V1__ERROR_REASON__ERROR_REASON_STORE_UNAVAILABLE;
 }
 
+static bool is_wrong(const struct status *status, const char *field)
+{
+	size_t len = strlen(field);
+
+	for (size_t i = 0; status->wrong && i < status->wrong->n_field_violations; i++) {
+		const char *wrong = status->wrong->field_violations[i]->field;
+
+		if (!strncmp(wrong, field, len) && (wrong[len] == '\0' || wrong[len] == '.' || wrong[len] == '['))
+			return true;
+	}
+	return false;
+}
+
 enum exit_code status_exit_code(const struct status *status)
 {
-	switch (status->code) {
-	case STATUS_OK:
-		return EXIT_OK;
-	case STATUS_NOT_FOUND:
+	/* In an order, a provider that is not there is a wrong field; to a script it is what it is elsewhere. */
+	if (is_wrong(status, PROVIDER_FIELD) && status->wrong->n_field_violations == 1)
 		return EXIT_NOT_FOUND;
-	case STATUS_PERMISSION_DENIED:
-	case STATUS_UNAUTHENTICATED:
-		return EXIT_AUTH;
-	case STATUS_DEADLINE_EXCEEDED:
-		return EXIT_TIMED_OUT;
-	default:
-		return status_is_unreachable(status) ? EXIT_UNREACHABLE : EXIT_FAILED;
-	}
+	for (size_t i = 0; i < sizeof(exit_codes) / sizeof(exit_codes[0]); i++)
+		if (exit_codes[i].code == status->code)
+			return exit_codes[i].exit_code;
+	return status_is_unreachable(status) ? EXIT_UNREACHABLE : EXIT_FAILED;
 }
 
 const char *status_code_name(int code)
@@ -157,9 +183,14 @@ static void say_next_step(const struct status *status, const char *server)
 {
 	Filmgate__V1__ErrorReason reason = status_reason(status);
 
-	for (size_t i = 0; i < sizeof(next_steps) / sizeof(next_steps[0]); i++)
-		if (next_steps[i].reason == reason)
-			say_more("next: %s", next_steps[i].next);
+	for (size_t i = 0; i < sizeof(next_steps) / sizeof(next_steps[0]); i++) {
+		const char *field = next_steps[i].field;
+
+		if (next_steps[i].reason != reason || (field && !is_wrong(status, field)))
+			continue;
+		say_more("next: %s", next_steps[i].next);
+		break;
+	}
 	if (status->retry_ms > 0)
 		say_more("next: not before %s", words_of_duration(status->retry_ms).text);
 	if (status->info)
@@ -172,13 +203,23 @@ static void say_next_step(const struct status *status, const char *server)
 		say_more("next: ask whoever runs the daemon at %s for access", server);
 }
 
-/* The daemon's message may be the first violation again: those are all said below. */
+/* Is it @violation again, with its field in front or without? */
+static bool repeats(const char *message, const Google__Rpc__BadRequest__FieldViolation *violation)
+{
+	size_t len = strlen(violation->field);
+
+	if (!strncmp(message, violation->field, len) && !strncmp(message + len, ": ", 2))
+		message += len + 2;
+	return !strcmp(message, violation->description);
+}
+
+/* The daemon's message may be the first violation: those are all said below. */
 static const char *summary(const struct status *status)
 {
 	if (!status->message || !*status->message)
 		return "no reason given";
 	if (status->wrong && status->wrong->n_field_violations &&
-	    !strcmp(status->wrong->field_violations[0]->description, status->message))
+	    repeats(status->message, status->wrong->field_violations[0]))
 		return "the request is wrong";
 	return status->message;
 }

@@ -26,12 +26,18 @@ class Exits(Case):
         job = self.fake.add_job("SUCCEEDED")
         self.expect(0, "wait", job.name, out="SUCCEEDED")
 
-    def test_1_when_the_daemon_refuses(self):
+    def test_1_when_the_daemon_cannot(self):
+        def refuse(request):
+            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL", "too many jobs wait")
+        self.fake.on["CreateJob"] = refuse
+        self.expect(1, "submit", "heygen", "hi", says="too many jobs wait")
+
+    def test_2_when_the_daemon_finds_the_request_wrong(self):
         def refuse(request):
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", "two fields are wrong",
                           [("job.parameters.fps", "30 is not 24"), ("job.model", "there is no 'x'")])
         self.fake.on["CreateJob"] = refuse
-        self.expect(1, "submit", "heygen", "--script", "hi",
+        self.expect(2, "submit", "heygen", "--script", "hi",
                     says=["INVALID_ARGUMENT (INVALID_REQUEST): two fields are wrong", "job.parameters.fps: 30 is not 24",
                           "job.model: there is no 'x'", "next: 'filmgate providers get"])
         self.assertEqual(len(self.fake.requests("CreateJob")), 1)
@@ -70,6 +76,29 @@ class Exits(Case):
         self.expect(2, "completion", "fish", says="fish")
         self.expect(2, "help", "lst", says="'lst'")
         self.assertEqual(self.fake.calls, [])
+
+    def test_a_wrong_field_is_said_once_and_with_a_hint_that_concerns_it(self):
+        job = self.fake.add_job()
+        for message_ in ("priority: 7 is too much", "7 is too much"):
+            def refuse(request, message_=message_):
+                raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", message_, [("priority", "7 is too much")])
+            self.fake.on["UpdateJob"] = refuse
+            done = self.expect(2, "update", job.name, "--priority", "7", says="priority: 7 is too much")
+            self.assertEqual(done.err.count("7 is too much"), 1, done)
+            self.assertNotIn("next:", done.err)
+
+    def test_3_when_an_order_names_no_provider(self):
+        def refuse(request):
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", "there is no provider 'x'",
+                          [("job.provider", "there is no provider 'x'")])
+
+        def refuse_name(request):
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "PROVIDER_NOT_FOUND", "there is no provider 'x'")
+        self.fake.on["CreateJob"] = refuse
+        self.fake.on["GetProvider"] = refuse_name
+        for arguments in (["submit", "x", "hi"], ["providers", "get", "x"]):
+            done = self.expect(3, *arguments, says="'filmgate providers' shows the configured ones")
+            self.assertEqual((done.err.count("no provider 'x'"), done.err.count("next:")), (1, 1), done)
 
     def test_3_when_there_is_no_such_thing(self):
         nobody = "jobs/01a20485-7299-7846-85db-7f80b5b82330"
