@@ -147,10 +147,17 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 		answer(fn, userdata, ENGINE_E_DRAINING, draining);
 		return ENGINE_E_DRAINING;
 	}
-	if (!lane || !lane->config->plugin) {
-		request_name_providers(engine, create->provider, lane, &words);
+	if (!lane) {
+		request_name_providers(engine, create->provider, &words);
 		fn(userdata, ENGINE_E_INVALID, &unknown, &(struct job_view){0}, false);
 		return ENGINE_E_INVALID;
+	}
+	/* The request may be right: without the plugin nobody can say. */
+	if (!lane->config->plugin) {
+		errmsg_set(&words, "provider '%.64s' is configured, but cannot be used: %s", create->provider,
+			   lane->config->problem ? lane->config->problem : "its plugin is not loaded");
+		answer(fn, userdata, ENGINE_E_PROVIDER, words.text);
+		return ENGINE_E_PROVIDER;
 	}
 	if (!store_is_healthy(engine->store)) {
 		answer(fn, userdata, ENGINE_E_STORE, ENGINE_STORE_FAILED);

@@ -16,7 +16,8 @@ struct plugin_runner;
 struct engine_provider_config {
 	const char *id;
 	const char *plugin_name;
-	/* NULL: the plugin could not be loaded. Its jobs are accepted by nobody and wait; @problem says why. */
+	/* NULL: the plugin could not be loaded. New orders end with ENGINE_E_PROVIDER, its jobs wait; @problem says
+	 * why. */
 	const struct plugin *plugin;
 	const struct plugin_account *account;
 	struct digest account_digest; /* a repeat of a paid request needs the same as the first send */

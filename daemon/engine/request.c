@@ -62,15 +62,10 @@ int request_validate(const struct lane *lane, const char *model, const char *par
 			    verdict);
 }
 
-void request_name_providers(const struct engine *engine, const char *asked, const struct lane *lane, struct errmsg *ret)
+void request_name_providers(const struct engine *engine, const char *asked, struct errmsg *ret)
 {
 	struct buffer names = {.limit = sizeof(ret->text)};
 
-	if (lane) {
-		errmsg_set(ret, "provider '%s' is configured, but its plugin '%s' is not loaded: %s", asked,
-			   lane->config->plugin_name, lane->config->problem ? lane->config->problem : "not found");
-		return;
-	}
 	for (size_t i = 0; i < engine->n_lanes; i++)
 		buffer_printf(&names, "%s'%s'", i ? ", " : "", engine->lanes[i].config->id);
 	errmsg_set(ret, "there is no provider '%.64s'; configured: %s", asked, names.len ? names.data : "none");

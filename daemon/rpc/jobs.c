@@ -14,8 +14,9 @@
 /* A call on its way through the engine; in the call's arena. */
 struct asked {
 	struct call *call;
-	const char *name; /* of the job, for errors; NULL when it is not about one */
-	const char *json; /* of parameters, to show them again without reading them back */
+	const char *name;     /* of the job, for errors; NULL when it is not about one */
+	const char *provider; /* of an order; else NULL */
+	const char *json;     /* of parameters, to show them again without reading them back */
 	Filmgate__V1__JobParameters *parameters;
 	/* Makes the reply: @replayed as the engine says. Answers the call. */
 	void (*reply)(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed);
@@ -37,8 +38,10 @@ static struct engine *engine_of(const struct call *call)
 
 static void fail(struct asked *asked, int outcome, const struct engine_error *error)
 {
-	struct failure failure = failure_of_engine(outcome, error, asked->name ? RESOURCE_JOB : RESOURCE_NONE,
-						   asked->name);
+	bool is_providers = outcome == ENGINE_E_PROVIDER && asked->provider;
+	enum resource resource = is_providers ? RESOURCE_PROVIDER : asked->name ? RESOURCE_JOB : RESOURCE_NONE;
+	struct failure failure = failure_of_engine(outcome, error, resource,
+						   is_providers ? asked->provider : asked->name);
 
 	failure.field_prefix = asked->name ? NULL : "job.";
 	call_fail(asked->call, &failure);
@@ -147,6 +150,7 @@ void handle_create_job(struct call *call, const void *message)
 		call_fail_internal(call, r);
 		return;
 	}
+	asked->provider = request->job->provider;
 	create.request_id = request->request_id;
 	create.model = request->job->model;
 	create.parameters = asked->json;

@@ -99,7 +99,7 @@ async function isRefused(id, words) {
 
 	assert.match(line || log(), /error provider cannot be used; its jobs wait/);
 	for (const text of [line.replace(/\\"/g, '"'), view.problem, error.details]) assert.match(text, words);
-	assert.strictEqual(error.code, grpc.status.INVALID_ARGUMENT);
+	assert.strictEqual(error.code, grpc.status.UNAVAILABLE);
 	assert.strictEqual(view.plugin_version, "");
 }
 

@@ -334,7 +334,7 @@ static void a_job_whose_plugin_is_gone_waits_for_it(void **state)
 	assert_state(rig, &running, JOB_STATE_RUNNING);
 	assert_int_equal(open_requests(rig), 0);
 	assert_string_equal(provider(rig, "maker")->problem, "no file of that name");
-	assert_answer(create(rig, &(struct engine_create){0}), ENGINE_E_INVALID);
+	assert_answer(create(rig, &(struct engine_create){0}), ENGINE_E_PROVIDER);
 
 	rig_crash(rig);
 	rig->providers[0].plugin = plugin;

@@ -227,6 +227,11 @@ class Jobs(Case):
                              provider="providers/outcome-2")
         self.assertEqual(self.violation(found), [("job.parameters.prompt", "as told")])
 
+    def test_a_provider_that_cannot_be_used_is_named(self):
+        found = self.refused(CODE.UNAVAILABLE, "PROVIDER_FAILED", self.client.create, provider="providers/outcome-11")
+        self.assertEqual((found["ResourceInfo"].resource_type, found["ResourceInfo"].resource_name),
+                         ("filmgate.v1.Provider", "providers/outcome-11"))
+
     def test_a_fault_says_nothing_of_the_inside(self):
         with self.assertRaises(grpc.RpcError) as caught:
             self.client.create(provider="providers/errno-5")
