@@ -132,7 +132,10 @@
 #define LIMIT_SIM_CHILDREN 64          /* ffmpeg processes that --render-jobs may ask for */
 #define LIMIT_SIM_SCRIPT 5000          /* characters, as HeyGen documents */
 #define LIMIT_SIM_DELAY_MS 86400000    /* of a fault */
-#define LIMIT_SIM_NOT_A_VIDEO 67108864 /* bytes of rubbish that a fault may ask for */
+#define LIMIT_SIM_RETRY_S 315360000    /* of a fault's Retry-After; ten years */
+#define LIMIT_SIM_AHEAD_MS INT64_C(3155760000000)         /* of the clock; a hundred years */
+#define LIMIT_SIM_CREDIT_MICROS INT64_C(1000000000000000) /* of the wallet; a billion dollars */
+#define LIMIT_SIM_NOT_A_VIDEO 67108864                    /* bytes of rubbish that a fault may ask for */
 /* room: rpc */
 #define LIMIT_RPC_MESSAGE (4 * 1024 * 1024)          /* bytes of one request, and of one reply */
 #define LIMIT_RPC_METADATA 8192                      /* bytes of a call's request metadata */

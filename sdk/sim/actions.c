@@ -367,8 +367,19 @@ static int check_members(const json_t *action, const struct kind *kind, struct e
 	return 0;
 }
 
+static int check_rubbish(const json_t *action, const char *content, struct errmsg *msg)
+{
+	if (json_object_get(action, "bytes") && strcmp(content, "random") != 0)
+		errmsg_set(msg, "'bytes' needs \"content\": \"random\"");
+	else if (count_of(action, "bytes", 0) > LIMIT_SIM_NOT_A_VIDEO)
+		errmsg_set(msg, "'bytes' must be at most %d", LIMIT_SIM_NOT_A_VIDEO);
+	else
+		return 0;
+	return SIM_ACTION_E_INVALID;
+}
+
 /* Limits that keep what a fault asks for within what HTTP and this process can do. */
-static int check_bounds(const json_t *action, struct errmsg *msg)
+static int check_bounds(const json_t *action, const struct kind *kind, struct errmsg *msg)
 {
 	int64_t status = count_of(action, "status", 302);
 	const char *content = text_of(action, "content", "html");
@@ -381,8 +392,10 @@ static int check_bounds(const json_t *action, struct errmsg *msg)
 		errmsg_set(msg, "'delay_ms' must be at most %d", LIMIT_SIM_DELAY_MS);
 	else if (strcmp(content, "html") != 0 && strcmp(content, "random") != 0)
 		errmsg_set(msg, "'content' must be 'html' or 'random'");
-	else if (json_object_get(action, "content") && count_of(action, "bytes", 0) > LIMIT_SIM_NOT_A_VIDEO)
-		errmsg_set(msg, "'bytes' must be at most %d", LIMIT_SIM_NOT_A_VIDEO);
+	else if (count_of(action, "seconds", 0) > LIMIT_SIM_RETRY_S)
+		errmsg_set(msg, "'seconds' must be at most %d", LIMIT_SIM_RETRY_S);
+	else if (kind->apply == apply_not_a_video)
+		return check_rubbish(action, content, msg);
 	else
 		return 0;
 	return SIM_ACTION_E_INVALID;
@@ -400,7 +413,7 @@ int sim_action_check(const json_t *action, struct errmsg *msg)
 		return SIM_ACTION_E_INVALID;
 	}
 	r = check_members(action, kind, msg);
-	return r ? r : check_bounds(action, msg);
+	return r ? r : check_bounds(action, kind, msg);
 }
 
 bool sim_action_processes(const json_t *action)

@@ -1,5 +1,6 @@
 #include "sim/control.h"
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "sim/faults.h"
 #include "sim/json.h"
@@ -142,6 +143,9 @@ static int post_clock(struct sim *sim, struct sim_call *call, struct sim_reply *
 
 	if (json_unpack_ex(body, NULL, JSON_STRICT, "{s:I}", "advance_ms", &advance_ms) < 0 || advance_ms < 0)
 		return refuse(reply, 400, "the body is {\"advance_ms\": N}, not negative");
+	if (advance_ms > LIMIT_SIM_AHEAD_MS - sim->clock.ahead_ms)
+		return refuse(reply, 400,
+			      "the clock can be a hundred years ahead and no more; POST /_sim/reset sets it back");
 	sim->clock.ahead_ms += advance_ms;
 	return get_state(sim, call, reply);
 }
@@ -153,6 +157,8 @@ static int post_credit(struct sim *sim, struct sim_call *call, struct sim_reply 
 
 	if (json_unpack_ex(body, NULL, JSON_STRICT, "{s:I}", "left_micros", &left_micros) < 0 || left_micros < 0)
 		return refuse(reply, 400, "the body is {\"left_micros\": N}, not negative");
+	if (left_micros > LIMIT_SIM_CREDIT_MICROS)
+		return refuse(reply, 400, "'left_micros' is more than a billion dollars");
 	sim->credit_micros = left_micros + sim_charges_micros(sim->charges);
 	return get_state(sim, call, reply);
 }

@@ -226,6 +226,15 @@ static int run(struct house *house)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* What was asked for did not get out: that is a failure. */
+static int finish_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "filmgate-sim: standard output cannot be written: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct house house = {.signal_fd = -1, .lock_fd = -1};
@@ -234,7 +243,7 @@ int main(int argc, char **argv)
 
 	r = sim_options_read(argc, argv, &msg, &house.options);
 	if (r == SIM_OPTIONS_E_DONE)
-		return EXIT_SUCCESS;
+		return finish_output();
 	if (r) {
 		fprintf(stderr, "filmgate-sim: %s\n", *msg.text ? msg.text : strerror(-r));
 		return 2;

@@ -339,6 +339,18 @@ class Limits(Case):
         self.sim.create(order("x"))
 
 
+class Control(Case):
+    def test_the_clock_and_the_wallet_have_limits(self):
+        for path, member, most, shown in (("clock", "advance_ms", 3155760000000, "clock_ahead_ms"),
+                                          ("credit", "left_micros", 10 ** 15, "credit_left_micros")):
+            for value in (2 ** 63 - 1, most + 1, -1):
+                reply = exchange(self.sim.api, "POST", "/_sim/" + path, {member: value})
+                self.assertEqual(reply.status, 400, (path, value))
+            self.assertEqual(self.sim.control("POST", path, {member: most})[shown], most)
+        self.assertEqual(exchange(self.sim.api, "POST", "/_sim/clock", {"advance_ms": 1}).status, 400)
+        self.assertEqual(self.sim.control("POST", "reset")["clock_ahead_ms"], 0)
+
+
 class Charges(unittest.TestCase):
     def test_a_charge_is_on_disk_before_its_reply_and_survives_kill_9(self):
         with tempfile.TemporaryDirectory() as data:
