@@ -72,6 +72,16 @@ bool bytes_are_text(struct bytes bytes)
 	return true;
 }
 
+bool bytes_are_one_line(struct bytes bytes)
+{
+	const unsigned char *data = bytes.data;
+
+	for (size_t i = 0; i < bytes.len; i++)
+		if (data[i] < 0x20 || data[i] == 0x7f)
+			return false;
+	return true;
+}
+
 int buffer_reserve(struct buffer *buffer, size_t len)
 {
 	size_t limit = buffer->limit ? buffer->limit : SIZE_MAX / 2;

@@ -47,6 +47,9 @@ size_t bytes_utf8_length(struct bytes bytes);
 /* Is this well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without U+0000? */
 bool bytes_are_text(struct bytes bytes);
 
+/* Is it free of C0 control characters and DEL? So can it stand in a header. */
+bool bytes_are_one_line(struct bytes bytes);
+
 /* Return 0, -ENOMEM, or -EMSGSIZE when the limit would be passed; the buffer keeps what it had. */
 int buffer_append(struct buffer *buffer, const void *data, size_t len);
 int buffer_append_text(struct buffer *buffer, const char *text);

@@ -33,7 +33,6 @@
 #define LIMIT_PLUGIN_OUTPUTS 256                /* of one answer */
 #define LIMIT_PLUGIN_WAIT_MS INT64_C(604800000) /* a week: the longest wait that a plugin may ask for */
 #define LIMIT_PLUGIN_TIMEOUT_MS 3600000         /* the longest time-out that a plugin may ask for */
-#define LIMIT_PLUGIN_SECRET 8192                /* bytes of a secret */
 #define LIMIT_PLUGIN_TABLE 4096                 /* bytes of a structure that a plugin hands over */
 #define LIMIT_PLUGIN_MANIFEST 262144            /* bytes */
 
@@ -109,6 +108,9 @@
 #define LIMIT_STORE_WAKE_SCAN 4096                  /* due jobs that one queue scan sorts by priority */
 #define LIMIT_STORE_TRIM 2000                       /* events, and request ids, dropped between two batches */
 #define LIMIT_STORE_READERS 2                       /* reader threads */
+/* rooms: config, plugin */
+#define LIMIT_SECRET 8192 /* bytes: as long as a header's value may be */
+
 /* room: config */
 #define LIMIT_CONFIG_BYTES (1 << 20) /* of the file */
 #define LIMIT_CONFIG_LINES 65535     /* of the file: libconfig counts no further */
@@ -116,9 +118,9 @@
 #define LIMIT_CONFIG_WORDS 1024      /* bytes of one message */
 #define LIMIT_CONFIG_TEXT 4095       /* bytes of one text of an array */
 #define LIMIT_CONFIG_PROVIDERS 256
-#define LIMIT_CONFIG_SECRETS 16   /* of one provider */
-#define LIMIT_CONFIG_SECRET 16384 /* bytes of one */
-#define LIMIT_CONFIG_FREE 64      /* members of a provider's free group */
+#define LIMIT_CONFIG_DEPTH 32   /* of groups and lists within each other */
+#define LIMIT_CONFIG_SECRETS 16 /* of one provider */
+#define LIMIT_CONFIG_FREE 64    /* members of a provider's free group */
 /* room: sim */
 #define LIMIT_SIM_GENERATIONS 100000   /* videos in memory; the oldest is forgotten */
 #define LIMIT_SIM_REPLAYS 100000       /* idempotency keys in memory; the oldest is forgotten */

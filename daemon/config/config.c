@@ -4,6 +4,7 @@
 #include "config/walk.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 static void free_texts(struct config_texts *texts)
 {
@@ -92,14 +93,17 @@ int config_parse(struct bytes text, const char *path, secret_read_fn *read, stru
 	return r;
 }
 
-/* Appends the file to @ret, up to one byte beyond the limit. */
+/* Appends the file to @ret, up to one byte beyond the limit. CONFIG_E_INVALID: it is a pipe, say, that may never end. */
 static int read_file(const char *path, struct buffer *ret)
 {
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat stat;
 	ssize_t n = 1;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &stat) < 0)
 		return -errno;
+	if (!S_ISREG(stat.st_mode) && !S_ISDIR(stat.st_mode))
+		return CONFIG_E_INVALID;
 	while (n > 0 && ret->len <= LIMIT_CONFIG_BYTES) {
 		int r = buffer_reserve(ret, 65536);
 
@@ -121,6 +125,10 @@ int config_load(const char *path, struct config **ret, struct config_report *rep
 
 	if (r == -ENOMEM)
 		return err_trace(r);
+	if (r > 0) {
+		config_error(report, path, 0, "is no regular file: name one that holds the configuration");
+		return r;
+	}
 	if (r < 0) {
 		config_error(report, path, 0, "cannot be read: %s; filmgated --print-config writes a sample",
 			     strerror_r(-r, scratch, sizeof(scratch)));

@@ -63,10 +63,22 @@ static const char *behind_origin(const char *text)
 	return len == 0 || text[scheme] == ':' ? NULL : text + scheme + len;
 }
 
+/* Its own words, since "is not a base URL" does not say what the matter is. */
+static const char *check_user(const char *text)
+{
+	const char *slashes = strstr(text, "://"), *at = slashes ? strchr(slashes, '@') : NULL;
+
+	if (!at || (size_t)(at - slashes) > 3 + strcspn(slashes + 3, "/?#"))
+		return NULL;
+	return "has a user or a password: leave them out; a key belongs in the file of a secret";
+}
+
 static const char *check_origin(const char *text)
 {
 	const char *rest = behind_origin(text);
 
+	if (check_user(text))
+		return check_user(text);
 	return rest && *rest == '\0' ? NULL : "is not an origin: write it as https://host or https://host:port";
 }
 
@@ -74,6 +86,8 @@ static const char *check_url(const char *text)
 {
 	const char *rest = behind_origin(text);
 
+	if (check_user(text))
+		return check_user(text);
 	if (!rest || (*rest != '\0' && *rest != '/') || strpbrk(rest, "?# \t\r\n"))
 		return "is not a base URL: write it as https://host/path, without user, query or fragment";
 	return text[strlen(text) - 1] == '/' ? "ends with a slash: leave that out" : NULL;

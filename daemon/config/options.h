@@ -48,8 +48,8 @@ const char *option_leaf(const struct option *option, const char *prefix);
 enum secret_source { SECRET_FILE, SECRET_ENVIRONMENT, SECRET_CREDENTIAL };
 
 /*
- * Appends the secret, text of 1 to LIMIT_CONFIG_SECRET bytes without the line's end. CONFIG_E_INVALID: @why says what
- * is wrong and the remedy. On 0 a non-empty @why is a warning. Handed in, so that a fuzzer opens no file.
+ * Appends the secret, one line of 1 to LIMIT_SECRET bytes of text without the line's end. CONFIG_E_INVALID: @why says
+ * what is wrong and the remedy. On 0 a non-empty @why is a warning. Handed in, so that a fuzzer opens no file.
  */
 typedef int secret_read_fn(enum secret_source source, const char *where, struct buffer *ret, struct errmsg *why);
 secret_read_fn secret_read;

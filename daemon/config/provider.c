@@ -45,7 +45,7 @@ static int add_secret(struct walk *walk, struct spot spot, const char *name, siz
 	int r;
 
 	/* At full size from the start: a buffer that grows leaves copies behind. */
-	r = buffer_reserve(&value, LIMIT_CONFIG_SECRET);
+	r = buffer_reserve(&value, LIMIT_SECRET);
 	if (r == 0)
 		r = walk->read(source, where, &value, &why);
 	if (r < 0)

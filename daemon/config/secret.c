@@ -14,10 +14,14 @@ static int keep_secret(const char *value, size_t len, const char *what, struct b
 		len--;
 	if (len == 0)
 		errmsg_set(why, "%s is empty", what);
-	else if (len > LIMIT_CONFIG_SECRET)
-		errmsg_set(why, "%s has more than %d bytes", what, LIMIT_CONFIG_SECRET);
+	else if (len > LIMIT_SECRET)
+		errmsg_set(why, "%s has more than %d bytes: that is no key", what, LIMIT_SECRET);
 	else if (!bytes_are_text(bytes_of(value, len)))
 		errmsg_set(why, "%s is not UTF-8 text", what);
+	else if (!bytes_are_one_line(bytes_of(value, len)))
+		errmsg_set(why,
+			   "%s holds a line break or another control character: leave the key alone in it, on one line",
+			   what);
 	else
 		return buffer_append(ret, value, len);
 	return CONFIG_E_INVALID;
@@ -39,7 +43,7 @@ static ssize_t read_all(int fd, char *data, size_t size)
 
 static int read_file(const char *path, struct buffer *ret, struct errmsg *why)
 {
-	char data[LIMIT_CONFIG_SECRET + 3], what[400];
+	char data[LIMIT_SECRET + 3], what[400];
 	_cleanup_(closep) int fd = -1;
 	struct stat stat;
 	ssize_t len;

@@ -12,6 +12,7 @@ struct lexer {
 	const char *text; /* ends with a NUL */
 	size_t at;
 	unsigned int line;
+	int depth;
 	struct buffer *out;
 	const char *path;
 	struct config_report *report;
@@ -76,6 +77,16 @@ static int copy_number(struct lexer *lexer)
 	return r;
 }
 
+/* libconfig's parser calls what is too deep for it "memory exhausted". */
+static void note_depth(struct lexer *lexer, char c)
+{
+	if (strchr("{([", c) && lexer->depth++ == LIMIT_CONFIG_DEPTH)
+		config_error(lexer->report, lexer->path, lexer->line,
+			     "groups and lists are nested deeper than %d: no option is", LIMIT_CONFIG_DEPTH);
+	if (strchr("})]", c))
+		lexer->depth--;
+}
+
 static int copy_token(struct lexer *lexer)
 {
 	const char *p = lexer->text + lexer->at;
@@ -91,6 +102,7 @@ static int copy_token(struct lexer *lexer)
 	if (*p == '@')
 		config_error(lexer->report, lexer->path, lexer->line,
 			     "'@' stands for nothing here: keep everything in one file, @include is not supported");
+	note_depth(lexer, *p);
 	return copy(lexer, 1);
 }
 

@@ -57,6 +57,14 @@ static int take_choice(struct walk *walk, struct spot spot, const config_setting
 	return 0;
 }
 
+/* How much of a wrong text is repeated. What stands before an "@" may be a password: a report goes into logs. */
+static int shown_length(const char *text)
+{
+	const char *slashes = strstr(text, "://");
+
+	return slashes && strchr(slashes, '@') ? (int)(slashes - text) + 3 : 100;
+}
+
 /* An empty text stands for none. */
 static int set_text(struct walk *walk, struct spot spot, const char *text, int64_t max, char **ret)
 {
@@ -68,9 +76,10 @@ static int set_text(struct walk *walk, struct spot spot, const char *text, int64
 	else if (len > 0 && spot.row->check)
 		wrong = spot.row->check(text);
 	if (len > (size_t)max)
-		walk_error(walk, spot, "'%.60s…' has %zu bytes: shorten it to %lld", text, len, (long long)max);
+		walk_error(walk, spot, "'%.*s…' has %zu bytes: shorten it to %lld", shown_length(text), text, len,
+			   (long long)max);
 	else if (wrong)
-		walk_error(walk, spot, "'%.200s' %s", text, wrong);
+		walk_error(walk, spot, "'%.*s' %s", shown_length(text), text, wrong);
 	if (len == 0 || len > (size_t)max || wrong)
 		return 0;
 

@@ -150,14 +150,6 @@ static int read_schemes(struct plugin_account *account, struct errmsg *error)
 	return r;
 }
 
-static bool can_stand_in_a_header(const char *value)
-{
-	for (; *value; value++)
-		if ((unsigned char)*value < 0x20 || *value == 0x7f)
-			return false;
-	return true;
-}
-
 static int read_secret(struct plugin_account *account, const struct plugin_secret *secret, struct errmsg *error)
 {
 	const struct plugin_manifest *manifest = account->plugin->manifest;
@@ -167,11 +159,11 @@ static int read_secret(struct plugin_account *account, const struct plugin_secre
 	if (!json_member(manifest->json, declared, bytes_of_text(secret->name)))
 		return invalid(error, "provider '%s': plugin '%s' has no secret '%s'", account->id, manifest->name,
 			       secret->name);
-	if (secret->value[0] == '\0' || strlen(secret->value) > LIMIT_PLUGIN_SECRET ||
-	    !can_stand_in_a_header(secret->value))
+	if (secret->value[0] == '\0' || strlen(secret->value) > LIMIT_SECRET ||
+	    !bytes_are_one_line(bytes_of_text(secret->value)))
 		return invalid(error,
 			       "provider '%s': the secret '%s' is empty, longer than %d bytes, or holds a line break",
-			       account->id, secret->name, LIMIT_PLUGIN_SECRET);
+			       account->id, secret->name, LIMIT_SECRET);
 	copy->name = strdup(secret->name);
 	copy->value = strdup(secret->value);
 	account->n_secrets++;

@@ -97,6 +97,16 @@ static void one_bad_byte_is_found_wherever_it_stands(void **state)
 		}
 }
 
+static void one_line_has_no_control_characters(void **state)
+{
+	(void)state;
+	assert_true(bytes_are_one_line(bytes_of(NULL, 0)));
+	assert_true(bytes_are_one_line(bytes_of_text(" key~\xc3\xa4")));
+	assert_false(bytes_are_one_line(bytes_of_text("a\nb")));
+	assert_false(bytes_are_one_line(bytes_of_text("a\x7f")));
+	assert_false(bytes_are_one_line(bytes_of("\0", 1)));
+}
+
 static void no_bytes_are_text_even_without_an_address(void **state)
 {
 	(void)state;
@@ -211,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_sequence_cut_short_is_not_text),
 		cmocka_unit_test(a_nul_is_not_text),
 		cmocka_unit_test(one_bad_byte_is_found_wherever_it_stands),
+		cmocka_unit_test(one_line_has_no_control_characters),
 		cmocka_unit_test(no_bytes_are_text_even_without_an_address),
 		cmocka_unit_test(a_character_has_the_length_its_first_byte_says),
 		cmocka_unit_test(equal_bytes_are_of_one_length),

@@ -185,7 +185,7 @@ static void texts_are_what_they_claim_to_be(void **state)
 		{PROVIDER("base_url = \"ftp://example.com\";"), "is not a base URL"},
 		{PROVIDER("base_url = \"https://\";"), "is not a base URL"},
 		{PROVIDER("base_url = \"https://:443\";"), "is not a base URL"},
-		{PROVIDER("base_url = \"https://user@example.com\";"), "is not a base URL"},
+		{PROVIDER("base_url = \"https://user@example.com\";"), "has a user or a password"},
 		{PROVIDER("base_url = \"https://example.com?x\";"), "is not a base URL"},
 		{PROVIDER("base_url = \"https://example.com/a?x\";"), "is not a base URL"},
 		{PROVIDER("base_url = \"https://example.com/\";"), "ends with a slash"},
@@ -279,22 +279,25 @@ static void a_secret_that_cannot_be_had_is_an_error(void **state)
 
 static void a_secret_has_its_limit_and_not_a_byte_more(void **state)
 {
-	static char value[LIMIT_CONFIG_SECRET + 3];
+	static char value[LIMIT_SECRET + 3];
 	char path[200], text[500];
 
 	(void)state;
-	memset(value, 'k', LIMIT_CONFIG_SECRET + 1);
-	value[LIMIT_CONFIG_SECRET] = '\n';
-	write_file("long", value, LIMIT_CONFIG_SECRET + 1, 0600, path);
+	memset(value, 'k', LIMIT_SECRET + 1);
+	value[LIMIT_SECRET] = '\n';
+	write_file("long", value, LIMIT_SECRET + 1, 0600, path);
 	snprintf(text, sizeof(text), PROVIDER("secrets = { a_file = \"%s\"; };"), path);
 	must_parse(text);
-	assert_int_equal(config->providers[0].secrets[0].len, LIMIT_CONFIG_SECRET);
+	assert_int_equal(config->providers[0].secrets[0].len, LIMIT_SECRET);
 
-	value[LIMIT_CONFIG_SECRET] = 'k';
-	write_file("long", value, LIMIT_CONFIG_SECRET + 1, 0600, path);
-	must_refuse(text, "has more than 16384 bytes");
+	value[LIMIT_SECRET] = 'k';
+	write_file("long", value, LIMIT_SECRET + 1, 0600, path);
+	must_refuse(text, "has more than 8192 bytes");
 	write_file("long", "a\0b", 3, 0600, path);
 	must_refuse(text, "is not UTF-8 text");
+	write_file("long", "sk-1\r\nX: y\n", 11, 0600, path);
+	must_refuse(text, "holds a line break or another control character");
+	assert_null(strstr(report_text(), "sk-1"));
 }
 
 static void a_secret_is_wiped_before_it_is_freed(void **state)

@@ -83,14 +83,28 @@ static void a_file_may_have_as_many_lines_as_libconfig_counts(void **state)
 	must_refuse(text, "x.conf: error: has more than 65535 lines");
 }
 
-static void deep_nesting_is_refused(void **state)
+static void groups_have_a_deepest(void **state)
 {
+	static const char shallow[] = "a=({}); # {{{{\n b=[\"{{\"];";
 	static char text[200001];
+	size_t at_limit = 3 * LIMIT_CONFIG_DEPTH;
 
 	(void)state;
-	for (size_t i = 0; i + 3 < sizeof(text); i += 3)
+	assert_prepared(shallow, shallow);
+	for (size_t i = 0; i < at_limit; i += 3)
+		memcpy(text + i, i % 2 ? "a=(" : "a={", 3);
+	assert_prepared(text, text);
+	for (size_t i = at_limit; i + 3 < sizeof(text); i += 3)
 		memcpy(text + i, "a={", 3);
-	must_refuse(text, "x.conf:1: error: ");
+	must_refuse(text, "x.conf:1: error: groups and lists are nested deeper than 32: no option is\n");
+	assert_int_equal(report.errors, 1);
+}
+
+static void a_report_steers_no_terminal(void **state)
+{
+	(void)state;
+	must_refuse("log = { level = \"\x1b[2J\x7f\xc2\x9b\n\xc3\xa4\"; };",
+		    "'\\x1b[2J\\x7f\\xc2\\x9b\\x0a\xc3\xa4' is not one of");
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, parse_teardown)
@@ -104,7 +118,8 @@ int main(void)
 		TEST(other_files_are_not_opened),
 		TEST(what_is_not_text_is_refused_with_its_line),
 		TEST(a_file_may_have_as_many_lines_as_libconfig_counts),
-		TEST(deep_nesting_is_refused),
+		TEST(groups_have_a_deepest),
+		TEST(a_report_steers_no_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,7 +148,7 @@ static void secrets_are_required_known_and_one_line(void **state)
 {
 	static const struct plugin_secret unknown = {"apikey", API_KEY}, empty = {"api_key", ""},
 					  two_lines = {"api_key", API_KEY "\r\nX: y"};
-	static char long_value[LIMIT_PLUGIN_SECRET + 2];
+	static char long_value[LIMIT_SECRET + 2];
 	const struct plugin_secret longest = {"api_key", long_value};
 	struct plugin_account_spec spec = {.id = "a"};
 
@@ -161,10 +161,10 @@ static void secrets_are_required_known_and_one_line(void **state)
 	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "'api_key' is empty");
 	spec.secrets = &two_lines;
 	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "line break");
-	memset(long_value, 'x', LIMIT_PLUGIN_SECRET);
+	memset(long_value, 'x', LIMIT_SECRET);
 	spec.secrets = &longest;
 	plugin_account_free(accepted(&spec));
-	long_value[LIMIT_PLUGIN_SECRET] = 'x';
+	long_value[LIMIT_SECRET] = 'x';
 	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "longer than");
 }
 
