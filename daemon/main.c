@@ -79,6 +79,7 @@ static int check_address(const struct config_provider *from, struct provider *pr
 	return -EACCES;
 }
 
+/* On failure, @provider->problem says why. */
 static void load_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
 {
 	int r;
@@ -95,7 +96,6 @@ static void load_provider(const struct config *config, const struct config_provi
 		errmsg_set(&provider->problem, "plugin '%s': %s", from->plugin, log_errno(r));
 	provider->account = plugin_account_free(provider->account);
 	provider->plugin = plugin_free(provider->plugin);
-	log_error("provider cannot be used; its jobs wait", "provider", from->id, "why", provider->problem.text);
 }
 
 /* The operator's word, else the plugin's, else the house's. */
@@ -142,6 +142,21 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 	return lane;
 }
 
+/* What only a plugin knows: which secrets and options there are. The daemon starts all the same, so these are warnings. */
+static void warn_of_providers(const char *path, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_providers; i++) {
+		struct provider provider = {0};
+
+		load_provider(config, &config->providers[i], &provider);
+		if (!provider.plugin)
+			fprintf(stderr, "%s: warning: provider '%s' cannot be used, its jobs would wait: %s\n", path,
+				config->providers[i].id, provider.problem.text);
+		plugin_account_free(provider.account);
+		plugin_free(provider.plugin);
+	}
+}
+
 static int load_providers(struct rooms *rooms)
 {
 	const struct config *config = rooms->config;
@@ -153,6 +168,9 @@ static int load_providers(struct rooms *rooms)
 	rooms->n_providers = config->n_providers;
 	for (size_t i = 0; i < config->n_providers; i++) {
 		load_provider(config, &config->providers[i], &rooms->providers[i]);
+		if (!rooms->providers[i].plugin)
+			log_error("provider cannot be used; its jobs wait", "provider", config->providers[i].id, "why",
+				  rooms->providers[i].problem.text);
 		rooms->lanes[i] = lane_of(config, &config->providers[i], &rooms->providers[i]);
 	}
 	return 0;
@@ -160,10 +178,26 @@ static int load_providers(struct rooms *rooms)
 
 /* ---- rooms ---- */
 
+/* Whoever can write there can also put in jobs that are bought, and videos that nobody made. */
+static void warn_of_mode(const char *path)
+{
+	struct stat st;
+	char mode[16];
+
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode) || !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return;
+	snprintf(mode, sizeof(mode), "%04o", (unsigned int)st.st_mode & 07777);
+	log_warning("others can change the data directory; run: chmod 700 on it", "path", path, "mode", mode);
+}
+
 static int make_folder(const char *path, struct errmsg *msg)
 {
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+	if (mkdir(path, 0700) == 0)
 		return 0;
+	if (errno == EEXIST) {
+		warn_of_mode(path);
+		return 0;
+	}
 	errmsg_set(msg, "the data directory '%s' cannot be made: %s; make it, or name another one as data_dir", path,
 		   log_errno(errno));
 	return -errno;
@@ -341,6 +375,15 @@ static void print_usage(FILE *file)
 		      "SIGTERM and SIGINT end it gracefully. Exit status: 0 done, 1 failure, 2 usage.\n");
 }
 
+/* What was asked for did not get out: that is a failure. */
+static int finish_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "filmgated: standard output cannot be written: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 /* -1: go on; else the exit status. */
 static int read_arguments(int argc, char **argv, struct arguments *ret)
 {
@@ -366,16 +409,16 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
 			break;
 		case 'p':
 			config_print_sample(stdout);
-			return EXIT_SUCCESS;
+			return finish_output();
 		case 'H':
 			config_print_help(stdout);
-			return EXIT_SUCCESS;
+			return finish_output();
 		case 'v':
 			printf("filmgated %s\n", FILMGATE_VERSION);
-			return EXIT_SUCCESS;
+			return finish_output();
 		case 'h':
 			print_usage(stdout);
-			return EXIT_SUCCESS;
+			return finish_output();
 		default:
 			print_usage(stderr);
 			return EXIT_USAGE;
@@ -412,9 +455,10 @@ int main(int argc, char **argv)
 	if (load(arguments.config_path, &rooms.config) != 0)
 		return EXIT_FAILURE;
 	if (arguments.is_check) {
+		warn_of_providers(arguments.config_path, rooms.config);
 		config_free(rooms.config);
 		printf("%s: no errors\n", arguments.config_path);
-		return EXIT_SUCCESS;
+		return finish_output();
 	}
 	log_setup((enum log_format)rooms.config->log.format, (enum log_level)rooms.config->log.level);
 

@@ -8,11 +8,13 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { test, after } = require("node:test");
-const { bin } = require("./stack");
+const { bin, root } = require("./stack");
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "filmgate-it-"));
 const file = path.join(folder, "x.conf");
 const DATA = `data_dir = "${folder}/data";\n`;
+
+const plugins = path.resolve(process.env.FILMGATE_PLUGINS || path.join(root, "build/dev/plugins"));
 
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
@@ -45,7 +47,7 @@ const mistakes = {
 	"an option given twice": ["drain_s = 1;\ndrain_s = 2;", 2, /duplicate setting name/],
 	"another file": ['@include "/etc/passwd"', 1, /include/],
 	"bytes that are no text": [Buffer.from('log = { level = "\xff"; };', "latin1"), 1, /UTF-8/],
-	"groups without end": [`options = ${"{ a = ".repeat(2000)}1;`, 1, /./],
+	"groups without end": [`options = ${"{ a = ".repeat(3000)}1;`, 1, /^groups and lists are nested deeper than 32: no option is$/],
 	"a provider without a plugin": [provider("", 'id = "a";'), 1, /providers\.plugin: is missing: add it here/],
 	"two providers of one name": ['providers = ( { id = "a"; plugin = "p"; },\n { id = "a"; plugin = "q"; } );', 2,
 		/'a' is taken by another provider: choose a new one/],
@@ -53,6 +55,13 @@ const mistakes = {
 	"a key that would be sent in the clear": [provider('base_url = "http://api.example.com";'), 1,
 		/'http:\/\/api\.example\.com' would send the key without TLS: write https, or .* allow_private_network = true/],
 	"a URL that is none": [provider('base_url = "api.example.com";'), 3, /'api\.example\.com' is not a base URL: write it as/],
+	"a URL with a password": [provider('base_url = "https://me:sk-123@api.example.com/v1";'), 3,
+		/base_url: 'https:\/\/' has a user or a password: leave them out; a key belongs in the file of a secret$/],
+	"an origin with a password": [provider('origins = [ "https://me:sk-123@api.example.com" ];'), 3,
+		/origins: 'https:\/\/' has a user or a password/],
+	"a proxy with a password": ['http = { proxy = "http://me:sk-123@127.0.0.1:3128"; };', 1,
+		/proxy: 'http:\/\/' has a user or a password/],
+	"what would steer a terminal": ['log = { level = "\x1b[2J\x7f\u009b\n"; };', 1, /'\\x1b\[2J\\x7f\\xc2\\x9b\\x0a' is not one of/],
 	"pauses that shrink": [provider("poll = { initial_ms = 9000; max_ms = 10; };"), 1,
 		/initial_ms: 9000 is above max_ms 10: lower it or raise the other/],
 	"a secret in the file": [provider('secrets = { api_key = "sk-123"; };'), 3,
@@ -91,6 +100,9 @@ test("a file that is not there, is a folder, or is too large", () => {
 	fs.mkdirSync(file);
 	complains(["--config", file, "--check-config"], 0, /cannot be read: Is a directory/);
 	fs.rmdirSync(file);
+	child.execFileSync("mkfifo", [file]);
+	complains(["--config", file, "--check-config"], 0, /^is no regular file: name one that holds the configuration$/);
+	fs.rmSync(file);
 	fs.writeFileSync(file, "#".repeat((1 << 20) + 1));
 	complains(["--config", file, "--check-config"], 0, /has more than 1048576 bytes/);
 });
@@ -107,6 +119,41 @@ test("a file without mistakes, and the sample", () => {
 		const run = filmgated("--config", file, "--check-config");
 		assert.deepStrictEqual([run.status, run.stdout, run.stderr], [0, `${file}: no errors\n`, ""]);
 	}
+});
+
+test("a provider that its plugin does not take", () => {
+	const key = path.join(folder, "key");
+
+	fs.writeFileSync(key, "k\n", { mode: 0o600 });
+	fs.writeFileSync(file, `${DATA}plugin_dirs = [ "${plugins}" ];\nproviders = (\n`
+		+ ` { id = "a"; plugin = "heygen"; secrets = { apikey_file = "${key}"; }; },\n`
+		+ ` { id = "b"; plugin = "heygen"; },\n { id = "c"; plugin = "nowhere"; },\n`
+		+ ` { id = "d"; plugin = "heygen"; secrets = { api_key_file = "${key}"; }; } );\n`);
+	const run = filmgated("--config", file, "--check-config");
+	const lines = run.stderr.trimEnd().split("\n");
+	assert.deepStrictEqual([run.status, run.stdout], [0, `${file}: no errors\n`]);
+	assert.strictEqual(lines.length, 3, run.stderr);
+	for (const [i, words] of [/provider 'a' cannot be used.*has no secret 'apikey'/,
+		/provider 'b' cannot be used.*the secret 'api_key' is not configured/,
+		/provider 'c' cannot be used.*no file nowhere\.so/].entries()) {
+		assert.ok(lines[i].startsWith(`${file}: warning: `), lines[i]);
+		assert.match(lines[i], words);
+	}
+});
+
+test("output that cannot be written", () => {
+	const full = fs.openSync("/dev/full", "w");
+	fs.writeFileSync(file, DATA);
+
+	for (const program of ["filmgated", "filmgate-sim"])
+		for (const args of [["--help"], ["--version"], ["--print-config"], ["--help-config"],
+			["--check-config", "--config", file]].slice(0, program === "filmgated" ? 5 : 2)) {
+			const run = child.spawnSync(path.join(bin, program), args,
+				{ encoding: "utf8", timeout: 60000, stdio: ["ignore", full, "pipe"] });
+			assert.strictEqual(run.status, 1, `${program} ${args[0]}`);
+			assert.match(run.stderr, /standard output cannot be written: No space left on device/);
+		}
+	fs.closeSync(full);
 });
 
 test("options that do not exist", () => {

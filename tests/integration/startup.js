@@ -126,6 +126,19 @@ test("a data directory that another daemon holds", async () => {
 	}
 });
 
+test("a data directory that others can change is warned of", async () => {
+	fs.mkdirSync(below("filmgate"));
+	fs.chmodSync(below("filmgate"), 0o777);
+	await stack.startDaemon();
+	const lines = () => fs.readFileSync(stack.daemonLog, "utf8").split("\n").filter((line) => /others can change/.test(line));
+	assert.strictEqual(lines().length, 1);
+	assert.match(lines()[0], /warning others can change the data directory; run: chmod 700 on it path=.*\/filmgate mode=0777/);
+	await stack.daemon.stop("SIGTERM");
+	fs.chmodSync(below("filmgate"), 0o755);
+	await stack.startDaemon();
+	assert.strictEqual(lines().length, 1);
+});
+
 // ---- the doors ----
 
 test("a port that is taken", async () => {
