@@ -160,6 +160,16 @@ class Exits(Case):
         self.assertLess(time.monotonic() - began, 10)
         self.expect(124, "submit", "heygen", "hi", "--wait=300ms", out="jobs/")
 
+    def test_a_state_that_is_not_known_is_not_made_up(self):
+        job = self.fake.add_job()
+
+        def say_nothing(request):
+            time.sleep(2)
+            yield from ()
+        self.fake.on["WatchJob"] = say_nothing
+        done = self.expect(124, "wait", "--timeout", "300ms", job.name)
+        self.assertIn(f"time is over: job {job.name} goes on\n", done.err)
+
     def test_124_when_a_call_takes_too_long(self):
         def sleep(request):
             time.sleep(1)
