@@ -3,10 +3,11 @@
  *
  * Three generations of codes are about: lower-case words (v3), upper-case words (MOVIO_PAYMENT_INSUFFICIENT_CREDIT,
  * seen as failure_code of v3 polls) and numbers (400105). A code decides first; words that no table has are searched
- * for a telling part; without a code the HTTP status decides. A gateway's page has no code.
+ * for a telling part; where that says nothing, the HTTP status decides. A gateway's page has no code.
  *
- * About a purchase, "none" is said only where HeyGen says that it refused. A 2xx without an order number, a 409 and a
- * 5xx are "unknown".
+ * About a purchase, "none" is said only where HeyGen says that it refused, or the status that nobody looked at the
+ * request. A 2xx without an order number, a 409, a 5xx and a 400 that may be a gateway's are "unknown": the daemon
+ * sends again with the same key, to which HeyGen itself answers.
  */
 #include "heygen.h"
 
@@ -97,18 +98,26 @@ static const struct meaning parts[] = {
 	{"policy_violation", REFUSED(MODERATED), NULL},    {"nsfw", REFUSED(MODERATED), NULL},
 };
 
-/* What a status means by itself: the first row that it is at least. */
+/*
+ * What a status means where no code is known.
+ *
+ * 400, 413 and 422 speak of the request only if HeyGen says them, which a code shows: the same numbers on a gateway's
+ * page, to a repeat, would pass for HeyGen's word that the first send was not taken either. Other refusals are said before
+ * a request is looked at, whoever says them: no order was taken with it, and none of them ends a doubt about an
+ * earlier one.
+ */
 static const struct status_meaning {
-	uint32_t from;
+	uint32_t status;
 	uint32_t reason;
 	uint32_t bought;
+	int needs_code;
 } statuses[] = {
-	{500, UNDECIDED(UNAVAILABLE)},  {430, REFUSED(PROVIDER_FAULT)}, {429, REFUSED(RATE_LIMITED)},
-	{423, REFUSED(PROVIDER_FAULT)}, {422, REFUSED(INVALID_INPUT)},  {414, REFUSED(PROVIDER_FAULT)},
-	{413, REFUSED(INVALID_INPUT)},  {410, REFUSED(PROVIDER_FAULT)}, {409, UNDECIDED(IN_PROGRESS)},
-	{408, UNDECIDED(UNAVAILABLE)},  {404, REFUSED(PROVIDER_FAULT)}, {403, REFUSED(AUTH)},
-	{402, REFUSED(NO_CREDIT)},      {401, REFUSED(AUTH)},           {400, REFUSED(INVALID_INPUT)},
-	{0, UNDECIDED(UNAVAILABLE)},
+	{400, REFUSED(INVALID_INPUT), 1},  {401, REFUSED(AUTH), 0},           {402, REFUSED(NO_CREDIT), 0},
+	{403, REFUSED(AUTH), 0},           {404, REFUSED(PROVIDER_FAULT), 0}, {405, REFUSED(PROVIDER_FAULT), 0},
+	{408, UNDECIDED(UNAVAILABLE), 0},  {409, UNDECIDED(IN_PROGRESS), 0},  {410, REFUSED(PROVIDER_FAULT), 0},
+	{413, REFUSED(INVALID_INPUT), 1},  {414, REFUSED(PROVIDER_FAULT), 0}, {415, REFUSED(PROVIDER_FAULT), 0},
+	{422, REFUSED(INVALID_INPUT), 1},  {429, REFUSED(RATE_LIMITED), 0},   {431, REFUSED(PROVIDER_FAULT), 0},
+	{451, REFUSED(PROVIDER_FAULT), 0},
 };
 
 /* HeyGen's `param`, up to its first dot, and where that stands in the job. */
@@ -220,14 +229,36 @@ static struct fg_text words_of_reply(const struct fg_host *h, struct fg_step *s)
 	return h->text(s, h->cut(s, h->make_text(s, h->body_text(s)), PAGE_CHARACTERS));
 }
 
-static void decide_by_status(struct heygen_problem *problem, uint32_t status)
+/* HeyGen's codes are words, or numbers of five digits and more; a gateway's JSON repeats the status, or counts. */
+static int is_heygens(struct fg_text code)
 {
-	const struct status_meaning *row = statuses;
+	for (uint64_t i = 0; i < code.size; i++)
+		if (code.data[i] < '0' || code.data[i] > '9')
+			return 1;
+	return code.size >= 5;
+}
 
-	while (status < row->from)
-		row++;
-	problem->reason = row->reason;
-	problem->bought = row->bought;
+static struct status_meaning meaning_of_status(uint32_t status, int has_code, int is_error)
+{
+	static const struct status_meaning refused = {0, REFUSED(PROVIDER_FAULT), 0};
+	static const struct status_meaning unreadable = {0, UNDECIDED(UNAVAILABLE), 0};
+
+	for (size_t i = 0; i < COUNT(statuses); i++)
+		if (statuses[i].status == status && (has_code || !statuses[i].needs_code))
+			return statuses[i];
+	return is_error && status >= 400 && status < 500 ? refused : unreadable;
+}
+
+/* HeyGen's own error without a code is a refusal, but of what is not said: it ends no doubt. */
+static void decide_by_status(const struct fg_host *h, struct fg_step *s, struct heygen_problem *problem)
+{
+	int has_code = is_heygens(problem->code);
+	int has_words = h->text(s, h->at(s, h->document(s, FG_DOC_REPLY), "/error/message")).size > 0;
+	struct status_meaning meaning = meaning_of_status(h->status(s), has_code,
+							  has_code || (has_words && !problem->code.size));
+
+	problem->reason = meaning.reason;
+	problem->bought = meaning.bought;
 }
 
 struct heygen_problem heygen_problem_of_reply(const struct fg_host *h, struct fg_step *s)
@@ -242,7 +273,7 @@ struct heygen_problem heygen_problem_of_reply(const struct fg_host *h, struct fg
 	problem.field = field_of(h->text(s, h->at(s, reply, "/error/param")));
 	meaning = meaning_of(problem.code);
 	if (!meaning) {
-		decide_by_status(&problem, h->status(s));
+		decide_by_status(h, s, &problem);
 		return problem;
 	}
 	problem.reason = meaning->reason;

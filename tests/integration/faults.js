@@ -94,6 +94,10 @@ succeeds("a reply cut short", [[SUBMIT, { type: "truncate", at: 10 }]], TWICE);
 succeeds("HTTP 500 with a page, not charged", [[SUBMIT, { type: "status", status: 500, body: PAGE }]], TWICE);
 succeeds("HTTP 500 with a page, charged", [[SUBMIT, { type: "status", status: 500, body: PAGE, charge: true }]], TWICE);
 succeeds("HTTP 200 with a page, charged", [[SUBMIT, { type: "status", status: 200, body: PAGE, charge: true }]], TWICE);
+succeeds("HTTP 400 with a gateway's page, charged",
+	[[SUBMIT, { type: "status", status: 400, body: PAGE, charge: true }]], TWICE);
+succeeds("HTTP 413 with a gateway's page, twice, charged", [[SUBMIT, { type: "status", status: 413, body: PAGE, charge: true },
+	{ times: 2 }]], ["ACCEPTED", "ACCEPTED", "ACCEPTED"]);
 succeeds("endless headers", [[SUBMIT, { type: "endless_headers" }]], TWICE);
 succeeds("a gigabyte instead of JSON", [[SUBMIT, { type: "gigabyte" }]], TWICE, () => {
 	const peak = /VmHWM:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${stack.daemon.process.pid}/status`, "utf8"));

@@ -78,7 +78,7 @@ static void recorded_bodies_mean_what_they_say(void **state)
 		ROW("error_403_forbidden", START, 403, FAILED, AUTH),
 		ROW("error_429_rate_limit", START, 429, TROUBLE, RATE_LIMITED),
 		ROW("error_500_internal", START, 500, TROUBLE, UNAVAILABLE),
-		ROW("error_no_code", START, 400, FAILED, INVALID_INPUT),
+		ROW("error_no_code", START, 400, FAILED, PROVIDER_FAULT),
 		ROW("video_get_processing_created_at", POLL, 200, WAIT, UNKNOWN),
 		ROW("video_get_completed_docs", POLL, 200, DONE, UNKNOWN),
 		ROW("video_get_completed_min", POLL, 200, DONE, UNKNOWN),
