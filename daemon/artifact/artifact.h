@@ -24,6 +24,7 @@ enum {
 	ARTIFACT_E_NO_SPACE,  /* the disk, less what is reserved and the configured floor, has no room */
 	ARTIFACT_E_NOT_MEDIA, /* not what its role says; the message has the words */
 	ARTIFACT_E_TRUNCATED, /* begins as it should and is cut short */
+	ARTIFACT_E_DAMAGED, /* of a finished one: missing, of another size, or no regular file; the log has its path */
 };
 
 struct artifact_store;
@@ -88,8 +89,14 @@ int artifact_seal(struct artifact_store *store, struct artifact_staging *take, c
 /* Also runs the collection that the claim put off. */
 void artifact_release_claim(struct artifact_store *store, const struct digest *sha256);
 
-/* A descriptor to read from, the caller's; ARTIFACT_E_NOT_FOUND. */
-int artifact_open(struct artifact_store *store, const struct digest *sha256, int *ret_fd);
+/*
+ * Opens a content of @size_bytes to be read, on a thread of its own: a disk that does not answer holds up nobody but
+ * other readers. @outcome: 0, with a regular file of that size, the callee's; ARTIFACT_E_DAMAGED, which has been
+ * logged; negative errno. Returns 0, or -ENOMEM: then @fn never comes.
+ */
+typedef void artifact_opened_fn(void *userdata, int outcome, int fd);
+int artifact_open(struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes,
+		  artifact_opened_fn *fn, void *userdata);
 
 /*
  * Unlinks the content unless @is_referenced, asked on a worker thread under the claim, says yes. While somebody else

@@ -19,6 +19,7 @@ struct artifact_store {
 	uint64_t reserved_bytes; /* under the mutex */
 	struct claims claims;
 	struct workers workers;
+	struct workers openers; /* apart, since a seal may take long */
 };
 
 struct artifact_staging {

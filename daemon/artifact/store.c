@@ -108,6 +108,8 @@ static int start(struct artifact_store *store, uint32_t workers, struct errmsg *
 					       : workers                        ? workers
 										: 2);
 
+	if (r == 0)
+		r = workers_start(&store->openers, 1);
 	if (r < 0)
 		errmsg_set(msg, "the threads for '%s' cannot be started: %s", store->path, log_errno(r));
 	return r;
@@ -146,6 +148,7 @@ struct artifact_store *artifact_store_close(struct artifact_store *store)
 {
 	if (!store)
 		return NULL;
+	workers_stop(&store->openers);
 	workers_stop(&store->workers);
 	claims_finish(&store->claims);
 	pthread_mutex_destroy(&store->mutex);
@@ -291,16 +294,71 @@ int artifact_sweep(struct artifact_store *store, bool (*keep)(void *userdata, co
 
 /* ---- reading ---- */
 
-int artifact_open(struct artifact_store *store, const struct digest *sha256, int *ret_fd)
+struct opening {
+	struct task task;
+	struct artifact_store *store;
+	struct digest sha256;
+	uint64_t size_bytes;
+	artifact_opened_fn *fn;
+	void *userdata;
+};
+
+static int refuse_content(const struct opening *opening, const char *why)
 {
-	struct place place = place_of(sha256);
+	char text[DIGEST_TEXT_SIZE];
+
+	digest_format(&opening->sha256, text);
+	log_error("the file of an artifact is damaged; restore it from a backup, or delete its job and order again",
+		  "folder", opening->store->path, "file", text, "size_bytes", log_int(opening->size_bytes), "why", why);
+	return ARTIFACT_E_DAMAGED;
+}
+
+/* Not blocking, since somebody may have left a FIFO there; what is no file is found out afterwards. */
+static int open_content(const struct opening *opening, int *ret_fd)
+{
+	struct place place = place_of(&opening->sha256);
 	char path[FAN_OUT_SIZE + DIGEST_TEXT_SIZE];
-	int fd;
+	_cleanup_(closep) int fd = -1;
+	struct stat status;
 
 	snprintf(path, sizeof(path), "%s/%s", place.folder, place.name);
-	fd = openat(store->content_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? ARTIFACT_E_NOT_FOUND : err_origin(-errno);
-	*ret_fd = fd;
+	fd = openat(opening->store->content_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return refuse_content(opening, "it is missing");
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return refuse_content(opening, "it is no regular file");
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return err_origin(-errno);
+	if (!S_ISREG(status.st_mode))
+		return refuse_content(opening, "it is no regular file");
+	if ((uint64_t)status.st_size != opening->size_bytes)
+		return refuse_content(opening, "it has another size");
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static void run_opening(struct task *task)
+{
+	struct opening *opening = (struct opening *)task;
+	int fd = -1, r = open_content(opening, &fd);
+
+	opening->fn(opening->userdata, r, fd);
+	free(opening);
+}
+
+int artifact_open(struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes,
+		  artifact_opened_fn *fn, void *userdata)
+{
+	struct opening *opening = calloc(1, sizeof(*opening));
+
+	if (!opening)
+		return err_origin(-ENOMEM);
+	*opening = (struct opening){.task = {.run = run_opening},
+				    .store = store,
+				    .sha256 = *sha256,
+				    .size_bytes = size_bytes,
+				    .fn = fn,
+				    .userdata = userdata};
+	workers_add(&store->openers, &opening->task);
 	return 0;
 }

@@ -29,6 +29,7 @@ enum {
 	ENGINE_E_PROVIDER,       /* the provider refused, or its reply decides nothing */
 	ENGINE_E_CREDENTIAL,     /* the provider refused the key */
 	ENGINE_E_UNREACHABLE,    /* no reply came from the provider */
+	ENGINE_E_DAMAGED,        /* an artifact's file is not what was recorded */
 	_ENGINE_E_COUNT
 };
 

@@ -11,6 +11,7 @@ struct question {
 	store_list_fn *list_fn;
 	engine_artifact_fn *artifact_fn;
 	uint32_t index;
+	struct job_view view; /* of the artifact's job */
 	void *userdata;
 };
 
@@ -95,45 +96,57 @@ void engine_list_jobs(struct engine *engine, const struct store_list_query *quer
 	store_list_jobs(engine->store, query, on_list, question);
 }
 
-static const struct job_artifact *find_artifact(const struct job_status *status, uint32_t index)
+static void answer_artifact(struct question *question, int outcome, const char *text, int fd)
 {
-	for (size_t i = 0; i < status->n_artifacts; i++)
-		if (status->artifacts[i].index == index)
-			return &status->artifacts[i];
-	return NULL;
+	const struct job_artifact *artifact = outcome ? NULL
+						      : job_find_artifact(question->view.status, question->index);
+
+	question->artifact_fn(question->userdata, outcome, outcome ? &(struct engine_error){.text = text} : NULL,
+			      artifact, fd);
+	job_view_finish(&question->view);
+	free(question);
 }
 
-static void answer_artifact(const struct question *question, const struct job_view *view)
+/* [artifact thread] */
+static void on_opened(void *userdata, int outcome, int fd)
 {
-	const struct job_artifact *artifact = find_artifact(view->status, question->index);
-	struct engine_error error = {.text = "the job has no such artifact"};
-	int outcome = ENGINE_E_NOT_FOUND, fd = -1;
-
-	if (artifact) {
-		outcome = artifact_open(question->engine->config.artifacts, &artifact->sha256, &fd);
-		error.text = "the artifact's file is missing from the data directory";
-	}
-	if (outcome != 0 && artifact)
-		outcome = ENGINE_E_STORE;
-	question->artifact_fn(question->userdata, outcome, outcome ? &error : NULL, outcome ? NULL : artifact, fd);
+	if (outcome == 0)
+		answer_artifact(userdata, 0, NULL, fd);
+	else if (outcome == ARTIFACT_E_DAMAGED)
+		answer_artifact(
+			userdata, ENGINE_E_DAMAGED,
+			"the artifact's file is missing or not what was recorded; the daemon's log has its path, "
+			"to restore it from a backup",
+			-1);
+	else
+		answer_artifact(userdata, ENGINE_E_STORE,
+				"the artifact's file could not be opened; see the daemon's log", -1);
 }
 
 /* [reader thread] */
 static void on_job_of_artifact(void *userdata, int outcome, struct job_view *take)
 {
 	struct question *question = userdata;
-	struct engine_error error = {.text = outcome == STORE_E_NOT_FOUND ? "there is no such job"
-									  : "the job could not be read"};
+	const struct job_artifact *artifact;
+	int r;
 
-	if (outcome == 0) {
-		answer_artifact(question, take);
-		job_view_finish(take);
-	} else {
-		question->artifact_fn(question->userdata,
-				      outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE, &error, NULL,
-				      -1);
+	if (outcome != 0) {
+		answer_artifact(question, outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE,
+				outcome == STORE_E_NOT_FOUND ? "there is no such job" : "the job could not be read",
+				-1);
+		return;
 	}
-	free(question);
+	question->view = *take;
+	*take = (struct job_view){0};
+	artifact = job_find_artifact(question->view.status, question->index);
+	if (!artifact) {
+		answer_artifact(question, ENGINE_E_NOT_FOUND, "the job has no such artifact", -1);
+		return;
+	}
+	r = artifact_open(question->engine->config.artifacts, &artifact->sha256, artifact->size_bytes, on_opened,
+			  question);
+	if (r < 0)
+		on_opened(question, r, -1);
 }
 
 void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint32_t index, engine_artifact_fn *fn,

@@ -263,6 +263,14 @@ struct job_status *job_status_copy(const struct job_status *status)
 	return steal(copy);
 }
 
+const struct job_artifact *job_find_artifact(const struct job_status *status, uint32_t index)
+{
+	for (size_t i = 0; i < status->n_artifacts; i++)
+		if (status->artifacts[i].index == index)
+			return &status->artifacts[i];
+	return NULL;
+}
+
 void job_view_finish(struct job_view *view)
 {
 	view->status = job_status_free(view->status);

@@ -270,6 +270,8 @@ int job_set_labels(struct job_status *status, const struct job_label *labels, si
 /* The live attempt and its last send; NULL when there is none yet. */
 struct job_attempt *job_current_attempt(const struct job_status *status);
 struct job_send *job_current_send(const struct job_status *status);
+/* The artifact of that index, or NULL. */
+const struct job_artifact *job_find_artifact(const struct job_status *status, uint32_t index);
 
 /*
  * The life of a job: one table of allowed moves. job_move() asserts that the move is in it, raises the revision, and

@@ -31,21 +31,29 @@ struct asked {
 	struct call *call;
 	const char *name;
 	struct job_ref ref;
+	uint32_t index;
 };
 
-static void on_artifact(void *userdata, int outcome, const struct engine_error *error,
-			const struct job_artifact *artifact, int fd)
+static void on_view(void *userdata, int outcome, const struct engine_error *error, struct job_view *take, bool replayed)
 {
 	Filmgate__V1__GetArtifactResponse response = FILMGATE__V1__GET_ARTIFACT_RESPONSE__INIT;
+	const struct engine_error none = {.text = "the job has no such artifact"};
+	const struct job_artifact *artifact;
 	struct asked *asked = userdata;
 
+	(void)replayed;
 	if (outcome) {
 		call_fail_engine(asked->call, outcome, error, RESOURCE_ARTIFACT, asked->name);
 		return;
 	}
-	close(fd);
-	response.artifact = convert_artifact(&asked->call->arena, &asked->ref.id, artifact);
-	call_reply(asked->call, &response.base);
+	artifact = job_find_artifact(take->status, asked->index);
+	if (artifact)
+		response.artifact = convert_artifact(&asked->call->arena, &asked->ref.id, artifact);
+	if (artifact)
+		call_reply(asked->call, &response.base);
+	else
+		call_fail_engine(asked->call, ENGINE_E_NOT_FOUND, &none, RESOURCE_ARTIFACT, asked->name);
+	job_view_finish(take);
 }
 
 void handle_get_artifact(struct call *call, const void *message)
@@ -54,15 +62,14 @@ void handle_get_artifact(struct call *call, const void *message)
 	struct asked *asked = arena_need(&call->arena, sizeof(*asked));
 	struct violations violations = {.arena = &call->arena};
 	struct failure failure;
-	uint32_t index;
 
 	*asked = (struct asked){.call = call, .name = request->name};
-	if (!parse_name(request->name, &violations, &asked->ref, &index)) {
+	if (!parse_name(request->name, &violations, &asked->ref, &asked->index)) {
 		failure = failure_of_violations(&violations);
 		call_fail(call, &failure);
 		return;
 	}
-	engine_open_artifact(call->server->config.engine, &asked->ref, index, on_artifact, asked);
+	engine_get_job(call->server->config.engine, &asked->ref, on_view, asked);
 }
 
 /* ---- ReadArtifact ---- */

@@ -18,11 +18,10 @@ static bool says_yes(void *userdata, const struct digest *sha256)
 
 static bool is_there(struct fixture *f, const struct digest *sha256)
 {
-	int fd = -1, r = artifact_open(f->store, sha256, &fd);
+	char path[PATH_MAX];
 
-	if (r == 0)
-		close(fd);
-	return r == 0;
+	content_path(f, sha256, path);
+	return access(path, F_OK) == 0;
 }
 
 /* Collections are done when the store is closed. */

@@ -71,7 +71,16 @@ struct waiting {
 	pthread_cond_t done;
 	bool is_done;
 	struct artifact_sealed result;
+	int outcome, fd;
 };
+
+static void wait_for(struct waiting *waiting)
+{
+	pthread_mutex_lock(&waiting->mutex);
+	while (!waiting->is_done)
+		pthread_cond_wait(&waiting->done, &waiting->mutex);
+	pthread_mutex_unlock(&waiting->mutex);
+}
 
 static void on_sealed(void *userdata, const struct artifact_sealed *sealed)
 {
@@ -92,11 +101,39 @@ struct artifact_sealed seal(struct artifact_store *store, const char *role, stru
 
 	snprintf(name, sizeof(name), "seal-%lx", (unsigned long)pthread_self());
 	assert_int_equal(artifact_seal(store, stage(store, name, bytes), role, on_sealed, &waiting), 0);
-	pthread_mutex_lock(&waiting.mutex);
-	while (!waiting.is_done)
-		pthread_cond_wait(&waiting.done, &waiting.mutex);
-	pthread_mutex_unlock(&waiting.mutex);
+	wait_for(&waiting);
 	return waiting.result;
+}
+
+static void on_opened(void *userdata, int outcome, int fd)
+{
+	struct waiting *waiting = userdata;
+
+	pthread_mutex_lock(&waiting->mutex);
+	assert(!waiting->is_done);
+	waiting->outcome = outcome;
+	waiting->fd = fd;
+	waiting->is_done = true;
+	pthread_cond_signal(&waiting->done);
+	pthread_mutex_unlock(&waiting->mutex);
+}
+
+int open_content(struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes, int *ret_fd)
+{
+	struct waiting waiting = {.mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+
+	assert_int_equal(artifact_open(store, sha256, size_bytes, on_opened, &waiting), 0);
+	wait_for(&waiting);
+	assert_int_equal(waiting.outcome == 0, waiting.fd >= 0);
+	*ret_fd = waiting.fd;
+	return waiting.outcome;
+}
+
+void content_path(const struct fixture *fixture, const struct digest *sha256, char path[PATH_MAX])
+{
+	struct place place = place_of(sha256);
+
+	assert_true(snprintf(path, PATH_MAX, "%s/sha256/%s/%s", fixture->path, place.folder, place.name) < PATH_MAX);
 }
 
 static void add32(struct buffer *buffer, uint32_t value)

@@ -29,6 +29,11 @@ struct artifact_staging *stage(struct artifact_store *store, const char *name, s
 /* Stages the bytes, seals them and waits. */
 struct artifact_sealed seal(struct artifact_store *store, const char *role, struct bytes bytes);
 
+/* Opens a content and waits: artifact_open()'s outcome. */
+int open_content(struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes, int *ret_fd);
+/* Where the content lies. */
+void content_path(const struct fixture *fixture, const struct digest *sha256, char path[PATH_MAX]);
+
 /* ftyp, moov (one second of 640 x 360), mdat of 64 bytes; the caller's to finish. */
 void make_mp4(struct buffer *ret);
 void make_webm(struct buffer *ret);

@@ -128,16 +128,34 @@ static void a_folder_that_cannot_be_made_is_named(void **state)
 	assert_non_null(strstr(msg.text, "data_dir"));
 }
 
-static void content_that_is_not_there_is_not_found(void **state)
+/* Nor does what lies in its place keep the reader waiting: a FIFO that nobody writes to. */
+static void content_that_is_not_as_recorded_is_damaged(void **state)
 {
-	struct digest sha256 = digest_of(bytes_of_text("nothing"));
+	_cleanup_(buffer_finish) struct buffer mp4 = {0};
+	struct digest nothing = digest_of(bytes_of_text("nothing"));
+	struct artifact_sealed sealed;
+	char path[PATH_MAX];
 	struct fixture f;
 	int fd = -1;
 
 	(void)state;
+	make_mp4(&mp4);
 	fixture_open(&f, NULL);
-	assert_int_equal(artifact_open(f.store, &sha256, &fd), ARTIFACT_E_NOT_FOUND);
-	assert_int_equal(fd, -1);
+	sealed = seal(f.store, "video", buffer_bytes(&mp4));
+	content_path(&f, &sealed.sha256, path);
+	assert_int_equal(open_content(f.store, &nothing, 7, &fd), ARTIFACT_E_DAMAGED);
+	assert_int_equal(open_content(f.store, &sealed.sha256, mp4.len - 1, &fd), ARTIFACT_E_DAMAGED);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(open_content(f.store, &sealed.sha256, mp4.len, &fd), ARTIFACT_E_DAMAGED);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(open_content(f.store, &sealed.sha256, 0, &fd), ARTIFACT_E_DAMAGED);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	assert_int_equal(open_content(f.store, &sealed.sha256, 0, &fd), ARTIFACT_E_DAMAGED);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(open_content(f.store, &sealed.sha256, 0, &fd), ARTIFACT_E_DAMAGED);
+	artifact_release_claim(f.store, &sealed.sha256);
 	fixture_close(&f);
 }
 
@@ -180,7 +198,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_removes_what_is_not_kept),
 		cmocka_unit_test(room_is_given_to_the_limit_and_not_beyond),
 		cmocka_unit_test(a_folder_that_cannot_be_made_is_named),
-		cmocka_unit_test(content_that_is_not_there_is_not_found),
+		cmocka_unit_test(content_that_is_not_as_recorded_is_damaged),
 		cmocka_unit_test(a_full_disk_is_an_outcome),
 	};
 

@@ -4,6 +4,7 @@
 #include "engine/rig.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 
 #define LINK "https://maker.test/file/1"
 #define HALF 100 /* bytes of a_video() */
@@ -51,6 +52,23 @@ static void assert_stored(struct rig *rig, const struct job_ref *job)
 	assert_answer(answer, 0);
 	assert_int_equal(pread(answer->fd, content, sizeof(content), 0), video.len);
 	assert_memory_equal(content, video.data, video.len);
+}
+
+/* What became of the file since is not the store's fault, and no reason to say that it takes no writes. */
+static void a_stored_file_that_is_not_what_was_recorded_is_damaged(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = succeeded_job(rig);
+	char path[PATH_MAX];
+
+	artifact_path(rig, &look(rig, &job)->artifacts[0].sha256, path);
+	assert_int_equal(truncate(path, 10), 0);
+	assert_answer(open_artifact(rig, &job, 1), ENGINE_E_DAMAGED);
+	assert_int_equal(unlink(path), 0);
+	assert_answer(open_artifact(rig, &job, 1), ENGINE_E_DAMAGED);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_answer(open_artifact(rig, &job, 1), ENGINE_E_DAMAGED);
+	assert_answer(open_artifact(rig, &job, 2), ENGINE_E_NOT_FOUND);
 }
 
 static size_t staged_files(const struct rig *rig)
@@ -515,6 +533,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		story(a_download_is_stored_with_what_was_found_in_it),
+		story(a_stored_file_that_is_not_what_was_recorded_is_damaged),
 		story(what_broke_off_is_taken_up_where_it_was),
 		story(without_a_strong_validator_it_begins_anew),
 		story(a_server_that_answers_with_the_whole_is_taken_at_its_word),

@@ -153,6 +153,16 @@ void settle(struct rig *rig)
 
 /* ---- life ---- */
 
+void artifact_path(const struct rig *rig, const struct digest *sha256, char path[PATH_MAX])
+{
+	char text[DIGEST_TEXT_SIZE];
+	int n;
+
+	digest_format(sha256, text);
+	n = snprintf(path, PATH_MAX, "%s/artifacts/sha256/%.2s/%s", rig->folder, text, text + 2);
+	assert_true(n > 0 && n < PATH_MAX);
+}
+
 static void open_artifacts(struct rig *rig)
 {
 	char path[PATH_MAX + 32];

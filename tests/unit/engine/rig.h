@@ -68,6 +68,8 @@ void rig_crash(struct rig *rig);
 void rig_start(struct rig *rig);
 /* Once per crash. [any-thread] */
 void rig_photograph(struct rig *rig);
+/* Where the content of an artifact lies. */
+void artifact_path(const struct rig *rig, const struct digest *sha256, char path[PATH_MAX]);
 /* An engine that is never started. */
 void rig_open(struct rig *rig);
 void rig_close(struct rig *rig);
