@@ -150,6 +150,7 @@
 #define LIMIT_RPC_CONNECTIONS 4096
 #define LIMIT_RPC_CONNECTION_STREAMS 4096 /* calls at once on one connection */
 #define LIMIT_RPC_STREAMS 16384           /* open watches and reads in all; more are refused */
+#define LIMIT_RPC_READS 256               /* of them, reads of artifacts: a file and a chunk of memory each */
 #define LIMIT_RPC_FIFO 64                 /* events that wait for one watcher */
 #define LIMIT_RPC_CHUNK (256 * 1024)      /* bytes of an artifact in one message */
 #define LIMIT_RPC_STATUS_TEXT 512         /* bytes of an error's message */

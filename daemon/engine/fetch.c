@@ -425,6 +425,17 @@ static void follow(struct entry *entry, const struct http_outcome *outcome)
 	get(entry);
 }
 
+/*
+ * A body without a length ends with the connection, and the transport cannot tell whether it was cut short. The seal
+ * can: it takes no video whose container is not whole (ARTIFACT_E_TRUNCATED), so nothing is decided here.
+ */
+static void note_end_by_close(const struct entry *entry, const struct http_outcome *outcome)
+{
+	if (outcome->ends_by_close)
+		log_debug("only the end of the connection ended the download; the seal finds out whether it is whole",
+			  "job", log_id(&entry->ref), "bytes", log_int((int64_t)outcome->bytes_written));
+}
+
 static void read_status(struct entry *entry, const struct http_outcome *outcome)
 {
 	struct fetch *fetch = entry->fetch;
@@ -436,6 +447,7 @@ static void read_status(struct entry *entry, const struct http_outcome *outcome)
 			keep_half(fetch, outcome);
 			retry(entry, 0, "the server sends a part of the file and no more");
 		} else {
+			note_end_by_close(entry, outcome);
 			seal(entry);
 		}
 	} else if (outcome->status >= 300 && outcome->status < 400) {

@@ -92,6 +92,7 @@ static void reading_unref(struct reading *reading)
 {
 	if (atomic_fetch_sub(&reading->refs, 1) != 1)
 		return;
+	atomic_fetch_sub(&reading->server->reads, 1);
 	stream_unref(reading->stream);
 	closep(&reading->fd);
 	free(reading);
@@ -242,6 +243,24 @@ static void on_opened(void *userdata, int outcome, const struct engine_error *er
 	reading_unref(reading);
 }
 
+/* Among the readers. One that does not read keeps its file and its chunk for as long as it likes. */
+static bool take_place(struct stream *stream)
+{
+	struct rpc_server *server = stream_server(stream);
+	struct failure failure = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_TOO_MANY_WATCHERS};
+
+	if (atomic_fetch_add(&server->reads, 1) < server->config.max_reads)
+		return true;
+	atomic_fetch_sub(&server->reads, 1);
+	failure.text = arena_printf(
+		&stream_call(stream)->arena,
+		"%u artifacts are being read, as many as there may be at once; end one of these reads, or "
+		"try again later",
+		server->config.max_reads);
+	stream_finish(stream, &failure);
+	return false;
+}
+
 void handle_read_artifact(struct stream *stream, const void *message)
 {
 	struct violations violations = {.arena = &stream_call(stream)->arena};
@@ -256,6 +275,8 @@ void handle_read_artifact(struct stream *stream, const void *message)
 		stream_finish(stream, &failure);
 		return;
 	}
+	if (!take_place(stream))
+		return;
 	reading = calloc(1, sizeof(*reading));
 	if (!reading)
 		abort();

@@ -44,6 +44,8 @@ static int copy_config(struct rpc_server *server, const struct rpc_config *confi
 		server->config.max_connections = LIMIT_RPC_CONNECTIONS;
 	if (!server->config.max_streams)
 		server->config.max_streams = LIMIT_RPC_STREAMS;
+	if (!server->config.max_reads)
+		server->config.max_reads = LIMIT_RPC_READS;
 	if ((config->address && !server->config.address) || (config->unix_path && !server->config.unix_path))
 		return err_origin(-ENOMEM);
 	return 0;

@@ -30,6 +30,7 @@ struct rpc_config {
 	const char *unix_path;    /* a socket of mode 0600, made and removed by the server, or NULL */
 	uint32_t max_connections; /* 0: LIMIT_RPC_CONNECTIONS; never more than the open-file limit carries */
 	uint32_t max_streams;     /* open watches and reads in all; 0: LIMIT_RPC_STREAMS */
+	uint32_t max_reads;       /* of them, reads of artifacts; 0: LIMIT_RPC_READS */
 	/* More methods, for benchmarks and tests; NULL in the product. Static. */
 	const struct rpc_method *extra_methods;
 	uint32_t n_extra_methods;

@@ -33,6 +33,7 @@ struct rpc_server {
 	atomic_bool is_draining;
 	atomic_size_t calls_in_hand;
 	atomic_size_t bytes_in_hand;
+	atomic_uint reads; /* of artifacts, that are open */
 
 	pthread_mutex_t lock; /* the two lists */
 	struct call *free_calls;

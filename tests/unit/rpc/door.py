@@ -851,6 +851,33 @@ class Limits(unittest.TestCase):
             except grpc.RpcError:
                 self.assertLess(time.monotonic(), deadline)
 
+    def test_as_many_reads_as_are_allowed(self):
+        door = self.open_door("127.0.0.1:0", "0", "0", "3")
+        os.truncate(door.file, 64 << 20)
+        client = Client(door.target)
+        self.addCleanup(client.close)
+        job = client.create(model="instant")
+        read = lambda: client.stream("filmgate.v1.ArtifactService/ReadArtifact", name=job.name + "/artifacts/1")
+        reads = [read() for _ in range(3)]
+        for one in reads:
+            next(one)
+        with self.assertRaises(grpc.RpcError) as caught:
+            next(read())
+        self.assertEqual(caught.exception.code(), CODE.RESOURCE_EXHAUSTED)
+        self.assertRegex(caught.exception.details(), "^3 artifacts are being read, .* try again later$")
+        found = details(caught.exception)
+        self.assertEqual(found["ErrorInfo"].reason, "TOO_MANY_WATCHERS")
+        self.assertTrue(found["RetryInfo"].HasField("retry_delay"))
+        next(client.watch("WatchJobs"))
+        reads[0].cancel()
+        deadline = time.monotonic() + WAIT
+        while True:
+            try:
+                next(read())
+                break
+            except grpc.RpcError:
+                self.assertLess(time.monotonic(), deadline)
+
     def hold_calls(self, n, data):
         """@n calls that the engine does not answer before all have come; how they ended."""
         door = self.open_door()

@@ -1,7 +1,7 @@
 /*
  * The rpc room in front of the fake engine, for clients in other processes: door.py.
  *
- *   test_rpc_door_server FILE SOCKET [ADDRESS [CONNECTIONS [STREAMS]]]     FILE is what artifacts read
+ *   test_rpc_door_server FILE SOCKET [ADDRESS [CONNECTIONS [STREAMS [READS]]]]     FILE is what artifacts read
  *
  * Prints "ready PORT", then obeys lines on standard input, each answered by one line: "serving 0|1", "hold 0|1",
  * "release MS" (no longer held in so many), "trim SEQUENCE", "drain GRACE_MS", "counts", "quit". The answer has the
@@ -87,6 +87,8 @@ int main(int argc, char **argv)
 		config.max_connections = (uint32_t)strtoul(argv[4], NULL, 10);
 	if (argc > 5)
 		config.max_streams = (uint32_t)strtoul(argv[5], NULL, 10);
+	if (argc > 6)
+		config.max_reads = (uint32_t)strtoul(argv[6], NULL, 10);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
