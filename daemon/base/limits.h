@@ -10,6 +10,10 @@
 #define LIMIT_LOG_VALUE 1024 /* bytes of one value; longer ones are cut */
 #define LIMIT_LOG_LINE 16384 /* bytes of one line */
 
+/* room: base, quotations */
+#define LIMIT_QUOTE 80       /* bytes of a stranger's text that a message shows */
+#define LIMIT_QUOTE_NAME 200 /* of a name that says which */
+
 /* room: base, JSON */
 #define LIMIT_JSON_DEPTH 64          /* values inside values, the outermost is 1 */
 #define LIMIT_JSON_NODES 262144      /* values of one arena */

@@ -1,6 +1,7 @@
 #include "engine/request.h"
 
 #include "base/err.h"
+#include "base/quote.h"
 
 /*
  * The request's identity: a version, then everything the client chose, each with its length in front. Parameters are
@@ -68,7 +69,8 @@ void request_name_providers(const struct engine *engine, const char *asked, stru
 
 	for (size_t i = 0; i < engine->n_lanes; i++)
 		buffer_printf(&names, "%s'%s'", i ? ", " : "", engine->lanes[i].config->id);
-	errmsg_set(ret, "there is no provider '%.64s'; configured: %s", asked, names.len ? names.data : "none");
+	errmsg_set(ret, "there is no provider '%s'; configured: %s", quote(asked).text,
+		   names.len ? names.data : "none");
 	buffer_finish(&names);
 }
 

@@ -5,11 +5,10 @@
 #include "job/capability.h"
 
 #include "base/err.h"
+#include "base/quote.h"
 
 #include <stdarg.h>
 
-#define VALUE_BYTES 80
-#define NAME_BYTES 200
 #define GUESS_BYTES 63
 #define LIST_ITEMS 40
 
@@ -47,22 +46,9 @@ void job_line_add(struct job_line *line, const char *format, ...)
 	line->text[line->len] = '\0';
 }
 
-static void add_printable(struct job_line *line, struct bytes text, size_t most)
-{
-	char copy[NAME_BYTES + 1];
-	size_t len = text.len > most ? whole_characters(text.data, most) : text.len;
-
-	memcpy(copy, text.data ? text.data : "", len);
-	for (size_t i = 0; i < len; i++)
-		if ((uint8_t)copy[i] < 0x20 || copy[i] == 0x7f)
-			copy[i] = '?';
-	copy[len] = '\0';
-	job_line_add(line, "%s%s", copy, len < text.len ? "…" : "");
-}
-
 void job_line_add_text(struct job_line *line, struct bytes text)
 {
-	add_printable(line, text, VALUE_BYTES);
+	job_line_add(line, "%s", quote_bytes(text, LIMIT_QUOTE).text);
 }
 
 void job_line_add_value(struct job_line *line, const struct json *json, json_node value)
@@ -122,7 +108,7 @@ static void add_field(struct job_line *line, const struct job_field *field)
 	}
 	if (line->len)
 		job_line_add(line, ".");
-	add_printable(line, bytes_of_text(field->name), NAME_BYTES);
+	job_line_add(line, "%s", quote_bytes(bytes_of_text(field->name), LIMIT_QUOTE_NAME).text);
 }
 
 void job_verdict_add(struct job_verdict *verdict, const struct job_field *field, const char *format, ...)

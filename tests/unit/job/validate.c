@@ -160,7 +160,7 @@ static void a_value_of_another_type_is_refused(void **state)
 	(void)state;
 	assert_refused("{\"prompt\":12}", "parameters.prompt", "is 12; 'clip-1' takes a text");
 	assert_refused("{\"prompt\":null}", "parameters.prompt", "is null");
-	assert_refused("{\"prompt\":\"a\\u0000b\"}", "parameters.prompt", "is 'a?b'");
+	assert_refused("{\"prompt\":\"a\\u0000b\"}", "parameters.prompt", "is 'a\\x00b'");
 	assert_refused("{\"prompt\":\"ab\",\"audio\":true}", "parameters.audio",
 		       "is true; 'clip-1' takes 'on' or 'off'");
 	assert_refused("{\"prompt\":\"ab\",\"seed\":\"7\"}", "parameters.seed", "is '7'");
@@ -489,7 +489,7 @@ static void an_unknown_model_is_answered_with_the_known_ones(void **state)
 	assert_violates("", "{}", "model", "is missing; this provider has clip-1, clip-0, edit, mute");
 	assert_violates(NULL, "{}", "model", "is missing");
 	assert_violates("clip-0", "{}", "model", "'clip-0' is retired");
-	assert_violates("cl\nip", "{}", "model", "'cl?ip' is not a model");
+	assert_violates("cl\nip", "{}", "model", "'cl\\x0aip' is not a model");
 }
 
 static void the_only_model_needs_no_name(void **state)
