@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/quote.h"
 #include "rpc/check.h"
 #include "rpc/convert.h"
 #include "rpc/server.h"
@@ -21,7 +22,8 @@ static bool parse_name(const char *name, struct violations *violations, struct j
 	ret->tenant = JOB_TENANT_DEFAULT;
 	if (name_parse_artifact(name, &ret->id, ret_index))
 		return true;
-	violations_add(violations, "name", "'%.80s' is not an artifact; write jobs/{uuid}/artifacts/{n}", name);
+	violations_add(violations, "name", "'%s' is not an artifact; write jobs/{uuid}/artifacts/{n}",
+		       quote(name).text);
 	return false;
 }
 

@@ -1,6 +1,7 @@
 #include "rpc/check.h"
 
 #include "base/err.h"
+#include "base/quote.h"
 #include "rpc/params.h"
 #include "rpc/text.h"
 
@@ -31,17 +32,33 @@ void check_request_id(const char *request_id, struct violations *violations)
 		}
 }
 
+/* What lists show must not move the cursor, nor turn what stands beside it. 0: there is none. */
+static uint32_t find_hidden(const char *text, size_t *ret_at)
+{
+	struct bytes rest = bytes_of_text(text);
+
+	for (size_t len; rest.len; rest = bytes_of((const char *)rest.data + len, rest.len - len)) {
+		uint32_t code = quote_hidden(rest);
+
+		*ret_at = strlen(text) - rest.len;
+		if (code)
+			return code;
+		len = bytes_utf8_length(rest);
+		if (len == 0)
+			break;
+	}
+	return 0;
+}
+
 void check_display_name(const char *field, const char *display_name, struct violations *violations)
 {
-	size_t len = strlen(display_name);
+	size_t len = strlen(display_name), at;
+	uint32_t code = find_hidden(display_name, &at);
 
 	if (len > DISPLAY_NAME_MAX)
 		violations_add(violations, field, "has %zu bytes; at most %d are possible", len, DISPLAY_NAME_MAX);
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)display_name[i] < 0x20 || display_name[i] == 0x7f) {
-			violations_add(violations, field, "has a control character at byte %zu", i + 1);
-			return;
-		}
+	if (code)
+		violations_add(violations, field, "has the control character U+%04X at byte %zu", code, at + 1);
 }
 
 void check_priority(const char *field, int32_t priority, struct violations *violations)
@@ -49,6 +66,19 @@ void check_priority(const char *field, int32_t priority, struct violations *viol
 	if (priority < JOB_PRIORITY_MIN || priority > JOB_PRIORITY_MAX)
 		violations_add(violations, field, "%d is not possible; %d to %d are", priority, JOB_PRIORITY_MIN,
 			       JOB_PRIORITY_MAX);
+}
+
+static void check_label_value(const char *field, const struct job_label *label, struct violations *violations)
+{
+	size_t at;
+	uint32_t code = find_hidden(label->value, &at);
+
+	if (strlen(label->value) > LABEL_VALUE_MAX)
+		violations_add(violations, field, "the value of '%s' has more than %d bytes", quote(label->key).text,
+			       LABEL_VALUE_MAX);
+	if (code)
+		violations_add(violations, field, "the value of '%s' has the control character U+%04X at byte %zu",
+			       quote(label->key).text, code, at + 1);
 }
 
 static bool is_label_key(const char *key)
@@ -69,12 +99,9 @@ struct job_label *check_labels(const char *field, Filmgate__V1__Job__LabelsEntry
 	for (size_t i = 0; i < n; i++) {
 		labels[i] = (struct job_label){.key = entries[i]->key, .value = entries[i]->value};
 		if (!is_label_key(labels[i].key))
-			violations_add(violations, field,
-				       "'%.63s' is not a key; 1 to %d characters of [a-z0-9_./-] are", labels[i].key,
-				       LABEL_KEY_MAX);
-		if (strlen(labels[i].value) > LABEL_VALUE_MAX)
-			violations_add(violations, field, "the value of '%.63s' has more than %d bytes", labels[i].key,
-				       LABEL_VALUE_MAX);
+			violations_add(violations, field, "'%s' is not a key; 1 to %d characters of [a-z0-9_./-] are",
+				       quote(labels[i].key).text, LABEL_KEY_MAX);
+		check_label_value(field, &labels[i], violations);
 	}
 	return violations->n == before ? labels : NULL;
 }
@@ -83,7 +110,7 @@ bool check_job_name(const char *field, const char *name, struct violations *viol
 {
 	if (name_parse_job(name, ret))
 		return true;
-	violations_add(violations, field, "'%.80s' is not a job; write jobs/{uuid}", name);
+	violations_add(violations, field, "'%s' is not a job; write jobs/{uuid}", quote(name).text);
 	return false;
 }
 
@@ -92,7 +119,7 @@ const char *check_provider_name(const char *field, const char *name, struct viol
 	const char *id = name_parse_provider(name);
 
 	if (!id)
-		violations_add(violations, field, "'%.80s' is not a provider; write providers/{id}", name);
+		violations_add(violations, field, "'%s' is not a provider; write providers/{id}", quote(name).text);
 	return id;
 }
 
@@ -104,7 +131,9 @@ int64_t check_timeout(const Google__Protobuf__Duration *timeout, struct violatio
 		return 0;
 	if (duration_to_ms(timeout, &ms) && ms >= TIMEOUT_MIN_MS && ms <= TIMEOUT_MAX_MS)
 		return ms;
-	violations_add(violations, "timeout", "is not 1 s to 30 days in whole milliseconds");
+	violations_add(violations, "timeout",
+		       "%lld s and %d ns are not possible; 1 s to 30 days (2592000 s) in whole milliseconds are",
+		       (long long)timeout->seconds, timeout->nanos);
 	return 0;
 }
 
@@ -159,7 +188,8 @@ static const struct store_label_filter *check_label_filter(const Filmgate__V1__J
 	for (size_t i = 0; i < from->n_labels; i++) {
 		labels[i] = (struct store_label_filter){.key = from->labels[i]->key, .value = from->labels[i]->value};
 		if (!is_label_key(labels[i].key))
-			violations_add(violations, "filter.labels", "'%.63s' is not a label's key", labels[i].key);
+			violations_add(violations, "filter.labels", "'%s' is not a label's key",
+				       quote(labels[i].key).text);
 	}
 	return labels;
 }

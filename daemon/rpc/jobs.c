@@ -4,6 +4,7 @@
 #include "rpc/methods.h"
 
 #include "base/err.h"
+#include "base/quote.h"
 #include "rpc/check.h"
 #include "rpc/convert.h"
 #include "rpc/params.h"
@@ -208,8 +209,8 @@ static void check_mask(const Google__Protobuf__FieldMask *mask, struct engine_up
 			update->has_priority = true;
 		else
 			violations_add(violations, "update_mask",
-				       "'%.64s' cannot be changed; display_name, labels and priority can",
-				       mask->paths[i]);
+				       "'%s' cannot be changed; display_name, labels and priority can",
+				       quote(mask->paths[i]).text);
 	}
 }
 

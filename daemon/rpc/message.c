@@ -99,7 +99,8 @@ int message_unpack(const ProtobufCMessageDescriptor *type, struct bytes bytes, s
 		return r;
 	message = protobuf_c_message_unpack(type, &allocator, bytes.len, bytes.data);
 	if (!message) {
-		*problem = (struct problem){.text = "not a protobuf message of this type, or it unfolds to too much"};
+		*problem = (struct problem){
+			.text = "not a message of this type, or it needs more than 32 MiB of memory"};
 		return PRESCAN_E_MALFORMED;
 	}
 	if (seen.has_maps) {

@@ -6,6 +6,7 @@
 #include "rpc/params.h"
 
 #include "base/err.h"
+#include "base/quote.h"
 #include "rpc/structs.h"
 
 #include <ctype.h>
@@ -201,7 +202,7 @@ static void check_background(const Filmgate__V1__Background *background, const s
 		violations_add_at(violations, &at, "the background is empty: set color or media");
 	if (background->content_case == FILMGATE__V1__BACKGROUND__CONTENT_COLOR && !is_colour(background->color))
 		violations_add_at(violations, &(struct path){.up = &at, .name = "color", .index = -1},
-				  "'%s' is not a colour; write #rrggbb", background->color);
+				  "'%s' is not a colour; write #rrggbb", quote(background->color).text);
 	if (background->content_case != FILMGATE__V1__BACKGROUND__CONTENT_MEDIA)
 		return;
 	check_single(background->media, &media, violations);
@@ -254,8 +255,8 @@ void params_check(const Filmgate__V1__JobParameters *params, const struct path *
 		check_background(params->background, at, violations);
 	if (*params->aspect_ratio && !is_aspect_ratio(params->aspect_ratio))
 		violations_add_at(violations, &(struct path){.up = at, .name = "aspect_ratio", .index = -1},
-				  "'%.32s' is not an aspect ratio; write it like 16:9, or adaptive",
-				  params->aspect_ratio);
+				  "'%s' is not an aspect ratio; write it like 16:9, or adaptive",
+				  quote(params->aspect_ratio).text);
 	if (params->picture_size_case == FILMGATE__V1__JOB_PARAMETERS__PICTURE_SIZE_SIZE)
 		check_figures(&params->size->base, &(struct path){.up = at, .name = "size", .index = -1}, violations);
 	if (params->extras)

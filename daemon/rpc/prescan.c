@@ -153,7 +153,8 @@ static int check_packed(struct scan *scan, const struct frame *frame, struct byt
 
 		scan->seen.fields++;
 		if (!read_varint(&cursor, 10, &value))
-			return refuse(scan, frame, PRESCAN_E_MALFORMED, "a packed list ends in the middle of a number");
+			return refuse(scan, frame, PRESCAN_E_MALFORMED,
+				      "the last number of the list is cut short, or is too long");
 		if (frame->field->type == PROTOBUF_C_TYPE_ENUM)
 			r = check_enum(scan, frame, value);
 		if (r)
@@ -178,7 +179,8 @@ static int check_bytes(struct scan *scan, const struct frame *frame, struct byte
 		if (bytes_are_text(bytes))
 			return 0;
 		return refuse(scan, frame, PRESCAN_E_MALFORMED,
-			      memchr(bytes.data, 0, bytes.len) ? "the text contains a NUL" : "the text is not UTF-8");
+			      memchr(bytes.data, 0, bytes.len) ? "the text contains a NUL; leave it out"
+							       : "the text is not UTF-8");
 	case PROTOBUF_C_TYPE_BYTES:
 		return 0;
 	default:
@@ -194,9 +196,11 @@ static int scan_field(struct scan *scan, struct frame *frame, struct cursor *cur
 	frame->at = cursor->at;
 	frame->field = NULL;
 	if (!read_varint(cursor, 5, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
-		return refuse(scan, frame, PRESCAN_E_MALFORMED, "not a protobuf message: broken field number");
+		return refuse(scan, frame, PRESCAN_E_MALFORMED,
+			      "not a protobuf message: a field number is cut short or broken");
 	if (!read_value(cursor, (enum wire)(tag & 7), &value, &bytes))
-		return refuse(scan, frame, PRESCAN_E_MALFORMED, "not a protobuf message: field %u is broken",
+		return refuse(scan, frame, PRESCAN_E_MALFORMED,
+			      "not a protobuf message: the value of field number %u is cut short or broken",
 			      (unsigned)(tag >> 3));
 
 	frame->field = protobuf_c_message_descriptor_get_field(frame->type, (unsigned)(tag >> 3));
@@ -216,12 +220,14 @@ static int scan_message(struct scan *scan, const struct frame *up, const Protobu
 	struct cursor cursor = {.at = message.data, .end = (const uint8_t *)message.data + message.len};
 
 	if (frame.depth > LIMIT_RPC_DEPTH)
-		return refuse(scan, NULL, PRESCAN_E_MALFORMED, "nested deeper than %d levels", LIMIT_RPC_DEPTH);
+		return refuse(scan, NULL, PRESCAN_E_MALFORMED, "the message is nested deeper than %d levels",
+			      LIMIT_RPC_DEPTH);
 	while (cursor.at < cursor.end) {
 		int r;
 
 		if (++scan->seen.fields > LIMIT_RPC_FIELDS)
-			return refuse(scan, NULL, PRESCAN_E_MALFORMED, "more than %d fields", LIMIT_RPC_FIELDS);
+			return refuse(scan, NULL, PRESCAN_E_MALFORMED, "the message has more than %d fields",
+				      LIMIT_RPC_FIELDS);
 		r = scan_field(scan, &frame, &cursor);
 		if (r)
 			return r;
@@ -239,7 +245,7 @@ int prescan_message(const ProtobufCMessageDescriptor *type, struct bytes message
 		message.data = "";
 	r = scan_message(&scan, NULL, type, message);
 	if (r == 0 && scan.seen.fields > LIMIT_RPC_FIELDS)
-		r = refuse(&scan, NULL, PRESCAN_E_MALFORMED, "more than %d fields", LIMIT_RPC_FIELDS);
+		r = refuse(&scan, NULL, PRESCAN_E_MALFORMED, "the message has more than %d fields", LIMIT_RPC_FIELDS);
 	if (r == 0)
 		*ret = scan.seen;
 	return r;

@@ -141,10 +141,7 @@ struct failure failure_of_problem(int outcome, const struct problem *problem, st
 
 struct failure failure_of_violations(const struct violations *violations)
 {
-	const struct engine_violation *first = violations->items;
-
 	return (struct failure){.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_INVALID_REQUEST,
-				.text = arena_printf(violations->arena, "%s: %s", first->field, first->text),
 				.violations = violations->items,
 				.n_violations = violations->n};
 }
@@ -224,14 +221,18 @@ static bool has_prefix(const struct failure *failure, const char *field)
 	       strcmp(field, "timeout") != 0;
 }
 
+static const char *prefix_for(const struct failure *failure, const char *field)
+{
+	return has_prefix(failure, field) ? failure->field_prefix : "";
+}
+
 static Google__Rpc__BadRequest__FieldViolation *make_violation(struct packing *packing, const struct failure *failure,
 							       const struct engine_violation *from)
 {
 	Google__Rpc__BadRequest__FieldViolation *violation = arena_need(&packing->arena, sizeof(*violation));
 
 	google__rpc__bad_request__field_violation__init(violation);
-	violation->field = arena_printf(&packing->arena, "%s%s",
-					has_prefix(failure, from->field) ? failure->field_prefix : "", from->field);
+	violation->field = arena_printf(&packing->arena, "%s%s", prefix_for(failure, from->field), from->field);
 	violation->description = text_cut(&packing->arena, from->text, LIMIT_RPC_STATUS_TEXT);
 	return violation;
 }
@@ -262,11 +263,23 @@ void status_init_ok(struct status *status)
 	*status = (struct status){.code = GRPC_STATUS_OK, .message = grpc_empty_slice(), .details = grpc_empty_slice()};
 }
 
+/* Whoever sees only the message is to know the field as well: the first one, where there are more. */
+static char *write_message(struct packing *packing, const struct failure *failure, const struct row *row)
+{
+	const struct engine_violation *first = failure->violations;
+	const char *text = failure->text ? failure->text : row->text;
+
+	if (row->details & FIELDS && failure->n_violations)
+		text = arena_printf(&packing->arena, "%s%s: %s", prefix_for(failure, first->field), first->field,
+				    first->text);
+	return text_cut(&packing->arena, text, LIMIT_RPC_STATUS_TEXT);
+}
+
 void status_init_failure(struct status *status, const struct failure *failure)
 {
 	const struct row *row = find_row(failure->reason);
 	struct packing packing = {.status = GOOGLE__RPC__STATUS__INIT, .left = LIMIT_RPC_STATUS_DETAILS};
-	char *message = text_cut(&packing.arena, failure->text ? failure->text : row->text, LIMIT_RPC_STATUS_TEXT);
+	char *message = write_message(&packing, failure, row);
 
 	packing.status.code = (int32_t)row->code;
 	packing.status.message = message;

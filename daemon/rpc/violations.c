@@ -1,10 +1,12 @@
 #include "rpc/violations.h"
 
+#include "base/limits.h"
+
 #include <stdarg.h>
 
 static void add(struct violations *violations, const char *field, const char *format, va_list args)
 {
-	char text[256];
+	char text[LIMIT_RPC_STATUS_TEXT];
 
 	if (violations->n == VIOLATIONS_MAX)
 		return;

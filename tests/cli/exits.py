@@ -42,6 +42,14 @@ class Exits(Case):
                           "job.model: there is no 'x'", "next: 'filmgate providers get"])
         self.assertEqual(len(self.fake.requests("CreateJob")), 1)
 
+    def test_a_message_that_repeats_the_first_field_is_said_once(self):
+        def refuse(request):
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", "job.model: there is no 'x'",
+                          [("job.model", "there is no 'x'")])
+        self.fake.on["CreateJob"] = refuse
+        self.expect(1, "submit", "heygen", "--script", "hi",
+                    says=["INVALID_ARGUMENT (INVALID_REQUEST): the request is wrong\n", "job.model: there is no 'x'"])
+
     def test_1_when_the_reply_is_incomplete(self):
         job = self.fake.add_job()
         self.fake.on["GetJob"] = lambda request: message("GetJobResponse")

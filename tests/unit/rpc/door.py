@@ -159,6 +159,9 @@ class Case(unittest.TestCase):
         if reason:
             self.assertEqual(found["ErrorInfo"].domain, "filmgate")
             self.assertEqual(found["ErrorInfo"].reason, reason)
+        if "BadRequest" in found:  # whoever sees the message alone learns as much
+            first = found["BadRequest"].field_violations[0]
+            self.assertEqual(error.details(), f"{first.field}: {first.description}"[:512])
         return found
 
     def violation(self, found):
@@ -221,6 +224,25 @@ class Jobs(Case):
         self.assertEqual(sorted(field for field, _ in self.violation(found)), sorted([
             "job.provider", "job.priority", "job.display_name", "job.labels", "job.parameters.fps",
             "job.parameters.media[0].kind", "job.parameters.media[0].role", "request_id", "timeout"]))
+
+    def test_what_is_quoted_is_cut_and_shows_what_is_not_seen(self):
+        job = v1("Job", provider="\x1b[2J", labels={"a\u202e" + "b" * 100: "x"})
+        job.parameters.background.color = "#\x07" + "f" * 25000
+        found = dict(self.violation(self.refused(
+            CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "CreateJob", job=job,
+            timeout={"seconds": 0, "nanos": 500000000})))
+        self.assertEqual(found["job.provider"], "'\\x1b[2J' is not a provider; write providers/{id}")
+        self.assertTrue(found["job.labels"].startswith("'a\\u202e" + "b" * 76 + "…' is not a key"), found["job.labels"])
+        self.assertEqual(found["job.parameters.background.color"],
+                         "'#\\x07" + "f" * 78 + "…' is not a colour; write #rrggbb")
+        self.assertRegex(found["timeout"], "^0 s and 500000000 ns are not possible; 1 s to 30 days")
+
+    def test_what_lists_show_has_no_control_characters(self):
+        for text in "a\nb", "\x7f", "\x85", "\u2028", "x\u202e", "\u2066":
+            for fields in {"display_name": text}, {"labels": {"k": text}}:
+                found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.create, **fields)
+                self.assertRegex(self.violation(found)[0][1], "has the control character U\\+[0-9A-F]{4} at byte [12]$")
+        self.client.create(display_name="שלום\u200f\u00a0🎬", labels={"k": "عربي"})
 
     def test_the_engines_violations_are_named_as_the_request_names_them(self):
         found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.create,
@@ -322,7 +344,7 @@ class BadInput(Case):
 
     def test_text_with_a_nul(self):
         found = self.refused_raw(CODE.INVALID_ARGUMENT, "MALFORMED_MESSAGE", b"\x0a\x05\x4a\x03a\x00b")
-        self.assertEqual(self.violation(found), [("job.display_name", "the text contains a NUL")])
+        self.assertEqual(self.violation(found), [("job.display_name", "the text contains a NUL; leave it out")])
         self.assert_alive()
 
     def test_an_unknown_enum_value(self):

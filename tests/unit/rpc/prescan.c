@@ -101,7 +101,7 @@ static unsigned count_levels(enum core core)
 		if (scan(CREATE, data, len, &problem) != 0)
 			break;
 	}
-	assert_string_equal(problem.text, "nested deeper than 100 levels");
+	assert_string_equal(problem.text, "the message is nested deeper than 100 levels");
 	return levels - 1;
 }
 
@@ -141,7 +141,7 @@ static void four_mebibytes_of_empty_submessages_are_refused(void **state)
 	}
 	out = wrap(wrap(data + 64, end, 0x42), end, 0x0a);
 	assert_int_equal(scan(CREATE, out, (size_t)(end - out), &problem), PRESCAN_E_MALFORMED);
-	assert_string_equal(problem.text, "more than 65536 fields");
+	assert_string_equal(problem.text, "the message has more than 65536 fields");
 	free(data);
 }
 
@@ -244,7 +244,7 @@ static void text_that_is_none_is_named_with_its_path(void **state)
 				   &problem),
 			 PRESCAN_E_MALFORMED);
 	assert_string_equal(problem.field, "page_token");
-	assert_string_equal(problem.text, "the text contains a NUL");
+	assert_string_equal(problem.text, "the text contains a NUL; leave it out");
 
 	/* The key of a label is text, too. */
 	assert_int_equal(scan_text(CREATE, "\x0a\x06\x52\x04\x0a\x02\xc3\x28", &problem), PRESCAN_E_MALFORMED);

@@ -169,6 +169,7 @@ static void violations_are_named_as_the_request_names_them(void **state)
 	assert_non_null(detail);
 	bad = google__rpc__bad_request__unpack(NULL, detail->len, detail->data);
 	assert_int_equal(bad->n_field_violations, 3);
+	assert_string_equal(details->message, "job.parameters.prompt: a");
 	assert_string_equal(bad->field_violations[0]->field, "job.parameters.prompt");
 	assert_string_equal(bad->field_violations[0]->description, "a");
 	assert_string_equal(bad->field_violations[1]->field, "job.model");
