@@ -132,10 +132,11 @@ static int open_store(struct engine *engine, struct errmsg *msg)
 		return err_trace(r);
 
 	r = store_load_active(engine->store, adopt_active, engine);
+	if (r == 0)
+		r = store_load_queued_providers(engine->store, count_queued, engine);
 	if (r < 0)
-		return err_trace(r);
-
-	return store_load_queued_providers(engine->store, count_queued, engine);
+		store_explain(engine->store, r, msg);
+	return r;
 }
 
 static int add_lanes(struct engine *engine)

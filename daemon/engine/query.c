@@ -51,13 +51,21 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 	}
 }
 
+static const char *words_for_unread(int outcome)
+{
+	if (outcome == STORE_E_NOT_FOUND)
+		return "there is no such job";
+	if (outcome == -EBADMSG)
+		return "the job's records are damaged: the daemon's log names the file, to restore the data directory "
+		       "from a backup";
+	return "the job could not be read; see the daemon's log";
+}
+
 /* [reader thread] */
 static void on_job(void *userdata, int outcome, struct job_view *take)
 {
 	struct question *question = userdata;
-	struct engine_error error = {.text = outcome == STORE_E_NOT_FOUND
-						     ? "there is no such job"
-						     : "the job could not be read; see the daemon's log"};
+	struct engine_error error = {.text = words_for_unread(outcome)};
 
 	if (outcome == 0) {
 		add_wait(question->engine, take);
@@ -132,8 +140,7 @@ static void on_job_of_artifact(void *userdata, int outcome, struct job_view *tak
 
 	if (outcome != 0) {
 		answer_artifact(question, outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE,
-				outcome == STORE_E_NOT_FOUND ? "there is no such job" : "the job could not be read",
-				-1);
+				words_for_unread(outcome), -1);
 		return;
 	}
 	question->view = *take;

@@ -26,12 +26,15 @@ void backend_closep(struct backend **backend);
 /* Has the database met an error while writing in the background? [any-thread] */
 bool backend_is_failing(const struct backend *backend);
 
+/* Has a read met damage? With the database's words about the first, which name the file. [any-thread] */
+bool backend_is_damaged(struct backend *backend, char *ret_words, size_t size);
+
 /* Bytes that live until the value is finished. Inert when zeroed. */
 struct backend_value {
 	struct bytes bytes;
 	void *pin;
 };
-/* STORE_E_NOT_FOUND or -EIO. */
+/* STORE_E_NOT_FOUND, -EBADMSG for damage, or -EIO. */
 int backend_get(struct backend *backend, struct bytes key, struct backend_value *ret);
 void backend_value_finish(struct backend_value *value);
 
@@ -62,7 +65,7 @@ void backend_cursor_seek_last(struct backend_cursor *cursor);
 /* Valid until the cursor moves. */
 struct bytes backend_cursor_key(const struct backend_cursor *cursor);
 struct bytes backend_cursor_value(const struct backend_cursor *cursor);
-/* 0, or -EIO when it became invalid for another reason than the end. */
+/* 0, or -EBADMSG (damage) or -EIO when it became invalid for another reason than the end. */
 int backend_cursor_error(const struct backend_cursor *cursor);
 
 #endif

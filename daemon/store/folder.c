@@ -100,3 +100,11 @@ void folder_release(struct folder *folder)
 	free(folder->records_path);
 	folder->records_path = NULL;
 }
+
+void folder_explain_damage(const char *path, const char *what, struct errmsg *msg)
+{
+	errmsg_set(msg,
+		   "the store in '%s' is damaged and was left as it is: %s. Opening it would lose jobs that were "
+		   "accepted: restore the folder from a backup, or move it away to start with an empty one",
+		   path, what);
+}

@@ -28,4 +28,7 @@ int folder_hold(const char *path, struct folder *ret, struct errmsg *msg);
 int folder_sync(const char *path);
 void folder_release(struct folder *folder);
 
+/* Words about damage of what lies in @path, for the operator. */
+void folder_explain_damage(const char *path, const char *what, struct errmsg *msg);
+
 #endif

@@ -5,7 +5,9 @@
 #include "store/folder.h"
 #include "store/store.h"
 
+#include <pthread.h>
 #include <rocksdb/c.h>
+#include <stdio.h>
 
 /*
  * RocksDB, and the only file that has heard of it. Its error texts stop here.
@@ -27,6 +29,7 @@
 #define MEMTABLE_BLOOM 0.02 /* of the write buffer: most of what the committer asks for is not there */
 #define INFO_LOG_FILES 1
 #define INFO_LOG_NOTHING 6 /* above every level */
+#define DAMAGE_WORDS 256
 
 struct backend {
 	rocksdb_t *db;
@@ -35,6 +38,8 @@ struct backend {
 	rocksdb_writeoptions_t *synced;
 	rocksdb_writeoptions_t *unsynced;
 	bool has_failed; /* a write did */
+	pthread_mutex_t mutex;
+	char damage[DAMAGE_WORDS]; /* RocksDB's first words about damage, with the file's name; under the mutex */
 };
 
 struct backend_batch {
@@ -42,28 +47,47 @@ struct backend_batch {
 };
 
 struct backend_cursor {
+	struct backend *backend;
 	rocksdb_readoptions_t *options;
 	rocksdb_iterator_t *iterator;
 	size_t n_to;
 	char to[]; /* RocksDB keeps the pointer, so the bound lives as long as the iterator */
 };
 
-/* Our code for RocksDB's words; logs and frees them. */
-static int error_of(char *text, const char *doing)
+static bool is_damage(const char *text)
 {
-	int error = strstr(text, "No space left on device") ? -ENOSPC : -EIO;
+	return strncmp(text, "Corruption", 10) == 0;
+}
 
-	log_error("the database failed", "doing", doing, "error", text);
+static void keep_damage(struct backend *backend, const char *text)
+{
+	pthread_mutex_lock(&backend->mutex);
+	if (!*backend->damage)
+		snprintf(backend->damage, sizeof(backend->damage), "%s", text);
+	pthread_mutex_unlock(&backend->mutex);
+}
+
+/* Our code for RocksDB's words; logs and frees them. */
+static int error_of(struct backend *backend, char *text, const char *doing)
+{
+	int error = strstr(text, "No space left on device") ? -ENOSPC : is_damage(text) ? -EBADMSG : -EIO;
+
+	if (error == -EBADMSG)
+		keep_damage(backend, text);
+	log_error(error == -EBADMSG
+			  ? "the database is damaged; stop the daemon and restore the store's folder from a backup"
+			  : "the database failed",
+		  "doing", doing, "error", text);
 	rocksdb_free(text);
 	return err_origin(error);
 }
 
-static void explain_damage(const char *path, const char *text, struct errmsg *msg)
+bool backend_is_damaged(struct backend *backend, char *ret_words, size_t size)
 {
-	errmsg_set(msg,
-		   "the store in '%s' is damaged and was left as it is: %s. Opening it would lose jobs that were "
-		   "accepted: restore the folder from a backup, or move it away to start with an empty one",
-		   path, text);
+	pthread_mutex_lock(&backend->mutex);
+	snprintf(ret_words, size, "%s", backend->damage);
+	pthread_mutex_unlock(&backend->mutex);
+	return *ret_words != '\0';
 }
 
 /* Every way in which opening fails, told apart by the beginning of RocksDB's words. */
@@ -77,9 +101,9 @@ static int refuse(char *text, const char *path, struct errmsg *msg)
 	if (strstr(text, "No space left on device")) {
 		outcome = -ENOSPC;
 		errmsg_set(msg, "the disk that holds the store '%s' is full; free some space and start again", path);
-	} else if (strncmp(text, "Corruption", 10) == 0) {
+	} else if (is_damage(text)) {
 		outcome = STORE_E_DAMAGED;
-		explain_damage(path, text, msg);
+		folder_explain_damage(path, text, msg);
 	} else if (strstr(text, "While lock file")) {
 		outcome = STORE_E_IN_USE;
 		errmsg_set(msg, "the store '%s' is in use by another process", path);
@@ -125,7 +149,9 @@ static int make_options(uint64_t cache_bytes, rocksdb_options_t **ret)
 	rocksdb_options_destroy(base);
 	if (text) {
 		rocksdb_options_destroy(options);
-		return error_of(text, "options");
+		log_error("the database takes no options", "error", text);
+		rocksdb_free(text);
+		return err_origin(-EINVAL);
 	}
 	rocksdb_options_set_create_if_missing(options, 1);
 	rocksdb_options_set_paranoid_checks(options, 1);
@@ -152,6 +178,7 @@ static void backend_free(struct backend *backend)
 	rocksdb_writeoptions_destroy(backend->synced);
 	rocksdb_readoptions_destroy(backend->read);
 	rocksdb_options_destroy(backend->options);
+	pthread_mutex_destroy(&backend->mutex);
 	free(backend);
 }
 
@@ -169,6 +196,7 @@ int backend_open(const char *path, uint64_t cache_bytes, struct backend **ret, s
 		rocksdb_options_destroy(options);
 		return err_origin(-ENOMEM);
 	}
+	pthread_mutex_init(&backend->mutex, NULL);
 	backend->options = options;
 	backend->read = rocksdb_readoptions_create();
 	backend->synced = rocksdb_writeoptions_create();
@@ -193,7 +221,7 @@ static void flush(struct backend *backend)
 	rocksdb_flushoptions_set_wait(options, 1);
 	rocksdb_flush(backend->db, options, &text);
 	if (text)
-		error_of(text, "flush");
+		error_of(backend, text, "flush");
 	rocksdb_flushoptions_destroy(options);
 }
 
@@ -228,7 +256,7 @@ int backend_get(struct backend *backend, struct bytes key, struct backend_value 
 	const char *data;
 
 	if (text)
-		return error_of(text, "get");
+		return error_of(backend, text, "get");
 	if (!slice)
 		return STORE_E_NOT_FOUND;
 	data = rocksdb_pinnableslice_value(slice, &len);
@@ -287,7 +315,7 @@ int backend_write(struct backend *backend, struct backend_batch *batch, enum bac
 	if (!text)
 		return 0;
 	backend->has_failed = true;
-	return error_of(text, "write");
+	return error_of(backend, text, "write");
 }
 
 struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes from, struct bytes to)
@@ -296,6 +324,7 @@ struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes 
 
 	if (!cursor)
 		return NULL;
+	cursor->backend = backend;
 	memcpy(cursor->to, to.data, to.len);
 	cursor->n_to = to.len;
 	cursor->options = rocksdb_readoptions_create();
@@ -361,5 +390,5 @@ int backend_cursor_error(const struct backend_cursor *cursor)
 	char *text = NULL;
 
 	rocksdb_iter_get_error(cursor->iterator, &text);
-	return text ? error_of(text, "scan") : 0;
+	return text ? error_of(cursor->backend, text, "scan") : 0;
 }

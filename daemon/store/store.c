@@ -91,12 +91,12 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 			   path);
 		return STORE_E_NEWER_FORMAT;
 	}
-	if (r < 0)
-		errmsg_set(msg, "cannot read what the store '%s' says of itself: %s; " FOLDER_REMEDY, path,
-			   strerror(-r));
-	else
-		store->history = history_of(&meta);
-	return r;
+	if (r < 0) {
+		store_explain(store, r, msg);
+		return r == -EBADMSG ? STORE_E_DAMAGED : r;
+	}
+	store->history = history_of(&meta);
+	return 0;
 }
 
 /* The last sequence of one tenant: of its newest event, or of the watermark when all are trimmed. */
@@ -116,7 +116,9 @@ static int find_last_sequence(struct store *store, uint32_t tenant, uint64_t *re
 		return err_origin(-ENOMEM);
 	if (backend_cursor_is_valid(cursor)) {
 		backend_cursor_seek_last(cursor);
-		if (!backend_cursor_is_valid(cursor) || !key_read_event(backend_cursor_key(cursor), &tenant, &sequence))
+		if (!backend_cursor_is_valid(cursor))
+			return backend_cursor_error(cursor) ?: err_origin(-EBADMSG);
+		if (!key_read_event(backend_cursor_key(cursor), &tenant, &sequence))
 			return err_origin(-EBADMSG);
 	}
 	*ret = sequence > watermark ? sequence : watermark;
@@ -172,9 +174,21 @@ static int start(struct store *store, struct errmsg *msg)
 	if (r == 0)
 		r = committer_start(store);
 	if (r < 0)
-		errmsg_set(msg, "cannot start the store '%s': %s; " FOLDER_REMEDY, store->folder.records_path,
-			   strerror(-r));
-	return r;
+		store_explain(store, r, msg);
+	return r == -EBADMSG ? STORE_E_DAMAGED : r;
+}
+
+void store_explain(struct store *store, int error, struct errmsg *msg)
+{
+	char words[256];
+
+	if (backend_is_damaged(store->backend, words, sizeof(words)))
+		folder_explain_damage(store->folder.records_path, words, msg);
+	else if (error == -EBADMSG)
+		folder_explain_damage(store->folder.records_path, "it has a record that cannot be read", msg);
+	else
+		errmsg_set(msg, "cannot read the store '%s': %s; " FOLDER_REMEDY, store->folder.records_path,
+			   strerror(-error));
 }
 
 int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg)
@@ -206,8 +220,8 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 	if (r)
 		return r;
 	r = start(store, msg);
-	if (r < 0)
-		return err_trace(r);
+	if (r)
+		return r;
 	*ret = steal(store);
 	return 0;
 }

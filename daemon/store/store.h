@@ -42,6 +42,8 @@ struct store_config {
 /* STORE_E_IN_USE, STORE_E_DAMAGED, STORE_E_NEWER_FORMAT or negative errno (-ENOSPC: the disk is full), each with words
  * in @msg. Blocks. */
 int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg);
+/* Words for the operator about a read that ended in @error, a negative errno: what is damaged, and the remedy. */
+void store_explain(struct store *store, int error, struct errmsg *msg);
 /* Commits what waits, reports it, flushes, closes. No call may be in flight. */
 struct store *store_close(struct store *store);
 /* False once a write has failed: the outcome of that batch is known only after the next open. [any-thread] */

@@ -51,6 +51,13 @@ void fixture_open(struct fixture *fixture)
 		fail_msg("store_open: %d: %s", r, msg.text);
 }
 
+int fixture_try(struct fixture *fixture, struct errmsg *msg)
+{
+	struct store_config config = config_of(fixture);
+
+	return store_open(&config, &fixture->store, msg);
+}
+
 int fixture_refuse(struct fixture *fixture, struct errmsg *msg)
 {
 	struct store_config config = config_of(fixture);

@@ -37,6 +37,8 @@ void fixture_close(struct fixture *fixture);
 void fixture_reopen(struct fixture *fixture);
 /* Opens what must not open: the outcome, with the words in @msg. */
 int fixture_refuse(struct fixture *fixture, struct errmsg *msg);
+/* Opens what may open or not: the outcome, with the words in @msg. */
+int fixture_try(struct fixture *fixture, struct errmsg *msg);
 
 /* A commit under way; submit() hands it over, await() returns its outcome. */
 struct ticket {

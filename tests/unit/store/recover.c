@@ -204,6 +204,58 @@ static void a_missing_table_is_refused(void **state)
 	job_view_finish(&view);
 }
 
+static void flip(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint8_t byte;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x10;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+/* Whether the damage shows at the opening or at a read: it is called damage, and nobody is sent to look at rights. */
+static void a_bit_that_flipped_in_a_table_is_damage(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_ref refs[200];
+	char table[PATH_MAX];
+	size_t n_refused = 0, n_unread = 0;
+
+	put_jobs(fixture, refs, 200);
+	fixture_close(fixture);
+	only_file(fixture->path, ".sst", table);
+	for (int i = 0; i < 16; i++) {
+		off_t at = size_of(table) / 16 * i + 40;
+		struct errmsg msg = {""};
+		struct answer answer;
+		int outcome;
+
+		flip(table, at);
+		outcome = fixture_try(fixture, &msg);
+		if (outcome) {
+			assert_int_equal(outcome, STORE_E_DAMAGED);
+			assert_non_null(strstr(msg.text, ".sst"));
+			assert_non_null(strstr(msg.text, "restore the folder from a backup"));
+			n_refused++;
+		} else {
+			for (size_t k = 0; k < 200; k++) {
+				get_job(fixture, &refs[k], &answer);
+				assert_true(answer.outcome == 0 || answer.outcome == -EBADMSG);
+				n_unread += answer.outcome != 0;
+				free_answer(&answer);
+			}
+			fixture_close(fixture);
+		}
+		flip(table, at);
+	}
+	assert_true(n_refused > 0);
+	assert_true(n_unread > 0);
+	fixture_open(fixture);
+}
+
 /* Writes one record below the store, as a later version or an accident would have left it. */
 static void write_below(struct fixture *fixture, enum key_letter letter, const struct buffer *record)
 {
@@ -479,6 +531,7 @@ int main(void)
 		STORE_TEST(a_log_damaged_in_the_middle_is_refused_with_the_remedy),
 		STORE_TEST(a_missing_log_is_refused),
 		STORE_TEST(a_missing_table_is_refused),
+		STORE_TEST(a_bit_that_flipped_in_a_table_is_damage),
 		STORE_TEST(a_newer_format_is_refused),
 		STORE_TEST(a_job_of_a_newer_format_is_refused_when_it_is_read),
 		STORE_TEST(records_without_a_format_are_refused),
