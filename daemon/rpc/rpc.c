@@ -88,6 +88,7 @@ int rpc_server_new(const struct rpc_config *config, struct rpc_server **ret)
 	if (!server)
 		return err_origin(-ENOMEM);
 	pthread_mutex_init(&server->lock, NULL);
+	pthread_cond_init(&server->streams_gone, NULL);
 	raise_file_limit();
 	gpr_set_log_function(on_grpc_log);
 	grpc_init();
@@ -152,6 +153,7 @@ struct rpc_server *rpc_server_free(struct rpc_server *server)
 	reflection_free(server->reflection);
 	free((char *)server->config.address);
 	free((char *)server->config.unix_path);
+	pthread_cond_destroy(&server->streams_gone);
 	pthread_mutex_destroy(&server->lock);
 	grpc_shutdown_blocking();
 	free(server);

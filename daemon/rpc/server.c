@@ -158,6 +158,15 @@ static bool wait_for_calls(struct rpc_server *server, gpr_timespec deadline)
 	return event.type == GRPC_OP_COMPLETE;
 }
 
+/* A call that has ended for gRPC may still be the listener's, until the engine has answered what was asked for it. */
+static void wait_for_streams(struct rpc_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	while (server->n_live_streams)
+		pthread_cond_wait(&server->streams_gone, &server->lock);
+	pthread_mutex_unlock(&server->lock);
+}
+
 void server_shutdown(struct rpc_server *server, int64_t grace_ms)
 {
 	struct failure draining = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_DRAINING};
@@ -174,6 +183,7 @@ void server_shutdown(struct rpc_server *server, int64_t grace_ms)
 		grpc_server_cancel_all_calls(server->grpc);
 		wait_for_calls(server, gpr_inf_future(GPR_CLOCK_REALTIME));
 	}
+	wait_for_streams(server);
 	server->is_started = false;
 }
 

@@ -40,6 +40,8 @@ struct rpc_server {
 	size_t n_free_calls;
 	struct stream *open_streams;
 	size_t n_open_streams;
+	size_t n_live_streams; /* accepted and not freed: whoever has a reference may still touch the server */
+	pthread_cond_t streams_gone;
 
 	struct listener *listener;
 	struct worker *worker;

@@ -36,6 +36,7 @@ struct stream {
 
 	struct stream *next, *previous; /* under the server's lock */
 	bool is_listed;
+	bool is_live; /* counted by the server */
 };
 
 static struct stream *stream_of_tag(struct tag *tag, size_t offset)
@@ -377,9 +378,27 @@ struct call *stream_new(struct rpc_server *server, const struct method_slot *slo
 	return &stream->call;
 }
 
+static void count_live(struct rpc_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->n_live_streams++;
+	pthread_mutex_unlock(&server->lock);
+}
+
+/* The last touch of the server. */
+static void count_gone(struct rpc_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	if (--server->n_live_streams == 0)
+		pthread_cond_broadcast(&server->streams_gone);
+	pthread_mutex_unlock(&server->lock);
+}
+
 void stream_free(struct call *call)
 {
 	struct stream *stream = (struct stream *)call;
+	struct rpc_server *server = call->server;
+	bool is_live = stream->is_live;
 
 	drop_queue(stream);
 	free(stream->queue);
@@ -387,6 +406,8 @@ void stream_free(struct call *call)
 	pthread_mutex_destroy(&stream->lock);
 	call_finish(call);
 	free(stream);
+	if (is_live)
+		count_gone(server);
 }
 
 void stream_listen(struct stream *stream, const struct stream_events *events, void *userdata)
@@ -432,6 +453,8 @@ void stream_accept(struct call *call)
 
 	op.data.recv_close_on_server.cancelled = &call->cancelled;
 	atomic_store(&stream->refs, 1);
+	stream->is_live = true;
+	count_live(call->server);
 	handle(stream);
 	if (call_start(call, &op, 1, &stream->closed) < 0)
 		on_closed(&stream->closed, false);

@@ -969,6 +969,14 @@ class Draining(Case):
         self.drain(10000)
         self.assertTrue(cls("filmgate.v1.CreateJobResponse").FromString(call.result()).job.name)
 
+    def test_a_watch_that_was_left_is_waited_for_until_the_engine_has_answered(self):
+        self.door.tell("hold 2")
+        watch = self.client.watch("WatchJob", name="jobs/0190163d-8694-739b-aea5-966c26f8ad91")
+        self.wait_until(lambda: self.door.tell("counts")[2] == 1)
+        watch.cancel()
+        self.door.tell("release 300")
+        self.assertEqual(self.door.tell("drain 0")[2], 0)
+
     def test_a_stuck_call_is_cancelled_after_the_grace(self):
         job = self.client.create()
         blocked = Client(self.door.target, **{"grpc.http2.lookahead_bytes": 65535, "grpc.http2.bdp_probe": 0})

@@ -3,7 +3,7 @@
  *
  *   test_rpc_door_server FILE SOCKET [ADDRESS [CONNECTIONS [STREAMS [READS]]]]     FILE is what artifacts read
  *
- * Prints "ready PORT", then obeys lines on standard input, each answered by one line: "serving 0|1", "hold 0|1",
+ * Prints "ready PORT", then obeys lines on standard input, each answered by one line: "serving 0|1", "hold 0|1|2" (1: writes),
  * "release MS" (no longer held in so many), "trim SEQUENCE", "drain GRACE_MS", "counts", "quit". The answer has the
  * number of watches, their unused grants, and the answers that wait.
  */
@@ -29,7 +29,7 @@ static void *release(void *userdata)
 	struct release *order = userdata;
 
 	poll(NULL, 0, (int)order->after_ms);
-	fake_engine_hold(order->engine, false);
+	fake_engine_hold(order->engine, FAKE_HOLD_NOTHING);
 	free(order);
 	return NULL;
 }
@@ -55,7 +55,7 @@ static void obey(const char *line, struct engine *engine, struct rpc_server *ser
 	if (strncmp(line, "serving ", 8) == 0)
 		fake_engine_set_serving(engine, number != 0);
 	else if (strncmp(line, "hold ", 5) == 0)
-		fake_engine_hold(engine, number != 0);
+		fake_engine_hold(engine, (enum fake_hold)number);
 	else if (strncmp(line, "trim ", 5) == 0)
 		fake_engine_trim(engine, (uint64_t)number);
 	else if (strncmp(line, "release ", 8) == 0)

@@ -35,7 +35,8 @@ struct engine {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t thread;
-	bool is_ending, is_held;
+	bool is_ending;
+	enum fake_hold held;
 	atomic_bool is_serving;
 	struct fake_jobs jobs;
 	uint64_t trimmed;
@@ -131,7 +132,7 @@ static void *run(void *userdata)
 
 	pthread_mutex_lock(&engine->lock);
 	while (!engine->is_ending || engine->first || engine->watches) {
-		if (engine->first && (!engine->is_held || !engine->first->is_write)) {
+		if (engine->first && (engine->held < (engine->first->is_write ? FAKE_HOLD_WRITES : FAKE_HOLD_ALL))) {
 			struct answer *batch = engine->first;
 
 			engine->first = NULL;
@@ -161,7 +162,7 @@ struct engine *fake_engine_free(struct engine *engine)
 {
 	pthread_mutex_lock(&engine->lock);
 	engine->is_ending = true;
-	engine->is_held = false;
+	engine->held = FAKE_HOLD_NOTHING;
 	pthread_cond_signal(&engine->changed);
 	pthread_mutex_unlock(&engine->lock);
 	pthread_join(engine->thread, NULL);
@@ -186,10 +187,10 @@ void fake_engine_set_serving(struct engine *engine, bool is_serving)
 	atomic_store(&engine->is_serving, is_serving);
 }
 
-void fake_engine_hold(struct engine *engine, bool is_held)
+void fake_engine_hold(struct engine *engine, enum fake_hold what)
 {
 	pthread_mutex_lock(&engine->lock);
-	engine->is_held = is_held;
+	engine->held = what;
 	pthread_cond_signal(&engine->changed);
 	pthread_mutex_unlock(&engine->lock);
 }

@@ -18,8 +18,9 @@ struct engine *fake_engine_free(struct engine *engine);
 /* What artifact 1 of every job reads. Artifact 2 is recorded as one byte longer than the file is. */
 void fake_engine_set_file(struct engine *engine, const char *path);
 void fake_engine_set_serving(struct engine *engine, bool is_serving);
-/* Verbs other than reads are not answered before it is released: to test what waits. */
-void fake_engine_hold(struct engine *engine, bool is_held);
+/* These are not answered before they are released: to test what waits. Writes are the verbs other than reads. */
+enum fake_hold { FAKE_HOLD_NOTHING, FAKE_HOLD_WRITES, FAKE_HOLD_ALL };
+void fake_engine_hold(struct engine *engine, enum fake_hold what);
 /* The sequence up to which events count as trimmed. */
 void fake_engine_trim(struct engine *engine, uint64_t sequence);
 struct fake_counts {
