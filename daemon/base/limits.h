@@ -71,6 +71,7 @@
 #define LIMIT_PLUGIN_THREADS 2                /* that compute steps */
 #define LIMIT_GRACE_MS 5000                   /* for calls in hand, at the end */
 #define LIMIT_WATCH_PAGE 64                   /* events of one read for a watcher */
+#define LIMIT_WATCH_PASSED_MS 600000 /* of events that a filter passes over, until the watcher is told where it is */
 /* room: job */
 #define LIMIT_JOB_VIOLATIONS 32 /* of one order; more are counted as "there were more" */
 #define LIMIT_JOB_MANIFEST_BYTES 262144

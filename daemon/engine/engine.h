@@ -123,6 +123,10 @@ struct engine_watcher {
 	/* One event, in order, none twice, none missing; valid during the call. The same @event is handed to each
 	 * watcher in turn, so an encoding may be kept per event->sequence. Runs on the watch thread. */
 	void (*on_event)(void *userdata, const struct store_event *event);
+	/* Not single; may be NULL: nothing but what the filter passes over has come for LIMIT_WATCH_PASSED_MS. To begin
+	 * again after @sequence misses nothing, and is possible longer. Uses a grant up, like an event. Runs on the watch
+	 * thread. */
+	void (*on_passed)(void *userdata, uint64_t sequence);
 	/* Nothing more comes: ENGINE_E_NOT_FOUND, ENGINE_E_CURSOR_EXPIRED, ENGINE_E_DRAINING, … At most once; not after
 	 * engine_watch_close(). Runs on the watch thread. */
 	void (*on_end)(void *userdata, int outcome, const struct engine_error *error);

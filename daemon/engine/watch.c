@@ -37,6 +37,7 @@ struct engine_watch {
 	uint32_t granted;
 	uint64_t revision; /* delivered up to here (one job) */
 	uint64_t sequence; /* delivered or passed over up to here (all jobs) */
+	int64_t passed_ms; /* when the first event came that was passed over since the last one that was not; 0: none */
 	bool is_live, is_reading, is_ended, is_closing;
 };
 
@@ -197,8 +198,25 @@ static void deliver(struct engine_watch *watch, const struct store_event *event)
 	if (!is_news(watch, event))
 		return;
 	pass(watch, event);
+	watch->passed_ms = 0;
 	watch->granted--;
 	watch->watcher.on_event(watch->watcher.userdata, event);
+}
+
+/* Times are those of the events: as long as none comes, none that the watcher needs is trimmed either. */
+static void pass_over(struct engine_watch *watch, const struct store_event *event)
+{
+	if (!is_news(watch, event))
+		return;
+	pass(watch, event);
+	if (!watch->passed_ms)
+		watch->passed_ms = event->time_ms;
+	if (!watch->watcher.on_passed || watch->granted == 0 ||
+	    event->time_ms - watch->passed_ms < LIMIT_WATCH_PASSED_MS)
+		return;
+	watch->passed_ms = 0;
+	watch->granted--;
+	watch->watcher.on_passed(watch->watcher.userdata, event->sequence);
 }
 
 static void end(struct engine_watch *watch, int outcome, const char *text)
@@ -246,7 +264,7 @@ static void deliver_page(struct engine_watch *watch, const struct page *page)
 		const struct store_event *event = &page->events[i];
 
 		if (!matches(watch, event)) {
-			pass(watch, event);
+			pass_over(watch, event);
 			continue;
 		}
 		if (watch->granted == 0)
@@ -315,7 +333,7 @@ static void show(struct engine_watch *watch, const struct store_event *event)
 		return;
 	if (!matches(watch, event)) {
 		if (!watch->spec.is_single)
-			pass(watch, event);
+			pass_over(watch, event);
 		return;
 	}
 	if (watch->granted == 0)

@@ -95,6 +95,27 @@ static void on_event(void *userdata, const struct store_event *event)
 		stream_finish(watch->stream, NULL);
 }
 
+static bool send_event(struct watch *watch, Filmgate__V1__JobEvent *event)
+{
+	Filmgate__V1__WatchJobResponse response = FILMGATE__V1__WATCH_JOB_RESPONSE__INIT;
+
+	response.event = event;
+	return stream_send(watch->stream, message_pack(&response.base));
+}
+
+/* The token that the client has is not to outlive the events behind it. */
+static void on_passed(void *userdata, uint64_t sequence)
+{
+	struct failure slow = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_WATCHER_TOO_SLOW};
+	struct watch *watch = userdata;
+	struct arena arena = {0};
+
+	if (!send_event(watch,
+			convert_bookmark(&arena, watch->epoch, sequence, clock_utc_ms(watch->server->config.clock))))
+		stream_finish(watch->stream, &slow);
+	arena_finish(&arena);
+}
+
 static void on_end(void *userdata, int outcome, const struct engine_error *error)
 {
 	end(userdata, outcome, error);
@@ -107,8 +128,11 @@ static void on_engine_closed(void *userdata)
 
 static void open_watch(struct watch *watch, const struct engine_watch_spec *spec)
 {
-	const struct engine_watcher watcher = {
-		.on_event = on_event, .on_end = on_end, .on_closed = on_engine_closed, .userdata = watch};
+	const struct engine_watcher watcher = {.on_event = on_event,
+					       .on_passed = on_passed,
+					       .on_end = on_end,
+					       .on_closed = on_engine_closed,
+					       .userdata = watch};
 	struct engine_watch *opened;
 	bool is_closed;
 	int r;
@@ -167,14 +191,6 @@ static void on_closed(void *userdata)
 }
 
 static const struct stream_events stream_side = {.on_sent = on_sent, .on_closed = on_closed};
-
-static void send_event(struct watch *watch, Filmgate__V1__JobEvent *event)
-{
-	Filmgate__V1__WatchJobResponse response = FILMGATE__V1__WATCH_JOB_RESPONSE__INIT;
-
-	response.event = event;
-	stream_send(watch->stream, message_pack(&response.base));
-}
 
 /* ---- WatchJob ---- */
 

@@ -23,6 +23,8 @@ struct viewer {
 	pthread_cond_t changed;
 	struct seen seen[MOST];
 	size_t n;
+	uint64_t passed; /* the sequence of the last on_passed */
+	unsigned int passes;
 	int ended; /* the outcome of on_end; 0: not yet */
 	unsigned int ends, closes;
 };
@@ -37,6 +39,18 @@ static void on_event(void *userdata, const struct store_event *event)
 		abort();
 	viewer->seen[viewer->n++] = (struct seen){
 		.ref = event->ref, .sequence = event->sequence, .revision = event->revision, .kind = event->kind};
+	pthread_cond_broadcast(&viewer->changed);
+	pthread_mutex_unlock(&viewer->mutex);
+}
+
+/* [watch thread] */
+static void on_passed(void *userdata, uint64_t sequence)
+{
+	struct viewer *viewer = userdata;
+
+	pthread_mutex_lock(&viewer->mutex);
+	viewer->passed = sequence;
+	viewer->passes++;
 	pthread_cond_broadcast(&viewer->changed);
 	pthread_mutex_unlock(&viewer->mutex);
 }
@@ -67,8 +81,11 @@ static void on_closed(void *userdata)
 
 static int try_watch(struct rig *rig, const struct engine_watch_spec *spec, struct viewer *viewer)
 {
-	struct engine_watcher watcher = {
-		.on_event = on_event, .on_end = on_end, .on_closed = on_closed, .userdata = viewer};
+	struct engine_watcher watcher = {.on_event = on_event,
+					 .on_passed = on_passed,
+					 .on_end = on_end,
+					 .on_closed = on_closed,
+					 .userdata = viewer};
 	struct engine_watch_spec whole = *spec;
 
 	whole.tenant = spec->tenant ? spec->tenant : JOB_TENANT_DEFAULT;
@@ -114,6 +131,11 @@ static void await(struct viewer *viewer, bool (*is_so)(const struct viewer *view
 static bool has_seen(const struct viewer *viewer, uint64_t n)
 {
 	return viewer->n >= n;
+}
+
+static bool has_been_told(const struct viewer *viewer, uint64_t passes)
+{
+	return viewer->passes == passes;
 }
 
 static bool has_reached(const struct viewer *viewer, uint64_t sequence)
@@ -372,6 +394,39 @@ static void a_filter_lets_through_what_it_names(void **state)
 	}
 }
 
+static void rename_job(struct rig *rig, const struct job_ref *job, const char *name)
+{
+	assert_answer(update(rig, &(struct engine_update){.ref = *job, .has_display_name = true, .display_name = name}),
+		      0);
+}
+
+/* Else the place from which it would go on is trimmed one day, although it never stopped watching. */
+static void whoever_sees_nothing_for_long_is_told_where_it_is(void **state)
+{
+	struct store_filter none = {.states = 1u << JOB_STATE_CANCELLED};
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+	struct viewer *live = watch(rig, &(struct engine_watch_spec){.filter = &none, .from_now = true}, ALL);
+	struct viewer *behind = watch(rig, &(struct engine_watch_spec){.filter = &none, .from_now = true}, 0);
+
+	rename_job(rig, &job, "a");
+	let_all_see(rig);
+	pass(rig, LIMIT_WATCH_PASSED_MS - 1);
+	rename_job(rig, &job, "b");
+	let_all_see(rig);
+	assert_int_equal(live->passes, 0);
+	pass(rig, 1);
+	rename_job(rig, &job, "c");
+	let_all_see(rig);
+	assert_int_equal(live->passes, 1);
+	assert_int_equal(live->passed, engine_position(rig->engine).sequence);
+	engine_watch_grant(behind->watch, 1);
+	await(behind, has_been_told, 1);
+	assert_int_equal(live->n + behind->n, 0);
+	close_viewer(live);
+	close_viewer(behind);
+}
+
 static void another_tenants_jobs_are_not_seen(void **state)
 {
 	struct rig *rig = *state;
@@ -499,6 +554,7 @@ int main(void)
 		story(a_live_watcher_without_a_grant_falls_behind_and_loses_nothing),
 		story(no_watcher_misses_or_repeats_anything_whenever_it_comes),
 		story(a_filter_lets_through_what_it_names),
+		story(whoever_sees_nothing_for_long_is_told_where_it_is),
 		story(another_tenants_jobs_are_not_seen),
 		story(a_cursor_that_is_too_old_is_told_so),
 		story(a_page_that_memory_has_no_room_for_ends_the_watch),

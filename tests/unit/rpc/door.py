@@ -506,6 +506,20 @@ class Watches(Case):
         self.assertEqual(next(filtered).event.job, jobs[3].name)
         filtered.cancel()
 
+    def test_a_filter_that_passes_everything_over_lets_bookmarks_through(self):
+        watch = self.client.watch("WatchJobs", filter={"states": [STATE["JOB_STATE_CANCELLED"].number]})
+        first = next(watch).event
+        jobs = [self.client.create() for _ in range(20)]
+        second = next(watch).event
+        self.assertEqual((KIND[second.kind], second.job, second.revision), ("BOOKMARK", "", 0))
+        self.assertNotEqual(second.resume_token, first.resume_token)
+        self.client.job("CancelJob", name=jobs[3].name)
+        self.assertEqual(next(watch).event.job, jobs[3].name)
+        watch.cancel()
+        again = self.client.watch("WatchJobs", resume_token=second.resume_token)
+        self.assertEqual(next(again).event.job, jobs[3].name)
+        again.cancel()
+
     def test_tokens_of_another_time(self):
         token = next(self.client.watch("WatchJobs")).event.resume_token
         found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.watch, "WatchJobs",

@@ -19,6 +19,8 @@ struct answer {
 	bool is_write;
 };
 
+#define FAKE_PASSED 20 /* events passed over until the watcher is told */
+
 struct engine_watch {
 	struct engine *engine;
 	struct engine_watch *next;
@@ -29,6 +31,7 @@ struct engine_watch {
 	size_t position; /* of the next event to look at */
 	bool is_closed;
 	bool has_ended;
+	unsigned int passed; /* events since the last that was not */
 };
 
 struct engine {
@@ -74,8 +77,17 @@ static bool deliver(struct engine *engine, struct engine_watch *watch)
 	while (!watch->is_closed && watch->grants && watch->position < engine->jobs.n_events) {
 		struct fake_event *event = engine->jobs.events[watch->position++];
 
-		if (!matches(watch, event))
-			continue;
+		if (!matches(watch, event)) {
+			if (watch->spec.is_single || event->event.sequence <= watch->spec.after_sequence ||
+			    ++watch->passed < FAKE_PASSED)
+				continue;
+			watch->passed = 0;
+			watch->grants--;
+			pthread_mutex_unlock(&engine->lock);
+			watch->watcher.on_passed(watch->watcher.userdata, event->event.sequence);
+			pthread_mutex_lock(&engine->lock);
+			return true;
+		}
 		watch->grants--;
 		pthread_mutex_unlock(&engine->lock);
 		watch->watcher.on_event(watch->watcher.userdata, &event->event);
