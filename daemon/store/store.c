@@ -99,6 +99,14 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 	return 0;
 }
 
+/* There is something, and yet the last of it cannot be reached. */
+static int unread(const struct backend_cursor *cursor)
+{
+	int r = backend_cursor_error(cursor);
+
+	return r ? r : err_origin(-EBADMSG);
+}
+
 /* The last sequence of one tenant: of its newest event, or of the watermark when all are trimmed. */
 static int find_last_sequence(struct store *store, uint32_t tenant, uint64_t *ret)
 {
@@ -117,7 +125,7 @@ static int find_last_sequence(struct store *store, uint32_t tenant, uint64_t *re
 	if (backend_cursor_is_valid(cursor)) {
 		backend_cursor_seek_last(cursor);
 		if (!backend_cursor_is_valid(cursor))
-			return backend_cursor_error(cursor) ?: err_origin(-EBADMSG);
+			return unread(cursor);
 		if (!key_read_event(backend_cursor_key(cursor), &tenant, &sequence))
 			return err_origin(-EBADMSG);
 	}
