@@ -131,11 +131,17 @@ static int64_t within_window(const struct entry *entry, int64_t delay_ms)
 	return delay_ms < left_ms || left_ms <= 0 ? delay_ms : left_ms;
 }
 
+static void hold_unprotected(struct entry *entry)
+{
+	hold(entry, "the reply to a paid request was lost, and the provider's key no longer protects a repeat; look at "
+		    "the provider's account whether the job was bought");
+}
+
 /* Commits the decision that stands in entry->change, and goes on with the doubt. */
 static void keep_doubt(struct entry *entry, int64_t delay_ms)
 {
 	if (!send_may_repeat(entry)) {
-		hold(entry, "the reply to a paid request was lost, and the provider's key no longer protects a repeat");
+		hold_unprotected(entry);
 		return;
 	}
 	if (delay_ms <= 0)
@@ -497,7 +503,8 @@ static void on_rebuilt(struct entry *entry, struct plugin_answer *take)
 	    memcmp(&take->exchange.fingerprint, &first->fingerprint, sizeof(first->fingerprint)) != 0) {
 		plugin_answer_free(take);
 		hold(entry,
-		     "the reply to a paid request was lost, and the request can no longer be repeated as it was");
+		     "the reply to a paid request was lost, and the request can no longer be repeated as it was; "
+		     "look at the provider's account whether the job was bought");
 		return;
 	}
 	send_begin(entry, take);
@@ -510,13 +517,14 @@ static void repeat(struct entry *entry)
 	if (send_may_repeat(entry))
 		step_run(entry, PLUGIN_VERB_START, 0, NULL, on_rebuilt);
 	else
-		hold(entry, "the reply to a paid request was lost, and the provider's key no longer protects a repeat");
+		hold_unprotected(entry);
 }
 
 /* ---- after a restart ---- */
 
 struct kept_reply {
 	struct arrival arrival;
+	int outcome; /* 0, STORE_E_NOT_FOUND, another one of the store's, or negative errno */
 	struct reply *reply;
 };
 
@@ -528,16 +536,33 @@ static void discard_kept(struct arrival *arrival)
 	free(kept);
 }
 
+/* There is a reply, and it may say that the job was bought: as long as nobody can read it, nothing is repeated. */
+static void hold_unreadable(struct entry *entry, int outcome)
+{
+	struct errmsg why;
+
+	errmsg_set(&why,
+		   "the stored reply to a paid request cannot be read (%s); look at the provider's account whether the "
+		   "job was bought",
+		   outcome == STORE_E_NEWER_FORMAT ? "a later version of filmgated wrote it"
+						   : log_errno(outcome < 0 ? outcome : -EIO));
+	decide(entry, JOB_SEND_AMBIGUOUS, 0);
+	hold(entry, why.text);
+}
+
 static void handle_kept(struct entry *entry, struct arrival *arrival)
 {
 	struct kept_reply *kept = (struct kept_reply *)(void *)arrival;
 	struct reply *reply = steal(kept->reply);
+	int outcome = kept->outcome;
 
 	free(kept);
-	if (reply)
+	if (outcome == 0)
 		show_reply(entry, reply);
-	else
+	else if (outcome == STORE_E_NOT_FOUND)
 		on_ambiguous(entry, 0, 1, "the daemon stopped before the reply was stored");
+	else
+		hold_unreadable(entry, outcome);
 }
 
 /* [reader thread] */
@@ -545,8 +570,12 @@ static void on_kept(void *userdata, int outcome, struct bytes meta, struct bytes
 {
 	struct kept_reply *kept = userdata;
 
-	if (outcome == 0)
+	kept->outcome = outcome;
+	if (outcome == 0) {
 		kept->reply = reply_of_record(meta, body);
+		if (!kept->reply)
+			kept->outcome = err_origin(-EBADMSG);
+	}
 	arrival_post(&kept->arrival);
 }
 
@@ -562,6 +591,6 @@ void send_resume(struct entry *entry)
 	} else if (send_may_repeat(entry)) {
 		sleep_and_repeat(entry);
 	} else {
-		hold(entry, "the reply to a paid request was lost, and the provider's key no longer protects a repeat");
+		hold_unprotected(entry);
 	}
 }

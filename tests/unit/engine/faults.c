@@ -79,8 +79,36 @@ uint64_t room_kept_free(void)
 	return atomic_load(&reserved_bytes);
 }
 
+/* ---- replies that were kept ---- */
+
+void __real_store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send,
+			    store_reply_fn *fn, void *userdata);
+void __wrap_store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send,
+			    store_reply_fn *fn, void *userdata);
+
+static struct {
+	atomic_bool are_spoilt;
+	atomic_int outcome;
+} replies;
+
+void __wrap_store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send,
+			    store_reply_fn *fn, void *userdata)
+{
+	if (atomic_load(&replies.are_spoilt))
+		fn(userdata, atomic_load(&replies.outcome), bytes_of_text("{"), bytes_of_text(""));
+	else
+		__real_store_get_reply(store, ref, attempt, send, fn, userdata);
+}
+
+void spoil_replies(int outcome)
+{
+	atomic_store(&replies.outcome, outcome);
+	atomic_store(&replies.are_spoilt, true);
+}
+
 void faults_reset(void)
 {
+	atomic_store(&replies.are_spoilt, false);
 	atomic_store(&is_disk_broken, false);
 	atomic_store(&reserved_bytes, 0);
 }

@@ -148,15 +148,24 @@ static void photograph_reply(void *userdata, const struct plugin_step *step)
 	rig->runner.on_step = NULL;
 }
 
-static struct job_ref job_with_unread_reply(struct rig *rig, const char *provider_id, int status, const char *headers,
-					    const char *words)
+static struct job_ref crash_before_reading(struct rig *rig, const char *provider_id, const struct said *said)
 {
 	struct job_ref job = order_with(rig, &(struct engine_create){.provider = provider_id});
 
 	rig->runner.on_step = photograph_reply;
 	rig->runner.userdata = rig;
-	answer_request(rig, the_request(rig), &(struct said){.status = status, .headers = headers, .body = words});
-	crash_and_restart(rig);
+	answer_request(rig, the_request(rig), said);
+	rig_crash(rig);
+	return job;
+}
+
+static struct job_ref job_with_unread_reply(struct rig *rig, const char *provider_id, int status, const char *headers,
+					    const char *words)
+{
+	struct job_ref job = crash_before_reading(rig, provider_id,
+						  &(struct said){.status = status, .headers = headers, .body = words});
+
+	rig_start(rig);
 	return job;
 }
 
@@ -194,6 +203,35 @@ static void a_stored_reply_that_nobody_can_read_is_uncertain(void **state)
 
 	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
 	assert_int_equal(purchases(rig), 1);
+}
+
+/* It is there, whatever it says: only a reply that was never kept makes the send a doubt. */
+static void a_stored_reply_that_cannot_be_read_is_not_taken_for_none(void **state)
+{
+	static const struct {
+		int outcome;
+		const char *words;
+	} faults[] = {
+		{-EIO, "cannot be read (Input/output error)"},
+		{STORE_E_NEWER_FORMAT, "cannot be read (a later version of filmgated wrote it)"},
+		{0, "cannot be read (Bad message)"},
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct job_ref job = crash_before_reading(rig, "maker",
+							  &(struct said){.status = 201, .body = "accepted id=v7"});
+
+		rig_open(rig);
+		spoil_replies(faults[i].outcome);
+		assert_int_equal(engine_start(rig->engine), 0);
+		settle(rig);
+		assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+		assert_non_null(strstr(look(rig, &job)->failure.message, faults[i].words));
+		assert_non_null(strstr(look(rig, &job)->failure.message, "look at the provider's account"));
+		pass(rig, RIG_HOUR_MS);
+		assert_int_equal(purchases(rig), i + 1);
+	}
 }
 
 /* ---- behind the purchase ---- */
@@ -373,6 +411,7 @@ int main(void)
 		story(a_stored_reply_is_read_and_nothing_is_sent_again),
 		story(a_stored_refusal_says_all_that_it_said),
 		story(a_stored_reply_that_nobody_can_read_is_uncertain),
+		story(a_stored_reply_that_cannot_be_read_is_not_taken_for_none),
 		story(a_running_job_is_polled_again),
 		story(what_is_resumed_takes_its_slot),
 		story(a_wish_that_was_kept_until_the_order_was_accepted_is_obeyed),

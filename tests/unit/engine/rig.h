@@ -120,6 +120,8 @@ void release_disk(void);
 /* Reads of the store answer no more until release_readers(). */
 void hold_readers(struct rig *rig);
 void release_readers(struct rig *rig);
+/* From here on the store answers this, and nonsense, for each reply that it kept; until the next start. */
+void spoil_replies(int outcome);
 
 /* What artifact/ keeps free on the disk for the engine. */
 uint64_t room_kept_free(void);
