@@ -172,14 +172,23 @@ static void answer_too_late(struct entry *entry)
 	op_answer(op, 0, NULL, &view);
 }
 
+static void go_on(struct entry *entry)
+{
+	answer_too_late(entry);
+	run_resume(entry);
+}
+
 /* What the provider's cancel came to; 0 with JOB_CANCEL_TOO_LATE lets the job go on. */
 static void on_cancel_verb(struct entry *entry, const struct verb_result *result)
 {
 	if (result->outcome == 0 && result->cancel == JOB_CANCEL_TOO_LATE) {
-		if (entry->status->cancel_requested_ms)
-			entry->status->cancel_outcome = JOB_CANCEL_TOO_LATE;
-		answer_too_late(entry);
-		run_resume(entry);
+		if (entry->status->cancel_outcome != JOB_CANCEL_REQUESTED) {
+			go_on(entry);
+			return;
+		}
+		entry_begin(entry);
+		entry->status->cancel_outcome = JOB_CANCEL_TOO_LATE;
+		entry_submit(entry, JOB_EVENT_PROGRESS, go_on);
 		return;
 	}
 	end_cancelled(entry, result->outcome == 0 && result->cancel == JOB_CANCEL_UPSTREAM ? JOB_CANCEL_UPSTREAM

@@ -96,7 +96,7 @@ enum job_cancel_outcome {
 	JOB_CANCEL_NEVER_SENT = 1, /* free */
 	JOB_CANCEL_UPSTREAM = 2,   /* stopped at the provider */
 	JOB_CANCEL_DETACHED = 3,   /* ended here; the provider goes on and bills */
-	JOB_CANCEL_TOO_LATE = 4,   /* it was terminal first */
+	JOB_CANCEL_TOO_LATE = 4,   /* the provider was done, or the job terminal, first */
 	JOB_CANCEL_REQUESTED = 5,  /* a paid send is undecided; it takes effect when that is known */
 };
 
@@ -276,7 +276,8 @@ const struct job_artifact *job_find_artifact(const struct job_status *status, ui
 /*
  * The life of a job: one table of allowed moves. job_move() asserts that the move is in it, raises the revision, and
  * sets updated_ms = max(updated_ms, now_ms), started_ms and finished_ms. A move to any state but QUEUED ends the
- * wait, and leaving STORING drops the outputs. job_touch() raises the revision and the time without a move.
+ * wait, leaving STORING drops the outputs, and an end makes a cancel that is still REQUESTED too late. job_touch()
+ * raises the revision and the time without a move.
  */
 bool job_may_move(enum job_state from, enum job_state to);
 void job_move(struct job_status *status, enum job_state to, int64_t now_ms);

@@ -72,8 +72,12 @@ void job_move(struct job_status *status, enum job_state to, int64_t now_ms)
 		status->wait = JOB_WAIT_NONE;
 		status->wait_until_ms = 0;
 	}
-	if (job_state_is_terminal(to))
+	if (job_state_is_terminal(to)) {
 		status->finished_ms = status->updated_ms;
+		/* It ended by itself: the wish for an end can come to nothing any more. */
+		if (status->cancel_outcome == JOB_CANCEL_REQUESTED)
+			status->cancel_outcome = JOB_CANCEL_TOO_LATE;
+	}
 	status->state = to;
 }
 

@@ -128,6 +128,28 @@ static void a_wish_for_what_was_refused_leaves_the_refusal(void **state)
 
 	reply(rig, 422, "failed reason=moderated");
 	assert_failed(rig, &job, JOB_REASON_MODERATED, JOB_PURCHASE_NOTHING);
+	assert_int_equal(look(rig, &job)->cancel_outcome, JOB_CANCEL_TOO_LATE);
+}
+
+/* What became of it is on disk and on the wire before anything else happens to the job. */
+static void a_wish_that_the_provider_finds_too_late_is_settled(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = wished_away(rig, "maker");
+	uint64_t revision;
+
+	reply(rig, 201, "accepted id=v1");
+	revision = look(rig, &job)->revision;
+	reply(rig, 409, "cancelled achieved=too_late");
+	assert_int_equal(look(rig, &job)->cancel_outcome, JOB_CANCEL_TOO_LATE);
+	assert_int_equal(look(rig, &job)->revision, revision + 1);
+	assert_true(is_asleep(rig, &job));
+
+	crash_and_restart(rig);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(open_requests(rig), 0);
+	sleep_over(rig, &job);
+	assert_true(request_ends_with(the_request(rig), "/poll"));
 }
 
 static void a_wish_for_what_was_not_taken_costs_nothing(void **state)
@@ -355,6 +377,7 @@ int main(void)
 		story(a_wish_takes_effect_when_the_order_is_accepted),
 		story(a_wish_at_a_provider_without_cancel_detaches),
 		story(a_wish_for_what_was_refused_leaves_the_refusal),
+		story(a_wish_that_the_provider_finds_too_late_is_settled),
 		story(a_wish_for_what_was_not_taken_costs_nothing),
 		story(a_wish_for_what_is_in_doubt_waits_for_the_repeat),
 		story(a_wish_for_what_is_uncertain_is_kept),

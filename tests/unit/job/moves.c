@@ -98,6 +98,43 @@ static void an_undecided_send_cannot_be_cancelled_or_expire(void **state)
 	assert_false(job_may_move(JOB_STATE_UNCERTAIN, JOB_STATE_EXPIRED));
 }
 
+static void a_wish_to_cancel_is_too_late_at_any_other_end(void **state)
+{
+	static const enum job_state ends[] = {JOB_STATE_SUCCEEDED, JOB_STATE_FAILED};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_(job_status_freep) struct job_status *status = job_status_new();
+
+		status->state = JOB_STATE_STORING;
+		status->cancel_outcome = JOB_CANCEL_REQUESTED;
+		job_move(status, ends[i], 1000);
+		assert_int_equal(status->cancel_outcome, JOB_CANCEL_TOO_LATE);
+	}
+}
+
+static void what_a_cancel_achieved_stays(void **state)
+{
+	static const struct {
+		enum job_state to;
+		enum job_cancel_outcome outcome;
+	} moves[] = {
+		{JOB_STATE_CANCELLED, JOB_CANCEL_DETACHED},
+		{JOB_STATE_FAILED, JOB_CANCEL_NONE},
+		{JOB_STATE_STORING, JOB_CANCEL_REQUESTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		_cleanup_(job_status_freep) struct job_status *status = job_status_new();
+
+		status->state = JOB_STATE_RUNNING;
+		status->cancel_outcome = moves[i].outcome;
+		job_move(status, moves[i].to, 1000);
+		assert_int_equal(status->cancel_outcome, moves[i].outcome);
+	}
+}
+
 static void a_state_outside_the_table_moves_nowhere(void **state)
 {
 	(void)state;
@@ -383,6 +420,8 @@ int main(void)
 		cmocka_unit_test(a_finished_job_moves_nowhere),
 		cmocka_unit_test(every_open_state_has_a_way_to_an_end),
 		cmocka_unit_test(an_undecided_send_cannot_be_cancelled_or_expire),
+		cmocka_unit_test(a_wish_to_cancel_is_too_late_at_any_other_end),
+		cmocka_unit_test(what_a_cancel_achieved_stays),
 		cmocka_unit_test(a_state_outside_the_table_moves_nowhere),
 		cmocka_unit_test(only_worked_on_states_are_active),
 		cmocka_unit_test(a_move_raises_the_revision_by_one_and_never_turns_time_back),
