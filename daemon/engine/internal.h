@@ -138,12 +138,12 @@ struct log_job {
 	char text[ID_TEXT_SIZE + 8];
 };
 struct log_job log_job_of(const struct job_ref *ref);
+#define log_id(ref) (((struct log_job[1]){log_job_of(ref)})[0].text)
+
 /* For whoever wanted a change that failed to be stored. It may have been kept all the same: that shows at the restart. */
 #define ENGINE_STORE_FAILED                                                                                            \
 	"the store takes no writes; make room on the daemon's disk if it is full (its log says what failed), restart " \
 	"the daemon, then repeat the request"
-
-#define log_id(ref) (((struct log_job[1]){log_job_of(ref)})[0].text)
 
 void *take_memory(size_t size); /* zeroed; aborts */
 char *take_text(const char *text);

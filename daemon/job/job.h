@@ -2,7 +2,8 @@
  * What a job is: plain values, the table of its life, and nothing that asks the world a question.
  *
  * A job has two halves. `struct job` is written once, at acceptance. `struct job_status` is everything that changes;
- * each committed change raises its revision by exactly one. The words here are the words of proto/filmgate/v1.
+ * each committed change raises its revision by exactly one. What proto/filmgate/v1 shows of it mostly has the same
+ * name there; rpc/convert.c is the dictionary.
  *
  * Memory: strings are NUL-terminated, owned by the struct that holds them, and NULL means absent. Every _free accepts
  * NULL and returns NULL. Instants are milliseconds UTC since 1970; 0 means "none".
@@ -43,7 +44,7 @@ enum job_state {
 	_JOB_STATE_COUNT
 };
 
-/* Why a QUEUED job does not start. */
+/* What holds a job up. */
 enum job_wait {
 	JOB_WAIT_NONE = 0,
 	JOB_WAIT_CAPACITY = 1,       /* the provider's concurrency limit is used up */
@@ -55,7 +56,7 @@ enum job_wait {
 	_JOB_WAIT_COUNT
 };
 
-/* Why an attempt or a job failed. 1..9 end jobs; the throttles from 20 on only delay them. */
+/* Why an attempt or a job failed. Those below 20 end jobs; the throttles from 20 on only delay them. */
 enum job_reason {
 	JOB_REASON_NONE = 0,
 	JOB_REASON_INVALID_INPUT = 1,
@@ -63,7 +64,7 @@ enum job_reason {
 	JOB_REASON_NO_CREDIT = 3,
 	JOB_REASON_AUTH = 4,
 	JOB_REASON_PROVIDER_FAULT = 5,
-	JOB_REASON_LOST = 6, /* the provider no longer knows the job */
+	JOB_REASON_LOST = 6, /* the provider no longer knows the job; in UNCERTAIN: whether it took it is not known */
 	JOB_REASON_TIMEOUT = 7,
 	JOB_REASON_ARTIFACT_BAD = 8,
 	JOB_REASON_CANCELLED = 9,
