@@ -75,13 +75,7 @@ static void note_progress(struct entry *entry, const struct plugin_answer *answe
 
 static void end_failed(struct entry *entry, const struct plugin_answer *answer)
 {
-	static const enum job_purchase purchases[] = {
-		[PLUGIN_BOUGHT_HOUSE_RULE] = JOB_PURCHASE_UNKNOWN,
-		[PLUGIN_BOUGHT_NONE] = JOB_PURCHASE_NOTHING,
-		[PLUGIN_BOUGHT_MADE] = JOB_PURCHASE_MADE,
-		[PLUGIN_BOUGHT_UNKNOWN] = JOB_PURCHASE_UNKNOWN,
-	};
-	struct job_failure failure = run_failure_of(answer, purchases[answer->failure.bought]);
+	struct job_failure failure = run_failure_of(answer, run_purchase_of(answer->failure.bought));
 
 	entry_fail(entry, failure.reason == JOB_REASON_CANCELLED ? JOB_STATE_CANCELLED : JOB_STATE_FAILED, &failure,
 		   run_after_end);
@@ -114,7 +108,15 @@ void poll_store(struct entry *entry, struct plugin_answer *take)
 
 static void on_poll_fault(struct entry *entry, const struct plugin_answer *answer)
 {
-	log_error("plugin fault in a poll; the job goes on", "job", log_id(&entry->ref), "why", answer->fault);
+	struct errmsg why;
+
+	if (answer->kind == PLUGIN_ANSWER_FAULT)
+		errmsg_set(&why, "%s", answer->fault);
+	else if (answer->kind == PLUGIN_ANSWER_EXCHANGE)
+		errmsg_set(&why, "it asked for a purchase");
+	else
+		errmsg_set(&why, "it answered '%s', which has no meaning in a poll", plugin_answer_name(answer->kind));
+	log_error("plugin fault in a poll; the job goes on", "job", log_id(&entry->ref), "why", why.text);
 	entry->poll_delay_ms = LIMIT_ENGINE_BACKOFF_CAP_MS;
 	sleep_and_poll(entry);
 }

@@ -60,6 +60,18 @@ struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_p
 	};
 }
 
+enum job_purchase run_purchase_of(enum plugin_bought bought)
+{
+	static const enum job_purchase purchases[_PLUGIN_BOUGHT_N] = {
+		[PLUGIN_BOUGHT_HOUSE_RULE] = JOB_PURCHASE_UNKNOWN,
+		[PLUGIN_BOUGHT_NONE] = JOB_PURCHASE_NOTHING,
+		[PLUGIN_BOUGHT_MADE] = JOB_PURCHASE_MADE,
+		[PLUGIN_BOUGHT_UNKNOWN] = JOB_PURCHASE_UNKNOWN,
+	};
+
+	return purchases[bought];
+}
+
 /* ---- ends ---- */
 
 void run_abandon(struct entry *entry)
@@ -101,6 +113,34 @@ void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms)
 	entry_submit(entry, JOB_EVENT_STATE, after_requeue);
 }
 
+static enum job_wait wait_of(enum plugin_reason reason)
+{
+	switch (reason) {
+	case PLUGIN_REASON_RATE_LIMITED:
+	case PLUGIN_REASON_CONCURRENCY:
+		return JOB_WAIT_RATE_LIMIT;
+	case PLUGIN_REASON_AUTH:
+		return JOB_WAIT_CREDENTIAL;
+	default:
+		return JOB_WAIT_BACKOFF;
+	}
+}
+
+void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer)
+{
+	enum job_wait why = wait_of(answer->failure.reason);
+	int64_t delay_ms = answer->failure.retry_after_ms;
+
+	if (delay_ms <= 0)
+		delay_ms = why == JOB_WAIT_CREDENTIAL
+				   ? LIMIT_ENGINE_CREDENTIAL_MS
+				   : backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+						LIMIT_ENGINE_BACKOFF_CAP_MS);
+	if (why != JOB_WAIT_BACKOFF)
+		lane_block(entry->lane, why, delay_ms);
+	run_requeue(entry, why, delay_ms);
+}
+
 /* An update changed the place in the queue, at most. */
 void run_after_update(struct entry *entry)
 {
@@ -113,20 +153,6 @@ void run_after_update(struct entry *entry)
 
 static void on_prepared(struct entry *entry, struct http_outcome *take);
 
-static void requeue_after_trouble(struct entry *entry, const struct plugin_answer *answer)
-{
-	int64_t delay_ms = answer->failure.retry_after_ms;
-	bool is_credential = answer->failure.reason == PLUGIN_REASON_AUTH;
-
-	if (delay_ms <= 0)
-		delay_ms = is_credential ? LIMIT_ENGINE_CREDENTIAL_MS
-					 : backoff_ms(entry->engine, entry->status->retries,
-						      LIMIT_ENGINE_BACKOFF_BASE_MS, LIMIT_ENGINE_BACKOFF_CAP_MS);
-	if (is_credential)
-		lane_block(entry->lane, JOB_WAIT_CREDENTIAL, delay_ms);
-	run_requeue(entry, is_credential ? JOB_WAIT_CREDENTIAL : JOB_WAIT_BACKOFF, delay_ms);
-}
-
 static void refuse(struct entry *entry, const struct plugin_answer *answer)
 {
 	struct job_failure failure = run_failure_of(answer, JOB_PURCHASE_NOTHING);
@@ -134,15 +160,17 @@ static void refuse(struct entry *entry, const struct plugin_answer *answer)
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
-static void refuse_answer(struct entry *entry, struct plugin_answer *answer)
+static void refuse_answer(struct entry *entry, const struct plugin_answer *answer)
 {
+	struct errmsg why;
 	struct job_failure failure = {
 		.reason = JOB_REASON_PLUGIN_FAULT,
 		.purchase = JOB_PURCHASE_NOTHING,
-		.message = (char *)"the plugin gave an answer that has no meaning before anything was bought",
+		.message = why.text,
 	};
 
-	(void)answer;
+	errmsg_set(&why, "the plugin answered '%s', which has no meaning before anything was bought",
+		   plugin_answer_name(answer->kind));
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
@@ -177,7 +205,7 @@ static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 		refuse(entry, take);
 		break;
 	case PLUGIN_ANSWER_TROUBLE:
-		requeue_after_trouble(entry, take);
+		run_requeue_refused(entry, take);
 		break;
 	default:
 		refuse_answer(entry, take);

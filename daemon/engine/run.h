@@ -14,6 +14,8 @@ void run_resume(struct entry *entry); /* any active state: after a start, or aft
 void run_abandon(struct entry *entry);
 /* Back into the queue: nothing was bought. @until_ms UTC, 0: at once. */
 void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms);
+/* The same after an answer that refuses it for now: as long, and as many jobs, as its reason says. */
+void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer);
 void run_after_end(struct entry *entry); /* terminal was committed */
 void run_after_update(struct entry *entry);
 
@@ -37,5 +39,7 @@ void collect_if_unreferenced(struct engine *engine, const struct digest *sha256)
 /* A plugin's failure in the words of the job; borrows from @answer. */
 struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_purchase purchase);
 enum job_reason run_reason_of(const struct plugin_answer *answer);
+/* The house rule is the caller's: here it is UNKNOWN. */
+enum job_purchase run_purchase_of(enum plugin_bought bought);
 
 #endif

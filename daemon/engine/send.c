@@ -280,25 +280,6 @@ static void refuse_for_good(struct entry *entry, const struct plugin_answer *ans
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
-static void refuse_for_now(struct entry *entry, const struct plugin_answer *answer)
-{
-	enum job_wait why = JOB_WAIT_BACKOFF;
-	int64_t delay_ms = answer->failure.retry_after_ms;
-
-	if (answer->failure.reason == PLUGIN_REASON_RATE_LIMITED || answer->failure.reason == PLUGIN_REASON_CONCURRENCY)
-		why = JOB_WAIT_RATE_LIMIT;
-	else if (answer->failure.reason == PLUGIN_REASON_AUTH)
-		why = JOB_WAIT_CREDENTIAL;
-	if (delay_ms <= 0)
-		delay_ms = why == JOB_WAIT_CREDENTIAL
-				   ? LIMIT_ENGINE_CREDENTIAL_MS
-				   : backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
-						LIMIT_ENGINE_BACKOFF_CAP_MS);
-	if (why != JOB_WAIT_BACKOFF)
-		lane_block(entry->lane, why, delay_ms);
-	run_requeue(entry, why, delay_ms);
-}
-
 static bool is_for_now(const struct plugin_answer *answer)
 {
 	return answer->kind == PLUGIN_ANSWER_TROUBLE || answer->failure.reason == PLUGIN_REASON_AUTH ||
@@ -309,9 +290,7 @@ static bool is_for_now(const struct plugin_answer *answer)
 static enum job_purchase purchase_of(const struct entry *entry, const struct plugin_answer *answer)
 {
 	if (answer->failure.bought != PLUGIN_BOUGHT_HOUSE_RULE)
-		return answer->failure.bought == PLUGIN_BOUGHT_NONE   ? JOB_PURCHASE_NOTHING
-		       : answer->failure.bought == PLUGIN_BOUGHT_MADE ? JOB_PURCHASE_MADE
-								      : JOB_PURCHASE_UNKNOWN;
+		return run_purchase_of(answer->failure.bought);
 	return entry->paid_status >= 400 && entry->paid_status < 500 ? JOB_PURCHASE_NOTHING : JOB_PURCHASE_UNKNOWN;
 }
 
@@ -330,7 +309,7 @@ static void read_refusal(struct entry *entry, const struct plugin_answer *answer
 	    (is_for_now(answer) || !is_about_the_request(answer->failure.reason)))
 		keep_doubt(entry, answer->failure.retry_after_ms);
 	else if (purchase == JOB_PURCHASE_NOTHING && is_for_now(answer))
-		refuse_for_now(entry, answer);
+		run_requeue_refused(entry, answer);
 	else
 		refuse_for_good(entry, answer, purchase);
 }

@@ -244,15 +244,20 @@ static void buy(struct plugin_answer *answer, const struct plugin_step *step)
 	exchange->n_headers = 1;
 }
 
+static const char *const kinds[] = {
+	[PLUGIN_ANSWER_FAULT] = "fault",         [PLUGIN_ANSWER_WAIT] = "wait",
+	[PLUGIN_ANSWER_ACCEPTED] = "accepted",   [PLUGIN_ANSWER_DONE] = "done",
+	[PLUGIN_ANSWER_FAILED] = "failed",       [PLUGIN_ANSWER_TROUBLE] = "trouble",
+	[PLUGIN_ANSWER_CANCELLED] = "cancelled", [PLUGIN_ANSWER_REPORT] = "report",
+};
+
+const char *plugin_answer_name(enum plugin_answer_kind kind)
+{
+	return kind == PLUGIN_ANSWER_EXCHANGE ? "exchange" : kinds[kind];
+}
+
 static void fill_answer(struct plugin_answer *answer, const struct plugin_step *step, const char *kind)
 {
-	static const char *const kinds[] = {
-		[PLUGIN_ANSWER_FAULT] = "fault",         [PLUGIN_ANSWER_WAIT] = "wait",
-		[PLUGIN_ANSWER_ACCEPTED] = "accepted",   [PLUGIN_ANSWER_DONE] = "done",
-		[PLUGIN_ANSWER_FAILED] = "failed",       [PLUGIN_ANSWER_TROUBLE] = "trouble",
-		[PLUGIN_ANSWER_CANCELLED] = "cancelled", [PLUGIN_ANSWER_REPORT] = "report",
-	};
-
 	answer->kind = PLUGIN_ANSWER_EXCHANGE;
 	if (strcmp(kind, "buy") == 0)
 		buy(answer, step);
@@ -260,6 +265,8 @@ static void fill_answer(struct plugin_answer *answer, const struct plugin_step *
 		ask_for(answer, step, "GET", verb_word(step->verb));
 	else
 		answer->kind = (enum plugin_answer_kind)index_of(kind, kinds, sizeof(kinds) / sizeof(kinds[0]));
+	if (answer->kind == PLUGIN_ANSWER_FAULT)
+		answer->fault = "the fake plugin was told to fail";
 }
 
 static struct plugin_answer *answer_new(void)
@@ -271,7 +278,6 @@ static struct plugin_answer *answer_new(void)
 	answer->memory = calloc(1, sizeof(*answer->memory));
 	if (!answer->memory)
 		abort();
-	answer->fault = "the fake plugin was told to fail";
 	answer->wait = (struct plugin_wait){.progress_permille = -1, .queue_position = -1, .status = ""};
 	answer->accepted.status = "";
 	answer->failure = (struct plugin_failure){.code = "", .message = "", .request_id = "", .field = ""};

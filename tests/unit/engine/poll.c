@@ -3,6 +3,8 @@
  */
 #include "engine/rig.h"
 
+#include "capture.h"
+
 /* ---- RUNNING ---- */
 
 static void news_is_written_and_nothing_else_is(void **state)
@@ -87,6 +89,26 @@ static void no_failed_poll_ends_a_paid_job(void **state)
 	assert_state(rig, &job, JOB_STATE_SUCCEEDED);
 	assert_int_equal(purchases(rig), 1);
 	assert_int_equal(look(rig, &job)->n_remotes, 1);
+}
+
+static void what_a_plugin_must_not_answer_to_a_poll_is_named_in_the_log(void **state)
+{
+	static const char *const faults[][2] = {
+		{"fault", "why=\"the fake plugin was told to fail\""},
+		{"buy", "why=\"it asked for a purchase\""},
+		{"accepted id=v2", "why=\"it answered 'accepted', which has no meaning in a poll\""},
+	};
+	struct rig *rig = *state;
+	struct job_ref job = running_job(rig);
+	char log[1024];
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		sleep_over(rig, &job);
+		capture_start();
+		reply(rig, 200, faults[i][0]);
+		capture_end(log, sizeof(log));
+		assert_non_null(strstr(log, faults[i][1]));
+	}
 }
 
 static void a_poll_may_take_several_exchanges(void **state)
@@ -237,16 +259,40 @@ static void a_refused_key_holds_the_provider(void **state)
 	assert_state(rig, &job, JOB_STATE_PREPARING);
 }
 
+/* As after a purchase: who limits its rate is not asked by the next job of the queue. */
+static void a_limit_met_before_the_purchase_holds_the_provider(void **state)
+{
+	static const char *const limits[] = {"trouble reason=rate_limited", "trouble reason=concurrency"};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct job_ref job = preparing_job(rig), behind;
+
+		reply_later(rig, 429, 10, limits[i]);
+		assert_state(rig, &job, JOB_STATE_QUEUED);
+		assert_int_equal(look(rig, &job)->wait, JOB_WAIT_RATE_LIMIT);
+		assert_int_equal(look(rig, &job)->wait_until_ms, now_ms() + 10000);
+		behind = order(rig);
+		assert_int_equal(look(rig, &behind)->wait, JOB_WAIT_RATE_LIMIT);
+		assert_int_equal(open_requests(rig), 0);
+		pass(rig, 10000);
+		assert_int_equal(open_requests(rig), 2);
+		cancel(rig, &job);
+		cancel(rig, &behind);
+	}
+}
+
 static void what_fails_before_the_purchase_has_bought_nothing(void **state)
 {
 	static const struct {
 		const char *words;
 		enum job_reason reason;
+		const char *message;
 	} ends[] = {
-		{"failed reason=invalid_input", JOB_REASON_INVALID_INPUT},
-		{"fault", JOB_REASON_PLUGIN_FAULT},
-		{"accepted id=v1", JOB_REASON_PLUGIN_FAULT},
-		{"done video=https://maker.test/file/1", JOB_REASON_PLUGIN_FAULT},
+		{"failed reason=invalid_input", JOB_REASON_INVALID_INPUT, "the provider refused the order"},
+		{"fault", JOB_REASON_PLUGIN_FAULT, "the fake plugin was told to fail"},
+		{"accepted id=v1", JOB_REASON_PLUGIN_FAULT, "the plugin answered 'accepted'"},
+		{"done video=https://maker.test/file/1", JOB_REASON_PLUGIN_FAULT, "the plugin answered 'done'"},
 	};
 	struct rig *rig = *state;
 
@@ -255,6 +301,7 @@ static void what_fails_before_the_purchase_has_bought_nothing(void **state)
 
 		reply(rig, 200, ends[i].words);
 		assert_failed(rig, &job, ends[i].reason, JOB_PURCHASE_NOTHING);
+		assert_non_null(strstr(look(rig, &job)->failure.message, ends[i].message));
 	}
 	assert_int_equal(purchases(rig), 0);
 }
@@ -282,6 +329,7 @@ int main(void)
 		story(the_provider_sets_the_pace),
 		story(without_advice_the_pause_grows_to_its_bound),
 		story(no_failed_poll_ends_a_paid_job),
+		story(what_a_plugin_must_not_answer_to_a_poll_is_named_in_the_log),
 		story(a_poll_may_take_several_exchanges),
 		story(what_failed_there_fails_here_with_what_it_cost),
 		story(what_was_cancelled_there_is_cancelled_here),
@@ -291,6 +339,7 @@ int main(void)
 		story(a_free_exchange_that_fails_is_tried_again_later),
 		story(a_plugin_that_waits_before_it_buys_is_asked_again),
 		story(a_refused_key_holds_the_provider),
+		story(a_limit_met_before_the_purchase_holds_the_provider),
 		story(what_fails_before_the_purchase_has_bought_nothing),
 		story(a_check_reports_what_the_provider_says),
 	};
