@@ -307,14 +307,15 @@ static void delete_record(struct entry *entry)
 
 static void on_remove_verb(struct entry *entry, const struct verb_result *result)
 {
-	struct op *op;
+	struct errmsg why;
 
 	if (result->outcome == 0) {
 		delete_record(entry);
 		return;
 	}
-	op = steal(entry->op);
-	answer_error(op, result->outcome, result->text);
+	errmsg_set(&why, "%.300s; nothing was deleted: try again later, or delete the job without its remote copy",
+		   result->text);
+	answer_error(steal(entry->op), result->outcome, why.text);
 }
 
 static bool handle_delete(struct entry *entry, struct op *op)
