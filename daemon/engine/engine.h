@@ -26,7 +26,7 @@ enum {
 	ENGINE_E_DRAINING,       /* shutting down */
 	ENGINE_E_STORE,          /* the store does not take writes */
 	ENGINE_E_CURSOR_EXPIRED, /* events after the cursor are no longer kept */
-	ENGINE_E_PROVIDER,       /* the provider refused, or its reply decides nothing */
+	ENGINE_E_PROVIDER,       /* the provider refused, its reply decides nothing, or it may not be sent to */
 	ENGINE_E_CREDENTIAL,     /* the provider refused the key */
 	ENGINE_E_UNREACHABLE,    /* no reply came from the provider */
 	ENGINE_E_DAMAGED,        /* an artifact's file is not what was recorded */
@@ -168,7 +168,7 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 
 /* A free read that proves the key. @report: what the plugin said, a JSON object {"account": text, "balance": text,
  * …}, until the callback returns. ENGINE_E_CREDENTIAL and ENGINE_E_PROVIDER: error->text has the provider's own words;
- * ENGINE_E_UNREACHABLE; ENGINE_E_STATE when the plugin has no such read. */
+ * ENGINE_E_UNREACHABLE; ENGINE_E_DRAINING; ENGINE_E_STATE when the plugin has no such read. */
 typedef void engine_check_fn(void *userdata, int outcome, const struct engine_error *error, const char *report);
 void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata);
 

@@ -380,16 +380,27 @@ static void on_done(struct http_outcome *outcome, void *userdata)
 	arrival_post(&got->arrival);
 }
 
+void exchange_explain(int why, struct errmsg *ret)
+{
+	if (why == HTTP_E_STOPPING)
+		errmsg_set(ret, "the daemon is shutting down; ask again when it is back");
+	else if (why == HTTP_E_BUSY)
+		errmsg_set(ret, "too many requests wait to be sent; try again later");
+	else
+		errmsg_set(ret, "the request could not be made: %s", log_errno(why));
+}
+
 /* A request that http/ does not take never left, and ends as that. */
 static struct http_outcome *not_taken(int why)
 {
 	struct http_outcome *outcome = take_memory(sizeof(*outcome));
+	struct errmsg words;
 
 	outcome->kind = HTTP_NOT_SENT;
 	outcome->error = why < 0 ? why : -EAGAIN;
 	outcome->declared_bytes = -1;
-	snprintf(outcome->message, sizeof(outcome->message), "%s",
-		 why == HTTP_E_STOPPING ? "the daemon is shutting down" : "too many requests wait to be sent");
+	exchange_explain(why, &words);
+	snprintf(outcome->message, sizeof(outcome->message), "%.*s", (int)sizeof(outcome->message) - 1, words.text);
 	return outcome;
 }
 

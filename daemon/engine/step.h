@@ -44,6 +44,8 @@ void exchange_request(const struct lane *lane, const struct plugin_exchange *exc
 		      struct http_request *ret);
 void exchange_headers_copy(const struct plugin_header *from, size_t n, struct exchange_headers *ret);
 void exchange_headers_finish(struct exchange_headers *headers);
+/* Why http_send() did not take a request, by what it returned. */
+void exchange_explain(int why, struct errmsg *ret);
 
 /* Sends what an answer asked for, as the entry's activity. @flags: HTTP_ONCE for a purchase. */
 void exchange_run(struct entry *entry, const struct plugin_exchange *exchange, uint32_t flags,

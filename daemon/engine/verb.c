@@ -21,6 +21,8 @@ struct verb_run {
 	void *userdata;
 };
 
+static const char draining[] = "the daemon is shutting down; ask again when it is back";
+
 static void take_step(struct verb_run *run, struct reply *take);
 
 bool verb_is_offered(const struct lane *lane, enum plugin_verb verb)
@@ -57,7 +59,7 @@ static void end_bad(struct verb_run *run, int outcome, const char *why)
  */
 static bool leave(struct verb_run *run)
 {
-	struct engine_error error = {.text = "the daemon is shutting down"};
+	struct engine_error error = {.text = draining};
 
 	if (atomic_load(&run->engine->phase) != ENGINE_PHASE_STOPPED)
 		return false;
@@ -73,11 +75,31 @@ static bool leave(struct verb_run *run)
 
 /* ---- the exchange ---- */
 
+/* Only what may be better the next time is out of reach: an address that is refused stays refused. */
+static void end_unanswered(struct verb_run *run, const struct http_outcome *outcome)
+{
+	struct errmsg why;
+
+	switch (outcome->kind) {
+	case HTTP_ADDRESS_REFUSED:
+	case HTTP_INVALID:
+		errmsg_set(&why, "nothing was sent to the provider: %s", outcome->message);
+		end_bad(run, ENGINE_E_PROVIDER, why.text);
+		break;
+	case HTTP_TOO_LARGE:
+		errmsg_set(&why, "the provider's reply is of no use: %s", outcome->message);
+		end_bad(run, ENGINE_E_PROVIDER, why.text);
+		break;
+	default:
+		errmsg_set(&why, "the provider could not be reached: %s", outcome->message);
+		end_bad(run, ENGINE_E_UNREACHABLE, why.text);
+	}
+}
+
 static void on_outcome_message(struct loop_message *message)
 {
 	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
 	struct http_outcome *outcome;
-	struct errmsg why;
 
 	if (leave(run))
 		return;
@@ -86,9 +108,8 @@ static void on_outcome_message(struct loop_message *message)
 		take_step(run, reply_of_outcome(outcome, now_utc(run->engine)));
 		return;
 	}
-	errmsg_set(&why, "the provider could not be reached: %s", outcome->message);
+	end_unanswered(run, outcome);
 	http_outcome_free(outcome);
-	end_bad(run, ENGINE_E_UNREACHABLE, why.text);
 }
 
 /* [http thread] */
@@ -106,6 +127,7 @@ static void exchange(struct verb_run *run)
 	const struct plugin_exchange *asked = &run->answer->exchange;
 	struct http_request request;
 	struct exchange_headers headers;
+	struct errmsg why;
 	int r;
 
 	if (exchange_buys(asked) || run->hops++ >= LIMIT_ENGINE_VERB_HOPS) {
@@ -116,10 +138,10 @@ static void exchange(struct verb_run *run)
 	exchange_request(run->lane, asked, &headers, &request);
 	r = http_send(run->engine->config.http, &request, on_outcome, run, NULL);
 	exchange_headers_finish(&headers);
-	if (r != 0)
-		end_bad(run, ENGINE_E_UNREACHABLE,
-			r == HTTP_E_BUSY ? "too many requests wait to be sent; try again later"
-					 : "the daemon is shutting down");
+	if (r == 0)
+		return;
+	exchange_explain(r, &why);
+	end_bad(run, r == HTTP_E_STOPPING ? ENGINE_E_DRAINING : ENGINE_E_UNREACHABLE, why.text);
 }
 
 /* ---- the plugin's answer ---- */
@@ -216,7 +238,7 @@ static void on_check(struct loop_message *message)
 
 	run->engine->verb_runs++;
 	if (atomic_load(&run->engine->phase) != ENGINE_PHASE_SERVING)
-		end_bad(run, ENGINE_E_UNREACHABLE, "the daemon is shutting down");
+		end_bad(run, ENGINE_E_DRAINING, draining);
 	else
 		take_step(run, NULL);
 }

@@ -8,7 +8,7 @@
 #include "engine/internal.h"
 
 struct verb_result {
-	int outcome;                    /* 0, ENGINE_E_PROVIDER, ENGINE_E_CREDENTIAL or ENGINE_E_UNREACHABLE */
+	int outcome;                    /* 0, ENGINE_E_PROVIDER, …_CREDENTIAL, …_UNREACHABLE or …_DRAINING */
 	const char *text;               /* why not, for a person */
 	enum job_cancel_outcome cancel; /* cancel: UPSTREAM, TOO_LATE, or DETACHED when it is not confirmed */
 	const char *report;             /* account: JSON */

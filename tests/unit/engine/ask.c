@@ -213,11 +213,18 @@ struct answer *provider(struct rig *rig, const char *id)
 	return answer;
 }
 
-struct answer *check_provider(struct rig *rig, const char *id)
+struct answer *check_unsettled(struct rig *rig, const char *id)
 {
 	struct answer *answer = new_answer(rig);
 
 	engine_check_provider(rig->engine, id, on_check, answer);
+	return answer;
+}
+
+struct answer *check_provider(struct rig *rig, const char *id)
+{
+	struct answer *answer = check_unsettled(rig, id);
+
 	settle(rig);
 	return answer;
 }

@@ -91,6 +91,9 @@ static void what_is_asked_meanwhile_is_answered(void **state)
 	answer = cancel_unsettled(rig, &job);
 	await_answer(answer);
 	assert_answer(answer, ENGINE_E_DRAINING);
+	answer = check_unsettled(rig, "maker");
+	await_answer(answer);
+	assert_answer(answer, ENGINE_E_DRAINING);
 	fake_http_end(&rig->http, the_request(rig), &(struct said){.status = 201, .body = "accepted id=v1"});
 	start_again(rig);
 	assert_state(rig, &job, JOB_STATE_RUNNING);

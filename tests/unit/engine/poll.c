@@ -322,6 +322,60 @@ static void a_check_reports_what_the_provider_says(void **state)
 	assert_answer(check_provider(rig, "maker"), ENGINE_E_STATE);
 }
 
+static void a_check_without_a_reply_says_why(void **state)
+{
+	static const struct {
+		struct said said;
+		int outcome;
+		const char *words;
+	} ends[] = {
+		{{.kind = HTTP_NOT_SENT, .error = -ECONNREFUSED}, ENGINE_E_UNREACHABLE, "could not be reached"},
+		{{.kind = HTTP_AMBIGUOUS, .error = -ETIMEDOUT}, ENGINE_E_UNREACHABLE, "could not be reached"},
+		{{.kind = HTTP_ADDRESS_REFUSED, .error = -EACCES}, ENGINE_E_PROVIDER, "nothing was sent"},
+		{{.kind = HTTP_INVALID, .error = -EINVAL}, ENGINE_E_PROVIDER, "nothing was sent"},
+		{{.kind = HTTP_TOO_LARGE, .error = -EMSGSIZE}, ENGINE_E_PROVIDER, "of no use"},
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct answer *answer = check_provider(rig, "maker");
+
+		answer_request(rig, the_request(rig), &ends[i].said);
+		assert_answer(answer, ends[i].outcome);
+		assert_non_null(strstr(answer->text, ends[i].words));
+	}
+}
+
+static void what_the_transport_does_not_take_is_told_apart(void **state)
+{
+	static const struct {
+		int why, outcome;
+		const char *words;
+	} refusals[] = {
+		{HTTP_E_STOPPING, ENGINE_E_DRAINING, "shutting down"},
+		{HTTP_E_BUSY, ENGINE_E_UNREACHABLE, "too many requests wait"},
+		{-ENOMEM, ENGINE_E_UNREACHABLE, "Cannot allocate memory"},
+	};
+	struct rig *rig = *state;
+	char log[2048];
+
+	rig->plugins[0].begin[PLUGIN_VERB_START] = "read";
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		struct answer *answer;
+
+		rig->http.refuses = refusals[i].why;
+		answer = check_provider(rig, "maker");
+		assert_answer(answer, refusals[i].outcome);
+		assert_non_null(strstr(answer->text, refusals[i].words));
+
+		log_setup(LOG_FORMAT_TEXT, LOG_LEVEL_WARNING);
+		capture_start();
+		order(rig);
+		capture_end(log, sizeof(log));
+		assert_non_null(strstr(log, refusals[i].words));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +396,8 @@ int main(void)
 		story(a_limit_met_before_the_purchase_holds_the_provider),
 		story(what_fails_before_the_purchase_has_bought_nothing),
 		story(a_check_reports_what_the_provider_says),
+		story(a_check_without_a_reply_says_why),
+		story(what_the_transport_does_not_take_is_told_apart),
 	};
 
 	return cmocka_run_group_tests_name("engine.poll", tests, NULL, NULL);

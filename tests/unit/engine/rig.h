@@ -169,6 +169,7 @@ struct answer *get(struct rig *rig, const struct job_ref *job);
 struct answer *open_artifact(struct rig *rig, const struct job_ref *job, uint32_t index);
 struct answer *provider(struct rig *rig, const char *id);
 struct answer *check_provider(struct rig *rig, const char *id);
+struct answer *check_unsettled(struct rig *rig, const char *id); /* for await_answer() */
 struct answer *new_answer(struct rig *rig);
 void await_answer(struct answer *answer);
 
