@@ -18,6 +18,7 @@ struct creation {
 	struct lane *lane;
 	struct job_index index;
 	struct job_view view;
+	struct job_ref existing; /* the job that owns the request id */
 	engine_job_fn *fn;
 	void *userdata;
 };
@@ -37,6 +38,14 @@ static void free_creation(struct creation *creation)
 	free(creation);
 }
 
+static void answer_unread(engine_job_fn *fn, void *userdata, const struct job_ref *ref, int outcome)
+{
+	struct engine_error error;
+	int r = explain_unread_job(ref, outcome, &error);
+
+	fn(userdata, r, &error, &(struct job_view){0}, false);
+}
+
 /* [reader thread] The job that owns the request id. */
 static void on_existing(void *userdata, int outcome, struct job_view *take)
 {
@@ -48,8 +57,7 @@ static void on_existing(void *userdata, int outcome, struct job_view *take)
 		answer(creation->fn, creation->userdata, ENGINE_E_JOB_DELETED,
 		       "this request id made a job that has been deleted; use a new one to make another");
 	else
-		answer(creation->fn, creation->userdata, ENGINE_E_STORE,
-		       "the job of this request id could not be read");
+		answer_unread(creation->fn, creation->userdata, &creation->existing, outcome);
 	free_creation(creation);
 }
 
@@ -67,6 +75,7 @@ static void answer_existing(struct engine *engine, struct creation *creation, co
 		answer(creation->fn, creation->userdata, ENGINE_E_DRAINING, draining);
 		free_creation(creation);
 	} else {
+		creation->existing = found->ref;
 		store_get_job(engine->store, &found->ref, on_existing, creation);
 	}
 }
@@ -230,6 +239,7 @@ void engine_create_job(struct engine *engine, const struct engine_create *create
 
 struct retry {
 	struct engine *engine;
+	struct job_ref original;
 	char *request_id;
 	engine_job_fn *fn;
 	void *userdata;
@@ -241,8 +251,7 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 	struct retry *retry = userdata;
 
 	if (outcome != 0) {
-		answer(retry->fn, retry->userdata, outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE,
-		       outcome == STORE_E_NOT_FOUND ? "there is no such job" : "the job could not be read");
+		answer_unread(retry->fn, retry->userdata, &retry->original, outcome);
 	} else if (!job_state_is_terminal(take->status->state)) {
 		answer(retry->fn, retry->userdata, ENGINE_E_STATE,
 		       "the job has not ended; wait for it, or cancel it, before it is retried");
@@ -274,7 +283,7 @@ void engine_retry_job(struct engine *engine, const struct job_ref *ref, const ch
 {
 	struct retry *retry = take_memory(sizeof(*retry));
 
-	*retry = (struct retry){.engine = engine, .fn = fn, .userdata = userdata};
+	*retry = (struct retry){.engine = engine, .original = *ref, .fn = fn, .userdata = userdata};
 	retry->request_id = take_text(request_id);
 	store_get_job(engine->store, ref, on_original, retry);
 }

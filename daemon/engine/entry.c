@@ -35,6 +35,30 @@ struct log_job log_job_of(const struct job_ref *ref)
 	return job;
 }
 
+void explain_unreadable(int outcome, struct errmsg *ret)
+{
+	if (outcome == STORE_E_NEWER_FORMAT)
+		errmsg_set(ret, "a later version of filmgated wrote it");
+	else if (outcome == -EBADMSG)
+		errmsg_set(ret, "its records are damaged; restore the data directory from a backup");
+	else
+		errmsg_set(ret, "%s", log_errno(outcome < 0 ? outcome : -ENOTRECOVERABLE));
+}
+
+int explain_unread_job(const struct job_ref *ref, int outcome, struct engine_error *ret)
+{
+	struct errmsg why;
+
+	if (outcome == STORE_E_NOT_FOUND) {
+		*ret = (struct engine_error){.text = "there is no such job"};
+		return ENGINE_E_NOT_FOUND;
+	}
+	explain_unreadable(outcome, &why);
+	log_error("a job cannot be read from the store", "job", log_id(ref), "why", why.text);
+	*ret = (struct engine_error){.text = "the job cannot be read from the store; the daemon's log says why"};
+	return ENGINE_E_STORE;
+}
+
 int64_t now_utc(const struct engine *engine)
 {
 	return clock_utc_ms(engine->config.clock);
@@ -100,10 +124,10 @@ void entry_forget(struct entry *entry)
 
 	run_abandon(entry);
 	if (entry->op)
-		op_fail_load(steal(entry->op), STORE_E_UNHEALTHY);
+		op_dismiss(steal(entry->op));
 	LL_FOREACH_SAFE(entry->ops, op, next) {
 		LL_DELETE(entry->ops, op);
-		op_fail_load(op, STORE_E_UNHEALTHY);
+		op_dismiss(op);
 	}
 	store_commit_free(entry->change);
 	entry->holds_slot = false;

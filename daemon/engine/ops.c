@@ -58,10 +58,15 @@ static void answer_error(struct op *op, int outcome, const char *text)
 
 void op_fail_load(struct op *op, int outcome)
 {
-	if (outcome == STORE_E_NOT_FOUND)
-		answer_error(op, ENGINE_E_NOT_FOUND, "there is no such job");
-	else
-		answer_error(op, ENGINE_E_STORE, "the job could not be read from the store; see the daemon's log");
+	struct engine_error error;
+	int r = explain_unread_job(&op->ref, outcome, &error);
+
+	op_answer(op, r, &error, NULL);
+}
+
+void op_dismiss(struct op *op)
+{
+	answer_error(op, ENGINE_E_DRAINING, "the daemon is shutting down; ask again when it is back");
 }
 
 static void on_op(struct loop_message *message)
@@ -70,7 +75,7 @@ static void on_op(struct loop_message *message)
 	struct entry *entry;
 
 	if (atomic_load(&op->engine->phase) >= ENGINE_PHASE_DRAINING) {
-		answer_error(op, ENGINE_E_DRAINING, "the daemon is shutting down; ask again when it is back");
+		op_dismiss(op);
 		return;
 	}
 	entry = entry_open(op->engine, &op->ref);

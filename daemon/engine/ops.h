@@ -34,6 +34,8 @@ bool op_is_ending(const struct entry *entry);
 void op_answer(struct op *op, int outcome, const struct engine_error *error, struct job_view *take);
 /* The job could not be loaded: @outcome is the store's. */
 void op_fail_load(struct op *op, int outcome);
+/* The daemon ends first. */
+void op_dismiss(struct op *op);
 
 /* Continues an update once it is committed. */
 void op_answer_update(struct entry *entry);

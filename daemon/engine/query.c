@@ -10,6 +10,7 @@ struct question {
 	engine_job_fn *job_fn;
 	store_list_fn *list_fn;
 	engine_artifact_fn *artifact_fn;
+	struct job_ref ref;
 	uint32_t index;
 	struct job_view view; /* of the artifact's job */
 	void *userdata;
@@ -51,28 +52,18 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 	}
 }
 
-static const char *words_for_unread(int outcome)
-{
-	if (outcome == STORE_E_NOT_FOUND)
-		return "there is no such job";
-	if (outcome == -EBADMSG)
-		return "the job's records are damaged: the daemon's log names the file, to restore the data directory "
-		       "from a backup";
-	return "the job could not be read; see the daemon's log";
-}
-
 /* [reader thread] */
 static void on_job(void *userdata, int outcome, struct job_view *take)
 {
 	struct question *question = userdata;
-	struct engine_error error = {.text = words_for_unread(outcome)};
+	struct engine_error error;
 
 	if (outcome == 0) {
 		add_wait(question->engine, take);
 		question->job_fn(question->userdata, 0, NULL, take, false);
 	} else {
-		question->job_fn(question->userdata, outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE,
-				 &error, &(struct job_view){0}, false);
+		outcome = explain_unread_job(&question->ref, outcome, &error);
+		question->job_fn(question->userdata, outcome, &error, &(struct job_view){0}, false);
 	}
 	free(question);
 }
@@ -82,6 +73,7 @@ void engine_get_job(struct engine *engine, const struct job_ref *ref, engine_job
 	struct question *question = question_new(engine, userdata);
 
 	question->job_fn = fn;
+	question->ref = *ref;
 	store_get_job(engine->store, ref, on_job, question);
 }
 
@@ -136,11 +128,12 @@ static void on_job_of_artifact(void *userdata, int outcome, struct job_view *tak
 {
 	struct question *question = userdata;
 	const struct job_artifact *artifact;
+	struct engine_error error;
 	int r;
 
 	if (outcome != 0) {
-		answer_artifact(question, outcome == STORE_E_NOT_FOUND ? ENGINE_E_NOT_FOUND : ENGINE_E_STORE,
-				words_for_unread(outcome), -1);
+		outcome = explain_unread_job(&question->ref, outcome, &error);
+		answer_artifact(question, outcome, error.text, -1);
 		return;
 	}
 	question->view = *take;
@@ -163,6 +156,7 @@ void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint
 
 	question->artifact_fn = fn;
 	question->index = index;
+	question->ref = *ref;
 	store_get_job(engine->store, ref, on_job_of_artifact, question);
 }
 

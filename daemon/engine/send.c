@@ -518,13 +518,13 @@ static void discard_kept(struct arrival *arrival)
 /* There is a reply, and it may say that the job was bought: as long as nobody can read it, nothing is repeated. */
 static void hold_unreadable(struct entry *entry, int outcome)
 {
-	struct errmsg why;
+	struct errmsg words, why;
 
+	explain_unreadable(outcome, &words);
 	errmsg_set(&why,
-		   "the stored reply to a paid request cannot be read (%s); look at the provider's account whether the "
-		   "job was bought",
-		   outcome == STORE_E_NEWER_FORMAT ? "a later version of filmgated wrote it"
-						   : log_errno(outcome < 0 ? outcome : -EIO));
+		   "the stored reply to a paid request cannot be read (%.200s); look at the provider's account whether "
+		   "the job was bought",
+		   words.text);
 	decide(entry, JOB_SEND_AMBIGUOUS, 0);
 	hold(entry, why.text);
 }

@@ -106,8 +106,67 @@ void spoil_replies(int outcome)
 	atomic_store(&replies.are_spoilt, true);
 }
 
+/* ---- jobs that cannot be read ---- */
+
+void __real_store_get_job(struct store *store, const struct job_ref *ref, store_job_fn *fn, void *userdata);
+void __wrap_store_get_job(struct store *store, const struct job_ref *ref, store_job_fn *fn, void *userdata);
+
+static atomic_int job_outcome;
+
+void __wrap_store_get_job(struct store *store, const struct job_ref *ref, store_job_fn *fn, void *userdata)
+{
+	int outcome = atomic_load(&job_outcome);
+
+	if (outcome)
+		fn(userdata, outcome, NULL);
+	else
+		__real_store_get_job(store, ref, fn, userdata);
+}
+
+void spoil_jobs(int outcome)
+{
+	atomic_store(&job_outcome, outcome);
+}
+
+/* ---- a start that fails ---- */
+
+int __real_loop_start(struct loop *loop, const char *name);
+int __wrap_loop_start(struct loop *loop, const char *name);
+int __real_artifact_sweep(struct artifact_store *store, bool (*keep)(void *userdata, const char *name), void *userdata);
+int __wrap_artifact_sweep(struct artifact_store *store, bool (*keep)(void *userdata, const char *name), void *userdata);
+int __real_store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);
+int __wrap_store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);
+
+static struct {
+	const char *thread; /* that cannot be started */
+	int sweep, load;
+} start;
+
+int __wrap_loop_start(struct loop *loop, const char *name)
+{
+	return start.thread && strcmp(start.thread, name) == 0 ? -EAGAIN : __real_loop_start(loop, name);
+}
+
+int __wrap_artifact_sweep(struct artifact_store *store, bool (*keep)(void *userdata, const char *name), void *userdata)
+{
+	return start.sweep ? start.sweep : __real_artifact_sweep(store, keep, userdata);
+}
+
+int __wrap_store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata)
+{
+	return start.load ? start.load : __real_store_load_active(store, fn, userdata);
+}
+
+void spoil_start(const char *thread, int sweep, int load)
+{
+	start.thread = thread;
+	start.sweep = sweep;
+	start.load = load;
+}
+
 void faults_reset(void)
 {
+	atomic_store(&job_outcome, 0);
 	atomic_store(&replies.are_spoilt, false);
 	atomic_store(&is_disk_broken, false);
 	atomic_store(&reserved_bytes, 0);

@@ -187,6 +187,18 @@ void rig_open(struct rig *rig)
 		fail_msg("%s", msg.text);
 }
 
+int rig_refuse(struct rig *rig, struct errmsg *msg)
+{
+	int r;
+
+	fake_http_revive(&rig->http);
+	open_artifacts(rig);
+	rig->config.store_path = rig->store_path;
+	r = engine_new(&rig->config, &rig->engine, msg);
+	rig->artifacts = artifact_store_close(rig->artifacts);
+	return r;
+}
+
 void rig_close(struct rig *rig)
 {
 	rig->artifacts = artifact_store_close(rig->artifacts);

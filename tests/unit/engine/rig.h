@@ -73,6 +73,8 @@ void artifact_path(const struct rig *rig, const struct digest *sha256, char path
 /* An engine that is never started. */
 void rig_open(struct rig *rig);
 void rig_close(struct rig *rig);
+/* What engine_new() says of a start that fails. */
+int rig_refuse(struct rig *rig, struct errmsg *msg);
 
 /* The graceful end, in two parts: between them the provider may still answer. */
 void stop_begin(struct rig *rig, int64_t limit_ms);
@@ -122,6 +124,12 @@ void hold_readers(struct rig *rig);
 void release_readers(struct rig *rig);
 /* From here on the store answers this, and nonsense, for each reply that it kept; until the next start. */
 void spoil_replies(int outcome);
+/* From here on the store answers this for each job that is read, 0: the job; until the next start. */
+void spoil_jobs(int outcome);
+
+/* A start that fails: its thread @thread is refused, or the sweep or the load of active jobs answers that. Until it is
+ * called again with zeros. */
+void spoil_start(const char *thread, int sweep, int load);
 
 /* What artifact/ keeps free on the disk for the engine. */
 uint64_t room_kept_free(void);
