@@ -22,6 +22,10 @@ struct errmsg {
 
 __attribute__((format(printf, 2, 3))) void errmsg_set(struct errmsg *msg, const char *format, ...);
 
+/* "@what: the errno's text", and what helps against it where that is known, unless @msg has words already: for what
+ * failed below without any. Returns @error; 0 and positive outcomes set nothing. */
+int err_explain(int error, const char *what, struct errmsg *msg);
+
 /* The place where a negative code is born; and each place that forwards it. Both return @error. They write one line
  * "  function @ file +line: text" to the log at level debug and cost nothing above it. */
 #define err_origin(error) err_noted((error), __func__, __FILE__, __LINE__)

@@ -107,6 +107,46 @@ static bool keep_no_staging(void *userdata, const char *name)
 	return false;
 }
 
+/* No download goes on after a restart: what it had is not known to belong to the same file. */
+static int sweep(struct engine *engine, struct errmsg *msg)
+{
+	struct artifact_store *artifacts = engine->config.artifacts;
+	int r = artifact_sweep(artifacts, keep_no_staging, NULL);
+
+	if (r < 0)
+		errmsg_set(msg,
+			   "the folder '%s/staging' cannot be read: %s; give the daemon's user the right to read and "
+			   "write there, or remove what it holds",
+			   artifact_store_path(artifacts), log_errno(r));
+	return r;
+}
+
+static int refuse_store(const struct engine *engine, int r, const char *what, struct errmsg *msg)
+{
+	if (r < 0)
+		store_explain(engine->store, r, msg);
+	else
+		errmsg_set(msg,
+			   "%s in the store '%s' cannot be read: a later version of filmgated wrote it; run that "
+			   "version, or restore a backup made before the upgrade",
+			   what, engine->config.store_path);
+	return r;
+}
+
+/* Without one of them the daemon would forget what was bought: it does not start. */
+static int load(struct engine *engine, struct errmsg *msg)
+{
+	int r = sweep(engine, msg);
+
+	if (r < 0)
+		return r;
+	r = store_load_active(engine->store, adopt_active, engine);
+	if (r != 0)
+		return refuse_store(engine, r, "a job that is under way", msg);
+	r = store_load_queued_providers(engine->store, count_queued, engine);
+	return r != 0 ? refuse_store(engine, r, "the queue", msg) : 0;
+}
+
 static int open_store(struct engine *engine, struct errmsg *msg)
 {
 	struct store_config config = {
@@ -124,19 +164,9 @@ static int open_store(struct engine *engine, struct errmsg *msg)
 
 	r = watch_hub_new(engine->store, &engine->hub);
 	if (r < 0)
-		return err_trace(r);
+		return err_explain(r, "the thread for watchers cannot be started", msg);
 
-	/* No download goes on after a restart: what it had is not known to belong to the same file. */
-	r = artifact_sweep(engine->config.artifacts, keep_no_staging, NULL);
-	if (r < 0)
-		return err_trace(r);
-
-	r = store_load_active(engine->store, adopt_active, engine);
-	if (r == 0)
-		r = store_load_queued_providers(engine->store, count_queued, engine);
-	if (r < 0)
-		store_explain(engine->store, r, msg);
-	return r;
+	return load(engine, msg);
 }
 
 static int add_lanes(struct engine *engine)
@@ -160,24 +190,22 @@ int engine_new(const struct engine_config *config, struct engine **ret, struct e
 	_cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof(*engine));
 	int r;
 
-	errmsg_set(msg, "out of memory");
+	*msg = (struct errmsg){""};
 	if (!engine)
-		return err_origin(-ENOMEM);
+		return err_explain(-ENOMEM, "the engine cannot be made", msg);
 	engine->config = *config;
 	engine->jitter = (unsigned int)clock_utc_ms(config->clock);
 	r = loop_new(&engine->loop);
 	if (r < 0)
-		return err_trace(r);
+		return err_explain(r, "the engine's loop cannot be made", msg);
 	loop_timer_init(&engine->deadline_timer, engine->loop, on_deadline, engine);
 	loop_timer_init(&engine->trim_timer, engine->loop, on_trim, engine);
 
 	r = add_lanes(engine);
-	if (r < 0)
-		return err_trace(r);
-
-	r = open_store(engine, msg);
+	if (r == 0)
+		r = open_store(engine, msg);
 	if (r != 0)
-		return r;
+		return err_explain(r, "the engine cannot be made", msg);
 
 	*ret = steal(engine);
 	return 0;
@@ -203,13 +231,15 @@ static void on_start(struct loop_message *message)
 
 int engine_start(struct engine *engine)
 {
-	int r;
+	int r = loop_start(engine->loop, "fg-engine");
 
+	/* Without a thread there is nothing to drain and to stop. */
+	if (r < 0)
+		return err_trace(r);
 	atomic_store(&engine->phase, ENGINE_PHASE_SERVING);
 	engine->start_message.run = on_start;
 	loop_post(engine->loop, &engine->start_message);
-	r = loop_start(engine->loop, "fg-engine");
-	return r < 0 ? err_trace(r) : 0;
+	return 0;
 }
 
 /* ---- draining ---- */

@@ -51,7 +51,8 @@ struct engine_config {
 	uint64_t store_cache_bytes;
 };
 
-/* Opens the store and loads what was active; starts nothing yet. On STORE_E_… of open @msg has the words. */
+/* Opens the store and loads what was active; starts nothing yet. 0, STORE_E_… or negative errno, each with words in
+ * @msg. */
 int engine_new(const struct engine_config *config, struct engine **ret, struct errmsg *msg);
 /* Goes on with everything that was under way, and takes new jobs. */
 int engine_start(struct engine *engine);

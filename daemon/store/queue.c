@@ -205,9 +205,12 @@ static int load_open(struct store *store, const struct job_ref *ref, int (*fn)(v
 
 	if (r == 0)
 		return fn(userdata, &view);
-	if (r != STORE_E_NOT_FOUND)
-		return err_fold(r);
 	id_format(&ref->id, text);
+	if (r != STORE_E_NOT_FOUND) {
+		log_error("an open job cannot be read", "job", text, "why",
+			  r == STORE_E_NEWER_FORMAT ? "a later version of filmgated wrote it" : log_errno(r));
+		return r;
+	}
 	log_error("a job is listed as open and does not exist", "job", text);
 	return 0;
 }

@@ -213,7 +213,8 @@ void store_scan_queue(struct store *store, const char *provider, int64_t now_ms,
  * deadline after them. Jobs that a deadline does not end are left out: STARTING, STORING, UNCERTAIN and terminal. */
 void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, store_queue_fn *fn, void *userdata);
 /* Every job in an active state, for the start; what @take holds is the callee's. A value other than 0 from @fn ends it
- * and is returned. Blocking; only before the first submit. */
+ * and is returned. A job that cannot be read ends it, too, and is named in the log: STORE_E_NEWER_FORMAT or negative
+ * errno. Blocking; only before the first submit. */
 int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);
 /* Providers that have queued jobs, for the start: so that a missing plugin's jobs are found too. Blocking likewise. */
 int store_load_queued_providers(struct store *store, int (*fn)(void *userdata, const char *provider, uint64_t count),

@@ -48,6 +48,24 @@ static void a_fault_leaves_its_place_in_the_debug_log_alone(void **state)
 	assert_string_equal(line, "");
 }
 
+static void what_failed_without_words_is_explained(void **state)
+{
+	struct errmsg msg = {""};
+
+	(void)state;
+	assert_int_equal(err_explain(0, "nothing", &msg), 0);
+	assert_int_equal(err_explain(SAMPLE_E_MISSING, "an outcome", &msg), SAMPLE_E_MISSING);
+	assert_string_equal(msg.text, "");
+	assert_int_equal(err_explain(-EMFILE, "the loop cannot be made", &msg), -EMFILE);
+	assert_string_equal(msg.text, "the loop cannot be made: Too many open files; raise the limit of open files "
+				      "(LimitNOFILE= in its unit, or ulimit -n)");
+	assert_int_equal(err_explain(-EIO, "the next", &msg), -EIO);
+	assert_non_null(strstr(msg.text, "the loop"));
+	msg = (struct errmsg){""};
+	err_explain(-EIO, "the sweep", &msg);
+	assert_string_equal(msg.text, "the sweep: Input/output error");
+}
+
 static void words_for_a_person_are_cut_at_their_size(void **state)
 {
 	struct errmsg msg;
@@ -92,6 +110,7 @@ int main(void)
 		cmocka_unit_test(a_code_passes_unchanged),
 		cmocka_unit_test(an_outcome_that_cannot_happen_becomes_a_fault),
 		cmocka_unit_test(a_fault_leaves_its_place_in_the_debug_log_alone),
+		cmocka_unit_test(what_failed_without_words_is_explained),
 		cmocka_unit_test(words_for_a_person_are_cut_at_their_size),
 		cmocka_unit_test(a_stolen_pointer_leaves_null_behind),
 		cmocka_unit_test(a_descriptor_is_closed_once_or_handed_on),

@@ -181,7 +181,7 @@ static void a_verb_that_never_ends_is_left_behind(void **state)
 	await_drain_turns(rig, 2);
 	clock_jump(90000 + LIMIT_ENGINE_DRAIN_MARGIN_MS);
 	start_again(rig);
-	assert_true(answer->is_there);
+	assert_answer(answer, ENGINE_E_DRAINING);
 	assert_state(rig, &job, JOB_STATE_RUNNING);
 }
 
@@ -262,6 +262,55 @@ static void a_creation_that_is_stored_after_the_end_is_answered(void **state)
 	assert_state(rig, &fresh->view.job->ref, JOB_STATE_STARTING);
 }
 
+static void a_start_that_fails_says_what_and_what_to_do(void **state)
+{
+	static const struct {
+		const char *thread;
+		int sweep, load;
+		int outcome;
+		const char *words;
+	} starts[] = {
+		{"fg-watch", 0, 0, -EAGAIN,
+		 "thread for watchers cannot be started: Resource temporarily unavailable; raise"},
+		{NULL, -EACCES, 0, -EACCES,
+		 "/artifacts/staging' cannot be read: Permission denied; give the daemon's user"},
+		{NULL, 0, -EBADMSG, -EBADMSG,
+		 "it has a record that cannot be read"},
+		{NULL, 0, STORE_E_NEWER_FORMAT, STORE_E_NEWER_FORMAT, "a later version of filmgated wrote it; run"},
+	};
+	struct rig *rig = *state;
+	struct job_ref job = running_job(rig);
+
+	rig_crash(rig);
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		struct errmsg msg;
+
+		spoil_start(starts[i].thread, starts[i].sweep, starts[i].load);
+		assert_int_equal(rig_refuse(rig, &msg), starts[i].outcome);
+		assert_non_null(strstr(msg.text, starts[i].words));
+	}
+	spoil_start(NULL, 0, 0);
+	rig_start(rig);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
+static void an_engine_whose_thread_cannot_be_started_ends(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = running_job(rig);
+
+	rig_crash(rig);
+	rig_open(rig);
+	spoil_start("fg-engine", 0, 0);
+	assert_int_equal(engine_start(rig->engine), -EAGAIN);
+	spoil_start(NULL, 0, 0);
+	engine_drain(rig->engine);
+	engine_stop(rig->engine, 0);
+	rig_close(rig);
+	rig_start(rig);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
 static void an_engine_that_never_started_ends(void **state)
 {
 	struct rig *rig = *state;
@@ -289,6 +338,8 @@ int main(void)
 		story(deadlines_that_are_read_after_the_end_are_the_next_starts),
 		story(a_queue_that_is_read_after_the_end_starts_nothing),
 		story(a_creation_that_is_stored_after_the_end_is_answered),
+		story(a_start_that_fails_says_what_and_what_to_do),
+		story(an_engine_whose_thread_cannot_be_started_ends),
 		story(an_engine_that_never_started_ends),
 	};
 

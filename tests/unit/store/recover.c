@@ -3,6 +3,8 @@
 #include "store/keys.h"
 #include "store/records.h"
 
+#include "capture.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -302,27 +304,32 @@ static void a_newer_format_is_refused(void **state)
 	fixture_open(fixture);
 }
 
-static void a_job_of_a_newer_format_is_refused_when_it_is_read(void **state)
+static void write_newer_state(struct fixture *fixture, const struct job_view *view)
 {
-	struct fixture *fixture = *state;
-	struct job_view view = put_job(fixture);
 	char records[PATH_MAX + 64];
 	struct backend *backend;
 	struct backend_batch *batch = backend_batch_new();
-	struct answer answer;
 	struct errmsg msg;
 	struct key key;
 
 	fixture_close(fixture);
 	snprintf(records, sizeof(records), "%s/records", fixture->path);
 	assert_int_equal(backend_open(records, 0, &backend, &msg), 0);
-	key_job_part(&key, &view.job->ref, KEY_PART_STATE);
+	key_job_part(&key, &view->job->ref, KEY_PART_STATE);
 	backend_batch_put(batch, key_bytes(&key), bytes_of("\x02\x08\x01", 3));
 	assert_int_equal(backend_write(backend, batch, BACKEND_SYNCED), 0);
 	backend_batch_free(batch);
 	backend_close(backend);
-
 	fixture_open(fixture);
+}
+
+static void a_job_of_a_newer_format_is_refused_when_it_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_job(fixture);
+	struct answer answer;
+
+	write_newer_state(fixture, &view);
 	get_job(fixture, &view.job->ref, &answer);
 	assert_int_equal(answer.outcome, STORE_E_NEWER_FORMAT);
 	free_answer(&answer);
@@ -330,6 +337,30 @@ static void a_job_of_a_newer_format_is_refused_when_it_is_read(void **state)
 	assert_int_equal(answer.outcome, STORE_E_NEWER_FORMAT);
 	free_answer(&answer);
 	assert_true(commit_now(fixture, revision(fixture, &view, NULL, NULL)) < 0);
+	job_view_finish(&view);
+}
+
+static int take_none(void *userdata, struct job_view *take)
+{
+	(void)userdata;
+	job_view_finish(take);
+	return 0;
+}
+
+static void an_open_job_of_a_newer_format_keeps_the_store_from_its_start(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_job(fixture);
+	char log[1024], name[ID_TEXT_SIZE];
+
+	move(fixture, &view, JOB_STATE_RUNNING);
+	write_newer_state(fixture, &view);
+	id_format(&view.job->ref.id, name);
+	capture_start();
+	assert_int_equal(store_load_active(fixture->store, take_none, NULL), STORE_E_NEWER_FORMAT);
+	capture_end(log, sizeof(log));
+	assert_non_null(strstr(log, name));
+	assert_non_null(strstr(log, "a later version"));
 	job_view_finish(&view);
 }
 
@@ -534,6 +565,7 @@ int main(void)
 		STORE_TEST(a_bit_that_flipped_in_a_table_is_damage),
 		STORE_TEST(a_newer_format_is_refused),
 		STORE_TEST(a_job_of_a_newer_format_is_refused_when_it_is_read),
+		STORE_TEST(an_open_job_of_a_newer_format_keeps_the_store_from_its_start),
 		STORE_TEST(records_without_a_format_are_refused),
 		STORE_TEST(a_new_store_says_its_format_and_its_first_epoch),
 		STORE_TEST(a_store_keeps_its_history_and_a_new_one_has_another),
