@@ -192,15 +192,18 @@ static void warn_of_mode(const char *path)
 
 static int make_folder(const char *path, struct errmsg *msg)
 {
+	int r;
+
 	if (mkdir(path, 0700) == 0)
 		return 0;
 	if (errno == EEXIST) {
 		warn_of_mode(path);
 		return 0;
 	}
+	r = err_origin(-errno);
 	errmsg_set(msg, "the data directory '%s' cannot be made: %s; make it, or name another one as data_dir", path,
-		   log_errno(errno));
-	return -errno;
+		   log_errno(r));
+	return r;
 }
 
 static int open_artifacts(struct rooms *rooms, struct errmsg *msg)
@@ -216,7 +219,7 @@ static int open_artifacts(struct rooms *rooms, struct errmsg *msg)
 	return artifact_store_open(&config, &rooms->artifacts, msg);
 }
 
-static int open_http(struct rooms *rooms)
+static int open_http(struct rooms *rooms, struct errmsg *msg)
 {
 	struct http_config config = {
 		.clock = &clock_system,
@@ -229,7 +232,7 @@ static int open_http(struct rooms *rooms)
 		.max_transfers = (size_t)rooms->config->http.transfers,
 	};
 
-	return http_new(&config, &rooms->http);
+	return err_explain(http_new(&config, &rooms->http), "the HTTP client cannot be started", msg);
 }
 
 static int open_engine(struct rooms *rooms, struct errmsg *msg)
@@ -263,7 +266,7 @@ static int open_rpc(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
 	};
 	int r;
 
-	r = rpc_server_new(&config, &rooms->rpc);
+	r = err_explain(rpc_server_new(&config, &rooms->rpc), "the gRPC server cannot be made", msg);
 	if (r != 0)
 		return r;
 	return rpc_server_start(rooms->rpc, ret_port, msg);
@@ -273,23 +276,23 @@ static int open_rooms(struct rooms *rooms, uint16_t *ret_port, struct errmsg *ms
 {
 	int r;
 
-	errmsg_set(msg, "out of memory");
 	r = make_folder(rooms->config->data_dir, msg);
 	if (r == 0)
-		r = load_providers(rooms);
+		r = err_explain(load_providers(rooms), "the providers cannot be loaded", msg);
 	if (r == 0)
 		r = open_artifacts(rooms, msg);
 	if (r == 0)
-		r = open_http(rooms);
+		r = open_http(rooms, msg);
 	if (r == 0)
-		r = plugin_runner_new(LIMIT_PLUGIN_THREADS, &rooms->runner);
+		r = err_explain(plugin_runner_new(LIMIT_PLUGIN_THREADS, &rooms->runner),
+				"the threads for plugins cannot be started", msg);
 	if (r == 0)
 		r = open_engine(rooms, msg);
 	if (r == 0)
-		r = engine_start(rooms->engine);
+		r = err_explain(engine_start(rooms->engine), "the engine's thread cannot be started", msg);
 	if (r == 0)
 		r = open_rpc(rooms, ret_port, msg);
-	return r;
+	return err_explain(r, "filmgated cannot start", msg);
 }
 
 /* The reverse of open_rooms(), from wherever that came to. */
@@ -336,13 +339,12 @@ static void announce(const struct rooms *rooms, uint16_t port)
 
 static int serve(struct rooms *rooms, const sigset_t *stop)
 {
-	struct errmsg msg;
+	struct errmsg msg = {""};
 	uint16_t port = 0;
 	int r, number;
 
 	r = open_rooms(rooms, &port, &msg);
 	if (r != 0) {
-		log_error("filmgated cannot start", "why", msg.text);
 		fprintf(stderr, "filmgated: %s\n", msg.text);
 		close_rooms(rooms);
 		return EXIT_FAILURE;

@@ -139,6 +139,16 @@ test("a data directory that others can change is warned of", async () => {
 	assert.strictEqual(lines().length, 1);
 });
 
+// ---- limits ----
+
+test("too few open files", async () => {
+	const words = await stack.refuseToStart({}, ["prlimit", "--nofile=13:13"]);
+
+	assert.match(words, /^filmgated: .*: Too many open files; raise the limit of open files \(LimitNOFILE= in its unit, or ulimit -n\)$/);
+	const said = fs.readFileSync(stack.daemonLog, "utf8").split("\n").filter((line) => /Too many open files/.test(line));
+	assert.deepStrictEqual(said, [words], "it is said once");
+});
+
 // ---- the doors ----
 
 test("a port that is taken", async () => {
