@@ -127,19 +127,20 @@
 #define LIMIT_CONFIG_SECRETS 16 /* of one provider */
 #define LIMIT_CONFIG_FREE 64    /* members of a provider's free group */
 /* room: sim */
-#define LIMIT_SIM_GENERATIONS 100000   /* videos in memory; the oldest is forgotten */
-#define LIMIT_SIM_REPLAYS 100000       /* idempotency keys in memory; the oldest is forgotten */
-#define LIMIT_SIM_REQUESTS 5000        /* rows of /_sim/requests; the oldest is forgotten */
-#define LIMIT_SIM_FAULTS 1000          /* rules at a time */
-#define LIMIT_SIM_FIELDS 100           /* headers of one request, and query arguments; 400 */
-#define LIMIT_SIM_HEAD 65536           /* bytes of a request line with its headers, and of a connection's memory */
-#define LIMIT_SIM_CONNECTIONS 2048     /* per listener; further ones wait in the backlog */
-#define LIMIT_SIM_RAW_CONNECTIONS 1024 /* taken by faults; further ones are closed at once */
-#define LIMIT_SIM_IDLE_S 120           /* seconds until an idle connection is closed */
-#define LIMIT_SIM_CHILDREN 64          /* ffmpeg processes that --render-jobs may ask for */
-#define LIMIT_SIM_SCRIPT 5000          /* characters, as HeyGen documents */
-#define LIMIT_SIM_DELAY_MS 86400000    /* of a fault */
-#define LIMIT_SIM_RETRY_S 315360000    /* of a fault's Retry-After; ten years */
+#define LIMIT_SIM_GENERATIONS 100000     /* videos in memory; the oldest is forgotten */
+#define LIMIT_SIM_REPLAYS 100000         /* idempotency keys in memory; the oldest is forgotten */
+#define LIMIT_SIM_REQUESTS 5000          /* rows of /_sim/requests; the oldest is forgotten */
+#define LIMIT_SIM_FAULTS 1000            /* rules at a time */
+#define LIMIT_SIM_FIELDS 100             /* headers of one request, and query arguments; 400 */
+#define LIMIT_SIM_HEAD 65536             /* bytes of a request line with its headers, and of a connection's memory */
+#define LIMIT_SIM_CONNECTIONS 2048       /* per listener; further ones wait in the backlog */
+#define LIMIT_SIM_RAW_CONNECTIONS 1024   /* taken by faults; further ones are closed at once */
+#define LIMIT_SIM_IDLE_S 120             /* seconds until an idle connection is closed */
+#define LIMIT_SIM_CHILDREN 64            /* ffmpeg processes that --render-jobs may ask for */
+#define LIMIT_SIM_SCRIPT 5000            /* characters, as HeyGen documents */
+#define LIMIT_SIM_PROMPT_CINEMATIC 10000 /* likewise */
+#define LIMIT_SIM_DELAY_MS 86400000      /* of a fault */
+#define LIMIT_SIM_RETRY_S 315360000      /* of a fault's Retry-After; ten years */
 #define LIMIT_SIM_AHEAD_MS INT64_C(3155760000000)         /* of the clock; a hundred years */
 #define LIMIT_SIM_CREDIT_MICROS INT64_C(1000000000000000) /* of the wallet; a billion dollars */
 #define LIMIT_SIM_NOT_A_VIDEO 67108864                    /* bytes of rubbish that a fault may ask for */

@@ -1,6 +1,6 @@
 /*
  * What the files of the HeyGen plugin say to each other. The plugin speaks HeyGen's API v3: POST /v3/videos (types
- * avatar and image), GET and DELETE /v3/videos/{id}, GET /v3/users/me.
+ * avatar, image and cinematic_avatar), GET and DELETE /v3/videos/{id}, GET /v3/users/me.
  */
 #ifndef HEYGEN_HEYGEN_H
 #define HEYGEN_HEYGEN_H
@@ -14,6 +14,12 @@ int32_t heygen_start(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_poll(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_remove(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_account(const struct fg_host *h, struct fg_step *s);
+
+/* What an order says, member by member, into the body of its submit; title and extras are not theirs. */
+void heygen_put_speech(const struct fg_host *h, struct fg_step *s, fg_node body);
+void heygen_put_cinematic(const struct fg_host *h, struct fg_step *s, fg_node body);
+/* {"type": "url", …} or {"type": "asset_id", …} of one of the job's media; absent for an absent one. */
+fg_node heygen_asset(const struct fg_host *h, struct fg_step *s, fg_node media);
 
 /* What went wrong, in the plugin boundary's words and in HeyGen's. */
 struct heygen_problem {

@@ -144,6 +144,11 @@ static const struct parameter {
 	{"remove_background", "/parameters/extras/remove_background"},
 	{"caption", "/parameters/extras/caption"},
 	{"watermark", "/parameters/extras/watermark"},
+	{"prompt", "/parameters/prompt"},
+	{"references", "/parameters/media"},
+	{"duration", "/parameters/duration_ms"},
+	{"auto_duration", "/parameters/extras/auto_duration"},
+	{"enhance_prompt", "/parameters/prompt_rewrite"},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

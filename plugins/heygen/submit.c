@@ -9,74 +9,6 @@
 
 #define IN_PROGRESS_PAUSE_MS 5000u
 
-/* {"type": "url", …} or {"type": "asset_id", …} at @pointer, from one of the job's media. Absent media do nothing. */
-static void put_asset(const struct fg_host *h, struct fg_step *s, fg_node out, const char *pointer, fg_node media)
-{
-	fg_node url = h->at(s, media, "/url");
-	fg_node asset_id = h->at(s, media, "/provider_handle");
-	fg_node asset = h->object(s);
-
-	if (url == FG_ABSENT && asset_id == FG_ABSENT)
-		return;
-	h->put_text(s, asset, "/type", url != FG_ABSENT ? "url" : "asset_id");
-	h->put(s, asset, "/url", url);
-	h->put(s, asset, "/asset_id", asset_id);
-	h->put(s, out, pointer, asset);
-}
-
-/* Who speaks: an avatar that HeyGen knows, or a picture. */
-static void put_speaker(const struct fg_host *h, struct fg_step *s, fg_node body)
-{
-	fg_node job = h->document(s, FG_DOC_JOB);
-	fg_node picture = h->media(s, "source", 0);
-
-	if (!h->is(s, h->at(s, job, "/model"), "image")) {
-		h->put_text(s, body, "/type", "avatar");
-		h->put(s, body, "/avatar_id", h->at(s, job, "/parameters/avatar_id"));
-		return;
-	}
-	h->put_text(s, body, "/type", "image");
-	put_asset(h, s, body, "/image", picture != FG_ABSENT ? picture : h->media(s, "first_frame", 0));
-}
-
-static void put_speech(const struct fg_host *h, struct fg_step *s, fg_node body)
-{
-	fg_node parameters = h->at(s, h->document(s, FG_DOC_JOB), "/parameters");
-
-	h->put(s, body, "/script", h->at(s, parameters, "/script/text"));
-	h->put(s, body, "/audio_url", h->at(s, parameters, "/script/audio/url"));
-	h->put(s, body, "/audio_asset_id", h->at(s, parameters, "/script/audio/provider_handle"));
-	h->put(s, body, "/voice_id", h->at(s, parameters, "/voice_id"));
-}
-
-static void put_background(const struct fg_host *h, struct fg_step *s, fg_node body)
-{
-	fg_node background = h->at(s, h->document(s, FG_DOC_JOB), "/parameters/background");
-	fg_node color = h->at(s, background, "/color");
-	fg_node picture = h->at(s, background, "/media");
-
-	if (color != FG_ABSENT)
-		h->put_text(s, body, "/background/type", "color");
-	else if (picture != FG_ABSENT)
-		h->put_text(s, body, "/background/type", "image");
-	h->put(s, body, "/background/value", color);
-	h->put(s, body, "/background/url", h->at(s, picture, "/url"));
-	h->put(s, body, "/background/asset_id", h->at(s, picture, "/provider_handle"));
-}
-
-static void put_frame(const struct fg_host *h, struct fg_step *s, fg_node body)
-{
-	fg_node parameters = h->at(s, h->document(s, FG_DOC_JOB), "/parameters");
-	fg_node ratio = h->at(s, parameters, "/aspect_ratio");
-
-	if (h->is(s, ratio, "adaptive"))
-		h->put_text(s, body, "/aspect_ratio", "auto");
-	else
-		h->put(s, body, "/aspect_ratio", ratio);
-	h->put(s, body, "/resolution", h->at(s, parameters, "/resolution"));
-	put_background(h, s, body);
-}
-
 /*
  * The job's title can be edited while a submit is undecided, and a repetition must be the same request to the byte.
  * So the first build keeps the title in the state ("" for none), and every later one takes it from there.
@@ -96,14 +28,20 @@ static void put_title(const struct fg_host *h, struct fg_step *s, fg_node body)
 		h->put(s, body, "/title", kept);
 }
 
+static void put_order(const struct fg_host *h, struct fg_step *s, fg_node body)
+{
+	if (h->is(s, h->at(s, h->document(s, FG_DOC_JOB), "/model"), "cinematic"))
+		heygen_put_cinematic(h, s, body);
+	else
+		heygen_put_speech(h, s, body);
+}
+
 static int32_t submit(const struct fg_host *h, struct fg_step *s)
 {
 	fg_node body = h->object(s);
 	fg_node headers = h->object(s);
 
-	put_speaker(h, s, body);
-	put_speech(h, s, body);
-	put_frame(h, s, body);
+	put_order(h, s, body);
 	put_title(h, s, body);
 	h->put_extras(s, body, "");
 	h->put(s, headers, "/Idempotency-Key", h->at(s, h->document(s, FG_DOC_STEP), "/idempotency_key"));

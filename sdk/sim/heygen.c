@@ -43,16 +43,23 @@ static bool is_idempotency_key(const char *key)
 	       strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-:.") == len;
 }
 
+static int seconds_of(const struct sim_heygen_order *order)
+{
+	if (order->seconds)
+		return order->seconds;
+	return order->script ? sim_picture_seconds(order->script, order->speed_permille) : AUDIO_SECONDS;
+}
+
 /* The rendered picture follows the order, but for what --small and --max-seconds take away. */
 static struct sim_picture picture_of(const struct sim *sim, const struct sim_heygen_order *order)
 {
 	const struct sim_options *options = sim->options;
 	struct sim_picture picture = {
-		.text = order->script ? order->script : order->audio,
+		.text = order->text,
 		.width = order->width,
 		.height = order->height,
-		.fps = 25,
-		.seconds = order->script ? sim_picture_seconds(order->script, order->speed_permille) : AUDIO_SECONDS,
+		.fps = order->fps,
+		.seconds = seconds_of(order),
 		.format = order->format,
 		.color = order->has_color ? order->color : 0x204060,
 		.is_clear = order->format == SIM_FORMAT_WEBM,
@@ -102,17 +109,23 @@ static int make_generation(struct sim *sim, const struct sim_call *call, const s
 	return 0;
 }
 
+static int64_t cost_of(const struct sim *sim, const struct sim_heygen_order *order, int seconds)
+{
+	return order->price_micros ? order->price_micros : seconds * sim->options->price_micros;
+}
+
 /* The charge is on disk before anybody learns the id; without it there is no video. */
-static int charge(struct sim *sim, const struct sim_call *call, struct sim_generation *generation, const char *type)
+static int charge(struct sim *sim, const struct sim_call *call, struct sim_generation *generation,
+		  const struct sim_heygen_order *order)
 {
 	struct sim_charge row = {
 		.provider = sim_heygen.name,
 		.video_id = generation->id,
 		.idempotency_key = sim_fields_find(&call->request->headers, "Idempotency-Key"),
 		.body = buffer_bytes(&call->request->body),
-		.type = type,
+		.type = order->type,
 		.seconds = generation->seconds,
-		.cost_micros = generation->seconds * sim->options->price_micros,
+		.cost_micros = cost_of(sim, order, generation->seconds),
 		.utc_ms = generation->created_utc_ms,
 	};
 	int r;
@@ -140,14 +153,14 @@ static int refuse_crowd(struct sim *sim, struct sim_reply *reply, int64_t now_ms
 }
 
 /* Room and money; 0 with an untouched reply when there is both. */
-static int check_means(struct sim *sim, const struct sim_picture *picture, struct sim_reply *reply)
+static int check_means(struct sim *sim, int64_t cost_micros, struct sim_reply *reply)
 {
 	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock), ready_ms;
 	size_t in_flight = sim_generations_in_flight(sim->generations, now_ms, &ready_ms);
 
 	if ((int64_t)in_flight >= sim->options->concurrency)
 		return refuse_crowd(sim, reply, now_ms, ready_ms);
-	if (picture->seconds * sim->options->price_micros > sim_credit_left_micros(sim))
+	if (cost_micros > sim_credit_left_micros(sim))
 		return refuse(reply, 402, "insufficient_credit", "Insufficient credit to create this video", NULL);
 	return 0;
 }
@@ -169,11 +182,11 @@ static int create_new(struct sim *sim, struct sim_call *call, struct sim_reply *
 	if (r == SIM_HEYGEN_ORDER_E_INVALID)
 		return refuse(reply, 400, "invalid_parameter", complaint.message.text, complaint.param);
 	picture = picture_of(sim, &order);
-	r = check_means(sim, &picture, reply);
+	r = check_means(sim, cost_of(sim, &order, picture.seconds), reply);
 	if (r < 0 || reply->status)
 		return r;
 	r = make_generation(sim, call, &order, &picture, &generation);
-	r = r ? r : charge(sim, call, generation, order.type);
+	r = r ? r : charge(sim, call, generation, &order);
 	if (r < 0)
 		return err_trace(r);
 

@@ -2,7 +2,12 @@
 
 #include "base/limits.h"
 
-enum type { TYPE_TEXT, TYPE_NUMBER, TYPE_BOOL, TYPE_OBJECT };
+/* Where the order leaves it open. */
+#define CINEMATIC_SECONDS 10
+/* A video of this type has one price, however long it is. */
+#define CINEMATIC_PRICE_MICROS 7000000
+
+enum type { TYPE_TEXT, TYPE_NUMBER, TYPE_WHOLE, TYPE_BOOL, TYPE_OBJECT, TYPE_LIST };
 
 /* One member that has a shape. Absent is always fine here; what must be there is said below. */
 struct rule {
@@ -15,11 +20,14 @@ struct rule {
 
 #define VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static const struct rule rules[] = {
-	{"type", TYPE_TEXT, false, 0, 0, VALUES("avatar", "image")},
+static const struct rule type_rule[] = {
+	{"type", TYPE_TEXT, false, 0, 0, VALUES("avatar", "image", "cinematic_avatar")},
+};
+
+/* Of the types "avatar" and "image". */
+static const struct rule speech_rules[] = {
 	{"avatar_id", TYPE_TEXT, false, 0, 0, NULL},
 	{"image", TYPE_OBJECT, false, 0, 0, NULL},
-	{"image.type", TYPE_TEXT, false, 0, 0, VALUES("url", "asset_id", "base64")},
 	{"script", TYPE_TEXT, true, 0, 0, NULL},
 	{"voice_id", TYPE_TEXT, true, 0, 0, NULL},
 	{"audio_url", TYPE_TEXT, true, 0, 0, NULL},
@@ -54,6 +62,21 @@ static const struct rule rules[] = {
 	{"watermark", TYPE_OBJECT, true, 0, 0, NULL},
 	{"callback_url", TYPE_TEXT, true, 0, 0, NULL},
 	{"callback_id", TYPE_TEXT, true, 0, 0, NULL},
+	{NULL, TYPE_TEXT, false, 0, 0, NULL},
+};
+
+/* Of the type "cinematic_avatar". */
+static const struct rule cinematic_rules[] = {
+	{"prompt", TYPE_TEXT, false, 0, 0, NULL},
+	{"avatar_id", TYPE_LIST, false, 0, 0, NULL},
+	{"references", TYPE_LIST, true, 0, 0, NULL},
+	{"duration", TYPE_WHOLE, true, 4, 15, NULL},
+	{"auto_duration", TYPE_BOOL, false, 0, 0, NULL},
+	{"aspect_ratio", TYPE_TEXT, true, 0, 0, VALUES("16:9", "9:16", "1:1")},
+	{"resolution", TYPE_TEXT, true, 0, 0, VALUES("720p", "1080p")},
+	{"enhance_prompt", TYPE_BOOL, false, 0, 0, NULL},
+	{"title", TYPE_TEXT, true, 0, 0, NULL},
+	{NULL, TYPE_TEXT, false, 0, 0, NULL},
 };
 
 #define complain(complaint, name, ...) \
@@ -86,14 +109,14 @@ static bool is_one_of(const char *value, const char *const *values)
 
 static int check_value(const struct rule *rule, const json_t *value, struct sim_heygen_complaint *complaint)
 {
-	static const char *const type_names[] = {"a string", "a number", "a boolean", "an object"};
-	const bool fits[] = {json_is_string(value), json_is_number(value), json_is_boolean(value),
-			     json_is_object(value)};
+	static const char *const type_names[] = {"a string",  "a number",  "an integer",
+						 "a boolean", "an object", "an array"};
+	const bool fits[] = {json_is_string(value),  json_is_number(value), json_is_integer(value),
+			     json_is_boolean(value), json_is_object(value), json_is_array(value)};
 
 	if (!fits[rule->type])
 		return complain(complaint, rule->path, "%s must be %s", rule->path, type_names[rule->type]);
-	if (rule->type == TYPE_NUMBER &&
-	    !(json_number_value(value) >= rule->min && json_number_value(value) <= rule->max))
+	if (json_is_number(value) && !(json_number_value(value) >= rule->min && json_number_value(value) <= rule->max))
 		return complain(complaint, rule->path, "%s must be between %g and %g", rule->path, rule->min,
 				rule->max);
 	if (rule->values && !is_one_of(json_string_value(value), rule->values))
@@ -102,37 +125,69 @@ static int check_value(const struct rule *rule, const json_t *value, struct sim_
 	return 0;
 }
 
-static int check_shapes(const json_t *body, struct sim_heygen_complaint *complaint)
+static int check_shapes(const struct rule *rules, const json_t *body, struct sim_heygen_complaint *complaint)
 {
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		const json_t *value = member(body, rules[i].path);
+	for (const struct rule *rule = rules; rule->path; rule++) {
+		const json_t *value = member(body, rule->path);
 		int r;
 
-		if (!value || (json_is_null(value) && rules[i].is_nullable))
+		if (!value || (json_is_null(value) && rule->is_nullable))
 			continue;
-		r = check_value(&rules[i], value, complaint);
+		r = check_value(rule, value, complaint);
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-static int check_asset(const json_t *body, struct sim_heygen_complaint *complaint)
+/* What a complaint about an asset input points at. */
+struct asset_names {
+	const char *type, *url, *asset_id, *base64;
+};
+
+static int check_asset(const json_t *asset, const struct asset_names *names, struct sim_heygen_complaint *complaint)
 {
-	const char *type = text_at(body, "image.type"), *url = text_at(body, "image.url");
+	const char *type = text_at(asset, "type"), *url = text_at(asset, "url");
+
+	if (!type)
+		return complain(complaint, names->type, "an asset has no type");
+	if (!is_one_of(type, VALUES("url", "asset_id", "base64")))
+		return complain(complaint, names->type, "'%.80s' is not a type of an asset", type);
+	if (strcmp(type, "url") == 0 && (!url || strncmp(url, "https://", 8) != 0))
+		return complain(complaint, names->url, "url must be a public https URL");
+	if (strcmp(type, "asset_id") == 0 && !text_at(asset, "asset_id"))
+		return complain(complaint, names->asset_id, "asset_id is required");
+	if (strcmp(type, "base64") == 0 && (!text_at(asset, "media_type") || !text_at(asset, "data")))
+		return complain(complaint, names->base64, "media_type and data are required");
+	return 0;
+}
+
+static int check_image(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	static const struct asset_names names = {"image.type", "image.url", "image.asset_id", "image.data"};
 
 	if (!member(body, "image"))
-		return complain(complaint, "image", "image is required for type 'image'");
-	if (!type)
-		return complain(complaint, "image.type", "image.type is required");
-	if (strcmp(type, "url") == 0 && (!url || strncmp(url, "https://", 8) != 0))
-		return complain(complaint, "image.url", "image.url must be a public https URL");
-	if (strcmp(type, "asset_id") == 0 && !text_at(body, "image.asset_id"))
-		return complain(complaint, "image.asset_id", "image.asset_id is required");
-	if (strcmp(type, "base64") == 0 && !text_at(body, "image.media_type"))
-		return complain(complaint, "image.media_type", "image.media_type is required");
-	if (strcmp(type, "base64") == 0 && !text_at(body, "image.data"))
-		return complain(complaint, "image.data", "image.data is required");
+		return complain(complaint, "image", "image is required");
+	return check_asset(member(body, "image"), &names, complaint);
+}
+
+/* The assets of a list, at most @most of them; absent is none. */
+static int check_assets(const json_t *body, const char *name, size_t most, struct sim_heygen_complaint *complaint)
+{
+	const struct asset_names names = {name, name, name, name};
+	const json_t *list = member(body, name), *asset;
+	size_t i;
+	int r;
+
+	if (json_array_size(list) > most)
+		return complain(complaint, name, "%s has %zu entries, at most %zu are taken", name,
+				json_array_size(list), most);
+	json_array_foreach(list, i, asset)
+	{
+		r = check_asset(asset, &names, complaint);
+		if (r)
+			return r;
+	}
 	return 0;
 }
 
@@ -211,21 +266,55 @@ static int check_background(const json_t *body, struct sim_heygen_complaint *com
 	return 0;
 }
 
+/* The prompt of an order by prompt, and the avatars. */
+static int check_prompt(const json_t *body, size_t most, struct sim_heygen_complaint *complaint)
+{
+	const char *prompt = text_at(body, "prompt");
+
+	if (!prompt)
+		return complain(complaint, "prompt", "prompt is required");
+	if (is_blank(prompt) || characters_of(prompt) > most)
+		return complain(complaint, "prompt", "prompt must have between 1 and %zu characters", most);
+	return 0;
+}
+
+static int check_looks(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	const json_t *looks = member(body, "avatar_id"), *look;
+	size_t i;
+
+	if (json_array_size(looks) < 1 || json_array_size(looks) > 3)
+		return complain(complaint, "avatar_id", "avatar_id must be a list of one to three look ids");
+	json_array_foreach(looks, i, look) if (!json_string_length(look)) return complain(
+		complaint, "avatar_id", "a look id of avatar_id is no text, or is empty");
+	return 0;
+}
+
+static int check_cinematic(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	int r;
+
+	r = check_prompt(body, LIMIT_SIM_PROMPT_CINEMATIC, complaint);
+	r = r ? r : check_looks(body, complaint);
+	r = r ? r : check_assets(body, "references", SIZE_MAX, complaint);
+	if (!r && json_is_true(member(body, "auto_duration")) && json_is_integer(member(body, "duration")))
+		return complain(complaint, "duration", "omit duration when auto_duration is true");
+	return r;
+}
+
 static int check_subject(const json_t *body, struct sim_heygen_complaint *complaint)
 {
 	const char *type = text_at(body, "type");
 
-	if (!type)
-		return complain(complaint, "type", "type is required");
 	if (strcmp(type, "image") == 0)
-		return check_asset(body, complaint);
+		return check_image(body, complaint);
 	if (!text_at(body, "avatar_id") || !*text_at(body, "avatar_id"))
 		return complain(complaint, "avatar_id", "avatar_id is required for type 'avatar'");
 	return 0;
 }
 
 /* Frame sizes: the resolution names the shorter side; 'auto' has no source to follow here and is 16:9. */
-static void choose_size(const json_t *body, struct sim_heygen_order *order)
+static void choose_size(const json_t *body, const char *standard, struct sim_heygen_order *order)
 {
 	static const struct {
 		const char *name;
@@ -234,9 +323,11 @@ static void choose_size(const json_t *body, struct sim_heygen_order *order)
 	const char *resolution = text_at(body, "resolution"), *ratio = text_at(body, "aspect_ratio");
 	int side = 1080, width = 16, height = 9;
 
-	if (resolution && strcmp(resolution, "720p") == 0)
+	if (!resolution)
+		resolution = standard;
+	if (strcmp(resolution, "720p") == 0)
 		side = 720;
-	if (resolution && strcmp(resolution, "4k") == 0)
+	if (strcmp(resolution, "4k") == 0)
 		side = 2160;
 	for (size_t i = 0; ratio && i < sizeof(ratios) / sizeof(ratios[0]); i++)
 		if (strcmp(ratio, ratios[i].name) == 0) {
@@ -247,40 +338,85 @@ static void choose_size(const json_t *body, struct sim_heygen_order *order)
 	order->height = width > height ? side : side * height / width;
 }
 
-static struct sim_heygen_order take(const json_t *body)
+static struct sim_heygen_order take_speech(const json_t *body)
 {
-	const char *format = text_at(body, "output_format");
+	const char *format = text_at(body, "output_format"), *audio = text_at(body, "audio_url");
 	const json_t *speed = member(body, "voice_settings.speed");
 	struct sim_heygen_order order = {
-		.type = text_at(body, "type"),
-		.title = text_at(body, "title"),
 		.script = text_at(body, "script"),
-		.audio = text_at(body, "audio_url"),
 		.speed_permille = speed ? (int)(json_number_value(speed) * 1000) : 1000,
+		.fps = 25,
 		.format = format && strcmp(format, "webm") == 0 ? SIM_FORMAT_WEBM : SIM_FORMAT_MP4,
 		.has_caption_style = text_at(body, "caption.style"),
 	};
 
-	if (!order.audio)
-		order.audio = text_at(body, "audio_asset_id");
+	order.text = order.script ? order.script : audio ? audio : text_at(body, "audio_asset_id");
 	order.has_color = read_color(text_at(body, "background.value"), &order.color);
-	choose_size(body, &order);
+	choose_size(body, "1080p", &order);
 	return order;
 }
 
-int sim_heygen_order_read(const json_t *body, struct sim_heygen_complaint *complaint, struct sim_heygen_order *ret)
+static struct sim_heygen_order take_cinematic(const json_t *body)
+{
+	const json_t *duration = member(body, "duration");
+	struct sim_heygen_order order = {
+		.text = text_at(body, "prompt"),
+		.seconds = json_is_integer(duration) ? (int)json_integer_value(duration) : CINEMATIC_SECONDS,
+		.fps = 25,
+		.price_micros = CINEMATIC_PRICE_MICROS,
+	};
+
+	choose_size(body, "720p", &order);
+	return order;
+}
+
+static int read_speech(const json_t *body, struct sim_heygen_complaint *complaint, struct sim_heygen_order *ret)
 {
 	int r;
 
-	if (!json_is_object(body))
-		return complain(complaint, NULL, "the body must be a JSON object");
-	r = check_shapes(body, complaint);
+	r = check_shapes(speech_rules, body, complaint);
 	r = r ? r : check_subject(body, complaint);
 	r = r ? r : check_voice(body, complaint);
 	r = r ? r : check_background(body, complaint);
 	if (r)
 		return r;
 
-	*ret = take(body);
+	*ret = take_speech(body);
+	return 0;
+}
+
+static int read_cinematic(const json_t *body, struct sim_heygen_complaint *complaint, struct sim_heygen_order *ret)
+{
+	int r;
+
+	r = check_shapes(cinematic_rules, body, complaint);
+	r = r ? r : check_cinematic(body, complaint);
+	if (r)
+		return r;
+
+	*ret = take_cinematic(body);
+	return 0;
+}
+
+int sim_heygen_order_read(const json_t *body, struct sim_heygen_complaint *complaint, struct sim_heygen_order *ret)
+{
+	const json_t *type;
+	int r;
+
+	if (!json_is_object(body))
+		return complain(complaint, NULL, "the body must be a JSON object");
+	type = member(body, "type");
+	if (!type)
+		return complain(complaint, "type", "type is required");
+	r = check_value(&type_rule[0], type, complaint);
+	if (r)
+		return r;
+	r = strcmp(json_string_value(type), "cinematic_avatar") == 0 ? read_cinematic(body, complaint, ret)
+								     : read_speech(body, complaint, ret);
+	if (r)
+		return r;
+
+	ret->type = json_string_value(type);
+	ret->title = text_at(body, "title");
 	return 0;
 }

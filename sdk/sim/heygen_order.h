@@ -1,5 +1,5 @@
 /*
- * The body of POST /v3/videos, checked as HeyGen's schema of July 2026 says (types avatar and image). Unknown members
+ * The body of POST /v3/videos, checked as HeyGen's schema of July 2026 says (types avatar, image and cinematic_avatar). Unknown members
  * are let through, as the real service does.
  */
 #ifndef FG_SIM_HEYGEN_ORDER_H
@@ -19,10 +19,12 @@ enum {
 struct sim_heygen_order {
 	const char *type;
 	const char *title;  /* NULL: none */
-	const char *script; /* NULL: driven by audio */
-	const char *audio;  /* its URL or asset id; NULL with a script */
-	int width, height;
+	const char *text;   /* what the picture shows: script, prompt, or the recording's URL or asset id */
+	const char *script; /* NULL: nothing is read aloud */
+	int seconds;        /* 0: as long as the script, or the recording, takes */
+	int width, height, fps;
 	int speed_permille;
+	int64_t price_micros; /* of the whole video; 0: by the second */
 	enum sim_format format;
 	bool has_color;
 	uint32_t color;

@@ -125,6 +125,24 @@ class Orders(Case):
                 "remove_background": {"remove_background": "yes"}}.items():
             self.refused(param, order(**members))
 
+    def test_an_acting_avatar_is_ordered_by_a_prompt(self):
+        acting = {"type": "cinematic_avatar", "prompt": "They dance.", "avatar_id": ["a"]}
+        for param, members in {"prompt": {"prompt": " "}, "avatar_id": {"avatar_id": "a"},
+                               "duration": {"duration": 16}, "auto_duration": {"auto_duration": "yes"},
+                               "resolution": {"resolution": "4k"}, "aspect_ratio": {"aspect_ratio": "4:5"},
+                               "references": {"references": [{"type": "url", "url": "ftp://a"}]}}.items():
+            self.refused(param, dict(acting, **members))
+        for looks in ([], ["a", "b", "c", "d"], [7], [""]):
+            self.refused("avatar_id", dict(acting, avatar_id=looks))
+        self.refused("prompt", dict(acting, prompt="x" * 10001))
+        self.refused("duration", dict(acting, duration=4.5))
+        self.refused("duration", dict(acting, duration=4, auto_duration=True))
+        identity = self.sim.create(dict(acting, duration=4, references=[
+            {"type": "url", "url": "https://example.com/v.mp4"}, {"type": "asset_id", "asset_id": "asset_1"}]))
+        self.assertEqual(self.sim.finished(identity)["duration"], 4.0)
+        self.assertEqual([(row["type"], row["seconds"], row["cost_micros"]) for row in self.sim.charges()],
+                         [("cinematic_avatar", 4, 7000000)])
+
     def test_null_is_accepted_where_the_schema_allows_it(self):
         self.sim.create(order(title=None, resolution=None, background=None, caption=None, callback_url=None,
                               voice_settings=None, audio_url=None))

@@ -155,6 +155,49 @@ static void a_member_that_a_parameter_writes_is_closed_to_extras(void **state)
 	}
 }
 
+#define ACTS "\"prompt\":\"p\",\"avatar_id\":\"a\""
+#define REFERENCE(kind) "{\"kind\":\"" kind "\",\"role\":\"reference\",\"url\":\"https://a.example/r\"}"
+
+static void an_acting_avatar_needs_a_prompt_and_one_to_three_looks(void **state)
+{
+	(void)state;
+	accept("cinematic", "{" ACTS "}");
+	accept("cinematic", "{\"prompt\":\"p\",\"extras\":{\"avatar_id\":[\"a\",\"b\",\"c\"]}}");
+	refuse("cinematic", "{\"avatar_id\":\"a\"}", "parameters.prompt", "is missing");
+	refuse("cinematic", "{\"prompt\":\"p\"}", "parameters.extras.avatar_id", "somebody must act");
+	refuse("cinematic", "{" ACTS ",\"extras\":{\"avatar_id\":[\"b\"]}}", "parameters.extras.avatar_id",
+	       "named twice");
+	refuse("cinematic", "{\"prompt\":\"p\",\"extras\":{\"avatar_id\":[\"a\",\"b\",\"c\",\"d\"]}}",
+	       "parameters.extras.avatar_id", "3");
+	refuse("cinematic", "{" ACTS ",\"script\":{\"text\":\"hi\"}}", "parameters.script.text", "is not taken");
+}
+
+static void an_acting_avatar_is_as_long_and_as_large_as_heygen_makes_it(void **state)
+{
+	(void)state;
+	accept("cinematic", "{" ACTS ",\"duration_ms\":4000,\"resolution\":\"1080p\",\"aspect_ratio\":\"1:1\"}");
+	accept("cinematic", "{" ACTS ",\"duration_ms\":15000,\"prompt_rewrite\":\"on\"}");
+	accept("cinematic", "{" ACTS ",\"extras\":{\"auto_duration\":true}}");
+	refuse("cinematic", "{" ACTS ",\"duration_ms\":3000}", "parameters.duration_ms", "4000");
+	refuse("cinematic", "{" ACTS ",\"duration_ms\":16000}", "parameters.duration_ms", "15000");
+	refuse("cinematic", "{" ACTS ",\"duration_ms\":4500}", "parameters.duration_ms", "1000");
+	refuse("cinematic", "{" ACTS ",\"resolution\":\"4k\"}", "parameters.resolution", "'720p' or '1080p'");
+	refuse("cinematic", "{" ACTS ",\"aspect_ratio\":\"4:5\"}", "parameters.aspect_ratio", "is '4:5'");
+	refuse("cinematic", "{" ACTS ",\"duration_ms\":5000,\"extras\":{\"auto_duration\":true}}",
+	       "parameters.duration_ms", "lets HeyGen choose the length");
+}
+
+static void references_are_counted_by_kind(void **state)
+{
+	(void)state;
+	accept("cinematic", "{" ACTS ",\"media\":[" REFERENCE("video") "," REFERENCE("video") "," REFERENCE(
+				    "video") "," REFERENCE("image") "," REFERENCE("audio") "]}");
+	refuse("cinematic",
+	       "{" ACTS ",\"media\":[" REFERENCE("video") "," REFERENCE("video") "," REFERENCE("video") "," REFERENCE(
+		       "video") "]}",
+	       "parameters.media", "takes at most 3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +207,9 @@ int main(void)
 		cmocka_unit_test(a_script_has_5000_characters_at_most),
 		cmocka_unit_test(extras_that_do_not_go_together_are_refused),
 		cmocka_unit_test(a_member_that_a_parameter_writes_is_closed_to_extras),
+		cmocka_unit_test(an_acting_avatar_needs_a_prompt_and_one_to_three_looks),
+		cmocka_unit_test(an_acting_avatar_is_as_long_and_as_large_as_heygen_makes_it),
+		cmocka_unit_test(references_are_counted_by_kind),
 	};
 
 	return cmocka_run_group_tests_name("heygen.orders", tests, take_manifest, drop_manifest);

@@ -68,6 +68,37 @@ static void a_photo_speaks(void **state)
 		       "\"image\":{\"type\":\"asset_id\",\"asset_id\":\"asset-2\"}}");
 }
 
+static void avatars_act_by_a_prompt(void **state)
+{
+	(void)state;
+	assert_submits("cinematic", "T", "\"prompt\":\"p\",\"avatar_id\":\"a\"",
+		       "{\"type\":\"cinematic_avatar\",\"prompt\":\"p\",\"avatar_id\":[\"a\"],\"title\":\"T\"}");
+	assert_submits("cinematic", NULL,
+		       "\"prompt\":\"p\",\"duration_ms\":4000,\"aspect_ratio\":\"1:1\",\"resolution\":\"1080p\","
+		       "\"prompt_rewrite\":\"on\",\"extras\":{\"avatar_id\":[\"a\",\"b\"]}",
+		       "{\"type\":\"cinematic_avatar\",\"prompt\":\"p\",\"avatar_id\":[\"a\",\"b\"],\"duration\":4,"
+		       "\"aspect_ratio\":\"1:1\",\"resolution\":\"1080p\",\"enhance_prompt\":true}");
+	assert_submits("cinematic", NULL,
+		       "\"prompt\":\"p\",\"avatar_id\":\"a\",\"prompt_rewrite\":\"off\","
+		       "\"extras\":{\"auto_duration\":true}",
+		       "{\"type\":\"cinematic_avatar\",\"prompt\":\"p\",\"avatar_id\":[\"a\"],"
+		       "\"enhance_prompt\":false,\"auto_duration\":true}");
+}
+
+static void an_acting_avatar_goes_by_its_references_in_their_order(void **state)
+{
+	(void)state;
+	assert_submits("cinematic", NULL,
+		       "\"prompt\":\"p\",\"avatar_id\":\"a\",\"media\":["
+		       "{\"kind\":\"video\",\"role\":\"reference\",\"url\":\"https://a.example/v.mp4\"},"
+		       "{\"kind\":\"image\",\"role\":\"reference\",\"provider_handle\":\"asset-1\"},"
+		       "{\"kind\":\"audio\",\"role\":\"reference\",\"url\":\"https://a.example/a.mp3\"}]",
+		       "{\"type\":\"cinematic_avatar\",\"prompt\":\"p\",\"avatar_id\":[\"a\"],\"references\":["
+		       "{\"type\":\"url\",\"url\":\"https://a.example/v.mp4\"},"
+		       "{\"type\":\"asset_id\",\"asset_id\":\"asset-1\"},"
+		       "{\"type\":\"url\",\"url\":\"https://a.example/a.mp3\"}]}");
+}
+
 static void what_follows_the_picture_is_auto_there(void **state)
 {
 	(void)state;
@@ -168,6 +199,8 @@ int main(void)
 		cmocka_unit_test_setup(an_avatar_speaks_a_script, rig_reset),
 		cmocka_unit_test_setup(an_avatar_speaks_along_with_a_recording, rig_reset),
 		cmocka_unit_test_setup(a_photo_speaks, rig_reset),
+		cmocka_unit_test_setup(avatars_act_by_a_prompt, rig_reset),
+		cmocka_unit_test_setup(an_acting_avatar_goes_by_its_references_in_their_order, rig_reset),
 		cmocka_unit_test_setup(what_follows_the_picture_is_auto_there, rig_reset),
 		cmocka_unit_test_setup(a_background_is_a_colour_or_a_picture, rig_reset),
 		cmocka_unit_test_setup(extras_go_where_heygen_has_them, rig_reset),

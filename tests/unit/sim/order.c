@@ -59,7 +59,9 @@ static void the_order_holds_what_the_body_says(void **state)
 	assert_string_equal(order.type, "avatar");
 	assert_string_equal(order.title, "t");
 	assert_string_equal(order.script, "s");
-	assert_null(order.audio);
+	assert_string_equal(order.text, "s");
+	assert_int_equal(order.seconds, 0);
+	assert_int_equal(order.price_micros, 0);
 	assert_int_equal(order.speed_permille, 750);
 	assert_int_equal(order.format, SIM_FORMAT_MP4);
 	assert_true(order.has_color);
@@ -118,6 +120,39 @@ static void numbers_are_checked_at_their_limits(void **state)
 	}
 }
 
+#define CINEMATIC "\"type\":\"cinematic_avatar\",\"prompt\":\"p\",\"avatar_id\":[\"a\"]"
+
+static void a_cinematic_order_has_its_own_size_length_and_price(void **state)
+{
+	static const struct {
+		const char *members;
+		int width, height, seconds;
+	} rows[] = {
+		{"", 1280, 720, 10},
+		{",\"duration\":4,\"aspect_ratio\":\"9:16\",\"resolution\":\"1080p\"", 1080, 1920, 4},
+		{",\"auto_duration\":true,\"aspect_ratio\":\"1:1\"", 720, 720, 10},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sim_heygen_complaint complaint = {0};
+		struct sim_heygen_order order;
+		char text[256];
+		json_t *body;
+
+		snprintf(text, sizeof(text), "{" CINEMATIC "%s}", rows[i].members);
+		body = parse(text);
+		assert_int_equal(sim_heygen_order_read(body, &complaint, &order), 0);
+		assert_string_equal(order.text, "p");
+		assert_null(order.script);
+		assert_int_equal(order.width, rows[i].width);
+		assert_int_equal(order.height, rows[i].height);
+		assert_int_equal(order.seconds, rows[i].seconds);
+		assert_int_equal(order.price_micros, 7000000);
+		json_decref(body);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +160,7 @@ int main(void)
 		cmocka_unit_test(the_order_holds_what_the_body_says),
 		cmocka_unit_test(a_body_that_is_no_object_names_no_member),
 		cmocka_unit_test(numbers_are_checked_at_their_limits),
+		cmocka_unit_test(a_cinematic_order_has_its_own_size_length_and_price),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,68 @@
+/*
+ * Orders by a prompt, with pictures, videos and sounds to go by.
+ *
+ * "cinematic_avatar" shows one to three avatars. A job names one by avatar_id, or several by an extra of the same name,
+ * which is HeyGen's own form.
+ */
+#include "heygen.h"
+
+fg_node heygen_asset(const struct fg_host *h, struct fg_step *s, fg_node media)
+{
+	fg_node url = h->at(s, media, "/url");
+	fg_node asset_id = h->at(s, media, "/provider_handle");
+	fg_node asset;
+
+	if (url == FG_ABSENT && asset_id == FG_ABSENT)
+		return FG_ABSENT;
+	asset = h->object(s);
+	h->put_text(s, asset, "/type", url != FG_ABSENT ? "url" : "asset_id");
+	h->put(s, asset, "/url", url);
+	h->put(s, asset, "/asset_id", asset_id);
+	return asset;
+}
+
+/* All references, or those of one kind; absent when there are none. */
+static fg_node references_of(const struct fg_host *h, struct fg_step *s, const char *kind)
+{
+	fg_node list = h->array(s);
+	fg_node media;
+
+	for (uint64_t n = 0; (media = h->media(s, "reference", n)) != FG_ABSENT; n++)
+		if (!kind || h->is(s, h->at(s, media, "/kind"), kind))
+			h->append(s, list, heygen_asset(h, s, media));
+	return h->count(s, list) ? list : FG_ABSENT;
+}
+
+static fg_node seconds_of(const struct fg_host *h, struct fg_step *s, fg_node duration_ms)
+{
+	return h->make_decimal(s, h->integer(s, duration_ms, 0), 3);
+}
+
+static void put_avatars(const struct fg_host *h, struct fg_step *s, fg_node body, fg_node avatar_id)
+{
+	fg_node list;
+
+	if (avatar_id == FG_ABSENT)
+		return;
+	list = h->array(s);
+	h->append(s, list, avatar_id);
+	h->put(s, body, "/avatar_id", list);
+}
+
+void heygen_put_cinematic(const struct fg_host *h, struct fg_step *s, fg_node body)
+{
+	fg_node parameters = h->at(s, h->document(s, FG_DOC_JOB), "/parameters");
+	fg_node duration_ms = h->at(s, parameters, "/duration_ms");
+	fg_node rewrite = h->at(s, parameters, "/prompt_rewrite");
+
+	h->put_text(s, body, "/type", "cinematic_avatar");
+	h->put(s, body, "/prompt", h->at(s, parameters, "/prompt"));
+	put_avatars(h, s, body, h->at(s, parameters, "/avatar_id"));
+	h->put(s, body, "/references", references_of(h, s, NULL));
+	if (duration_ms != FG_ABSENT)
+		h->put(s, body, "/duration", seconds_of(h, s, duration_ms));
+	h->put(s, body, "/aspect_ratio", h->at(s, parameters, "/aspect_ratio"));
+	h->put(s, body, "/resolution", h->at(s, parameters, "/resolution"));
+	if (rewrite != FG_ABSENT)
+		h->put_boolean(s, body, "/enhance_prompt", h->boolean(s, rewrite, 0));
+}
