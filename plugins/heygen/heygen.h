@@ -1,6 +1,10 @@
 /*
  * What the files of the HeyGen plugin say to each other. The plugin speaks HeyGen's API v3: POST /v3/videos (types
- * avatar, image and cinematic_avatar), GET and DELETE /v3/videos/{id}, GET /v3/users/me.
+ * avatar, image and cinematic_avatar) and POST /v3/models/videos, each with the GET of its own videos, DELETE
+ * /v3/videos/{id}, GET /v3/users/me.
+ *
+ * The state says where an order went: /path is one of the two paths. It is not there in states of version 1, whose
+ * plugin knew the first one alone.
  */
 #ifndef HEYGEN_HEYGEN_H
 #define HEYGEN_HEYGEN_H
@@ -10,6 +14,9 @@
 /* The phase of every step that reads a reply; no verb here has more than one exchange. */
 #define HEYGEN_PHASE_REPLY 1u
 
+#define HEYGEN_VIDEOS "/v3/videos"
+#define HEYGEN_MODEL_VIDEOS "/v3/models/videos"
+
 int32_t heygen_start(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_poll(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_remove(const struct fg_host *h, struct fg_step *s);
@@ -18,6 +25,9 @@ int32_t heygen_account(const struct fg_host *h, struct fg_step *s);
 /* What an order says, member by member, into the body of its submit; title and extras are not theirs. */
 void heygen_put_speech(const struct fg_host *h, struct fg_step *s, fg_node body);
 void heygen_put_cinematic(const struct fg_host *h, struct fg_step *s, fg_node body);
+void heygen_put_generation(const struct fg_host *h, struct fg_step *s, fg_node body);
+/* A job whose inputs no mode of the generating model takes, though the manifest let it through: why; else NULL. */
+const char *heygen_refuse_generation(const struct fg_host *h, struct fg_step *s);
 /* {"type": "url", …} or {"type": "asset_id", …} of one of the job's media; absent for an absent one. */
 fg_node heygen_asset(const struct fg_host *h, struct fg_step *s, fg_node media);
 

@@ -149,6 +149,11 @@ static const struct parameter {
 	{"duration", "/parameters/duration_ms"},
 	{"auto_duration", "/parameters/extras/auto_duration"},
 	{"enhance_prompt", "/parameters/prompt_rewrite"},
+	{"prompt_enhancement", "/parameters/prompt_rewrite"},
+	{"reference_images", "/parameters/media"},
+	{"reference_videos", "/parameters/media"},
+	{"reference_audio", "/parameters/media"},
+	{"seed", "/parameters/seed"},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

@@ -1,5 +1,5 @@
 /*
- * POST /v3/videos: the one request that buys.
+ * POST /v3/videos and POST /v3/models/videos: the one request that buys.
  *
  * It carries an Idempotency-Key, which HeyGen honours for 24 hours per route: a repetition replays the first answer,
  * whatever its body. So a reply that proves nothing (5xx, unreadable, 409 while the first call still runs) is trouble
@@ -9,47 +9,73 @@
 
 #define IN_PROGRESS_PAUSE_MS 5000u
 
+/* Where the orders of a model go. */
+static const struct family {
+	const char *model; /* NULL: every other */
+	const char *path;
+	int has_title;
+	void (*put)(const struct fg_host *h, struct fg_step *s, fg_node body);
+} families[] = {
+	{"heygen-video-1", HEYGEN_MODEL_VIDEOS, 0, heygen_put_generation},
+	{"cinematic", HEYGEN_VIDEOS, 1, heygen_put_cinematic},
+	{NULL, HEYGEN_VIDEOS, 1, heygen_put_speech},
+};
+
+static const struct family *family_of(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node model = h->at(s, h->document(s, FG_DOC_JOB), "/model");
+	const struct family *family = families;
+
+	while (family->model && !h->is(s, model, family->model))
+		family++;
+	return family;
+}
+
 /*
  * The job's title can be edited while a submit is undecided, and a repetition must be the same request to the byte.
  * So the first build keeps the title in the state ("" for none), and every later one takes it from there.
  */
-static void put_title(const struct fg_host *h, struct fg_step *s, fg_node body)
+static fg_node keep_order(const struct fg_host *h, struct fg_step *s, const struct family *family)
 {
-	fg_node kept = h->at(s, h->document(s, FG_DOC_STATE), "/title");
+	fg_node kept = h->document(s, FG_DOC_STATE);
 
-	if (kept == FG_ABSENT) {
-		fg_node state = h->state(s);
-
-		h->put_text(s, state, "/title", "");
-		h->put(s, state, "/title", h->at(s, h->document(s, FG_DOC_JOB), "/title"));
-		kept = h->at(s, state, "/title");
-	}
-	if (h->text(s, kept).size)
-		h->put(s, body, "/title", kept);
-}
-
-static void put_order(const struct fg_host *h, struct fg_step *s, fg_node body)
-{
-	if (h->is(s, h->at(s, h->document(s, FG_DOC_JOB), "/model"), "cinematic"))
-		heygen_put_cinematic(h, s, body);
-	else
-		heygen_put_speech(h, s, body);
+	if (h->at(s, kept, "/path") != FG_ABSENT || h->at(s, kept, "/title") != FG_ABSENT)
+		return kept;
+	kept = h->state(s);
+	h->put_text(s, kept, "/path", family->path);
+	h->put_text(s, kept, "/title", "");
+	if (family->has_title)
+		h->put(s, kept, "/title", h->at(s, h->document(s, FG_DOC_JOB), "/title"));
+	return kept;
 }
 
 static int32_t submit(const struct fg_host *h, struct fg_step *s)
 {
+	const struct family *family = family_of(h, s);
+	fg_node title = h->at(s, keep_order(h, s, family), "/title");
 	fg_node body = h->object(s);
 	fg_node headers = h->object(s);
 
-	put_order(h, s, body);
-	put_title(h, s, body);
+	family->put(h, s, body);
+	if (h->text(s, title).size)
+		h->put(s, body, "/title", title);
 	h->put_extras(s, body, "");
 	h->put(s, headers, "/Idempotency-Key", h->at(s, h->document(s, FG_DOC_STEP), "/idempotency_key"));
 
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS_WITH_KEY, .phase = HEYGEN_PHASE_REPLY,
 					  .body_kind = FG_BODY_JSON, .method = "POST", .auth = "key",
-					  .url = h->path(s, "/v3/videos", FG_ABSENT, FG_ABSENT), .headers = headers,
+					  .url = h->path(s, family->path, FG_ABSENT, FG_ABSENT), .headers = headers,
 					  .body = body));
+}
+
+static int32_t begin(const struct fg_host *h, struct fg_step *s)
+{
+	const char *why = family_of(h, s)->put == heygen_put_generation ? heygen_refuse_generation(h, s) : NULL;
+
+	if (!why)
+		return submit(h, s);
+	return h->failed(s, FG_FAILURE(.reason = FG_REASON_INVALID_INPUT, .bought = FG_BOUGHT_NONE,
+				       .message = heygen_text_of(why), .field = heygen_text_of("/parameters/media")));
 }
 
 static int32_t accept_video(const struct fg_host *h, struct fg_step *s, fg_node data)
@@ -88,7 +114,7 @@ int32_t heygen_start(const struct fg_host *h, struct fg_step *s)
 	uint32_t status = h->status(s);
 
 	if (h->phase(s) != HEYGEN_PHASE_REPLY)
-		return submit(h, s);
+		return begin(h, s);
 	if (status >= 200 && status < 300 && h->text(s, h->at(s, data, "/video_id")).size)
 		return accept_video(h, s, data);
 	return refuse(h, s);

@@ -1,5 +1,6 @@
 /*
- * GET and DELETE /v3/videos/{id}: how a bought video is doing, its fresh link, and its end.
+ * GET and DELETE of a bought video: how it is doing, its fresh link, and its end. Each family of orders has a path of
+ * its own, and no video of one is known below the other.
  *
  * A video is paid for once it is accepted. So nothing that only says "this request failed" ends the job: not a refused
  * key, not an empty balance, not a gateway's page. What ends it is HeyGen's own word in `status`, or HeyGen's own 404
@@ -14,9 +15,15 @@
 #define EXPIRY_PARAMETER "Expires"
 #define EXPIRY_MAX_S 32503680000 /* the year 3000 */
 
+static int is_generation(const struct fg_host *h, struct fg_step *s)
+{
+	return h->is(s, h->at(s, h->document(s, FG_DOC_STATE), "/path"), HEYGEN_MODEL_VIDEOS);
+}
+
 static int32_t ask(const struct fg_host *h, struct fg_step *s, const char *method, uint32_t effect)
 {
-	fg_node url = h->path(s, "/v3/videos/{/remote/id}", h->document(s, FG_DOC_STEP), FG_ABSENT);
+	const char *path = is_generation(h, s) ? HEYGEN_MODEL_VIDEOS "/{/remote/id}" : HEYGEN_VIDEOS "/{/remote/id}";
+	fg_node url = h->path(s, path, h->document(s, FG_DOC_STEP), FG_ABSENT);
 
 	return h->exchange(s, FG_EXCHANGE(.effect = effect, .phase = HEYGEN_PHASE_REPLY, .method = method,
 					  .auth = "key", .url = url));
@@ -139,6 +146,10 @@ int32_t heygen_remove(const struct fg_host *h, struct fg_step *s)
 	struct heygen_problem problem;
 	fg_node report;
 
+	if (is_generation(h, s))
+		return h->failed(s, FG_FAILURE(.reason = FG_REASON_INVALID_INPUT,
+					       .message = heygen_text_of("HeyGen documents no way to delete a video of "
+									 "heygen-video-1; delete the job without it")));
 	if (h->phase(s) != HEYGEN_PHASE_REPLY)
 		return ask(h, s, "DELETE", FG_EFFECT_IDEMPOTENT);
 

@@ -198,6 +198,60 @@ static void references_are_counted_by_kind(void **state)
 	       "parameters.media", "takes at most 3");
 }
 
+#define FRAME "{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"https://a.example/f.png\"}"
+
+static void a_generated_video_has_one_of_three_modes(void **state)
+{
+	(void)state;
+	accept("heygen-video-1", "{\"prompt\":\"p\"}");
+	accept("heygen-video-1", "{\"prompt\":\"p\",\"media\":[" FRAME "]}");
+	accept("heygen-video-1", "{\"prompt\":\"p\",\"media\":[" REFERENCE("image") "," REFERENCE("audio") "]}");
+	refuse("heygen-video-1", "{\"seed\":1}", "parameters.prompt", "is missing");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"media\":[" FRAME "," REFERENCE("image") "]}", "parameters.media",
+	       "do not go together");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"media\":[" FRAME "," FRAME "]}", "parameters.media",
+	       "takes at most 1");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"seed\":4294967296}", "parameters.seed", "4294967295");
+	refuse("heygen-video-1",
+	       "{\"prompt\":\"p\",\"prompt_rewrite\":\"off\",\"extras\":{\"prompt_enhancement\":\"quality\"}}",
+	       "parameters.extras.prompt_enhancement", "said twice");
+}
+
+static void a_generated_videos_shape_fits_its_mode_and_size(void **state)
+{
+	(void)state;
+	accept("heygen-video-1", "{\"prompt\":\"p\",\"resolution\":\"2k\",\"aspect_ratio\":\"9:16\"}");
+	accept("heygen-video-1", "{\"prompt\":\"p\",\"resolution\":\"1080p\"}");
+	accept("heygen-video-1", "{\"prompt\":\"p\",\"resolution\":\"1080p\",\"media\":[" FRAME "]}");
+	accept("heygen-video-1", "{\"prompt\":\"p\",\"aspect_ratio\":\"adaptive\",\"media\":[" REFERENCE("video") "]}");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"resolution\":\"720p\"}", "parameters.resolution", "'768p'");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"duration_ms\":4000}", "parameters.duration_ms", "5000");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"aspect_ratio\":\"adaptive\"}", "parameters.media",
+	       "follows references");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"resolution\":\"2k\",\"aspect_ratio\":\"1:1\"}",
+	       "parameters.aspect_ratio", "16:9 and 9:16 only");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"aspect_ratio\":\"1:1\",\"media\":[" FRAME "]}",
+	       "parameters.aspect_ratio", "the first frame decides");
+	refuse("heygen-video-1", "{\"prompt\":\"p\",\"resolution\":\"2k\",\"media\":[" REFERENCE("video") "]}",
+	       "parameters.aspect_ratio", "not adaptive");
+}
+
+static void a_generated_video_goes_by_twelve_references_at_most(void **state)
+{
+	struct buffer order = {0};
+
+	(void)state;
+	buffer_append_text(&order, "{\"prompt\":\"p\",\"media\":[");
+	for (int i = 0; i < 9; i++)
+		buffer_append_text(&order, REFERENCE("image") ",");
+	buffer_append_text(&order, REFERENCE("video") "," REFERENCE("video") "," REFERENCE("video") "]}");
+	accept("heygen-video-1", order.data);
+	order.len -= 2;
+	buffer_append_text(&order, "," REFERENCE("audio") "]}");
+	refuse("heygen-video-1", order.data, "parameters.media", "at most 12 references");
+	buffer_finish(&order);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +264,9 @@ int main(void)
 		cmocka_unit_test(an_acting_avatar_needs_a_prompt_and_one_to_three_looks),
 		cmocka_unit_test(an_acting_avatar_is_as_long_and_as_large_as_heygen_makes_it),
 		cmocka_unit_test(references_are_counted_by_kind),
+		cmocka_unit_test(a_generated_video_has_one_of_three_modes),
+		cmocka_unit_test(a_generated_videos_shape_fits_its_mode_and_size),
+		cmocka_unit_test(a_generated_video_goes_by_twelve_references_at_most),
 	};
 
 	return cmocka_run_group_tests_name("heygen.orders", tests, take_manifest, drop_manifest);

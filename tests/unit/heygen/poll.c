@@ -26,6 +26,65 @@ static void a_poll_asks_for_the_video_and_changes_nothing(void **state)
 	assert_null(answer->state);
 }
 
+static void the_state_says_below_which_path_a_video_is(void **state)
+{
+	static const char *const rows[][2] = {
+		{"{}", "http://127.0.0.1:9/v3/videos/v_1"},
+		/* Begun by a plugin that wrote states of version 1. */
+		{"{\"title\":\"t\",\"missing_since_ms\":5}", "http://127.0.0.1:9/v3/videos/v_1"},
+		{"{\"title\":\"\",\"path\":\"/v3/videos\"}", "http://127.0.0.1:9/v3/videos/v_1"},
+		{"{\"title\":\"\",\"path\":\"/v3/models/videos\"}", "http://127.0.0.1:9/v3/models/videos/v_1"},
+	};
+
+	(void)state;
+	assert_true(plugin_manifest_reads_state(plugin_manifest(rig.plugin), 1));
+	assert_int_equal(plugin_manifest(rig.plugin)->state_version, 2);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = rig_begin(PLUGIN_VERB_POLL, "{}",
+											rows[i][0]);
+
+		assert_string_equal(answer->exchange.url, rows[i][1]);
+		assert_null(answer->state);
+	}
+}
+
+#define GENERATION "{\"title\":\"\",\"path\":\"/v3/models/videos\"}"
+
+static void a_generated_video_has_its_own_words(void **state)
+{
+	static const struct {
+		const char *data;
+		enum plugin_answer_kind kind;
+		enum plugin_reason reason;
+	} rows[] = {
+		{"\"status\":\"pending\"", PLUGIN_ANSWER_WAIT, PLUGIN_REASON_UNKNOWN},
+		{"\"status\":\"processing\"", PLUGIN_ANSWER_WAIT, PLUGIN_REASON_UNKNOWN},
+		{"\"status\":\"dreaming\"", PLUGIN_ANSWER_WAIT, PLUGIN_REASON_UNKNOWN},
+		{"\"status\":\"completed\",\"video_url\":null", PLUGIN_ANSWER_WAIT, PLUGIN_REASON_UNKNOWN},
+		{"\"status\":\"completed\",\"video_url\":\"https://resource2.heygen.ai/v.mp4\",\"duration\":5.042",
+		 PLUGIN_ANSWER_DONE, PLUGIN_REASON_UNKNOWN},
+		{"\"status\":\"failed\",\"failure_code\":\"generation_failed\"", PLUGIN_ANSWER_FAILED,
+		 PLUGIN_REASON_PROVIDER_FAULT},
+		{"\"status\":\"failed\",\"failure_code\":\"content_policy_violation\"", PLUGIN_ANSWER_FAILED,
+		 PLUGIN_REASON_MODERATED},
+		{"\"status\":\"cancelled\",\"failure_code\":\"generation_failed\"", PLUGIN_ANSWER_FAILED,
+		 PLUGIN_REASON_CANCELLED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+		char body[300];
+
+		snprintf(body, sizeof(body), "{\"data\":{%s}}", rows[i].data);
+		answer = poll(GENERATION, 200, body);
+		if (answer->kind != rows[i].kind || answer->failure.reason != rows[i].reason)
+			fail_msg("%s gave %s", body, plugin_answer_name(answer->kind));
+		if (i == 2)
+			assert_string_equal(answer->wait.status, "dreaming");
+	}
+}
+
 static void every_word_that_is_no_end_keeps_polling_and_is_shown(void **state)
 {
 	static const struct {
@@ -280,6 +339,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_poll_asks_for_the_video_and_changes_nothing, rig_reset),
+		cmocka_unit_test_setup(the_state_says_below_which_path_a_video_is, rig_reset),
+		cmocka_unit_test_setup(a_generated_video_has_its_own_words, rig_reset),
 		cmocka_unit_test_setup(every_word_that_is_no_end_keeps_polling_and_is_shown, rig_reset),
 		cmocka_unit_test_setup(a_finished_video_is_one_output_without_credential, rig_reset),
 		cmocka_unit_test_setup(a_link_says_when_it_expires, rig_reset),

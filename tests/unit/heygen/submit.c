@@ -99,6 +99,68 @@ static void an_acting_avatar_goes_by_its_references_in_their_order(void **state)
 		       "{\"type\":\"url\",\"url\":\"https://a.example/a.mp3\"}]}");
 }
 
+static void a_video_is_generated_on_a_path_of_its_own(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit("heygen-video-1", "T", "\"prompt\":\"p\"",
+									     NULL);
+
+	(void)state;
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
+	assert_int_equal(answer->exchange.effect, PLUGIN_EFFECT_BUYS_WITH_KEY);
+	assert_string_equal(answer->exchange.url, "http://127.0.0.1:9/v3/models/videos");
+	assert_string_equal(rig_header(answer, "Idempotency-Key")->value, RIG_KEY);
+	rig_assert_body(answer, "{\"model\":\"heygen-video-1\",\"mode\":\"text_to_video\",\"prompt\":\"p\","
+				"\"duration\":5,\"resolution\":\"768p\",\"aspect_ratio\":\"16:9\"}");
+	rig_assert_json(answer->state, "{\"path\":\"/v3/models/videos\",\"title\":\"\"}");
+}
+
+static void a_generated_videos_mode_follows_from_its_inputs(void **state)
+{
+	(void)state;
+	assert_submits("heygen-video-1", NULL,
+		       "\"prompt\":\"p\",\"seed\":0,\"prompt_rewrite\":\"off\",\"duration_ms\":15000,\"media\":["
+		       "{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"https://a.example/f.png\"}]",
+		       "{\"model\":\"heygen-video-1\",\"mode\":\"image_to_video\",\"prompt\":\"p\",\"duration\":15,"
+		       "\"resolution\":\"768p\",\"seed\":0,\"prompt_enhancement\":\"disabled\","
+		       "\"image\":{\"type\":\"url\",\"url\":\"https://a.example/f.png\"}}");
+	assert_submits("heygen-video-1", NULL,
+		       "\"prompt\":\"p\",\"resolution\":\"480p\",\"seed\":4294967295,\"prompt_rewrite\":\"on\","
+		       "\"media\":["
+		       "{\"kind\":\"audio\",\"role\":\"reference\",\"provider_handle\":\"a\"},"
+		       "{\"kind\":\"image\",\"role\":\"reference\",\"provider_handle\":\"i\"},"
+		       "{\"kind\":\"video\",\"role\":\"reference\",\"provider_handle\":\"v\"}]",
+		       "{\"model\":\"heygen-video-1\",\"mode\":\"reference_to_video\",\"prompt\":\"p\",\"duration\":5,"
+		       "\"resolution\":\"480p\",\"aspect_ratio\":\"adaptive\",\"seed\":4294967295,"
+		       "\"prompt_enhancement\":\"turbo\","
+		       "\"reference_images\":[{\"type\":\"asset_id\",\"asset_id\":\"i\"}],"
+		       "\"reference_videos\":[{\"type\":\"asset_id\",\"asset_id\":\"v\"}],"
+		       "\"reference_audio\":[{\"type\":\"asset_id\",\"asset_id\":\"a\"}]}");
+}
+
+static void a_sound_alone_is_refused_before_anything_is_sent(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit(
+		"heygen-video-1", NULL,
+		"\"prompt\":\"p\",\"media\":[{\"kind\":\"audio\",\"role\":\"reference\",\"provider_handle\":\"a\"}]",
+		NULL);
+
+	(void)state;
+	rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_INVALID_INPUT, PLUGIN_BOUGHT_NONE);
+	assert_string_equal(answer->failure.field, "/parameters/media");
+}
+
+/* Version 1 of the state knew one path and did not name it. */
+static void a_submit_that_an_older_plugin_began_is_repeated_as_it_was(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit("avatar", "Two", "\"avatar_id\":\"a\"",
+									     "{\"title\":\"One\"}");
+
+	(void)state;
+	assert_string_equal(answer->exchange.url, "http://127.0.0.1:9/v3/videos");
+	rig_assert_body(answer, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"title\":\"One\"}");
+	assert_null(answer->state);
+}
+
 static void what_follows_the_picture_is_auto_there(void **state)
 {
 	(void)state;
@@ -201,6 +263,10 @@ int main(void)
 		cmocka_unit_test_setup(a_photo_speaks, rig_reset),
 		cmocka_unit_test_setup(avatars_act_by_a_prompt, rig_reset),
 		cmocka_unit_test_setup(an_acting_avatar_goes_by_its_references_in_their_order, rig_reset),
+		cmocka_unit_test_setup(a_video_is_generated_on_a_path_of_its_own, rig_reset),
+		cmocka_unit_test_setup(a_generated_videos_mode_follows_from_its_inputs, rig_reset),
+		cmocka_unit_test_setup(a_sound_alone_is_refused_before_anything_is_sent, rig_reset),
+		cmocka_unit_test_setup(a_submit_that_an_older_plugin_began_is_repeated_as_it_was, rig_reset),
 		cmocka_unit_test_setup(what_follows_the_picture_is_auto_there, rig_reset),
 		cmocka_unit_test_setup(a_background_is_a_colour_or_a_picture, rig_reset),
 		cmocka_unit_test_setup(extras_go_where_heygen_has_them, rig_reset),

@@ -57,6 +57,16 @@ static void a_removal_deletes_and_may_be_repeated(void **state)
 	assert_string_equal(answer->exchange.url, "http://127.0.0.1:9/v3/videos/v_1");
 }
 
+static void a_generated_video_cannot_be_removed(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = rig_begin(
+		PLUGIN_VERB_REMOVE, "{}", "{\"title\":\"\",\"path\":\"/v3/models/videos\"}");
+
+	(void)state;
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_FAILED);
+	assert_non_null(strstr(answer->failure.message, "delete the job without it"));
+}
+
 static void a_video_that_is_gone_is_removed(void **state)
 {
 	static const struct {
@@ -157,6 +167,7 @@ int main(void)
 		cmocka_unit_test_setup(what_heygen_cannot_do_is_absent, rig_reset),
 		cmocka_unit_test_setup(the_key_is_good_for_a_day_on_its_route, rig_reset),
 		cmocka_unit_test_setup(a_removal_deletes_and_may_be_repeated, rig_reset),
+		cmocka_unit_test_setup(a_generated_video_cannot_be_removed, rig_reset),
 		cmocka_unit_test_setup(a_video_that_is_gone_is_removed, rig_reset),
 		cmocka_unit_test_setup(a_removal_that_is_not_confirmed_is_not_claimed, rig_reset),
 		cmocka_unit_test_setup(an_account_is_read_for_free, rig_reset),
