@@ -139,6 +139,7 @@
 #define LIMIT_SIM_CHILDREN 64            /* ffmpeg processes that --render-jobs may ask for */
 #define LIMIT_SIM_SCRIPT 5000            /* characters, as HeyGen documents */
 #define LIMIT_SIM_PROMPT_CINEMATIC 10000 /* likewise */
+#define LIMIT_SIM_PROMPT_MODEL 32000     /* likewise */
 #define LIMIT_SIM_DELAY_MS 86400000      /* of a fault */
 #define LIMIT_SIM_RETRY_S 315360000      /* of a fault's Retry-After; ten years */
 #define LIMIT_SIM_AHEAD_MS INT64_C(3155760000000)         /* of the clock; a hundred years */

@@ -163,16 +163,15 @@ static int post_credit(struct sim *sim, struct sim_call *call, struct sim_reply 
 	return get_state(sim, call, reply);
 }
 
-/* "completed" ends the wait; the file may still be in the making. "failed" is final whatever it was. */
+/* "completed" ends the wait; the file may still be in the making. The others are final whatever it was. */
 static int force(struct sim *sim, struct sim_generation *generation, const char *status, const char *code,
 		 const char *message)
 {
 	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock);
-	bool has_failed = strcmp(status, "failed") == 0;
-
 	generation->begins_ms = now_ms;
 	generation->ready_ms = now_ms;
-	if (!has_failed)
+	generation->is_cancelled = strcmp(status, "cancelled") == 0;
+	if (strcmp(status, "completed") == 0)
 		return sim_generation_fail(generation, NULL, NULL);
 	return sim_generation_fail(generation, code ? code : "generation_failed",
 				   message ? message : "Generation did not finish.");
@@ -194,9 +193,10 @@ static int post_video(struct sim *sim, struct sim_call *call, struct sim_reply *
 		code = code ? code : "content_policy_violation";
 		message = message ? message : "The content violates our policy";
 	}
-	if (!status || (strcmp(status, "completed") != 0 && strcmp(status, "failed") != 0))
+	if (!status ||
+	    (strcmp(status, "completed") != 0 && strcmp(status, "failed") != 0 && strcmp(status, "cancelled") != 0))
 		return refuse(reply, 400,
-			      "the body is {\"status\": \"completed\" or \"failed\", \"failure_code\", "
+			      "the body is {\"status\": \"completed\", \"failed\" or \"cancelled\", \"failure_code\", "
 			      "\"failure_message\"} or {\"moderated\": true}");
 	r = force(sim, generation, status, code, message);
 	return r < 0 ? err_trace(r) : sim_reply_json(reply, 200, json_pack("{s:s}", "id", generation->id));

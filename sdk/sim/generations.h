@@ -19,7 +19,8 @@ struct sim_generation {
 	char id[SIM_VIDEO_ID_SIZE];
 	uint64_t number; /* from 1, in the order of creation */
 	const char *provider;
-	char *title; /* NULL: none */
+	const char *collection; /* static: below which path of the provider it is found */
+	char *title;            /* NULL: none */
 	int64_t created_utc_ms;
 	/* Monotonic instants of the simulator's clock. */
 	int64_t created_ms;
@@ -28,10 +29,14 @@ struct sim_generation {
 	char picture[DIGEST_TEXT_SIZE];
 	enum sim_format format;
 	int seconds;
+	int width, height; /* as ordered, however small it is rendered */
+	const char *ratio; /* static; NULL: not told */
+	int64_t seed;      /* negative: none was ordered */
 	bool has_script;
 	bool has_caption;   /* burned in: a captioned file is offered beside the plain one */
 	char *failure_code; /* not NULL: fails at ready_ms */
 	char *failure_message;
+	bool is_cancelled; /* with a failure code: it ends as cancelled where the provider has such a state */
 };
 
 struct sim_generations;

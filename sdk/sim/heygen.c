@@ -1,5 +1,5 @@
 /*
- * HeyGen, API v3: POST, GET and DELETE of /v3/videos, and /v3/users/me. Facts and their sources are the provider's own
+ * HeyGen, API v3: POST, GET and DELETE of /v3/videos, POST and GET of /v3/models/videos, and /v3/users/me. Facts and their sources are the provider's own
  * schema (the command line tool of July 2026) and published samples. Where nothing is published, this file decides and
  * README.md says so: a refused call leaves its idempotency key free, and a charge stands from acceptance on.
  */
@@ -15,6 +15,8 @@
 #define LIST_MOST 100
 
 enum { SALT_RENDER = 1, SALT_SUBMIT };
+
+static const char path_videos[] = "/v3/videos", path_model_videos[] = "/v3/models/videos";
 
 static int refuse(struct sim_reply *reply, int status, const char *code, const char *message, const char *param)
 {
@@ -77,17 +79,22 @@ static struct sim_picture picture_of(const struct sim *sim, const struct sim_hey
 }
 
 static int make_generation(struct sim *sim, const struct sim_call *call, const struct sim_heygen_order *order,
-			   const struct sim_picture *picture, struct sim_generation **ret)
+			   const struct sim_picture *picture, const char *collection, struct sim_generation **ret)
 {
 	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock);
 	struct sim_digest_text key = sim_picture_key(picture);
 	struct sim_generation model = {
 		.provider = sim_heygen.name,
+		.collection = collection,
 		.title = (char *)(uintptr_t)order->title,
 		.created_utc_ms = sim_clock_utc_ms(&sim->clock),
 		.created_ms = now_ms,
 		.format = picture->format,
 		.seconds = picture->seconds,
+		.width = order->width,
+		.height = order->height,
+		.ratio = order->ratio,
+		.seed = order->seed,
 		.has_script = order->script != NULL,
 		.has_caption = order->has_caption_style,
 		.failure_code = (char *)(uintptr_t)call->twist.failure_code,
@@ -165,7 +172,16 @@ static int check_means(struct sim *sim, int64_t cost_micros, struct sim_reply *r
 	return 0;
 }
 
-static int create_new(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+/* What a new video's order is answered with. */
+static json_t *describe_new(const struct sim_generation *generation)
+{
+	if (generation->collection == path_model_videos)
+		return json_pack("{s:s,s:s}", "status", "pending", "video_id", generation->id);
+	return json_pack("{s:s,s:s,s:s}", "video_id", generation->id, "status", "waiting", "output_format",
+			 generation->format == SIM_FORMAT_WEBM ? "webm" : "mp4");
+}
+
+static int create_new(struct sim *sim, struct sim_call *call, const char *collection, struct sim_reply *reply)
 {
 	const struct buffer *bytes = &call->request->body;
 	_cleanup_(sim_json_freep)
@@ -178,25 +194,24 @@ static int create_new(struct sim *sim, struct sim_call *call, struct sim_reply *
 
 	if (!body)
 		return refuse(reply, 400, "invalid_parameter", "The body is not valid JSON", NULL);
-	r = sim_heygen_order_read(body, &complaint, &order);
+	r = collection == path_model_videos ? sim_heygen_model_order_read(body, &complaint, &order)
+					    : sim_heygen_order_read(body, &complaint, &order);
 	if (r == SIM_HEYGEN_ORDER_E_INVALID)
 		return refuse(reply, 400, "invalid_parameter", complaint.message.text, complaint.param);
 	picture = picture_of(sim, &order);
 	r = check_means(sim, cost_of(sim, &order, picture.seconds), reply);
 	if (r < 0 || reply->status)
 		return r;
-	r = make_generation(sim, call, &order, &picture, &generation);
+	r = make_generation(sim, call, &order, &picture, collection, &generation);
 	r = r ? r : charge(sim, call, generation, &order);
 	if (r < 0)
 		return err_trace(r);
 
 	call->delay_ms = sim_pick_ms(sim, &sim->options->submit_ms, generation->number, SALT_SUBMIT);
-	return sim_reply_json(reply, 200,
-			      json_pack("{s:{s:s,s:s,s:s}}", "data", "video_id", generation->id, "status", "waiting",
-					"output_format", picture.format == SIM_FORMAT_WEBM ? "webm" : "mp4"));
+	return sim_reply_json(reply, 200, json_pack("{s:o}", "data", describe_new(generation)));
 }
 
-static int create(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+static int create(struct sim *sim, struct sim_call *call, const char *collection, struct sim_reply *reply)
 {
 	const char *key = sim_fields_find(&call->request->headers, "Idempotency-Key");
 	int64_t now_ms = sim_clock_utc_ms(&sim->clock);
@@ -204,21 +219,31 @@ static int create(struct sim *sim, struct sim_call *call, struct sim_reply *repl
 	int r;
 
 	if (!key)
-		return create_new(sim, call, reply);
+		return create_new(sim, call, collection, reply);
 	if (!is_idempotency_key(key))
 		return refuse(reply, 400, "invalid_parameter", "Idempotency-Key must match ^[A-Za-z0-9_\\-:.]{1,255}$",
 			      "Idempotency-Key");
-	snprintf(name, sizeof(name), "heygen POST /v3/videos %s", key);
+	snprintf(name, sizeof(name), "heygen POST %s %s", collection, key);
 	r = sim_replays_find(sim->replays, name, now_ms, reply);
 	if (r == SIM_REPLAYS_E_RUNNING)
 		return refuse(reply, 409, "request_in_progress",
 			      "A request with this Idempotency-Key is still in progress", NULL);
 	if (r != SIM_REPLAYS_E_UNKNOWN)
 		return r;
-	r = create_new(sim, call, reply);
+	r = create_new(sim, call, collection, reply);
 	if (r < 0 || reply->status != 200)
 		return r;
 	return sim_replays_add(sim->replays, name, now_ms, now_ms + call->delay_ms + call->late_ms, reply);
+}
+
+static int create_video(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	return create(sim, call, path_videos, reply);
+}
+
+static int create_model_video(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	return create(sim, call, path_model_videos, reply);
 }
 
 static int add_link(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
@@ -295,16 +320,57 @@ static int refuse_unknown(struct sim_reply *reply)
 	return refuse(reply, 404, "video_not_found", "Video with the given ID was not found", NULL);
 }
 
-static struct sim_generation *find(struct sim *sim, const struct sim_call *call)
+static int add_model_result(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
+			    json_t *video)
+{
+	json_int_t seed = generation->seed < 0 ? (json_int_t)generation->number : (json_int_t)generation->seed;
+	json_t *facts = json_pack("{s:i,s:i,s:i,s:s,s:I,s:{s:f}}", "duration", generation->seconds, "width",
+				  generation->width, "height", generation->height, "aspect_ratio", generation->ratio,
+				  "seed", seed, "timings", "inference", 3.7);
+
+	if (!facts || json_object_update_new(video, facts) < 0)
+		return err_origin(-ENOMEM);
+	if (call->twist.is_link_missing)
+		return 0;
+	return add_link(sim, call, generation, video, "video_url", "video.mp4");
+}
+
+/* Only what there is to say in this state, as the published samples have it. */
+static int describe_model(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
+			  json_t **ret)
+{
+	static const char *const names[] = {"pending", "processing", "completed", "failed"};
+	enum sim_generation_state state = sim_generation_state(sim->generations, generation,
+							       sim_clock_monotonic_ms(&sim->clock));
+	bool is_cancelled = state == SIM_FAILED && generation->is_cancelled;
+	json_t *video = json_pack("{s:s}", "status", is_cancelled ? "cancelled" : names[state]);
+	int r = 0;
+
+	if (!video)
+		return err_origin(-ENOMEM);
+	if (state == SIM_FAILED)
+		add_failure(generation, video);
+	if (state == SIM_COMPLETED)
+		r = add_model_result(sim, call, generation, video);
+	if (r < 0) {
+		json_decref(video);
+		return err_trace(r);
+	}
+
+	*ret = video;
+	return 0;
+}
+
+static struct sim_generation *find(struct sim *sim, const struct sim_call *call, const char *collection)
 {
 	struct sim_generation *generation = sim_generations_find(sim->generations, call->id);
 
-	return generation && strcmp(generation->provider, sim_heygen.name) == 0 ? generation : NULL;
+	return generation && generation->collection == collection ? generation : NULL;
 }
 
-static int get(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+static int get(struct sim *sim, struct sim_call *call, const char *collection, struct sim_reply *reply)
 {
-	struct sim_generation *generation = find(sim, call);
+	struct sim_generation *generation = find(sim, call, collection);
 	json_t *video;
 	int r;
 
@@ -316,15 +382,26 @@ static int get(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 		if (r < 0)
 			return err_trace(r);
 	}
-	r = describe(sim, call, generation, &video);
+	r = collection == path_model_videos ? describe_model(sim, call, generation, &video)
+					    : describe(sim, call, generation, &video);
 	if (r < 0)
 		return err_trace(r);
 	return sim_reply_json(reply, 200, json_pack("{s:o}", "data", video));
 }
 
+static int get_video(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	return get(sim, call, path_videos, reply);
+}
+
+static int get_model_video(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	return get(sim, call, path_model_videos, reply);
+}
+
 static int delete (struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 {
-	struct sim_generation *generation = find(sim, call);
+	struct sim_generation *generation = find(sim, call, path_videos);
 
 	if (!generation)
 		return refuse_unknown(reply);
@@ -350,7 +427,7 @@ static bool is_listed(const struct sim_generation *generation, const struct sim_
 {
 	const char *title = sim_fields_find(&call->request->query, "title");
 
-	if (generation->number >= below || strcmp(generation->provider, sim_heygen.name) != 0)
+	if (generation->number >= below || generation->collection != path_videos)
 		return false;
 	if (sim_fields_find(&call->request->query, "folder_id"))
 		return false; /* nothing is ever put into a folder */
@@ -404,8 +481,14 @@ static int me(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 }
 
 static const struct sim_route routes[] = {
-	{"POST", "/v3/videos", create},        {"GET", "/v3/videos", list}, {"GET", "/v3/videos/{id}", get},
-	{"DELETE", "/v3/videos/{id}", delete}, {"GET", "/v3/users/me", me}, {NULL, NULL, NULL},
+	{"POST", path_videos, create_video},
+	{"GET", path_videos, list},
+	{"GET", "/v3/videos/{id}", get_video},
+	{"DELETE", "/v3/videos/{id}", delete},
+	{"POST", path_model_videos, create_model_video},
+	{"GET", "/v3/models/videos/{id}", get_model_video},
+	{"GET", "/v3/users/me", me},
+	{NULL, NULL, NULL},
 };
 
 const struct sim_provider sim_heygen = {

@@ -4,6 +4,7 @@
 
 /* Where the order leaves it open. */
 #define CINEMATIC_SECONDS 10
+#define MODEL_SECONDS 5
 /* A video of this type has one price, however long it is. */
 #define CINEMATIC_PRICE_MICROS 7000000
 
@@ -19,6 +20,36 @@ struct rule {
 };
 
 #define VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* Of POST /v3/models/videos. */
+static const struct rule model_rules[] = {
+	{"model", TYPE_TEXT, false, 0, 0, VALUES("heygen-video-1")},
+	{"mode", TYPE_TEXT, false, 0, 0, VALUES("text_to_video", "image_to_video", "reference_to_video")},
+	{"prompt", TYPE_TEXT, false, 0, 0, NULL},
+	{"duration", TYPE_WHOLE, true, 5, 15, NULL},
+	{"resolution", TYPE_TEXT, true, 0, 0, VALUES("480p", "768p", "1080p", "2k")},
+	{"aspect_ratio", TYPE_TEXT, true, 0, 0, VALUES("21:9", "16:9", "4:3", "1:1", "3:4", "9:16", "adaptive")},
+	{"seed", TYPE_WHOLE, true, 0, UINT32_MAX, NULL},
+	{"prompt_enhancement", TYPE_TEXT, true, 0, 0, VALUES("turbo", "quality", "disabled")},
+	{"image", TYPE_OBJECT, true, 0, 0, NULL},
+	{"reference_images", TYPE_LIST, true, 0, 0, NULL},
+	{"reference_videos", TYPE_LIST, true, 0, 0, NULL},
+	{"reference_audio", TYPE_LIST, true, 0, 0, NULL},
+	{NULL, TYPE_TEXT, false, 0, 0, NULL},
+};
+
+/* The frames that exist. Those of a name do not all have its shorter side. */
+static const struct frame {
+	const char *resolution, *ratio;
+	int width, height;
+} frames[] = {
+	{"480p", "21:9", 960, 416},    {"480p", "16:9", 832, 480},    {"480p", "4:3", 640, 480},
+	{"480p", "1:1", 480, 480},     {"480p", "3:4", 480, 640},     {"480p", "9:16", 480, 832},
+	{"768p", "21:9", 1536, 672},   {"768p", "16:9", 1344, 768},   {"768p", "4:3", 1024, 768},
+	{"768p", "1:1", 768, 768},     {"768p", "3:4", 768, 1024},    {"768p", "9:16", 768, 1344},
+	{"1080p", "16:9", 1890, 1080}, {"1080p", "9:16", 1080, 1890}, {"2k", "16:9", 2688, 1536},
+	{"2k", "9:16", 1536, 2688},
+};
 
 static const struct rule type_rule[] = {
 	{"type", TYPE_TEXT, false, 0, 0, VALUES("avatar", "image", "cinematic_avatar")},
@@ -418,5 +449,102 @@ int sim_heygen_order_read(const json_t *body, struct sim_heygen_complaint *compl
 
 	ret->type = json_string_value(type);
 	ret->title = text_at(body, "title");
+	return 0;
+}
+
+/* What an aspect ratio of its own would be is up to the inputs, which are never looked at: 16:9. */
+static const struct frame *frame_of(const json_t *body)
+{
+	const char *resolution = text_at(body, "resolution"), *ratio = text_at(body, "aspect_ratio");
+
+	if (!resolution)
+		resolution = "768p";
+	if (!ratio || strcmp(ratio, "adaptive") == 0)
+		ratio = "16:9";
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)
+		if (strcmp(frames[i].resolution, resolution) == 0 && strcmp(frames[i].ratio, ratio) == 0)
+			return &frames[i];
+	return NULL;
+}
+
+static int check_references(const json_t *body, const char *mode, struct sim_heygen_complaint *complaint)
+{
+	size_t images = json_array_size(member(body, "reference_images"));
+	size_t videos = json_array_size(member(body, "reference_videos"));
+	size_t all = images + videos + json_array_size(member(body, "reference_audio"));
+	bool is_wanted = strcmp(mode, "reference_to_video") == 0;
+	int r;
+
+	if (!is_wanted && all > 0)
+		return complain(complaint, "mode", "references are for the mode reference_to_video");
+	if (is_wanted && images + videos == 0)
+		return complain(complaint, "reference_images", "an image or a video is required as a reference");
+	if (all > 12)
+		return complain(complaint, "reference_images", "there are %zu references, at most 12 are taken", all);
+	r = check_assets(body, "reference_images", 9, complaint);
+	r = r ? r : check_assets(body, "reference_videos", 3, complaint);
+	return r ? r : check_assets(body, "reference_audio", 3, complaint);
+}
+
+static int check_model_shape(const json_t *body, const char *mode, struct sim_heygen_complaint *complaint)
+{
+	const char *ratio = text_at(body, "aspect_ratio"), *resolution = text_at(body, "resolution");
+	bool is_large = resolution && (strcmp(resolution, "1080p") == 0 || strcmp(resolution, "2k") == 0);
+
+	if (ratio && strcmp(mode, "image_to_video") == 0)
+		return complain(complaint, "aspect_ratio", "omit aspect_ratio for image_to_video");
+	if (ratio && strcmp(ratio, "adaptive") == 0 && (is_large || strcmp(mode, "reference_to_video") != 0))
+		return complain(complaint, "aspect_ratio", "adaptive is for references, below 1080p");
+	if (!frame_of(body))
+		return complain(complaint, "aspect_ratio", "%s takes 16:9 and 9:16 only", resolution);
+	return 0;
+}
+
+static int check_model(const json_t *body, struct sim_heygen_complaint *complaint)
+{
+	const char *mode = text_at(body, "mode");
+	bool has_image = json_is_object(member(body, "image"));
+	int r;
+
+	if (!text_at(body, "model"))
+		return complain(complaint, "model", "model is required");
+	if (!mode)
+		return complain(complaint, "mode", "mode is required");
+	r = check_prompt(body, LIMIT_SIM_PROMPT_MODEL, complaint);
+	if (r)
+		return r;
+	if (has_image && strcmp(mode, "image_to_video") != 0)
+		return complain(complaint, "image", "image is for the mode image_to_video");
+	if (strcmp(mode, "image_to_video") == 0)
+		r = check_image(body, complaint);
+	r = r ? r : check_references(body, mode, complaint);
+	return r ? r : check_model_shape(body, mode, complaint);
+}
+
+int sim_heygen_model_order_read(const json_t *body, struct sim_heygen_complaint *complaint,
+				struct sim_heygen_order *ret)
+{
+	const json_t *duration = member(body, "duration"), *seed = member(body, "seed");
+	const struct frame *frame;
+	int r;
+
+	if (!json_is_object(body))
+		return complain(complaint, NULL, "the body must be a JSON object");
+	r = check_shapes(model_rules, body, complaint);
+	r = r ? r : check_model(body, complaint);
+	if (r)
+		return r;
+	frame = frame_of(body);
+
+	*ret = (struct sim_heygen_order){
+		.type = text_at(body, "model"),
+		.text = text_at(body, "prompt"),
+		.seconds = json_is_integer(duration) ? (int)json_integer_value(duration) : MODEL_SECONDS,
+		.width = frame->width,
+		.height = frame->height,
+		.ratio = frame->ratio,
+		.seed = json_is_integer(seed) ? json_integer_value(seed) : -1,
+		.fps = 24,
+	};
 	return 0;
 }

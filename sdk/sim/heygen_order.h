@@ -23,6 +23,8 @@ struct sim_heygen_order {
 	const char *script; /* NULL: nothing is read aloud */
 	int seconds;        /* 0: as long as the script, or the recording, takes */
 	int width, height, fps;
+	const char *ratio; /* of POST /v3/models/videos, and static; and the seed, -1 for none */
+	int64_t seed;
 	int speed_permille;
 	int64_t price_micros; /* of the whole video; 0: by the second */
 	enum sim_format format;
@@ -37,5 +39,8 @@ struct sim_heygen_complaint {
 };
 
 int sim_heygen_order_read(const json_t *body, struct sim_heygen_complaint *complaint, struct sim_heygen_order *ret);
+/* The same of POST /v3/models/videos, as HeyGen's published client writes it. */
+int sim_heygen_model_order_read(const json_t *body, struct sim_heygen_complaint *complaint,
+				struct sim_heygen_order *ret);
 
 #endif

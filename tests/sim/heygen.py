@@ -35,7 +35,7 @@ class Accounts(Case):
 
     def test_no_route_works_without_a_key(self):
         for method, path in (("POST", "/v3/videos"), ("GET", "/v3/videos"), ("GET", "/v3/videos/v_1"),
-                             ("DELETE", "/v3/videos/v_1"), ("GET", "/v3/nothing")):
+                             ("DELETE", "/v3/videos/v_1"), ("POST", "/v3/models/videos"), ("GET", "/v3/nothing")):
             self.assertEqual(self.sim.call(method, path, key=None).status, 401, path)
 
     def test_the_wallet_shrinks_by_what_is_charged(self):
@@ -149,6 +149,84 @@ class Orders(Case):
 
     def test_members_nobody_knows_are_let_through(self):
         self.sim.create(order(test=True, enable_caption=False))
+
+
+class Generations(Case):
+    """POST and GET of /v3/models/videos."""
+
+    def submit(self, body, **headers):
+        return self.sim.call("POST", "/v3/models/videos", json.dumps(body).encode(), **headers)
+
+    def asked(self, **members):
+        return dict({"model": "heygen-video-1", "mode": "text_to_video", "prompt": "A boat."}, **members)
+
+    def refused(self, param, body):
+        self.assert_error(self.submit(body), 400, "invalid_parameter", param)
+        self.assertEqual(self.sim.charges(), [])
+
+    def video(self, identity):
+        return self.sim.call("GET", f"/v3/models/videos/{identity}").json()["data"]
+
+    def finished(self, identity):
+        end = time.monotonic() + 60
+        while self.video(identity)["status"] != "completed" and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.video(identity)
+
+    def test_the_published_requests_are_accepted(self):
+        for name in ("t2v", "i2v", "r2v"):
+            reply = self.submit(sample(f"v3_models_videos_{name}_request.json"))
+            self.assertEqual(reply.status, 200, reply.body)
+            data, recorded = reply.json()["data"], sample("v3_models_videos_create_response.json")["data"]
+            self.assertEqual(dict(data, video_id=recorded["video_id"]), recorded)
+
+    def test_values_outside_the_schema_are_refused_by_name(self):
+        image = {"type": "asset_id", "asset_id": "a"}
+        for param, members in {
+                "model": {"model": "heygen-video-0"}, "mode": {"mode": "video_to_video"}, "prompt": {"prompt": ""},
+                "duration": {"duration": 16}, "resolution": {"resolution": "720p"}, "seed": {"seed": 1 << 32},
+                "aspect_ratio": {"aspect_ratio": "adaptive"}, "image": {"image": image},
+                "prompt_enhancement": {"prompt_enhancement": "best"},
+                "reference_images": {"mode": "reference_to_video", "reference_audio": [image]}}.items():
+            self.refused(param, self.asked(**members))
+        self.refused("mode", self.asked(reference_images=[image]))
+        self.refused("image", self.asked(mode="image_to_video"))
+        self.refused("aspect_ratio", self.asked(mode="image_to_video", image=image, aspect_ratio="16:9"))
+        self.refused("aspect_ratio", self.asked(resolution="2k", aspect_ratio="1:1"))
+        self.refused("reference_images", self.asked(mode="reference_to_video", reference_images=[image] * 10))
+        self.refused("prompt", self.asked(prompt="x" * 32001))
+
+    def test_a_completed_video_has_the_members_of_the_sample(self):
+        recorded = sample("v3_models_videos_completed_timings.json")["data"]
+        identity = self.submit(self.asked(seed=0)).json()["data"]["video_id"]
+        video = self.finished(identity)
+        self.assertEqual(set(video), set(recorded))
+        for name in ("width", "height", "aspect_ratio", "seed"):
+            self.assertEqual(video[name], recorded[name])
+        self.assertNotEqual(video["video_url"], self.video(identity)["video_url"])
+
+    def test_a_video_that_is_under_way_says_only_that(self):
+        identity = self.submit(self.asked()).json()["data"]["video_id"]
+        self.sim.control("POST", f"videos/{identity}", {"status": "failed"})
+        self.assertEqual({"data": self.video(identity)}, sample("v3_models_videos_failed.json"))
+        self.sim.control("POST", f"videos/{identity}", {"status": "cancelled"})
+        self.assertEqual({"data": self.video(identity)}, sample("v3_models_videos_cancelled.json"))
+
+    def test_no_video_is_known_below_the_other_path(self):
+        generated = self.submit(self.asked()).json()["data"]["video_id"]
+        spoken = self.sim.create()
+        self.assert_error(self.sim.call("GET", f"/v3/videos/{generated}"), 404, "video_not_found")
+        self.assert_error(self.sim.call("DELETE", f"/v3/videos/{generated}"), 404, "video_not_found")
+        self.assert_error(self.sim.call("GET", f"/v3/models/videos/{spoken}"), 404, "video_not_found")
+        listed = self.sim.call("GET", "/v3/videos").json()["data"]
+        self.assertEqual([video["id"] for video in listed], [spoken])
+
+    def test_a_key_belongs_to_its_route(self):
+        spoken = self.sim.create(Idempotency_Key="k")
+        first = self.submit(self.asked(), Idempotency_Key="k")
+        self.assertNotEqual(first.json()["data"]["video_id"], spoken)
+        self.assertEqual(self.submit(self.asked(prompt="Other."), Idempotency_Key="k").body, first.body)
+        self.assertEqual([row["type"] for row in self.sim.charges()], ["avatar", "heygen-video-1"])
 
 
 class Lives(Case):
