@@ -51,6 +51,7 @@
 #define LIMIT_ENGINE_DISK_MS 30000         /* until a full disk is looked at again */
 #define LIMIT_ENGINE_RELINK_CAP_MS 600000  /* between requests for a fresh link */
 #define LIMIT_ENGINE_RELINKS 100           /* fresh links for one job, about a day's worth */
+#define LIMIT_ENGINE_EXTRA_TRIES 2         /* of both, for all that comes beside a video */
 #define LIMIT_ENGINE_BAD_FILES 3           /* downloads that were not the media they should be */
 #define LIMIT_ENGINE_FETCH_FAILURES 8      /* of one link in a row that brought nothing */
 #define LIMIT_ENGINE_REDIRECTS 5           /* of one download */

@@ -279,10 +279,21 @@ static void ask_again(struct entry *entry, uint32_t times, const char *why)
 	entry_submit(entry, JOB_EVENT_STATE, after_relink);
 }
 
+/* A thumbnail is worth little patience, and none of what the video may need. */
+static void ask_again_for_extra(struct entry *entry, const char *why)
+{
+	if (entry->extra_tries >= LIMIT_ENGINE_EXTRA_TRIES)
+		give_up_output(entry, why);
+	else
+		ask_again(entry, entry->extra_tries++, why);
+}
+
 /* A link that does not serve, and a file that is not what it should be: the second wants less patience. */
 static void relink(struct entry *entry, const char *why)
 {
-	if (entry->relinks >= LIMIT_ENGINE_RELINKS)
+	if (!is_video(entry->fetch))
+		ask_again_for_extra(entry, why);
+	else if (entry->relinks >= LIMIT_ENGINE_RELINKS)
 		give_up_output(entry, why);
 	else
 		ask_again(entry, entry->relinks++, why);
@@ -290,7 +301,9 @@ static void relink(struct entry *entry, const char *why)
 
 static void refuse_file(struct entry *entry, const char *why)
 {
-	if (entry->bad_files >= LIMIT_ENGINE_BAD_FILES)
+	if (!is_video(entry->fetch))
+		ask_again_for_extra(entry, why);
+	else if (entry->bad_files >= LIMIT_ENGINE_BAD_FILES)
 		give_up_output(entry, why);
 	else
 		ask_again(entry, entry->bad_files++, why);

@@ -128,9 +128,10 @@ struct entry {
 	int64_t poll_delay_ms;
 	uint32_t poll_failures;
 	uint32_t polls;
-	uint32_t relinks;   /* fresh links that were asked for */
-	uint32_t bad_files; /* downloads that were not the media they should be */
-	int paid_status;    /* send.c: of the reply to the purchase, whatever a free exchange after it says */
+	uint32_t relinks;     /* fresh links that were asked for */
+	uint32_t extra_tries; /* of what comes beside the video, in place of both */
+	uint32_t bad_files;   /* downloads that were not the media they should be */
+	int paid_status;      /* send.c: of the reply to the purchase, whatever a free exchange after it says */
 };
 
 /* "jobs/…" as a value for the log; lives as long as the full expression's block. */

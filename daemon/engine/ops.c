@@ -360,7 +360,8 @@ static bool handle_deadline(struct entry *entry, struct op *op)
 		return false;
 	free_op(op);
 	/* A video that is there and only lacks a link that works is not given up. */
-	if (!job_may_move(entry->status->state, JOB_STATE_EXPIRED) || entry->relinks || entry->bad_files)
+	if (!job_may_move(entry->status->state, JOB_STATE_EXPIRED) || entry->relinks || entry->bad_files ||
+	    entry->extra_tries)
 		return true;
 	/* The clock was set back since the index was read. */
 	if (entry->job->deadline_ms > now_utc(entry->engine)) {

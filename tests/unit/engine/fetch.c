@@ -474,6 +474,36 @@ static void an_extra_that_cannot_be_had_leaves_a_note(void **state)
 	assert_string_equal(status->missing[0], "subtitles");
 }
 
+/* A dead thumbnail must not hold up for a day what was paid for, nor use up the patience that the video may need. */
+static void an_extra_whose_link_never_works_is_given_up_soon(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = running_job(rig);
+	const struct job_status *status;
+
+	sleep_over(rig, &job);
+	for (int tries = 0; tries < LIMIT_ENGINE_EXTRA_TRIES; tries++) {
+		reply(rig, 200, "done video=" LINK " thumbnail=https://maker.test/thumb");
+		deliver(rig, a_video());
+		reply(rig, 403, "");
+		assert_int_equal(look(rig, &job)->state, JOB_STATE_RUNNING);
+		sleep_over(rig, &job);
+	}
+	reply(rig, 200, "done video=" LINK " thumbnail=https://maker.test/thumb");
+	reply(rig, 403, "");
+	assert_int_equal(look(rig, &job)->state, JOB_STATE_RUNNING);
+	sleep_over(rig, &job);
+	reply(rig, 200, "done video=" LINK " thumbnail=https://maker.test/thumb");
+	deliver(rig, a_video());
+	reply(rig, 403, "");
+	status = look(rig, &job);
+	assert_int_equal(status->state, JOB_STATE_SUCCEEDED);
+	assert_int_equal(status->n_artifacts, 1);
+	assert_int_equal(status->n_missing, 1);
+	assert_string_equal(status->missing[0], "thumbnail");
+	assert_int_equal(purchases(rig), 1);
+}
+
 /* What was fetched before a link ran out is fetched again: no half of a delivery is kept. */
 static void a_link_that_runs_out_in_the_middle_counts_nothing_twice(void **state)
 {
@@ -555,6 +585,7 @@ int main(void)
 		story(what_is_given_up_leaves_no_file),
 		story(nothing_to_fetch_is_nothing_delivered),
 		story(every_output_becomes_an_artifact),
+		story(an_extra_whose_link_never_works_is_given_up_soon),
 		story(an_extra_that_cannot_be_had_leaves_a_note),
 		story(a_link_that_runs_out_in_the_middle_counts_nothing_twice),
 		story(a_full_disk_waits_and_keeps_what_was_paid_for),
