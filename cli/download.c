@@ -60,7 +60,7 @@ static const char *ending_of(const char *media_type)
 		{"video/mp4", ".mp4"}, {"video/webm", ".webm"},          {"video/quicktime", ".mov"},
 		{"image/png", ".png"}, {"image/jpeg", ".jpg"},           {"image/webp", ".webp"},
 		{"image/gif", ".gif"}, {"audio/mpeg", ".mp3"},           {"audio/wav", ".wav"},
-		{"text/vtt", ".vtt"},  {"application/x-subrip", ".srt"},
+		{"text/vtt", ".vtt"},  {"application/x-subrip", ".srt"}, {"text/x-ssa", ".ass"},
 	};
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)

@@ -4,8 +4,9 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
-/* Subtitles and other texts: WebVTT, SubRip and JSON. */
+/* Subtitles and other texts: WebVTT, SubRip, SubStation Alpha (SSA and ASS) and JSON. */
 
 static int refuse(struct errmsg *msg, const char *why)
 {
@@ -46,6 +47,8 @@ static const char *type_of(struct bytes text)
 	begin += strspn(begin, " \t\r\n");
 	if (is_subrip(begin))
 		return "application/x-subrip";
+	if (strncasecmp(begin, "[script info]", 13) == 0)
+		return "text/x-ssa";
 	if ((*begin == '{' || *begin == '[') && is_json(text))
 		return "application/json";
 	return NULL;
@@ -69,7 +72,7 @@ int text_probe(const struct source *source, struct probe *ret, struct errmsg *ms
 		return refuse(msg, "the file is no text in UTF-8");
 	type = type_of(bytes_of(text, (size_t)source->size));
 	if (!type)
-		return refuse(msg, "the text is neither WebVTT, nor SubRip, nor JSON");
+		return refuse(msg, "the text is neither WebVTT, nor SubRip, nor SubStation Alpha, nor JSON");
 	*ret = (struct probe){.media_type = type};
 	return 0;
 }
