@@ -11,6 +11,9 @@
 /* How long HeyGen must go on saying that it does not know a video which it has accepted. */
 #define LOST_AFTER_MS 600000
 
+/* How long a finished video is held back for what was ordered beside it. */
+#define LATE_AFTER_MS 600000
+
 /* The CDN's links name the second in which they end. */
 #define EXPIRY_PARAMETER "Expires"
 #define EXPIRY_MAX_S 32503680000 /* the year 3000 */
@@ -42,23 +45,78 @@ static uint32_t stage_of(struct fg_text status)
 	return heygen_text_is(status, "processing") ? FG_STAGE_RUNNING : FG_STAGE_UNKNOWN;
 }
 
-static int32_t finish(const struct fg_host *h, struct fg_step *s, fg_node data)
+/* What a finished video may have beside it, and the extra that orders it; NULL: HeyGen gives it unasked, or does not. */
+static const struct product {
+	const char *member, *role, *order;
+} products[] = {
+	{"/video_url", "video", NULL},
+	{"/captioned_video_url", "captioned_video", "/parameters/extras/caption/style"},
+	{"/subtitle_url", "subtitle", "/parameters/extras/caption"},
+	{"/thumbnail_url", "thumbnail", NULL},
+	{"/gif_url", "preview", NULL},
+};
+
+static void add_output(const struct fg_host *h, struct fg_step *s, fg_node outputs, const char *role, fg_node url)
 {
-	fg_node outputs = h->array(s);
-	fg_node output = h->object(s);
-	fg_node url = h->link(s, h->at(s, data, "/video_url"), FG_ABSENT);
 	int64_t expires_s = h->integer(s, h->query(s, url, EXPIRY_PARAMETER), 0);
+	fg_node output = h->object(s);
 
-	/* The link can lag behind the status; and each poll makes a fresh one, should this be no link. */
-	if (url == FG_ABSENT)
-		return h->wait(s, FG_WAIT(.stage = FG_STAGE_RUNNING, .status = h->text(s, h->at(s, data, "/status"))));
-
-	h->put_text(s, output, "/role", "video");
+	h->put_text(s, output, "/role", role);
 	h->put(s, output, "/url", url);
 	if (expires_s > 0 && expires_s < EXPIRY_MAX_S)
 		h->put_integer(s, output, "/expires_at_ms", expires_s * 1000);
 	h->append(s, outputs, output);
-	return h->done(s, FG_DONE(.outputs = outputs));
+}
+
+static void add_missing(const struct fg_host *h, struct fg_step *s, fg_node missing, const char *role)
+{
+	fg_node entry = h->object(s);
+
+	h->put_text(s, entry, "/role", role);
+	h->put_integer(s, entry, "/reason", FG_REASON_PROVIDER_FAULT);
+	h->put_text(s, entry, "/message", "HeyGen finished the video and did not deliver this.");
+	h->append(s, missing, entry);
+}
+
+/* Sorts what the poll offers; what was ordered and is not there goes into @missing. */
+static void read_products(const struct fg_host *h, struct fg_step *s, fg_node data, fg_node outputs, fg_node missing)
+{
+	fg_node job = h->document(s, FG_DOC_JOB);
+
+	for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); i++) {
+		const struct product *product = &products[i];
+		fg_node url = h->link(s, h->at(s, data, product->member), FG_ABSENT);
+
+		if (url != FG_ABSENT)
+			add_output(h, s, outputs, product->role, url);
+		else if (product->order && h->at(s, job, product->order) != FG_ABSENT)
+			add_missing(h, s, missing, product->role);
+	}
+}
+
+/* Captions are made behind the video: they are waited for, but the video does not wait for ever. */
+static int is_late(const struct fg_host *h, struct fg_step *s)
+{
+	int64_t now_ms = h->integer(s, h->at(s, h->document(s, FG_DOC_STEP), "/now_ms"), 0);
+	int64_t since_ms = h->integer(s, h->at(s, h->document(s, FG_DOC_STATE), "/finished_since_ms"), 0);
+
+	if (since_ms > 0 && since_ms <= now_ms)
+		return now_ms - since_ms >= LATE_AFTER_MS;
+	h->put_integer(s, h->state(s), "/finished_since_ms", now_ms);
+	return 0;
+}
+
+static int32_t finish(const struct fg_host *h, struct fg_step *s, fg_node data)
+{
+	fg_node url = h->link(s, h->at(s, data, "/video_url"), FG_ABSENT);
+	fg_node outputs = h->array(s);
+	fg_node missing = h->array(s);
+
+	read_products(h, s, data, outputs, missing);
+	/* The link can lag behind the status; and each poll makes a fresh one, should this be no link. */
+	if (url == FG_ABSENT || (h->count(s, missing) && !is_late(h, s)))
+		return h->wait(s, FG_WAIT(.stage = FG_STAGE_RUNNING, .status = h->text(s, h->at(s, data, "/status"))));
+	return h->done(s, FG_DONE(.outputs = outputs, .missing = missing));
 }
 
 static int32_t fail(const struct fg_host *h, struct fg_step *s, fg_node data)

@@ -116,7 +116,7 @@ static void a_finished_video_is_one_output_without_credential(void **state)
 		NULL, 200,
 		"{\"data\":{\"id\":\"v_1\",\"status\":\"completed\",\"duration\":4.2,"
 		"\"video_url\":\"https://files.heygen.ai/v.mp4?a=1\","
-		"\"thumbnail_url\":\"https://files.heygen.ai/t.jpg\"}}");
+		"\"thumbnail_url\":null,\"subtitle_url\":\"\"}}");
 
 	(void)state;
 	assert_int_equal(answer->kind, PLUGIN_ANSWER_DONE);
@@ -126,6 +126,101 @@ static void a_finished_video_is_one_output_without_credential(void **state)
 	assert_int_equal(answer->done.outputs[0].n_headers, 0);
 	assert_int_equal(answer->done.outputs[0].expires_at_ms, 0);
 	assert_int_equal(answer->done.n_missing, 0);
+}
+
+#define FINISHED(more) "{\"data\":{\"status\":\"completed\",\"video_url\":\"https://files.heygen.ai/v.mp4\"" more "}}"
+#define CAPTIONED                                                                        \
+	",\"captioned_video_url\":\"https://files.heygen.ai/c.mp4?Expires=1795000600\"," \
+	"\"subtitle_url\":\"https://files.heygen.ai/s.srt\""
+
+static void assert_roles(const struct plugin_answer *answer, const char *const *roles)
+{
+	size_t n = 0;
+
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_DONE);
+	for (; roles[n]; n++) {
+		assert_true(n < answer->done.n_outputs);
+		assert_string_equal(answer->done.outputs[n].role, roles[n]);
+	}
+	assert_int_equal(answer->done.n_outputs, n);
+}
+
+static void what_comes_beside_a_video_has_its_role(void **state)
+{
+	static const char *const roles[] = {"video", "captioned_video", "subtitle", "thumbnail", "preview", NULL};
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll(
+		NULL, 200,
+		FINISHED(CAPTIONED ",\"thumbnail_url\":\"https://files.heygen.ai/t.jpg\","
+				   "\"gif_url\":\"https://files.heygen.ai/g.gif\""));
+
+	(void)state;
+	assert_roles(answer, roles);
+	assert_string_equal(answer->done.outputs[1].url, "https://files.heygen.ai/c.mp4?Expires=1795000600");
+	assert_int_equal(answer->done.outputs[1].expires_at_ms, INT64_C(1795000600000));
+	for (size_t i = 0; i < answer->done.n_outputs; i++)
+		assert_int_equal(answer->done.outputs[i].n_headers, 0);
+}
+
+#define SPEAKS "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}"
+
+/* What nobody ordered is taken as it comes, and what was ordered is worth some waiting. */
+static void captions_that_were_ordered_are_waited_for(void **state)
+{
+	static const char *const orders[] = {SPEAKS ",\"extras\":{\"caption\":{}}",
+					     SPEAKS ",\"extras\":{\"caption\":{\"style\":\"default\"}}"};
+	static const char *const all[] = {"video", "captioned_video", "subtitle", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(orders); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *early = NULL;
+		_cleanup_(plugin_answer_freep) struct plugin_answer *later = NULL;
+
+		rig.parameters = orders[i];
+		early = poll("{}", 200, FINISHED(""));
+		assert_int_equal(early->kind, PLUGIN_ANSWER_WAIT);
+		assert_string_equal(early->wait.status, "completed");
+		rig_assert_json(early->state, "{\"finished_since_ms\":1795000000000}");
+		rig.now_ms = RIG_NOW_MS + MINUTE_MS;
+		later = poll(early->state, 200, FINISHED(CAPTIONED));
+		rig.now_ms = RIG_NOW_MS;
+		assert_roles(later, all);
+		assert_int_equal(later->done.n_missing, 0);
+	}
+}
+
+static void captions_that_never_come_are_missing(void **state)
+{
+	static const struct {
+		const char *order, *more;
+		const char *missing[3];
+	} rows[] = {
+		{SPEAKS ",\"extras\":{\"caption\":{}}", "", {"subtitle"}},
+		{SPEAKS ",\"extras\":{\"caption\":{\"style\":\"default\"}}", "", {"captioned_video", "subtitle"}},
+		{SPEAKS ",\"extras\":{\"caption\":{\"style\":\"default\"}}",
+		 ",\"subtitle_url\":\"https://files.heygen.ai/s.srt\"",
+		 {"captioned_video"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *waiting = NULL;
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+		char body[300];
+		size_t n = 0;
+
+		snprintf(body, sizeof(body), FINISHED("%s"), rows[i].more);
+		rig.parameters = rows[i].order;
+		rig.now_ms = RIG_NOW_MS + 10 * MINUTE_MS - 1;
+		waiting = poll("{\"finished_since_ms\":1795000000000}", 200, body);
+		assert_int_equal(waiting->kind, PLUGIN_ANSWER_WAIT);
+		rig.now_ms++;
+		answer = poll("{\"finished_since_ms\":1795000000000}", 200, body);
+		assert_int_equal(answer->kind, PLUGIN_ANSWER_DONE);
+		assert_string_equal(answer->done.outputs[0].role, "video");
+		for (; rows[i].missing[n]; n++)
+			assert_string_equal(answer->done.missing[n].role, rows[i].missing[n]);
+		assert_int_equal(answer->done.n_missing, n);
+	}
 }
 
 static void a_link_says_when_it_expires(void **state)
@@ -343,6 +438,9 @@ int main(void)
 		cmocka_unit_test_setup(a_generated_video_has_its_own_words, rig_reset),
 		cmocka_unit_test_setup(every_word_that_is_no_end_keeps_polling_and_is_shown, rig_reset),
 		cmocka_unit_test_setup(a_finished_video_is_one_output_without_credential, rig_reset),
+		cmocka_unit_test_setup(what_comes_beside_a_video_has_its_role, rig_reset),
+		cmocka_unit_test_setup(captions_that_were_ordered_are_waited_for, rig_reset),
+		cmocka_unit_test_setup(captions_that_never_come_are_missing, rig_reset),
 		cmocka_unit_test_setup(a_link_says_when_it_expires, rig_reset),
 		cmocka_unit_test_setup(a_link_that_lags_is_waited_for, rig_reset),
 		cmocka_unit_test_setup(a_link_in_the_clear_is_no_link_beside_an_encrypted_api, rig_reset),

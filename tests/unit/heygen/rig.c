@@ -41,6 +41,8 @@ int rig_reset(void **state)
 	rig.now_ms = RIG_NOW_MS;
 	rig.retry_after_ms = -1;
 	rig.remote_id = "v_1";
+	rig.model = "avatar";
+	rig.parameters = "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}";
 	return 0;
 }
 
@@ -103,7 +105,7 @@ struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int st
 		.elapsed_ms = 31000,
 		.retry_after_ms = rig.retry_after_ms,
 	};
-	_cleanup_(freep) char *job = rig_job("avatar", NULL, "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}");
+	_cleanup_(freep) char *job = rig_job(rig.model, NULL, rig.parameters);
 
 	return run(verb, job, state, &reply);
 }

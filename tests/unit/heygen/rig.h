@@ -24,6 +24,8 @@ struct rig {
 	int64_t now_ms;
 	int64_t retry_after_ms;
 	const char *remote_id;
+	const char *model;      /* of the job whose reply comes */
+	const char *parameters; /* likewise */
 };
 extern struct rig rig;
 
