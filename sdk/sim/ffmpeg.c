@@ -2,12 +2,13 @@
 
 #include "base/err.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 
-#define ARGUMENTS 80
-#define TEXT_SIZE 1024
+#define ARGUMENTS 128
+#define TEXT_SIZE 2048
 
 extern char **environ;
 
@@ -28,6 +29,7 @@ static void add(struct command *command, const char *const *arguments)
 {
 	for (; *arguments && command->count < ARGUMENTS - 1; arguments++)
 		command->arguments[command->count++] = *arguments;
+	assert(!*arguments);
 	command->arguments[command->count] = NULL;
 }
 
@@ -35,6 +37,15 @@ static void add(struct command *command, const char *const *arguments)
 
 /* The text filter leaves alpha alone, so a clear picture takes its alpha from how bright the text makes it. */
 #define CLEAR "split=2[bright][shape];[shape]format=gray[alpha];[bright][alpha]alphamerge,format=yuva420p"
+
+/* A few small colours and two seconds: a preview, not a second video. */
+#define PREVIEW "[moving]fps=5,scale=w='min(240,iw)':h=-2,format=rgb8[preview]"
+
+/* Captions darken the foot of the picture, so that nobody takes the captioned file for the plain one. */
+#define CAPTIONS                                                            \
+	"[bare]drawbox=y=ih*4/5:h=ih/5:color=black@0.6:t=fill,drawtext="    \
+	"fontfile=font.ttf:text='captions':fontsize=h/10:fontcolor=yellow:" \
+	"x=(w-text_w)/2:y=h*17/20[captioned]"
 
 /* Every name in the filter is relative to the child's folder, so no path of ours needs its escapes. */
 static void describe(struct command *command, const struct sim_picture *picture, int font_px)
@@ -50,9 +61,10 @@ static void describe(struct command *command, const struct sim_picture *picture,
 		 "[0:v]drawtext=fontfile=font.ttf:textfile=script.txt:expansion=none:fontsize=%d:fontcolor=white:"
 		 "line_spacing=2:borderw=%d:bordercolor=black:x=(w-text_w)/2:y=(h-text_h)/2,"
 		 "drawtext=fontfile=font.ttf:text='filmgate-sim %%{pts\\:hms}':fontsize=%d:fontcolor=white:"
-		 "x=w/50:y=h-text_h-h/50,%s,split=2[video][still]",
+		 "x=w/50:y=h-text_h-h/50,%s,split=%d[video][still][moving]%s;" PREVIEW "%s",
 		 font_px, font_px / 24, shorter / 30 > 4 ? shorter / 30 : 4,
-		 picture->is_clear ? CLEAR : "format=yuv420p");
+		 picture->is_clear ? CLEAR : "format=yuv420p", picture->has_captions ? 4 : 3,
+		 picture->has_captions ? "[bare]" : "", picture->has_captions ? ";" CAPTIONS : "");
 }
 
 static void add_codecs(struct command *command, const struct sim_picture *picture)
@@ -65,19 +77,30 @@ static void add_codecs(struct command *command, const struct sim_picture *pictur
 		    "-c:a", "aac", "-b:a", picture->is_small ? "16k" : "64k", "-movflags", "+faststart");
 }
 
+/* The same picture gives the same bytes: no encoder versions, dates or thread timing in the file. */
+static void add_video(struct command *command, const struct sim_picture *picture, const char *map, const char *file)
+{
+	ADD(command, "-map", map, "-map", "1:a");
+	add_codecs(command, picture);
+	ADD(command, "-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact");
+	ADD(command, "-shortest", file);
+}
+
 static void compose(struct command *command, const char *program, const struct sim_picture *picture, int font_px)
 {
+	bool is_webm = picture->format == SIM_FORMAT_WEBM;
+
 	describe(command, picture, font_px);
 	ADD(command, program, "-hide_banner", "-nostdin", "-loglevel", "error", "-y");
 	ADD(command, "-filter_threads", "1", "-filter_complex_threads", "1");
 	ADD(command, "-f", "lavfi", "-i", command->background, "-f", "lavfi", "-i", command->tone);
-	ADD(command, "-filter_complex", command->filter, "-map", "[video]", "-map", "1:a");
-	add_codecs(command, picture);
-	/* The same picture gives the same bytes: no encoder versions, dates or thread timing in the file. */
-	ADD(command, "-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact");
-	ADD(command, "-shortest", picture->format == SIM_FORMAT_WEBM ? "video.webm" : "video.mp4");
+	ADD(command, "-filter_complex", command->filter);
+	add_video(command, picture, "[video]", is_webm ? "video.webm" : "video.mp4");
+	if (picture->has_captions)
+		add_video(command, picture, "[captioned]", is_webm ? "captioned.webm" : "captioned.mp4");
 	ADD(command, "-map", "[still]", "-frames:v", "1", "-pix_fmt", "yuvj420p", "-q:v", "4", "-update", "1",
 	    "-threads", "1", "thumbnail.jpg");
+	ADD(command, "-map", "[preview]", "-t", "2", "-threads", "1", "-fflags", "+bitexact", "preview.gif");
 }
 
 static int prepare_files(posix_spawn_file_actions_t *actions, const char *folder)

@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 /*
- * Starts @program in @folder, which holds script.txt and font.ttf and receives video.mp4 or video.webm, thumbnail.jpg
- * and log.txt. The child is the leader of its own process group.
+ * Starts @program in @folder, which holds script.txt and font.ttf and receives video.mp4 or video.webm, the same with
+ * captions if they were ordered (captioned.mp4), thumbnail.jpg, preview.gif and log.txt. The child is the leader of its own process group.
  */
 int sim_ffmpeg_start(const char *program, const char *folder, const struct sim_picture *picture, int font_px,
 		     pid_t *ret_pid);

@@ -9,7 +9,10 @@ static const struct {
 } kinds[] = {
 	{"video.mp4", "mp4", "video/mp4"},
 	{"video.webm", "webm", "video/webm"},
+	{"captioned.mp4", "captioned.mp4", "video/mp4"},
+	{"captioned.webm", "captioned.webm", "video/webm"},
 	{"thumbnail.jpg", "jpg", "image/jpeg"},
+	{"preview.gif", "gif", "image/gif"},
 	{"subtitle.srt", "srt", "application/x-subrip"},
 };
 

@@ -32,7 +32,7 @@ struct sim_generation {
 	int width, height; /* as ordered, however small it is rendered */
 	const char *ratio; /* static; NULL: not told */
 	int64_t seed;      /* negative: none was ordered */
-	bool has_script;
+	bool has_subtitle;
 	bool has_caption;   /* burned in: a captioned file is offered beside the plain one */
 	char *failure_code; /* not NULL: fails at ready_ms */
 	char *failure_message;

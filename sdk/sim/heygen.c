@@ -65,6 +65,7 @@ static struct sim_picture picture_of(const struct sim *sim, const struct sim_hey
 		.format = order->format,
 		.color = order->has_color ? order->color : 0x204060,
 		.is_clear = order->format == SIM_FORMAT_WEBM,
+		.has_captions = order->has_caption_style,
 		.is_small = options->small,
 	};
 
@@ -95,7 +96,7 @@ static int make_generation(struct sim *sim, const struct sim_call *call, const s
 		.height = order->height,
 		.ratio = order->ratio,
 		.seed = order->seed,
-		.has_script = order->script != NULL,
+		.has_subtitle = order->has_subtitle,
 		.has_caption = order->has_caption_style,
 		.failure_code = (char *)(uintptr_t)call->twist.failure_code,
 		.failure_message = (char *)(uintptr_t)call->twist.failure_message,
@@ -261,7 +262,7 @@ static int add_link(struct sim *sim, const struct sim_call *call, const struct s
 static int add_result(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
 		      json_t *video)
 {
-	const char *file = generation->format == SIM_FORMAT_WEBM ? "video.webm" : "video.mp4";
+	bool is_webm = generation->format == SIM_FORMAT_WEBM;
 	int64_t completed_ms = sim_generation_completed_utc_ms(sim->generations, generation);
 	int r;
 
@@ -269,12 +270,14 @@ static int add_result(struct sim *sim, const struct sim_call *call, const struct
 	json_object_set_new(video, "duration", json_real(generation->seconds));
 	if (call->twist.is_link_missing)
 		return 0;
-	r = add_link(sim, call, generation, video, "video_url", file);
+	r = add_link(sim, call, generation, video, "video_url", is_webm ? "video.webm" : "video.mp4");
 	r = r ? r : add_link(sim, call, generation, video, "thumbnail_url", "thumbnail.jpg");
-	if (r == 0 && generation->has_script)
+	r = r ? r : add_link(sim, call, generation, video, "gif_url", "preview.gif");
+	if (r == 0 && generation->has_subtitle)
 		r = add_link(sim, call, generation, video, "subtitle_url", "subtitle.srt");
 	if (r == 0 && generation->has_caption)
-		r = add_link(sim, call, generation, video, "captioned_video_url", file);
+		r = add_link(sim, call, generation, video, "captioned_video_url",
+			     is_webm ? "captioned.webm" : "captioned.mp4");
 	return r < 0 ? err_trace(r) : 0;
 }
 

@@ -381,6 +381,7 @@ static struct sim_heygen_order take_speech(const json_t *body)
 		.has_caption_style = text_at(body, "caption.style"),
 	};
 
+	order.has_subtitle = order.script || json_is_object(member(body, "caption"));
 	order.text = order.script ? order.script : audio ? audio : text_at(body, "audio_asset_id");
 	order.has_color = read_color(text_at(body, "background.value"), &order.color);
 	choose_size(body, "1080p", &order);

@@ -30,6 +30,7 @@ struct sim_heygen_order {
 	enum sim_format format;
 	bool has_color;
 	uint32_t color;
+	bool has_subtitle;
 	bool has_caption_style;
 };
 

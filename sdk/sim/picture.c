@@ -47,8 +47,9 @@ struct sim_digest_text sim_picture_key(const struct sim_picture *picture)
 	struct buffer all = {0};
 	struct digest digest;
 
-	buffer_printf(&all, "3 %d %d %d %d %d %u %d %d\n", picture->width, picture->height, picture->fps,
-		      picture->seconds, picture->format, picture->color, picture->is_clear, picture->is_small);
+	buffer_printf(&all, "4 %d %d %d %d %d %u %d %d %d\n", picture->width, picture->height, picture->fps,
+		      picture->seconds, picture->format, picture->color, picture->is_clear, picture->has_captions,
+		      picture->is_small);
 	buffer_append_text(&all, picture->text);
 	digest = digest_of(buffer_bytes(&all));
 	digest_format(&digest, key.text);

@@ -16,9 +16,10 @@ struct sim_picture {
 	int fps;
 	int seconds;
 	enum sim_format format;
-	uint32_t color; /* 0xrrggbb */
-	bool is_clear;  /* no background: webm with alpha */
-	bool is_small;  /* rendered as cheaply as possible */
+	uint32_t color;    /* 0xrrggbb */
+	bool is_clear;     /* no background: webm with alpha */
+	bool has_captions; /* a second file with captions in the picture */
+	bool is_small;     /* rendered as cheaply as possible */
 };
 
 struct sim_layout {

@@ -154,24 +154,32 @@ static int begin_child(struct sim_render *render, struct task *task)
 	return r < 0 ? err_trace(r) : 0;
 }
 
+static int publish_file(struct sim_render *render, const struct task *task, const char *name, const char *suffix)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int r;
+
+	r = in_folder(task->folder, name, from);
+	r = r ? r : path_of(render, task->key, suffix, to);
+	if (r < 0)
+		return err_trace(r);
+	return rename(from, to) < 0 ? err_origin(-errno) : 0;
+}
+
 /* The video last: while it is not there, nobody looks for the others. */
 static int publish(struct sim_render *render, const struct task *task)
 {
-	const char *suffix = sim_format_suffix(task->picture.format);
-	const char *const files[][2] = {{"thumbnail.jpg", "jpg"}, {"subtitle.srt", "srt"}, {"video", suffix}};
-	char from[PATH_MAX], to[PATH_MAX], name[32];
+	bool is_webm = task->picture.format == SIM_FORMAT_WEBM;
+	const char *captioned = is_webm ? "captioned.webm" : "captioned.mp4";
 	int r;
 
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(name, sizeof(name), i < 2 ? "%s" : "%s.%s", files[i][0], suffix);
-		r = in_folder(task->folder, name, from);
-		r = r ? r : path_of(render, task->key, files[i][1], to);
-		if (r < 0)
-			return err_trace(r);
-		if (rename(from, to) < 0)
-			return err_origin(-errno);
-	}
-	return 0;
+	r = publish_file(render, task, "thumbnail.jpg", "jpg");
+	r = r ? r : publish_file(render, task, "preview.gif", "gif");
+	r = r ? r : publish_file(render, task, "subtitle.srt", "srt");
+	if (r == 0 && task->picture.has_captions)
+		r = publish_file(render, task, captioned, captioned);
+	r = r ? r : publish_file(render, task, is_webm ? "video.webm" : "video.mp4", is_webm ? "webm" : "mp4");
+	return r < 0 ? err_trace(r) : 0;
 }
 
 static void task_end(struct task *task, enum sim_render_state state)
@@ -446,7 +454,7 @@ static int wait_for_trial(const struct sim_render *render, pid_t pid)
 	return -1;
 }
 
-/* One real second of video with everything that later ones need: H.264, AAC, JPEG and the text filter. */
+/* One real second of video with everything that later ones need: H.264, AAC, JPEG, GIF and the text filter. */
 static int try_ffmpeg(struct sim_render *render, struct errmsg *msg)
 {
 	struct sim_picture picture = {
@@ -467,7 +475,7 @@ static int try_ffmpeg(struct sim_render *render, struct errmsg *msg)
 		return err_trace(r);
 	if (wait_for_trial(render, task->pid) != 0) {
 		complain(task);
-		errmsg_set(msg, "'%s' cannot render: it needs libx264, aac, mjpeg, lavfi and drawtext",
+		errmsg_set(msg, "'%s' cannot render: it needs libx264, aac, mjpeg, gif, lavfi and drawtext",
 			   render->spec.ffmpeg);
 		return SIM_RENDER_E_UNFIT;
 	}

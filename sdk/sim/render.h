@@ -43,7 +43,7 @@ void sim_render_freep(struct sim_render **render);
 int sim_render_order(struct sim_render *render, const struct sim_picture *picture);
 /* @ret_done_ms is the clock's monotonic instant at which it was done, 0 for what had been in the folder. */
 enum sim_render_state sim_render_state(struct sim_render *render, const char *key, int64_t *ret_done_ms);
-/* The file of a finished picture; @suffix is "mp4", "webm", "jpg" or "srt". */
+/* The file of a finished picture; @suffix is "mp4", "webm", "captioned.mp4", "captioned.webm", "jpg", "gif" or "srt". */
 int sim_render_open(struct sim_render *render, const char *key, const char *suffix, int *ret_fd);
 struct sim_render_count sim_render_count(const struct sim_render *render);
 

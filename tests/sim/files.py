@@ -107,13 +107,30 @@ class Pictures(Case):
 
     def test_a_captioned_file_is_offered_when_a_style_is_ordered(self):
         self.assertIsNone(self.film()["captioned_video_url"])
-        link = self.film(caption={"style": "default"})["captioned_video_url"]
-        self.assertEqual(fetch(link).status, 200)
+        for form, codec in (("mp4", "h264"), ("webm", "vp9")):
+            video = self.film(caption={"style": "default"}, output_format=form)
+            plain, captioned = fetch(video["video_url"]).body, fetch(video["captioned_video_url"])
+            self.assertEqual(captioned.headers["Content-Type"], f"video/{form}")
+            self.assertEqual(probe(captioned.body)["video"]["codec_name"], codec)
+            self.assertNotEqual(plain, captioned.body)
+            self.assertEqual(probe(captioned.body)["format"]["duration"], probe(plain)["format"]["duration"])
 
-    def test_audio_gives_a_video_without_subtitles(self):
+    def test_a_moving_preview_comes_with_the_video(self):
+        reply = fetch(self.film(script="one two three four five six seven", resolution="4k")["gif_url"])
+        self.assertEqual((reply.headers["Content-Type"], reply.body[:6]), ("image/gif", b"GIF89a"))
+        done = subprocess.run(["ffprobe", "-v", "error", "-count_frames", "-show_entries",
+                               "stream=codec_name,width,height,nb_read_frames", "-of", "json", "-i", "-"],
+                              input=reply.body, capture_output=True, timeout=60, check=True)
+        stream = json.loads(done.stdout)["streams"][0]
+        self.assertEqual((stream["codec_name"], stream["width"], stream["height"]), ("gif", 192, 108))
+        self.assertEqual(int(stream["nb_read_frames"]), 10)
+
+    def test_audio_gives_a_video_without_subtitles_unless_they_are_ordered(self):
         body = {"type": "avatar", "avatar_id": "a", "audio_url": "https://example.com/a.mp3"}
         video = self.sim.finished(self.sim.create(body))
         self.assertEqual((video["status"], video["subtitle_url"]), ("completed", None))
+        video = self.sim.finished(self.sim.create(dict(body, caption={})))
+        self.assertEqual(fetch(video["subtitle_url"]).headers["Content-Type"], "application/x-subrip")
 
     def test_equal_orders_are_rendered_once(self):
         before = self.sim.control("GET", "state")["renders"]
