@@ -91,11 +91,23 @@ static const struct meaning codes[] = {
 	{"40119", REFUSED(INVALID_INPUT), NULL},
 };
 
-/* Parts of codes that no table has. */
+/* Parts of codes that no table has; the older ones are upper-case words with a company's name in front. */
 static const struct meaning parts[] = {
-	{"insufficient_credit", REFUSED(NO_CREDIT), NULL}, {"payment", REFUSED(NO_CREDIT), NULL},
-	{"moderation", REFUSED(MODERATED), NULL},          {"content_policy", REFUSED(MODERATED), NULL},
-	{"policy_violation", REFUSED(MODERATED), NULL},    {"nsfw", REFUSED(MODERATED), NULL},
+	{"insufficient_credit", REFUSED(NO_CREDIT), NULL},
+	{"payment", REFUSED(NO_CREDIT), NULL},
+	{"subscription", REFUSED(NO_CREDIT), NULL},
+	{"plan_upgrade", REFUSED(NO_CREDIT), NULL},
+	{"trial_limit", REFUSED(NO_CREDIT), NULL},
+	{"quota", REFUSED(QUOTA), NULL},
+	{"moderation", REFUSED(MODERATED), NULL},
+	{"content_policy", REFUSED(MODERATED), NULL},
+	{"policy_violation", REFUSED(MODERATED), NULL},
+	{"nsfw", REFUSED(MODERATED), NULL},
+	{"key_scope", REFUSED(AUTH), NULL},
+	{"permission_denied", REFUSED(AUTH), NULL},
+	{"in_training", REFUSED(INVALID_INPUT), "/parameters/avatar_id"},
+	{"avatar_not_found", REFUSED(INVALID_INPUT), "/parameters/avatar_id"},
+	{"voice_not_found", REFUSED(INVALID_INPUT), "/parameters/voice_id"},
 };
 
 /*
@@ -196,14 +208,19 @@ static int has_part(struct fg_text text, const char *part)
 	return 0;
 }
 
+static const struct meaning *meaning_of_part(struct fg_text code)
+{
+	for (size_t i = 0; i < COUNT(parts); i++)
+		if (has_part(code, parts[i].code))
+			return &parts[i];
+	return NULL;
+}
+
 static const struct meaning *meaning_of(struct fg_text code)
 {
 	for (size_t i = 0; i < COUNT(codes); i++)
 		if (heygen_text_is(code, codes[i].code))
 			return &codes[i];
-	for (size_t i = 0; i < COUNT(parts); i++)
-		if (has_part(code, parts[i].code))
-			return &parts[i];
 	return NULL;
 }
 
@@ -282,6 +299,9 @@ struct heygen_problem heygen_problem_of_reply(const struct fg_host *h, struct fg
 	problem.message = words_of_reply(h, s);
 	problem.field = field_of(h->text(s, h->at(s, reply, "/error/param")));
 	meaning = meaning_of(problem.code);
+	/* That nothing was bought is no guess to make of a server's own failure. */
+	if (!meaning && h->status(s) < 500)
+		meaning = meaning_of_part(problem.code);
 	if (!meaning) {
 		decide_by_status(h, s, &problem);
 		return problem;
@@ -302,7 +322,9 @@ struct heygen_problem heygen_problem_of_video(const struct fg_host *h, struct fg
 
 	problem.code = text_at(h, s, data, code_places);
 	problem.message = text_at(h, s, data, word_places);
-	meaning = meaning_of(problem.code.size ? problem.code : problem.message);
+	meaning = meaning_of(problem.code);
+	if (!meaning)
+		meaning = meaning_of_part(problem.code.size ? problem.code : problem.message);
 	problem.reason = meaning && meaning->reason < FG_REASON_RATE_LIMITED ? meaning->reason
 									     : FG_REASON_PROVIDER_FAULT;
 	/* HeyGen documents no rule for refunds; only what could not be paid for was certainly not charged. */

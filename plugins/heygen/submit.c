@@ -101,6 +101,9 @@ static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 	if (heygen_text_is(problem.code, "avatar_not_found"))
 		h->note(s, FG_NOTE_INFO, "/parameters/avatar_id",
 			"HeyGen does not find an avatar that is still in training either.");
+	if (heygen_text_is(problem.code, "resource_not_ready"))
+		h->note(s, FG_NOTE_INFO, "/parameters/avatar_id",
+			"HeyGen has not finished what the order names, such as an avatar in training; it is asked again.");
 
 	return (is_final ? h->failed : h->trouble)(s, FG_FAILURE(.reason = problem.reason, .bought = problem.bought,
 								 .retry_after_ms = pause_ms, .code = problem.code,

@@ -38,6 +38,8 @@ static void a_reply_that_proves_nothing_is_no_refusal(void **state)
 		{500, "{\"error\":{\"code\":\"internal_error\",\"message\":\"boom\"}}"},
 		{500, "{\"error\":{\"message\":\"boom\"}}"},
 		{502, "<html>Bad gateway</html>"},
+		{500, "{\"error\":{\"code\":\"MOVIO_PAYMENT_SERVICE_DOWN\"}}"},
+		{503, "{\"error\":{\"code\":\"QUOTA_SERVICE_TIMEOUT\"}}"},
 		{503, "{\"error\":{\"code\":\"service_unavailable\"}}"},
 		{503, "{\"error\":{\"code\":\"voice_provider_error\"}}"},
 		{504, "{\"error\":{\"code\":\"gateway_timeout\"}}"},
@@ -152,6 +154,24 @@ static const struct refusal {
 	CODE(400, "MOVIO_PAYMENT_INSUFFICIENT_CREDIT", NO_CREDIT, ""),
 	CODE(200, "MOVIO_PAYMENT_INSUFFICIENT_CREDIT", NO_CREDIT, ""),
 	CODE(400, "TEXT_MODERATION_FAILED", MODERATED, ""),
+	/* The older words are upper-case, and the same words as today's or words that hold one of them. */
+	CODE(402, "TRIAL_VIDEO_LIMIT_EXCEEDED", NO_CREDIT, ""),
+	CODE(402, "MOVIO_TRIAL_LIMIT_EXCEEDED", NO_CREDIT, ""),
+	CODE(402, "PLAN_UPGRADE_REQUIRED", NO_CREDIT, ""),
+	CODE(403, "MOVIO_SUBSCRIPTION_EXPIRED", NO_CREDIT, ""),
+	CODE(403, "INSUFFICIENT_API_KEY_SCOPE", AUTH, ""),
+	CODE(403, "MOVIO_API_KEY_SCOPE", AUTH, ""),
+	CODE(400, "MOVIO_PERMISSION_DENIED", AUTH, ""),
+	CODE(400, "CONTENT_POLICY_VIOLATION", MODERATED, ""),
+	CODE(400, "MOVIO_CONTENT_POLICY", MODERATED, ""),
+	CODE(400, "IMAGE_NSFW_DETECTED", MODERATED, ""),
+	CODE(429, "QUOTA_EXCEEDED", QUOTA, ""),
+	CODE(429, "MOVIO_QUOTA_NOT_ENOUGH", QUOTA, ""),
+	CODE(200, "MOVIO_QUOTA_NOT_ENOUGH", QUOTA, ""),
+	CODE(404, "AVATAR_NOT_FOUND", INVALID_INPUT, "/parameters/avatar_id"),
+	CODE(404, "MOVIO_AVATAR_NOT_FOUND", INVALID_INPUT, "/parameters/avatar_id"),
+	CODE(400, "PHOTO_AVATAR_IN_TRAINING", INVALID_INPUT, "/parameters/avatar_id"),
+	CODE(404, "MOVIO_VOICE_NOT_FOUND", INVALID_INPUT, "/parameters/voice_id"),
 	/* Numbers of old. */
 	NUMBER(400, 400105, MODERATED, ""),
 	NUMBER(400, 400168, MODERATED, ""),
@@ -274,6 +294,17 @@ static void an_avatar_in_training_is_hinted_at(void **state)
 	assert_non_null(strstr(answer->notes[0].sentence, "in training"));
 }
 
+static void what_is_not_ready_is_asked_for_again_and_hinted_at(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = rig_reply(
+		PLUGIN_VERB_START, NULL, 409, "{\"error\":{\"code\":\"RESOURCE_NOT_READY\",\"message\":\"training\"}}");
+
+	(void)state;
+	rig_assert_failure(answer, PLUGIN_ANSWER_TROUBLE, PLUGIN_REASON_UNAVAILABLE, PLUGIN_BOUGHT_NONE);
+	assert_int_equal(answer->n_notes, 1);
+	assert_non_null(strstr(answer->notes[0].sentence, "in training"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +316,7 @@ int main(void)
 		cmocka_unit_test_setup(the_words_are_heygens_own, rig_reset),
 		cmocka_unit_test_setup(a_parameter_that_heygen_names_is_pointed_at, rig_reset),
 		cmocka_unit_test_setup(an_avatar_in_training_is_hinted_at, rig_reset),
+		cmocka_unit_test_setup(what_is_not_ready_is_asked_for_again_and_hinted_at, rig_reset),
 	};
 
 	return cmocka_run_group_tests_name("heygen.refusals", tests, rig_set_up, rig_tear_down);
