@@ -143,6 +143,40 @@ test("what the configuration leaves open is as the plugin says", async () => {
 	assert.strictEqual(provider.concurrency, 10);
 });
 
+const REFERENCE = { kind: "MEDIA_KIND_IMAGE", role: "MEDIA_ROLE_REFERENCE", url: "https://example.com/a.png" };
+const STYLE = { fields: { style: { stringValue: "default" } } };
+const MADE = {
+	"an avatar with captions": [
+		order("With captions.", { parameters: {
+			avatar_id: "demo_avatar", script: { text: "With captions." }, extras: { fields: { caption: { structValue: STYLE } } },
+		} }),
+		{ video: "video/mp4", captioned_video: "video/mp4", subtitle: "application/x-subrip", thumbnail: "image/jpeg",
+			preview: "image/gif" },
+	],
+	"an acting avatar": [
+		order("", { model: "cinematic", parameters: { avatar_id: "demo_avatar", prompt: "They dance.", media: [REFERENCE] } }),
+		{ video: "video/mp4", thumbnail: "image/jpeg", preview: "image/gif" },
+	],
+	"a generated video": [
+		order("", { model: "heygen-video-1", parameters: { prompt: "A boat.", media: [REFERENCE] } }),
+		{ video: "video/mp4" },
+	],
+};
+
+for (const [what, [job, expected]] of Object.entries(MADE))
+	test(`${what} comes home with all that belongs to it`, async () => {
+		const { name } = (await stack.call("CreateJob", { job, request_id: what.replaceAll(" ", "-") })).job;
+		const { status } = await stack.reach(name, ["SUCCEEDED"]);
+		const found = Object.fromEntries(status.artifacts.map((artifact) => [artifact.role, artifact.media_type]));
+
+		assert.deepStrictEqual(found, expected);
+		assert.deepStrictEqual(status.missing_roles, []);
+		for (const artifact of status.artifacts)
+			assert.strictEqual(sha256(await stack.read(artifact.name)), artifact.sha256);
+		assert.strictEqual((await stack.charges()).filter((row) =>
+			row.video_id === status.attempts[0].remotes[0].remote_id).length, 1);
+	});
+
 for (const reflection of REFLECTIONS)
 	test(`buf curl through ${reflection}`, async () => {
 		const service = "filmgate.v1.JobService";
