@@ -74,6 +74,8 @@ static int apply(Filmgate__V1__JobFilter *filter, const struct argument *given, 
 	switch (given->row->id) {
 	case OPTION_STATE:
 		return add_states(filter, given->text, error);
+	case OPTION_UNCERTAIN:
+		return add_states(filter, "uncertain", error);
 	case OPTION_PROVIDER:
 		return add_provider(filter, given->text, error);
 	case OPTION_MODEL:

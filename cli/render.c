@@ -163,7 +163,9 @@ void render_detail(const Filmgate__V1__JobStatus *status, struct buffer *out)
 	else if (render_is_final(status->state))
 		detail_failure(status, out);
 	else if (status->state == STATE(UNCERTAIN))
-		buffer_append_text(out, "a paid request left and its fate is unknown; nothing is sent again");
+		buffer_append_text(
+			out,
+			"a paid request left and its fate is unknown; nothing is sent again until 'filmgate resolve' decides it");
 	else if (status->wait)
 		detail_wait(status->wait, out);
 	else if (status->progress)

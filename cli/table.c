@@ -65,6 +65,7 @@ ROW(file, FILE, TEXT, 'f', "file", "FILE",
     "the job as JSON, as 'get -o json' prints it; - is standard input; other flags come on top");
 ROW(state, STATE, TEXT, 0, "state", "STATE",
     "only jobs in that state: queued, running, failed, …; several with commas");
+ROW(uncertain, UNCERTAIN, FLAG, 0, "uncertain", NULL, "the same as --state uncertain: what 'resolve' can decide");
 ROW(provider, PROVIDER, TEXT, 0, "provider", "NAME", "only jobs of that provider; may be repeated");
 ROW(filter_model, MODEL, TEXT, 'm', "model", "MODEL", "only jobs of that model; may be repeated");
 ROW(since, SINCE, TEXT, 0, "since", "WHEN",
@@ -72,6 +73,10 @@ ROW(since, SINCE, TEXT, 0, "since", "WHEN",
 ROW(limit, LIMIT, NUMBER, 0, "limit", "N", "at most so many jobs (default 50); 0 is all", .least = 0, .most = INT_MAX);
 ROW(remote, REMOTE, FLAG, 0, "remote", NULL,
     "have the provider remove its copy first; nothing is deleted here unless it does");
+ROW(found, FOUND, TEXT, 0, "found", "REMOTE_ID",
+    "it was bought, and this is the provider's id of it: the job goes on with it");
+ROW(absent, ABSENT, FLAG, 0, "absent", NULL, "nothing was bought: it is ordered again, at a price");
+ROW(give_up, GIVE_UP, FLAG, 0, "give-up", NULL, "it is not known and nobody looks further: the job has failed");
 ROW(role, ROLE, TEXT, 0, "role", "ROLE", "which file of the job: video (default), captioned_video, thumbnail, …");
 
 const struct option_row *const table_global_options[] = {&server, &deadline, &retry_for, &quiet, &help, NULL};
@@ -113,7 +118,7 @@ const struct command table_commands[] = {
 	 .summary = "list jobs, newest first",
 	 .examples = EXAMPLES("filmgate list --state failed,expired --since 1d",
 			      "filmgate list -l project=spring -o jsonl"),
-	 .options = OPTIONS(&state, &provider, &filter_model, &filter_label, &since, &limit, &format_o),
+	 .options = OPTIONS(&state, &uncertain, &provider, &filter_model, &filter_label, &since, &limit, &format_o),
 	 .needs_daemon = true,
 	 .run = command_list},
 	{.name = "watch",
@@ -152,6 +157,18 @@ const struct command table_commands[] = {
 	 .operands_max = 1,
 	 .needs_daemon = true,
 	 .run = command_retry},
+	{.name = "resolve",
+	 .operands = "JOB",
+	 .summary = "decide a job of which it is not known whether it was bought",
+	 .details = "Look into the provider's account first: the daemon could not, and believes what you say. 'get' "
+		    "shows when the order was sent, and under which key.",
+	 .examples = EXAMPLES("filmgate list --uncertain", "filmgate resolve JOB --found 3f6c0a9e",
+			      "filmgate resolve JOB --absent"),
+	 .options = OPTIONS(&found, &absent, &give_up, &format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_resolve},
 	{.name = "update",
 	 .operands = "JOB",
 	 .summary = "change a job's labels, name or priority",

@@ -46,6 +46,10 @@ enum option_id {
 	OPTION_LIMIT,
 	OPTION_REMOTE,
 	OPTION_ROLE,
+	OPTION_UNCERTAIN,
+	OPTION_FOUND,
+	OPTION_ABSENT,
+	OPTION_GIVE_UP,
 };
 
 enum option_type {

@@ -88,6 +88,20 @@ void engine_update_job(struct engine *engine, const struct engine_update *update
  * is written. While a paid send is undecided: REQUESTED, and it takes effect when that is known. */
 void engine_cancel_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata);
 
+enum engine_resolution {
+	ENGINE_RESOLUTION_FOUND,   /* it was bought: remote_id is the provider's id of it */
+	ENGINE_RESOLUTION_ABSENT,  /* nothing was bought: it is ordered again */
+	ENGINE_RESOLUTION_GIVE_UP, /* not known, and nobody looks further */
+};
+struct engine_resolve {
+	struct job_ref ref;
+	uint64_t expected_revision; /* 0: any */
+	enum engine_resolution resolution;
+	const char *remote_id; /* FOUND */
+};
+/* UNCERTAIN jobs only; else ENGINE_E_STATE. */
+void engine_resolve_job(struct engine *engine, const struct engine_resolve *resolve, engine_job_fn *fn, void *userdata);
+
 enum engine_delete { ENGINE_DELETE_KEEP_REMOTE, ENGINE_DELETE_REMOVE_REMOTE };
 typedef void engine_done_fn(void *userdata, int outcome, const struct engine_error *error);
 /* Terminal jobs only. With REMOVE_REMOTE the provider's copy goes first; if that fails, nothing is deleted. */

@@ -1,5 +1,6 @@
 /*
- * Cancel, update, delete, deadline and start, each as one short change of a job's entry.
+ * Cancel, update, delete, deadline and start, each as one short change of a job's entry; what a person decides is
+ * resolve.c's.
  */
 #include "engine/ops.h"
 
@@ -27,6 +28,7 @@ static void free_op(struct op *op)
 	}
 	free((void *)(uintptr_t)op->update.labels);
 	free((void *)(uintptr_t)op->update.display_name);
+	free((void *)(uintptr_t)op->resolve.remote_id);
 	free(op);
 }
 
@@ -51,7 +53,7 @@ static void answer_view(struct op *op, const struct entry *entry)
 	op_answer(op, 0, NULL, &view);
 }
 
-static void answer_error(struct op *op, int outcome, const char *text)
+void op_refuse(struct op *op, int outcome, const char *text)
 {
 	op_answer(op, outcome, &(struct engine_error){.text = text}, NULL);
 }
@@ -66,7 +68,7 @@ void op_fail_load(struct op *op, int outcome)
 
 void op_dismiss(struct op *op)
 {
-	answer_error(op, ENGINE_E_DRAINING, "the daemon is shutting down; ask again when it is back");
+	op_refuse(op, ENGINE_E_DRAINING, "the daemon is shutting down; ask again when it is back");
 }
 
 static void on_op(struct loop_message *message)
@@ -91,7 +93,7 @@ void op_post(struct op *op)
 
 /* ---- the moment a commit for entry->op has succeeded ---- */
 
-static void answer_committed(struct entry *entry)
+void op_answer_committed(struct entry *entry)
 {
 	struct op *op = steal(entry->op);
 
@@ -102,7 +104,7 @@ static void answer_committed(struct entry *entry)
 static void answer_ended(struct entry *entry)
 {
 	lane_release_slot(entry);
-	answer_committed(entry);
+	op_answer_committed(entry);
 }
 
 /* ---- start ---- */
@@ -155,13 +157,13 @@ static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
 static void keep_wish(struct entry *entry)
 {
 	if (entry->status->cancel_requested_ms) {
-		answer_committed(entry);
+		op_answer_committed(entry);
 		return;
 	}
 	entry_begin(entry);
 	entry->status->cancel_requested_ms = now_utc(entry->engine);
 	entry->status->cancel_outcome = JOB_CANCEL_REQUESTED;
-	entry_submit(entry, JOB_EVENT_PROGRESS, answer_committed);
+	entry_submit(entry, JOB_EVENT_PROGRESS, op_answer_committed);
 }
 
 static void answer_too_late(struct entry *entry)
@@ -261,7 +263,7 @@ static bool handle_update(struct entry *entry, struct op *op)
 	struct job_status *status = entry->status;
 
 	if (update->expected_revision && update->expected_revision != status->revision) {
-		answer_error(op, ENGINE_E_REVISION, "the job has changed since; read it again and repeat the update");
+		op_refuse(op, ENGINE_E_REVISION, "the job has changed since; read it again and repeat the update");
 		return true;
 	}
 	entry->op = op;
@@ -273,11 +275,6 @@ static bool handle_update(struct entry *entry, struct op *op)
 		abort();
 	entry_submit(entry, JOB_EVENT_UPDATED, run_after_update);
 	return true;
-}
-
-void op_answer_update(struct entry *entry)
-{
-	answer_committed(entry);
 }
 
 /* ---- delete ---- */
@@ -320,7 +317,7 @@ static void on_remove_verb(struct entry *entry, const struct verb_result *result
 	}
 	errmsg_set(&why, "%.300s; nothing was deleted: try again later, or delete the job without its remote copy",
 		   result->text);
-	answer_error(steal(entry->op), result->outcome, why.text);
+	op_refuse(steal(entry->op), result->outcome, why.text);
 }
 
 static bool handle_delete(struct entry *entry, struct op *op)
@@ -328,12 +325,12 @@ static bool handle_delete(struct entry *entry, struct op *op)
 	bool has_remote = entry->status->n_remotes > 0;
 
 	if (!job_state_is_terminal(entry->status->state)) {
-		answer_error(op, ENGINE_E_STATE, "the job is still open; cancel it first");
+		op_refuse(op, ENGINE_E_STATE, "the job is still open; cancel it first");
 		return true;
 	}
 	if (op->how == ENGINE_DELETE_REMOVE_REMOTE && has_remote &&
 	    (!lane_can_continue(entry->lane, entry->status) || !verb_is_offered(entry->lane, PLUGIN_VERB_REMOVE))) {
-		answer_error(
+		op_refuse(
 			op, ENGINE_E_STATE,
 			"its provider cannot delete videos, or its plugin is not loaded or too old for this job; delete the job without its remote copy");
 		return true;
@@ -383,6 +380,9 @@ bool op_handle(struct entry *entry, struct op *op)
 		return handle_cancel(entry, op);
 	case OP_UPDATE:
 		return handle_update(entry, op);
+	case OP_RESOLVE:
+		op_resolve(entry, op);
+		return true;
 	case OP_DELETE:
 		return handle_delete(entry, op);
 	case OP_DEADLINE:

@@ -91,7 +91,7 @@ void run_after_end(struct entry *entry)
 	lane_release_slot(entry);
 }
 
-static void after_requeue(struct entry *entry)
+void run_after_requeue(struct entry *entry)
 {
 	run_abandon(entry);
 	lane_release_slot(entry);
@@ -110,7 +110,7 @@ void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms)
 	status->phase = 0;
 	status->retries++;
 	entry_move(entry, JOB_STATE_QUEUED);
-	entry_submit(entry, JOB_EVENT_STATE, after_requeue);
+	entry_submit(entry, JOB_EVENT_STATE, run_after_requeue);
 }
 
 static enum job_wait wait_of(enum plugin_reason reason)
@@ -146,7 +146,7 @@ void run_after_update(struct entry *entry)
 {
 	if (entry->status->state == JOB_STATE_QUEUED && entry->lane)
 		lane_notice(entry->lane, &entry->index);
-	op_answer_update(entry);
+	op_answer_committed(entry);
 }
 
 /* ---- PREPARING: free exchanges, until the plugin asks for the one that buys ---- */

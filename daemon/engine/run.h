@@ -16,13 +16,16 @@ void run_abandon(struct entry *entry);
 void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms);
 /* The same after an answer that refuses it for now: as long, and as many jobs, as its reason says. */
 void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer);
-void run_after_end(struct entry *entry); /* terminal was committed */
+void run_after_requeue(struct entry *entry); /* QUEUED was committed */
+void run_after_end(struct entry *entry);     /* terminal was committed */
 void run_after_update(struct entry *entry);
 
 /* send.c: the one exchange that may buy */
 void send_begin(struct entry *entry, struct plugin_answer *take); /* PREPARING, or STARTING for a repeat */
 void send_resume(struct entry *entry);                            /* STARTING, after a start */
 bool send_may_repeat(const struct entry *entry);
+/* Every doubt of the attempt is of @class, in the change that has begun. */
+void send_settle(struct entry *entry, enum job_send_class class);
 
 /* poll.c: RUNNING */
 void poll_begin(struct entry *entry, int64_t delay_ms); /* 0: the provider's first interval */

@@ -84,18 +84,28 @@ static void decide(struct entry *entry, enum job_send_class class, int32_t http_
 	store_commit_put_send(entry->change, &entry->ref, send);
 }
 
-/* An accepted or refused key settles the earlier sends that carried it. */
-static void settle_doubts(struct entry *entry, enum job_send_class class)
+static void settle_doubts(struct entry *entry, const struct job_send *except, enum job_send_class class)
 {
 	const struct job_send *doubt;
 
-	while ((doubt = first_doubt(entry, job_current_send(entry->status))) != NULL) {
+	while ((doubt = first_doubt(entry, except)) != NULL) {
 		struct job_send *send = &entry->status->sends[doubt - entry->status->sends];
 
 		send->class = class;
 		send->decided_ms = now_utc(entry->engine);
 		store_commit_put_send(entry->change, &entry->ref, send);
 	}
+}
+
+/* An accepted or refused key settles the earlier sends that carried it. */
+static void settle_earlier(struct entry *entry, enum job_send_class class)
+{
+	settle_doubts(entry, job_current_send(entry->status), class);
+}
+
+void send_settle(struct entry *entry, enum job_send_class class)
+{
+	settle_doubts(entry, NULL, class);
 }
 
 static void hold(struct entry *entry, const char *why)
@@ -251,7 +261,7 @@ static void accept(struct entry *entry, struct plugin_answer *take, int http_sta
 	bool is_done = take->kind == PLUGIN_ANSWER_DONE;
 
 	decide(entry, JOB_SEND_ACCEPTED, http_status);
-	settle_doubts(entry, JOB_SEND_ACCEPTED);
+	settle_earlier(entry, JOB_SEND_ACCEPTED);
 	if (is_done)
 		add_remotes(entry, take->done.remotes, take->done.n_remotes);
 	else
@@ -276,7 +286,7 @@ static void refuse_for_good(struct entry *entry, const struct plugin_answer *ans
 {
 	struct job_failure failure = run_failure_of(answer, purchase);
 
-	settle_doubts(entry, JOB_SEND_REFUSED);
+	settle_earlier(entry, JOB_SEND_REFUSED);
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 

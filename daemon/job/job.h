@@ -89,6 +89,7 @@ enum job_send_class {
 	JOB_SEND_REFUSED = 2,
 	JOB_SEND_ACCEPTED = 3,
 	JOB_SEND_AMBIGUOUS = 4,
+	JOB_SEND_ABSENT = 5, /* was ambiguous; somebody looked, and nothing was bought */
 };
 
 /* What a cancel achieved. */

@@ -7,6 +7,7 @@
 
 #define REQUEST_ID_MAX 128
 #define DISPLAY_NAME_MAX 255
+#define REMOTE_ID_MAX 255
 #define LABELS_MAX 64
 #define LABEL_KEY_MAX 63
 #define LABEL_VALUE_MAX 255
@@ -59,6 +60,21 @@ void check_display_name(const char *field, const char *display_name, struct viol
 		violations_add(violations, field, "has %zu bytes; at most %d are possible", len, DISPLAY_NAME_MAX);
 	if (code)
 		violations_add(violations, field, "has the control character U+%04X at byte %zu", code, at + 1);
+}
+
+void check_remote_id(const char *field, const char *remote_id, struct violations *violations)
+{
+	size_t len = strlen(remote_id);
+
+	if (len == 0)
+		violations_add(violations, field, "is required: the provider's id of what was found");
+	if (len > REMOTE_ID_MAX)
+		violations_add(violations, field, "has %zu bytes; at most %d are possible", len, REMOTE_ID_MAX);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)remote_id[i] < 0x20 || remote_id[i] == 0x7f) {
+			violations_add(violations, field, "has a control character at byte %zu", i + 1);
+			return;
+		}
 }
 
 void check_priority(const char *field, int32_t priority, struct violations *violations)

@@ -12,6 +12,8 @@
 
 void check_request_id(const char *request_id, struct violations *violations);
 void check_display_name(const char *field, const char *display_name, struct violations *violations);
+/* The provider's id of what a person has found. */
+void check_remote_id(const char *field, const char *remote_id, struct violations *violations);
 void check_priority(const char *field, int32_t priority, struct violations *violations);
 /* The labels, which may point into @entries; NULL when there is something wrong with them. */
 struct job_label *check_labels(const char *field, Filmgate__V1__Job__LabelsEntry *const *entries, size_t n,

@@ -20,7 +20,7 @@ _Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_PROVIDER_CRED
 	       "waits");
 _Static_assert((int)JOB_WAIT_CREDENTIAL + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
 _Static_assert((int)FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_REQUESTED == (int)JOB_CANCEL_REQUESTED, "cancels");
-_Static_assert((int)FILMGATE__V1__SEND_CLASS__SEND_CLASS_AMBIGUOUS == (int)JOB_SEND_AMBIGUOUS + 1, "sends");
+_Static_assert((int)FILMGATE__V1__SEND_CLASS__SEND_CLASS_ABSENT == (int)JOB_SEND_ABSENT + 1, "sends");
 _Static_assert((int)FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_DELETED == (int)JOB_EVENT_DELETED, "events");
 _Static_assert((int)FILMGATE__V1__FAILURE_REASON__FAILURE_REASON_PLUGIN_FAULT == (int)JOB_REASON_PLUGIN_FAULT,
 	       "reasons");

@@ -292,6 +292,54 @@ void handle_retry_job(struct call *call, const void *message)
 				 ask(call, request->name, reply_retried));
 }
 
+/* ---- ResolveJob ---- */
+
+static void reply_resolved(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed)
+{
+	Filmgate__V1__ResolveJobResponse response = FILMGATE__V1__RESOLVE_JOB_RESPONSE__INIT;
+
+	(void)status;
+	(void)replayed;
+	response.job = job;
+	call_reply(asked->call, &response.base);
+}
+
+static void check_resolution(const Filmgate__V1__ResolveJobRequest *request, struct engine_resolve *resolve,
+			     struct violations *violations)
+{
+	switch (request->resolution) {
+	case FILMGATE__V1__RESOLUTION__RESOLUTION_FOUND:
+		resolve->resolution = ENGINE_RESOLUTION_FOUND;
+		resolve->remote_id = request->remote_id;
+		check_remote_id("remote_id", request->remote_id, violations);
+		return;
+	case FILMGATE__V1__RESOLUTION__RESOLUTION_ABSENT:
+		resolve->resolution = ENGINE_RESOLUTION_ABSENT;
+		break;
+	case FILMGATE__V1__RESOLUTION__RESOLUTION_GIVE_UP:
+		resolve->resolution = ENGINE_RESOLUTION_GIVE_UP;
+		break;
+	default:
+		violations_add(violations, "resolution", "is required: RESOLUTION_FOUND, _ABSENT or _GIVE_UP");
+		return;
+	}
+	if (*request->remote_id)
+		violations_add(violations, "remote_id", "belongs to RESOLUTION_FOUND only");
+}
+
+void handle_resolve_job(struct call *call, const void *message)
+{
+	const Filmgate__V1__ResolveJobRequest *request = message;
+	struct violations violations = {.arena = &call->arena};
+	struct engine_resolve resolve = {.ref.tenant = JOB_TENANT_DEFAULT,
+					 .expected_revision = request->expected_revision};
+
+	check_job_name("name", request->name, &violations, &resolve.ref.id);
+	check_resolution(request, &resolve, &violations);
+	if (!refuse(call, &violations))
+		engine_resolve_job(engine_of(call), &resolve, on_job, ask(call, request->name, reply_resolved));
+}
+
 /* ---- DeleteJob ---- */
 
 static void on_deleted(void *userdata, int outcome, const struct engine_error *error)

@@ -39,6 +39,7 @@ const struct rpc_method rpc_methods[] = {
 	UNARY(JOBS "UpdateJob", filmgate__v1__update_job_request, COLD, handle_update_job),
 	UNARY(JOBS "CancelJob", filmgate__v1__cancel_job_request, COLD, handle_cancel_job),
 	UNARY(JOBS "RetryJob", filmgate__v1__retry_job_request, COLD, handle_retry_job),
+	UNARY(JOBS "ResolveJob", filmgate__v1__resolve_job_request, COLD, handle_resolve_job),
 	UNARY(JOBS "DeleteJob", filmgate__v1__delete_job_request, COLD, handle_delete_job),
 	SERVER_STREAM(JOBS "WatchJob", filmgate__v1__watch_job_request, WARM, handle_watch_job),
 	SERVER_STREAM(JOBS "WatchJobs", filmgate__v1__watch_jobs_request, WARM, handle_watch_jobs),

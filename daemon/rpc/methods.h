@@ -16,6 +16,7 @@ void handle_list_jobs(struct call *call, const void *request);
 void handle_update_job(struct call *call, const void *request);
 void handle_cancel_job(struct call *call, const void *request);
 void handle_retry_job(struct call *call, const void *request);
+void handle_resolve_job(struct call *call, const void *request);
 void handle_delete_job(struct call *call, const void *request);
 /* watch.c */
 void handle_watch_job(struct stream *stream, const void *request);

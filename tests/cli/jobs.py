@@ -144,6 +144,26 @@ class Change(Case):
             document = json.loads(self.expect(status, "cancel", job.name, "-o", "json").out)
             self.assertEqual(document["outcome"], word.lower())
 
+    def test_a_decision_says_what_is_known(self):
+        job = self.fake.add_job("UNCERTAIN")
+        for words, resolution, remote_id, state in ((["--found", "vid-7"], "FOUND", "vid-7", "RUNNING"),
+                                                    (["--absent"], "ABSENT", "", "QUEUED"),
+                                                    (["--give-up"], "GIVE_UP", "", "FAILED")):
+            job.status.state = number("JobState", state)
+            self.fake.on["ResolveJob"] = lambda request: message("ResolveJobResponse", job=job)
+            self.expect(0, "resolve", job.name[5:], *words, out=[job.name[5:], state])
+            request = self.fake.requests("ResolveJob")[-1]
+            self.assertEqual((request.name, request.resolution, request.remote_id),
+                             (job.name, number("Resolution", resolution), remote_id))
+        self.expect(0, "resolve", job.name, "--absent", "-o", "name", out=job.name)
+        for words in [], ["--absent", "--give-up"], ["--found", "vid-7", "--absent"]:
+            self.expect(2, "resolve", job.name, *words, says="one of --found REMOTE_ID, --absent and --give-up")
+        self.assertEqual(len(self.fake.requests("ResolveJob")), 4)
+
+    def test_what_can_be_decided_is_listed(self):
+        self.expect(0, "list", "--uncertain")
+        self.assertEqual(list(self.fake.requests("ListJobs")[0].filter.states), [number("JobState", "UNCERTAIN")])
+
     def test_several_jobs_are_cancelled_in_turn(self):
         jobs = [self.fake.add_job().name for _ in range(3)]
         self.assertEqual(self.expect(0, "cancel", *jobs, "-o", "name").out.split(), jobs)

@@ -160,6 +160,16 @@ struct answer *cancel_unsettled(struct rig *rig, const struct job_ref *job)
 	return answer;
 }
 
+struct answer *resolve(struct rig *rig, const struct engine_resolve *resolve)
+{
+	struct answer *answer = new_answer(rig);
+
+	engine_resolve_job(rig->engine, resolve, on_job, answer);
+	await_answer(answer);
+	settle(rig);
+	return answer;
+}
+
 struct answer *cancel(struct rig *rig, const struct job_ref *job)
 {
 	struct answer *answer = cancel_unsettled(rig, job);

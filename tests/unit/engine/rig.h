@@ -169,6 +169,7 @@ struct answer *create(struct rig *rig, const struct engine_create *create);
 struct answer *create_unsettled(struct rig *rig, const struct engine_create *create); /* for await_answer() */
 struct answer *retry(struct rig *rig, const struct job_ref *job, const char *request_id);
 struct answer *cancel(struct rig *rig, const struct job_ref *job);
+struct answer *resolve(struct rig *rig, const struct engine_resolve *resolve);
 /* Asks while the engine does not settle; for await_answer(). */
 struct answer *cancel_unsettled(struct rig *rig, const struct job_ref *job);
 struct answer *update(struct rig *rig, const struct engine_update *update);

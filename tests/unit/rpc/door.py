@@ -287,6 +287,30 @@ class Jobs(Case):
         self.assertEqual((found["ResourceInfo"].resource_type, found["ResourceInfo"].resource_name),
                          ("filmgate.v1.Job", job.name))
 
+    def test_an_uncertain_job_is_decided(self):
+        for resolution, remote_id, state in [(1, "vid-7", "RUNNING"), (2, "", "QUEUED"), (3, "", "FAILED")]:
+            job = self.client.create(model="uncertain")
+            self.refused(CODE.ABORTED, "REVISION_MISMATCH", self.client.job, "ResolveJob", name=job.name,
+                         resolution=resolution, remote_id=remote_id, expected_revision=job.revision + 1)
+            decided = self.client.job("ResolveJob", name=job.name, resolution=resolution, remote_id=remote_id,
+                                      expected_revision=job.revision).job
+            self.assertEqual(decided.status.state, STATE["JOB_STATE_" + state].number)
+            self.assertEqual(decided.status.progress.provider_state, remote_id)
+            self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", self.client.job, "ResolveJob", name=job.name,
+                         resolution=resolution, remote_id=remote_id)
+
+    def test_a_decision_is_checked(self):
+        job = self.client.create(model="uncertain")
+        for field, bad in [("resolution", {}), ("remote_id", {"resolution": 1}),
+                           ("remote_id", {"resolution": 1, "remote_id": "a\nb"}),
+                           ("remote_id", {"resolution": 1, "remote_id": "x" * 256}),
+                           ("remote_id", {"resolution": 2, "remote_id": "vid-7"}),
+                           ("remote_id", {"resolution": 3, "remote_id": "vid-7"})]:
+            found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "ResolveJob",
+                                 name=job.name, **bad)
+            self.assertEqual(self.violation(found)[0][0], field)
+        self.assertEqual(self.client.job("GetJob", name=job.name).job.revision, job.revision)
+
     def test_pages_hold_every_job_once_newest_first(self):
         names = [self.client.create(labels={"n": str(i % 2)}).name for i in range(150)]
         seen, token, pages = [], "", 0

@@ -363,6 +363,25 @@ void engine_cancel_job(struct engine *engine, const struct job_ref *ref, engine_
 	pthread_mutex_unlock(&engine->lock);
 }
 
+void engine_resolve_job(struct engine *engine, const struct engine_resolve *resolve, engine_job_fn *fn, void *userdata)
+{
+	struct job_view *view;
+	int outcome = 0;
+
+	pthread_mutex_lock(&engine->lock);
+	view = fake_jobs_find(&engine->jobs, &resolve->ref);
+	if (!view)
+		outcome = ENGINE_E_NOT_FOUND;
+	else if (view->status->state != JOB_STATE_UNCERTAIN)
+		outcome = ENGINE_E_STATE;
+	else if (resolve->expected_revision && resolve->expected_revision != view->status->revision)
+		outcome = ENGINE_E_REVISION;
+	else
+		fake_jobs_resolve(&engine->jobs, view, resolve);
+	answer(engine, outcome, view, false, true, fn, userdata);
+	pthread_mutex_unlock(&engine->lock);
+}
+
 void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum engine_delete how, engine_done_fn *fn,
 		       void *userdata)
 {

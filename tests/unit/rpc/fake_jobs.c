@@ -148,6 +148,8 @@ void fake_jobs_keep(struct fake_jobs *jobs, struct job_view view)
 		add_artifact(jobs, view.status, 0);
 		add_artifact(jobs, view.status, 1);
 	}
+	if (strcmp(view.job->model, "uncertain") == 0)
+		view.status->state = JOB_STATE_UNCERTAIN;
 	if (jobs->n_views == jobs->max_views) {
 		jobs->max_views = jobs->max_views ? jobs->max_views * 2 : 64;
 		jobs->views = reallocarray(jobs->views, jobs->max_views, sizeof(*jobs->views));
@@ -184,6 +186,20 @@ void fake_jobs_cancel(struct fake_jobs *jobs, struct job_view *view)
 	view->status->state = JOB_STATE_CANCELLED;
 	view->status->cancel_outcome = JOB_CANCEL_NEVER_SENT;
 	view->status->cancel_requested_ms = clock_utc_ms(&clock_system);
+	touch(jobs, view, JOB_EVENT_STATE);
+}
+
+void fake_jobs_resolve(struct fake_jobs *jobs, struct job_view *view, const struct engine_resolve *resolve)
+{
+	static const enum job_state states[] = {
+		[ENGINE_RESOLUTION_FOUND] = JOB_STATE_RUNNING,
+		[ENGINE_RESOLUTION_ABSENT] = JOB_STATE_QUEUED,
+		[ENGINE_RESOLUTION_GIVE_UP] = JOB_STATE_FAILED,
+	};
+
+	view->status->state = states[resolve->resolution];
+	if (resolve->remote_id)
+		set(&view->status->remote_state, resolve->remote_id);
 	touch(jobs, view, JOB_EVENT_STATE);
 }
 

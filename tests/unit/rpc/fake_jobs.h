@@ -27,6 +27,8 @@ struct job_view *fake_jobs_find(struct fake_jobs *jobs, const struct job_ref *re
 struct job_view *fake_jobs_find_request(struct fake_jobs *jobs, const char *request_id);
 void fake_jobs_update(struct fake_jobs *jobs, struct job_view *view, const struct engine_update *update);
 void fake_jobs_cancel(struct fake_jobs *jobs, struct job_view *view);
+/* What was found shows as the provider's word. */
+void fake_jobs_resolve(struct fake_jobs *jobs, struct job_view *view, const struct engine_resolve *resolve);
 void fake_jobs_delete(struct fake_jobs *jobs, struct job_view *view);
 size_t fake_jobs_list(struct fake_jobs *jobs, const struct store_list_query *query, struct job_view *found,
 		      struct id *ret_scanned_to, bool *ret_more);

@@ -1,0 +1,70 @@
+#include "cli.h"
+#include "commands.h"
+#include "field.h"
+#include "render.h"
+#include "say.h"
+
+#include "base/err.h"
+
+#include <filmgate/v1/job_service.pb-c.h>
+
+/* Exactly one of the three says what is known. */
+static bool read_decision(const struct cli *cli, Filmgate__V1__ResolveJobRequest *request)
+{
+	const char *found = arguments_text(&cli->arguments, OPTION_FOUND);
+	bool is_absent = arguments_has(&cli->arguments, OPTION_ABSENT);
+	bool is_given_up = arguments_has(&cli->arguments, OPTION_GIVE_UP);
+
+	if ((found != NULL) + is_absent + is_given_up != 1) {
+		say_error("say what is known: one of --found REMOTE_ID, --absent and --give-up");
+		return false;
+	}
+	if (found) {
+		request->resolution = FILMGATE__V1__RESOLUTION__RESOLUTION_FOUND;
+		request->remote_id = (char *)(uintptr_t)found;
+	} else {
+		request->resolution = is_absent ? FILMGATE__V1__RESOLUTION__RESOLUTION_ABSENT
+						: FILMGATE__V1__RESOLUTION__RESOLUTION_GIVE_UP;
+	}
+	return true;
+}
+
+static enum exit_code print_decided(const struct cli *cli, const Filmgate__V1__Job *job)
+{
+	char state[FIELD_NAME_SIZE] = "?";
+
+	switch (arguments_format(&cli->arguments)) {
+	case FORMAT_TABLE:
+		if (job->status)
+			render_state(job->status->state, state);
+		printf("%s  %s\n", cli_short_name(job->name), state);
+		return EXIT_OK;
+	case FORMAT_NAME:
+		printf("%s\n", job->name);
+		return EXIT_OK;
+	case FORMAT_JSON:
+		return render_document(&job->base, DOCUMENT_LAYOUT_INDENTED);
+	case FORMAT_JSONL:
+		return render_document(&job->base, DOCUMENT_LAYOUT_LINE);
+	}
+	return EXIT_FAILED;
+}
+
+enum exit_code command_resolve(struct cli *cli)
+{
+	_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[0]);
+	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
+	Filmgate__V1__ResolveJobRequest request = FILMGATE__V1__RESOLVE_JOB_REQUEST__INIT;
+	const Filmgate__V1__ResolveJobResponse *reply;
+	enum exit_code code;
+
+	if (!name || !read_decision(cli, &request))
+		return EXIT_USAGE;
+	request.name = name;
+	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "ResolveJob", &request.base, "cannot decide",
+		       &message);
+	if (code != EXIT_OK)
+		return code;
+	reply = (const void *)message;
+	return print_decided(cli, reply->job);
+}
