@@ -274,8 +274,7 @@ static void a_start_that_fails_says_what_and_what_to_do(void **state)
 		 "thread for watchers cannot be started: Resource temporarily unavailable; raise"},
 		{NULL, -EACCES, 0, -EACCES,
 		 "/artifacts/staging' cannot be read: Permission denied; give the daemon's user"},
-		{NULL, 0, -EBADMSG, -EBADMSG,
-		 "it has a record that cannot be read"},
+		{NULL, 0, -EBADMSG, -EBADMSG, "it has a record that cannot be read"},
 		{NULL, 0, STORE_E_NEWER_FORMAT, STORE_E_NEWER_FORMAT, "a later version of filmgated wrote it; run"},
 	};
 	struct rig *rig = *state;

@@ -214,7 +214,7 @@ static void a_stored_reply_that_cannot_be_read_is_not_taken_for_none(void **stat
 	} faults[] = {
 		{-EIO, "cannot be read (Input/output error)"},
 		{STORE_E_NEWER_FORMAT, "cannot be read (a later version of filmgated wrote it)"},
-		{0, "cannot be read (Bad message)"},
+		{0, "cannot be read (its records are damaged"},
 	};
 	struct rig *rig = *state;
 
