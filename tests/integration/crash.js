@@ -10,7 +10,7 @@
 "use strict";
 
 const assert = require("node:assert");
-const { Stack, grpc, order, option, randoms, sleep, FINAL } = require("./stack");
+const { Stack, isDraining, isGone, order, option, randoms, sleep, FINAL } = require("./stack");
 
 const graceful = option("graceful", 0);
 const rounds = graceful || option("rounds", 50);
@@ -27,8 +27,8 @@ const names = new Map(); // request_id -> name
 const seen = new Map(); // name -> { revisions, state } as the watcher has it
 let ordered = 0, pending = 0, stopping = false, token = "", watch = null;
 
-const isGone = (error) =>
-	[grpc.status.UNAVAILABLE, grpc.status.CANCELLED, grpc.status.UNKNOWN, grpc.status.INTERNAL].includes(error.code);
+// What a client repeats: the daemon went away, or said that it is about to.
+const isOver = (error) => isGone(error) || (graceful > 0 && isDraining(error));
 
 async function orderOne() {
 	const id = `crash-${++ordered}`;
@@ -41,7 +41,7 @@ async function orderOne() {
 			names.set(id, reply.job.name);
 			break;
 		} catch (error) {
-			assert.ok(isGone(error), `${id}: ${error}`);
+			assert.ok(isOver(error), `${id}: ${error}`);
 			await sleep(20);
 		}
 	}
@@ -69,7 +69,7 @@ function follow(fail) {
 			resolve();
 		});
 		watch.on("error", (error) => {
-			if (!isGone(error)) fail(error);
+			if (!isOver(error)) fail(error);
 		});
 		if (token) resolve();
 	});

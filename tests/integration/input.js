@@ -6,20 +6,15 @@
 "use strict";
 
 const assert = require("node:assert");
-const path = require("node:path");
 const { test, before, after, afterEach } = require("node:test");
-const { Stack, grpc, order, root, until } = require("./stack");
+const { Stack, detailsOf, grpc, order, until } = require("./stack");
 
-const protobuf = require(path.join(root, "tests/tools/node_modules/protobufjs"));
 const CREATE = "/filmgate.v1.JobService/CreateJob";
 const WATCHERS = 1000;
 const stack = new Stack();
-const rpc = new protobuf.Root();
 let bystander, raw;
 
 before(async () => {
-	rpc.resolvePath = (_, name) => (name.startsWith("google/protobuf") ? name : path.join(root, "proto", name));
-	rpc.loadSync(["google/rpc/status.proto", "google/rpc/error_details.proto"]);
 	await stack.startSimulator("--render-time-ms", "3000:4000", "--concurrency", "1000");
 	stack.writeConfig({ concurrency: 100 });
 	await stack.startDaemon();
@@ -38,17 +33,6 @@ afterEach(async () => {
 });
 
 // ---- what a refusal says ----
-
-function detailsOf(error) {
-	const [bytes] = error.metadata.get("grpc-status-details-bin");
-	const found = {};
-
-	for (const any of bytes ? rpc.lookupType("google.rpc.Status").decode(bytes).details : []) {
-		const name = any.type_url.split("/").pop();
-		found[name.split(".").pop()] = rpc.lookupType(name).decode(any.value);
-	}
-	return found;
-}
 
 const send = (data, method = CREATE) => new Promise((resolve, reject) => {
 	raw.makeUnaryRequest(method, (bytes) => bytes, (bytes) => bytes, data, { deadline: Date.now() + 30000 },

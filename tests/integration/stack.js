@@ -15,6 +15,7 @@ const root = path.resolve(__dirname, "../..");
 const tool = (name) => require(path.join(root, "tests/tools/node_modules", name));
 const grpc = tool("@grpc/grpc-js");
 const loader = tool("@grpc/proto-loader");
+const protobuf = tool("protobufjs");
 
 const bin = path.resolve(process.env.FILMGATE_BIN || path.join(root, "build/dev/bin"));
 const plugins = path.resolve(process.env.FILMGATE_PLUGINS || path.join(bin, "../plugins"));
@@ -28,6 +29,10 @@ const api = grpc.loadPackageDefinition(
 		{ includeDirs: [path.join(root, "proto")], keepCase: true, longs: Number, enums: String, defaults: true },
 	),
 ).filmgate.v1;
+
+const rpc = new protobuf.Root();
+rpc.resolvePath = (_, name) => (name.startsWith("google/protobuf") ? name : path.join(root, "proto", name));
+rpc.loadSync(["google/rpc/status.proto", "google/rpc/error_details.proto"]);
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // Does not keep this process alive when what it races with is over.
@@ -45,6 +50,27 @@ async function until(what, ask, timeoutMs = 60000, pauseMs = 50) {
 		await sleep(pauseMs);
 	}
 }
+
+// What the daemon says beside the code, by the name of its type; nothing when it was not the daemon that spoke.
+function detailsOf(error) {
+	const [bytes] = error.metadata ? error.metadata.get("grpc-status-details-bin") : [];
+	const found = {};
+
+	for (const any of bytes ? rpc.lookupType("google.rpc.Status").decode(bytes).details : []) {
+		const name = any.type_url.split("/").pop();
+		found[name.split(".").pop()] = rpc.lookupType(name).decode(any.value);
+	}
+	return found;
+}
+
+// The connection ended, or never began. A daemon that is there explains itself, and an INTERNAL of its own is its fault.
+function isGone(error) {
+	const codes = [grpc.status.UNAVAILABLE, grpc.status.CANCELLED, grpc.status.INTERNAL];
+
+	return codes.includes(error.code) && Object.keys(detailsOf(error)).length === 0;
+}
+
+const isDraining = (error) => detailsOf(error).ErrorInfo?.reason === "DRAINING";
 
 // One process; `ready` resolves with the words of its ready line.
 class Program {
@@ -335,4 +361,5 @@ function randoms(seed) {
 	};
 }
 
-module.exports = { Stack, Program, api, bin, root, grpc, order, option, randoms, sha256, sleep, until, FINAL };
+module.exports = { Stack, Program, api, bin, root, grpc, detailsOf, isDraining, isGone, order, option, randoms, rpc, sha256,
+	sleep, until, FINAL };
