@@ -228,7 +228,6 @@ static int open_http(struct rooms *rooms, struct errmsg *msg)
 		.proxy = rooms->config->http.proxy,
 		.connect_timeout_ms = rooms->config->http.connect_timeout_ms,
 		.max_exchanges = (size_t)rooms->config->http.exchanges,
-		.max_long_polls = (size_t)rooms->config->http.long_polls,
 		.max_transfers = (size_t)rooms->config->http.transfers,
 	};
 

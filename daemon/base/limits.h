@@ -97,7 +97,6 @@
 #define LIMIT_HTTP_IDLE_BYTES 1024 /* fewer in one idle time-out are no progress */
 #define LIMIT_HTTP_RETRY_AFTER_MS (INT64_C(24) * 3600 * 1000)
 #define LIMIT_HTTP_EXCHANGES 256
-#define LIMIT_HTTP_LONG_POLLS 256
 #define LIMIT_HTTP_TRANSFERS 8
 #define LIMIT_HTTP_WAITING 100000      /* requests that wait for their lane, all lanes */
 #define LIMIT_HTTP_IDLE_CONNECTIONS 64 /* kept for reuse, per loop */

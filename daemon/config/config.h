@@ -65,7 +65,7 @@ struct config {
 		int64_t reply_bytes;   /* of one provider reply, in memory */
 	} limits;
 	struct config_http {
-		int64_t exchanges, long_polls, transfers; /* at once, over all providers */
+		int64_t exchanges, transfers; /* at once, over all providers */
 		int64_t connect_timeout_ms;
 		char *proxy;     /* NULL: none */
 		char *ca_bundle; /* path; NULL: the system's */

@@ -54,7 +54,6 @@ struct call {
 	struct buffer body;
 	uint32_t flags;
 	enum http_lane lane;
-	enum http_version version;
 	int64_t timeout_ms, idle_timeout_ms;
 
 	CURL *easy; /* NULL: it waits, or is over */

@@ -68,7 +68,6 @@ static int start_carriers(struct http *http, const struct http_config *config)
 		.thread_name = "http-exchanges",
 		.waiting = &http->waiting,
 		.lane_caps[HTTP_LANE_EXCHANGE] = or_limit(config->max_exchanges, LIMIT_HTTP_EXCHANGES),
-		.lane_caps[HTTP_LANE_LONG_POLL] = or_limit(config->max_long_polls, LIMIT_HTTP_LONG_POLLS),
 	};
 	const struct carrier_config transfers = {
 		.thread_name = "http-transfers",

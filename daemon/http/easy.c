@@ -2,10 +2,10 @@
  * One call as libcurl is told about it.
  *
  * libcurl may send a request a second time by itself and report success: on a reused connection that ends before the
- * first byte of a reply, on HTTP/2 REFUSED_STREAM, on HTTP_1_1_REQUIRED (measured with 7.88.1). Every pass runs
- * CURLOPT_PREREQFUNCTION after the connection stands and before the first byte: on_leave() notes the first and aborts
- * the second, for every request, paid or not. It is the only evidence that is used; libcurl's byte counters can read 0
- * when all has arrived. Behind it stand a refused second connection and a body that cannot be rewound.
+ * first byte of a reply, and over HTTP/2, which is never spoken, on REFUSED_STREAM (measured with 7.88.1). Every pass
+ * runs CURLOPT_PREREQFUNCTION after the connection stands and before the first byte: on_leave() notes the first and
+ * aborts the second, for every request, paid or not. It is the only evidence that is used; libcurl's byte counters can
+ * read 0 when all has arrived. Behind it stand a refused second connection and a body that cannot be rewound.
  */
 #include "http/call.h"
 
@@ -205,19 +205,6 @@ static CURLcode set_connection(CURL *easy, const struct call *call)
 	return code;
 }
 
-static long version_of(enum http_version version)
-{
-	switch (version) {
-	case HTTP_VERSION_2:
-		return CURL_HTTP_VERSION_2TLS;
-	case HTTP_VERSION_2_PLAIN:
-		return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
-	case HTTP_VERSION_1_1:
-	default:
-		return CURL_HTTP_VERSION_1_1;
-	}
-}
-
 static bool has_body_method(const struct call *call)
 {
 	return call->body.len || strcmp(call->method, "POST") == 0 || strcmp(call->method, "PUT") == 0 ||
@@ -229,7 +216,7 @@ static CURLcode set_request(CURL *easy, const struct call *call)
 	CURLcode code = CURLE_OK;
 
 	SET(CURLOPT_URL, call->url);
-	SET(CURLOPT_HTTP_VERSION, version_of(call->version));
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	if (call->settings->user_agent)
 		SET(CURLOPT_USERAGENT, call->settings->user_agent);
 	SET(CURLOPT_HTTPHEADER, call->headers);

@@ -126,21 +126,6 @@ struct bytes head_value(const struct head *head, const char *name)
 	return bytes_of(NULL, 0);
 }
 
-bool head_is_json(const struct head *head)
-{
-	static const char plain[] = "application/json";
-	static const char suffix[] = "+json";
-	struct bytes value = head_value(head, "content-type");
-	const char *text = value.data;
-	size_t len = 0;
-
-	while (len < value.len && text[len] != ';' && !is_blank(text[len]))
-		len++;
-	if (len == sizeof(plain) - 1 && strncasecmp(text, plain, len) == 0)
-		return true;
-	return len >= sizeof(suffix) && strncasecmp(text + len - (sizeof(suffix) - 1), suffix, sizeof(suffix) - 1) == 0;
-}
-
 bool head_ends_by_close(const struct head *head)
 {
 	struct bytes coding = head_value(head, "transfer-encoding");

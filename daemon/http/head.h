@@ -36,8 +36,6 @@ int head_move(struct head *head, struct http_outcome *outcome);
 
 /* The value of the first header of that name, trimmed; inside @head, until it changes. Data NULL: there is none. */
 struct bytes head_value(const struct head *head, const char *name);
-/* Is the body said to be JSON ("application/json", "application/x+json", parameters aside)? */
-bool head_is_json(const struct head *head);
 /* Does nothing but the end of the connection end the body, where one is expected at all? */
 bool head_ends_by_close(const struct head *head);
 int64_t head_declared_bytes(const struct head *head);

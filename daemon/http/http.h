@@ -30,27 +30,18 @@ struct http_config {
 	const char *proxy;
 	int64_t connect_timeout_ms; /* name lookup, connect and TLS; 0: 15 s */
 	size_t max_exchanges;       /* in flight in each lane */
-	size_t max_long_polls;
 	size_t max_transfers;
 	size_t max_waiting;
 };
 
 /* Which cap counts it, and which thread carries it: file downloads have their own. */
-enum http_lane { HTTP_LANE_EXCHANGE, HTTP_LANE_LONG_POLL, HTTP_LANE_TRANSFER, _HTTP_LANE_N };
-
-enum http_version {
-	HTTP_VERSION_1_1,
-	HTTP_VERSION_2,       /* where TLS negotiates it, else 1.1 */
-	HTTP_VERSION_2_PLAIN, /* over http: without asking, for servers known to speak it */
-};
+enum http_lane { HTTP_LANE_EXCHANGE, HTTP_LANE_TRANSFER, _HTTP_LANE_N };
 
 enum http_flag {
 	/* Must not be sent twice: a connection of its own, closed afterwards, and http_drain() waits for it. */
 	HTTP_ONCE = 1 << 0,
 	/* The operator allows this request to reach loopback, private and link-local addresses. */
 	HTTP_PRIVATE_NETWORK = 1 << 1,
-	/* With a file: a 2xx reply that says it is JSON goes to memory all the same. */
-	HTTP_JSON_TO_MEMORY = 1 << 2,
 };
 
 enum http_sink { HTTP_SINK_MEMORY, HTTP_SINK_FILE };
@@ -70,7 +61,6 @@ struct http_request {
 	struct bytes body;
 	uint32_t flags; /* enum http_flag */
 	enum http_lane lane;
-	enum http_version version;
 	int64_t timeout_ms;      /* from leaving the lane's queue to the last byte; 0: LIMIT_HTTP_TIMEOUT_MS */
 	int64_t idle_timeout_ms; /* without LIMIT_HTTP_IDLE_BYTES of progress; 0: only timeout_ms counts */
 	size_t max_header_bytes; /* 0: LIMIT_HTTP_REPLY_HEADER_BYTES */
@@ -138,7 +128,7 @@ struct http_outcome {
 /* Called exactly once, on a thread of this room (or in http_free()); must not block. The outcome is now the callee's. */
 typedef void (*http_done_fn)(struct http_outcome *outcome, void *userdata);
 
-/* Starts two loop threads: one for exchanges and long polls, one for transfers. */
+/* Starts two loop threads: one for exchanges, one for transfers. */
 int http_new(const struct http_config *config, struct http **ret);
 /*
  * From here on http_send() answers HTTP_E_STOPPING and what has not left is aborted, as is what may be repeated.
@@ -169,7 +159,6 @@ int http_cancel(struct http *http, uint64_t id);
 bool http_url_is_private(const char *url);
 
 struct http_outcome *http_outcome_free(struct http_outcome *outcome);
-void http_outcome_freep(struct http_outcome **outcome);
 /* The first header of that name in any case, or NULL; valid until http_outcome_free(). */
 const char *http_outcome_header(const struct http_outcome *outcome, const char *name);
 const char *http_kind_name(enum http_kind kind);

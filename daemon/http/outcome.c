@@ -21,11 +21,6 @@ struct http_outcome *http_outcome_free(struct http_outcome *outcome)
 	return NULL;
 }
 
-void http_outcome_freep(struct http_outcome **outcome)
-{
-	http_outcome_free(*outcome);
-}
-
 const char *http_outcome_header(const struct http_outcome *outcome, const char *name)
 {
 	for (size_t i = 0; i < outcome->header_count; i++)

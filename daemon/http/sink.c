@@ -14,7 +14,6 @@ void sink_init(struct sink *sink, const struct http_request *request)
 		.resume_from = has_file ? request->resume_from : 0,
 		.max_memory_bytes = has_file || max == 0 ? LIMIT_HTTP_REPLY_BODY : max,
 		.max_file_bytes = max == 0 ? INT64_MAX : max,
-		.json_to_memory = request->flags & HTTP_JSON_TO_MEMORY,
 		.is_bodiless = is_bodiless,
 	};
 }
@@ -54,7 +53,7 @@ int sink_open(struct sink *sink, const struct head *head)
 	int r = 0;
 
 	sink->is_bodiless |= head->status == 204 || head->status == 304;
-	if (sink->fd >= 0 && is_success && !(sink->json_to_memory && head_is_json(head)))
+	if (sink->fd >= 0 && is_success)
 		r = choose_file(sink, head);
 	if (r != 0)
 		return r;

@@ -19,8 +19,7 @@ struct sink {
 	uint64_t resume_from;
 	uint64_t file_offset;
 	uint64_t bytes_written;
-	int fd; /* borrowed; -1: memory only */
-	bool json_to_memory;
+	int fd;           /* borrowed; -1: memory only */
 	bool is_bodiless; /* set in sink_open() too: a reply to HEAD, 204 and 304 have no body whatever they declare */
 	bool is_in_file;
 };

@@ -101,7 +101,7 @@ static void a_request_cancelled_in_the_queue_never_left(void **state)
 
 static void a_full_lane_holds_up_no_other(void **state)
 {
-	const struct http_config config = {.max_exchanges = 1, .max_long_polls = 1, .max_transfers = 1};
+	const struct http_config config = {.max_exchanges = 1, .max_transfers = 1};
 	struct http *http = client_new(&config);
 	struct waiter stuck[_HTTP_LANE_N], behind[_HTTP_LANE_N];
 	struct http_request request;
@@ -323,7 +323,7 @@ static void *send_many(void *userdata)
 
 static void thousands_of_requests_from_many_threads_each_end_once(void **state)
 {
-	const struct http_config config = {.max_exchanges = 40, .max_long_polls = 20};
+	const struct http_config config = {.max_exchanges = 40};
 	struct http *http = client_new(&config);
 	struct crowd crowds[THREADS];
 	atomic_int replies = 0, others = 0;

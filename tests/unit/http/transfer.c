@@ -205,46 +205,6 @@ static void refusals_go_to_memory_and_leave_the_file_alone(void **state)
 	close(fd);
 }
 
-static void json_goes_to_memory_where_that_is_asked(void **state)
-{
-	static const struct {
-		const char *type;
-		uint32_t flags;
-		bool is_in_file;
-	} rows[] = {
-		{"application/json", HTTP_JSON_TO_MEMORY, false},
-		{"Application/JSON; charset=utf-8", HTTP_JSON_TO_MEMORY, false},
-		{"application/problem+json", HTTP_JSON_TO_MEMORY, false},
-		{"application/jsonx", HTTP_JSON_TO_MEMORY, true},
-		{"video/mp4", HTTP_JSON_TO_MEMORY, true},
-		{"application/json", 0, true},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct script script = {0};
-		int fd = new_file();
-		struct http_request request = {.method = "GET",
-					       .flags = HTTP_PRIVATE_NETWORK | rows[i].flags,
-					       .lane = HTTP_LANE_TRANSFER,
-					       .sink = HTTP_SINK_FILE,
-					       .fd = fd};
-		struct http_outcome *outcome;
-		char reply[200];
-
-		snprintf(reply, sizeof(reply), "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: 2\r\n\r\n{}",
-			 rows[i].type);
-		script.reply = reply;
-		outcome = fetch(request, &script);
-		assert_kind(outcome, HTTP_REPLY);
-		assert_int_equal(outcome->is_in_file, rows[i].is_in_file);
-		assert_int_equal(outcome->body.len, rows[i].is_in_file ? 0 : 2);
-		assert_file(fd, rows[i].is_in_file ? "{}" : "");
-		http_outcome_free(outcome);
-		close(fd);
-	}
-}
-
 static struct http_outcome *fetch_at_most(int fd, uint64_t max_body_bytes, const char *reply)
 {
 	const struct script script = {.reply = reply};
@@ -344,7 +304,6 @@ int main(void)
 		cmocka_unit_test(a_whole_reply_to_a_resume_starts_the_file_anew),
 		cmocka_unit_test(another_range_is_no_reply_and_leaves_the_file_alone),
 		cmocka_unit_test(refusals_go_to_memory_and_leave_the_file_alone),
-		cmocka_unit_test(json_goes_to_memory_where_that_is_asked),
 		cmocka_unit_test(a_file_has_a_largest_size),
 		cmocka_unit_test(a_file_cut_short_can_be_finished),
 		cmocka_unit_test(a_file_that_refuses_is_named_as_the_reason),
