@@ -75,6 +75,7 @@ const isDraining = (error) => detailsOf(error).ErrorInfo?.reason === "DRAINING";
 // One process; `ready` resolves with the words of its ready line.
 class Program {
 	constructor(command, args, log, env = {}) {
+		this.log = log;
 		const file = fs.openSync(log, "a");
 		this.process = child.spawn(command, args, {
 			stdio: ["ignore", "pipe", file],
@@ -116,6 +117,11 @@ class Program {
 		if (!end) {
 			this.process.kill("SIGKILL");
 			throw new Error(`process ${this.process.pid} does not obey ${signal}`);
+		}
+		// A sanitizer speaks through the status, too, and some of them only at the end.
+		if (signal === "SIGTERM" && end.code !== 0) {
+			const words = fs.readFileSync(this.log, "utf8").split("\n").slice(-60).join("\n");
+			throw new Error(`process ${this.process.pid} ended with ${JSON.stringify(end)}\n${words}`);
 		}
 		return end;
 	}
@@ -322,11 +328,14 @@ class Stack {
 	}
 
 	async finish() {
+		let failure;
+
 		this.disconnect();
 		for (const program of [this.daemon, this.simulator])
-			if (program && program.alive) await program.stop("SIGTERM").catch((error) => console.error(error));
+			if (program && program.alive) await program.stop("SIGTERM").catch((error) => (failure ??= error));
 		if (process.env.FILMGATE_KEEP) console.log(`kept: ${this.data}`);
 		else fs.rmSync(this.data, { recursive: true, force: true });
+		if (failure) throw failure;
 	}
 }
 
