@@ -51,19 +51,17 @@ void artifact_reserve_owed(struct artifact_store *store, uint64_t bytes);
 void artifact_release(struct artifact_store *store, uint64_t bytes);
 
 /*
- * Opens or reopens the staging file @name ([a-z0-9-][a-z0-9.-]*, below 129 bytes); @ret_size: what it already holds.
- * The descriptor's position is 0. One at a time per name. 0, ARTIFACT_E_NO_SPACE, or negative errno.
+ * Makes the staging file @name ([a-z0-9-][a-z0-9.-]*, below 129 bytes), empty whatever was there. One at a time per
+ * name. 0, ARTIFACT_E_NO_SPACE, or negative errno.
  */
-int artifact_stage(struct artifact_store *store, const char *name, struct artifact_staging **ret, uint64_t *ret_size);
+int artifact_stage(struct artifact_store *store, const char *name, struct artifact_staging **ret);
 int artifact_staging_fd(const struct artifact_staging *staging); /* for writing; stays the staging's */
-/* To nothing, and the position to 0. 0, ARTIFACT_E_NO_SPACE, or negative errno. */
-int artifact_staging_reset(struct artifact_staging *staging);
-/* Closes it; the file stays, to be resumed. */
+/* Closes it; the file stays, until it is staged again or swept. */
 struct artifact_staging *artifact_staging_close(struct artifact_staging *staging);
 /* Closes and removes it. */
 struct artifact_staging *artifact_staging_discard(struct artifact_staging *staging);
-/* At the start: removes every staging file for which @keep answers false. Blocking. */
-int artifact_sweep(struct artifact_store *store, bool (*keep)(void *userdata, const char *name), void *userdata);
+/* At the start: removes every staging file. Blocking. */
+int artifact_sweep(struct artifact_store *store);
 
 struct artifact_sealed {
 	int outcome; /* 0, ARTIFACT_E_NOT_MEDIA, ARTIFACT_E_TRUNCATED, ARTIFACT_E_NO_SPACE, negative errno */

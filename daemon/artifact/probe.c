@@ -45,11 +45,6 @@ static unsigned int kinds_of(const char *role)
 	return ends_with(role, "video") ? KIND_VIDEO : KIND_ANY;
 }
 
-bool probe_is_video_role(const char *role)
-{
-	return kinds_of(role) == KIND_VIDEO;
-}
-
 int64_t probe_duration_ms(uint64_t units, uint64_t units_per_s)
 {
 	if (units_per_s == 0 || units / units_per_s > LIMIT_ARTIFACT_DURATION_MS / 1000)

@@ -21,7 +21,6 @@ struct probe {
 /* Is it what @role, a word of artifact.proto, says? */
 int probe_source(const struct source *source, const char *role, struct probe *ret, struct errmsg *msg);
 /* Is a video or sound what @role must be? */
-bool probe_is_video_role(const char *role);
 
 int mp4_probe(const struct source *source, struct probe *ret, struct errmsg *msg);
 int webm_probe(const struct source *source, struct probe *ret, struct errmsg *msg);

@@ -210,7 +210,7 @@ static bool is_staging_name(const char *name)
 	return len > 0 && name[len] == '\0' && len < STAGING_NAME_SIZE && name[0] != '.';
 }
 
-int artifact_stage(struct artifact_store *store, const char *name, struct artifact_staging **ret, uint64_t *ret_size)
+int artifact_stage(struct artifact_store *store, const char *name, struct artifact_staging **ret)
 {
 	_cleanup_(freep) struct artifact_staging *staging = NULL;
 	_cleanup_(closep) int fd = -1;
@@ -226,10 +226,11 @@ int artifact_stage(struct artifact_store *store, const char *name, struct artifa
 		return store_outcome(-errno);
 	if (!S_ISREG(status.st_mode))
 		return err_origin(-EINVAL);
+	if (ftruncate(fd, 0) < 0)
+		return store_outcome(-errno);
 	staging->store = store;
 	snprintf(staging->name, sizeof(staging->name), "%s", name);
 	staging->fd = steal_fd(&fd);
-	*ret_size = (uint64_t)status.st_size;
 	*ret = steal(staging);
 	return 0;
 }
@@ -237,13 +238,6 @@ int artifact_stage(struct artifact_store *store, const char *name, struct artifa
 int artifact_staging_fd(const struct artifact_staging *staging)
 {
 	return staging->fd;
-}
-
-int artifact_staging_reset(struct artifact_staging *staging)
-{
-	if (ftruncate(staging->fd, 0) < 0 || lseek(staging->fd, 0, SEEK_SET) < 0)
-		return store_outcome(-errno);
-	return 0;
 }
 
 struct artifact_staging *artifact_staging_close(struct artifact_staging *staging)
@@ -269,7 +263,7 @@ static void closedirp(DIR **folder)
 		closedir(*folder);
 }
 
-int artifact_sweep(struct artifact_store *store, bool (*keep)(void *userdata, const char *name), void *userdata)
+int artifact_sweep(struct artifact_store *store)
 {
 	_cleanup_(closedirp) DIR *folder = NULL;
 	int fd = openat(store->staging_fd, ".", FOLDER_FLAGS);
@@ -285,7 +279,7 @@ int artifact_sweep(struct artifact_store *store, bool (*keep)(void *userdata, co
 	while (errno = 0, (entry = readdir(folder))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (!keep(userdata, entry->d_name) && unlinkat(store->staging_fd, entry->d_name, 0) < 0)
+		if (unlinkat(store->staging_fd, entry->d_name, 0) < 0)
 			log_warning("what is left in the staging folder cannot be removed; remove it by hand", "folder",
 				    store->path, "name", entry->d_name, "error", log_errno(errno));
 	}

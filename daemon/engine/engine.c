@@ -100,18 +100,11 @@ static int count_queued(void *userdata, const char *provider, uint64_t count)
 	return 0;
 }
 
-static bool keep_no_staging(void *userdata, const char *name)
-{
-	(void)userdata;
-	(void)name;
-	return false;
-}
-
 /* No download goes on after a restart: what it had is not known to belong to the same file. */
 static int sweep(struct engine *engine, struct errmsg *msg)
 {
 	struct artifact_store *artifacts = engine->config.artifacts;
-	int r = artifact_sweep(artifacts, keep_no_staging, NULL);
+	int r = artifact_sweep(artifacts);
 
 	if (r < 0)
 		errmsg_set(msg,
@@ -152,7 +145,6 @@ static int open_store(struct engine *engine, struct errmsg *msg)
 	struct store_config config = {
 		.path = engine->config.store_path,
 		.clock = engine->config.clock,
-		.block_cache_bytes = engine->config.store_cache_bytes,
 		.on_batch = on_batch,
 		.userdata = engine,
 	};

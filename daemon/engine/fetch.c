@@ -556,11 +556,8 @@ static void fetch_next(struct entry *entry)
 	}
 	stage_name(entry, name, sizeof(name));
 	fetch->url = take_text(output_text(fetch, "/url"));
-	r = artifact_stage(entry->engine->config.artifacts, name, &fetch->staging, &fetch->size);
-	if (r == 0 && fetch->size > 0) {
-		r = artifact_staging_reset(fetch->staging);
-		fetch->size = 0;
-	}
+	r = artifact_stage(entry->engine->config.artifacts, name, &fetch->staging);
+	fetch->size = 0;
 	if (r != 0) {
 		wait_for_room(entry, r < 0 ? log_errno(r) : "the disk is full");
 		return;

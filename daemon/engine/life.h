@@ -48,7 +48,6 @@ struct engine_config {
 	int64_t tombstone_retention_ms;
 	/* Opening the store needs the engine's on_batch, so the engine opens it. */
 	const char *store_path;
-	uint64_t store_cache_bytes;
 };
 
 /* Opens the store and loads what was active; starts nothing yet. 0, STORE_E_… or negative errno, each with words in

@@ -19,10 +19,9 @@ struct backend_cursor;
  * Makes @path when it is missing; its parent must exist. STORE_E_IN_USE, STORE_E_DAMAGED, or negative errno (-ENOSPC
  * when the disk is full), each with words in @msg.
  */
-int backend_open(const char *path, uint64_t cache_bytes, struct backend **ret, struct errmsg *msg);
+int backend_open(const char *path, struct backend **ret, struct errmsg *msg);
 /* Writes out what is only in the log, so that the next open need not replay it, and closes. */
 struct backend *backend_close(struct backend *backend);
-void backend_closep(struct backend **backend);
 /* Has the database met an error while writing in the background? [any-thread] */
 bool backend_is_failing(const struct backend *backend);
 
@@ -59,8 +58,7 @@ struct backend_cursor *backend_cursor_free(struct backend_cursor *cursor);
 void backend_cursor_freep(struct backend_cursor **cursor);
 bool backend_cursor_is_valid(const struct backend_cursor *cursor);
 void backend_cursor_next(struct backend_cursor *cursor);
-/* To the first key at or behind @key; to the last key of all. */
-void backend_cursor_seek(struct backend_cursor *cursor, struct bytes key);
+/* To the last key of all. */
 void backend_cursor_seek_last(struct backend_cursor *cursor);
 /* Valid until the cursor moves. */
 struct bytes backend_cursor_key(const struct backend_cursor *cursor);

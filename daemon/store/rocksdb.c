@@ -23,7 +23,7 @@
  */
 #define WRITE_BUFFER_BYTES (64 << 20)
 #define WAL_BYTES_MAX (128 << 20)
-#define CACHE_BYTES_DEFAULT (8 << 20)
+#define CACHE_BYTES (8 << 20)
 #define CACHE_SHARD_BITS 2
 #define BLOOM_BITS 10
 #define MEMTABLE_BLOOM 0.02 /* of the write buffer: most of what the committer asks for is not there */
@@ -118,13 +118,13 @@ static int refuse(char *text, const char *path, struct errmsg *msg)
  * Index and filter live in the cache, so that memory stays bounded, and in small parts, since a table's whole filter
  * (half a megabyte) would not fit into a small cache and be read again by every get.
  */
-static void set_table_options(rocksdb_options_t *options, uint64_t cache_bytes)
+static void set_table_options(rocksdb_options_t *options)
 {
 	rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
 	rocksdb_lru_cache_options_t *lru = rocksdb_lru_cache_options_create();
 	rocksdb_cache_t *cache;
 
-	rocksdb_lru_cache_options_set_capacity(lru, cache_bytes ? cache_bytes : CACHE_BYTES_DEFAULT);
+	rocksdb_lru_cache_options_set_capacity(lru, CACHE_BYTES);
 	rocksdb_lru_cache_options_set_num_shard_bits(lru, CACHE_SHARD_BITS);
 	cache = rocksdb_cache_create_lru_opts(lru);
 	rocksdb_lru_cache_options_destroy(lru);
@@ -139,7 +139,7 @@ static void set_table_options(rocksdb_options_t *options, uint64_t cache_bytes)
 	rocksdb_block_based_options_destroy(table);
 }
 
-static int make_options(uint64_t cache_bytes, rocksdb_options_t **ret)
+static int make_options(rocksdb_options_t **ret)
 {
 	rocksdb_options_t *base = rocksdb_options_create();
 	rocksdb_options_t *options = rocksdb_options_create();
@@ -167,7 +167,7 @@ static int make_options(uint64_t cache_bytes, rocksdb_options_t **ret)
 	rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES);
 	rocksdb_options_set_stats_dump_period_sec(options, 0);
 	rocksdb_options_set_stats_persist_period_sec(options, 0);
-	set_table_options(options, cache_bytes);
+	set_table_options(options);
 	*ret = options;
 	return 0;
 }
@@ -182,12 +182,12 @@ static void backend_free(struct backend *backend)
 	free(backend);
 }
 
-int backend_open(const char *path, uint64_t cache_bytes, struct backend **ret, struct errmsg *msg)
+int backend_open(const char *path, struct backend **ret, struct errmsg *msg)
 {
 	rocksdb_options_t *options = NULL;
 	struct backend *backend;
 	char *text = NULL;
-	int r = make_options(cache_bytes, &options);
+	int r = make_options(&options);
 
 	if (r < 0)
 		return r;
@@ -234,11 +234,6 @@ struct backend *backend_close(struct backend *backend)
 	rocksdb_close(backend->db);
 	backend_free(backend);
 	return NULL;
-}
-
-void backend_closep(struct backend **backend)
-{
-	backend_close(*backend);
 }
 
 bool backend_is_failing(const struct backend *backend)
@@ -318,6 +313,11 @@ int backend_write(struct backend *backend, struct backend_batch *batch, enum bac
 	return error_of(backend, text, "write");
 }
 
+static void seek(struct backend_cursor *cursor, struct bytes key)
+{
+	rocksdb_iter_seek(cursor->iterator, key.data, key.len);
+}
+
 struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes from, struct bytes to)
 {
 	struct backend_cursor *cursor = malloc(sizeof(*cursor) + to.len);
@@ -330,7 +330,7 @@ struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes 
 	cursor->options = rocksdb_readoptions_create();
 	rocksdb_readoptions_set_iterate_upper_bound(cursor->options, cursor->to, cursor->n_to);
 	cursor->iterator = rocksdb_create_iterator(backend->db, cursor->options);
-	backend_cursor_seek(cursor, from);
+	seek(cursor, from);
 	return cursor;
 }
 
@@ -357,11 +357,6 @@ bool backend_cursor_is_valid(const struct backend_cursor *cursor)
 void backend_cursor_next(struct backend_cursor *cursor)
 {
 	rocksdb_iter_next(cursor->iterator);
-}
-
-void backend_cursor_seek(struct backend_cursor *cursor, struct bytes key)
-{
-	rocksdb_iter_seek(cursor->iterator, key.data, key.len);
 }
 
 void backend_cursor_seek_last(struct backend_cursor *cursor)

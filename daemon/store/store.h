@@ -32,7 +32,6 @@ struct store_commit;
 struct store_config {
 	const char *path; /* a folder of the store's own; made when missing, its parent is not */
 	const struct clock *clock;
-	uint64_t block_cache_bytes; /* 0: the default */
 	/* Called on the committer thread once per batch, commits in their order, linked by store_commit_next().
 	 * The callee owns them from then on and frees each (take the next before freeing). */
 	void (*on_batch)(void *userdata, struct store_commit *first);

@@ -268,7 +268,7 @@ static void write_below(struct fixture *fixture, enum key_letter letter, const s
 	struct key key;
 
 	snprintf(records, sizeof(records), "%s/records", fixture->path);
-	assert_int_equal(backend_open(records, 0, &backend, &msg), 0);
+	assert_int_equal(backend_open(records, &backend, &msg), 0);
 	key_tenant(&key, letter, 0);
 	if (record)
 		backend_batch_put(batch, key_bytes(&key), buffer_bytes(record));
@@ -314,7 +314,7 @@ static void write_newer_state(struct fixture *fixture, const struct job_view *vi
 
 	fixture_close(fixture);
 	snprintf(records, sizeof(records), "%s/records", fixture->path);
-	assert_int_equal(backend_open(records, 0, &backend, &msg), 0);
+	assert_int_equal(backend_open(records, &backend, &msg), 0);
 	key_job_part(&key, &view->job->ref, KEY_PART_STATE);
 	backend_batch_put(batch, key_bytes(&key), bytes_of("\x02\x08\x01", 3));
 	assert_int_equal(backend_write(backend, batch, BACKEND_SYNCED), 0);
@@ -389,7 +389,7 @@ static void a_new_store_says_its_format_and_its_first_epoch(void **state)
 
 	fixture_close(fixture);
 	snprintf(records, sizeof(records), "%s/records", fixture->path);
-	assert_int_equal(backend_open(records, 0, &backend, &msg), 0);
+	assert_int_equal(backend_open(records, &backend, &msg), 0);
 	key_tenant(&key, KEY_META, 0);
 	assert_int_equal(backend_get(backend, key_bytes(&key), &value), 0);
 	assert_int_equal(record_read_meta(value.bytes, &meta), 0);
