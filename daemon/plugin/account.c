@@ -261,7 +261,7 @@ static int complete_options(struct plugin_account *account, json_node options, s
 
 static int build_document(struct plugin_account *account, const struct plugin_account_spec *spec, struct errmsg *error)
 {
-	json_node options, prices;
+	json_node options;
 	int r;
 
 	account->json = json_new(NULL);
@@ -269,8 +269,6 @@ static int build_document(struct plugin_account *account, const struct plugin_ac
 		return err_origin(-ENOMEM);
 	account->document = json_object(account->json);
 	r = read_object(account, spec->options, "the options", &options, error);
-	if (r == 0)
-		r = read_object(account, spec->prices, "the prices", &prices, error);
 	if (r == 0)
 		r = check_options(account, options, error);
 	if (r == 0)
@@ -281,7 +279,6 @@ static int build_document(struct plugin_account *account, const struct plugin_ac
 	json_put(account->json, account->document, "/base_url",
 		 json_make_text(account->json, bytes_of_text(account->base_url)));
 	json_put(account->json, account->document, "/options", options);
-	json_put(account->json, account->document, "/prices", prices);
 	return json_fault(account->json) ? err_origin(-ENOMEM) : 0;
 }
 
@@ -364,17 +361,7 @@ void plugin_account_freep(struct plugin_account **account)
 	plugin_account_free(*account);
 }
 
-const char *plugin_account_id(const struct plugin_account *account)
-{
-	return account->id;
-}
-
 const char *plugin_account_base_url(const struct plugin_account *account)
 {
 	return account->base_url;
-}
-
-const struct plugin *plugin_account_plugin(const struct plugin_account *account)
-{
-	return account->plugin;
 }

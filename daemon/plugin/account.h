@@ -31,7 +31,6 @@ struct plugin_account_spec {
 	const struct plugin_secret *secrets;
 	size_t n_secrets;
 	struct bytes options; /* a JSON object, or empty */
-	struct bytes prices;  /* a JSON object, or empty */
 };
 
 struct plugin_account;
@@ -45,8 +44,6 @@ void plugin_account_freep(struct plugin_account **account);
 
 /* Over its secrets: equal as long as the same keys are used. */
 struct digest plugin_account_digest(const struct plugin_account *account);
-const char *plugin_account_id(const struct plugin_account *account);
 const char *plugin_account_base_url(const struct plugin_account *account); /* without a slash at its end */
-const struct plugin *plugin_account_plugin(const struct plugin_account *account);
 
 #endif

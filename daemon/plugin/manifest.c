@@ -16,11 +16,6 @@ static int64_t ms_at(const struct plugin_manifest *manifest, const char *pointer
 	return json_integer(manifest->json, json_at(manifest->json, manifest->root, pointer), fallback);
 }
 
-static bool flag_at(const struct plugin_manifest *manifest, const char *pointer)
-{
-	return json_boolean(manifest->json, json_at(manifest->json, manifest->root, pointer), false);
-}
-
 /* The position of a text among @words, or 0. */
 static unsigned int word_at(const struct plugin_manifest *manifest, json_node node, const char *pointer,
 			    const char *const *words)
@@ -31,16 +26,6 @@ static unsigned int word_at(const struct plugin_manifest *manifest, json_node no
 		if (json_text_is(manifest->json, value, words[i]))
 			return i;
 	return 0;
-}
-
-static bool list_has(const struct plugin_manifest *manifest, const char *pointer, const char *word)
-{
-	json_node list = json_at(manifest->json, manifest->root, pointer);
-
-	for (json_node n = json_first(manifest->json, list); n; n = json_next(manifest->json, n))
-		if (json_text_is(manifest->json, n, word))
-			return true;
-	return false;
 }
 
 static int check_features(const struct plugin_manifest *manifest, struct errmsg *error)
@@ -106,7 +91,6 @@ static int read_auths(struct plugin_manifest *manifest, struct errmsg *error)
 static void read_numbers(struct plugin_manifest *manifest)
 {
 	static const char *const scopes[] = {"", "route", "account", NULL};
-	static const char *const billed[] = {"unknown", "no", "yes", NULL};
 
 	manifest->state_version = (uint32_t)ms_at(manifest, "/state_version", 1);
 	manifest->key_window_ms = ms_at(manifest, "/idempotency/window_s", 0) * 1000;
@@ -119,12 +103,6 @@ static void read_numbers(struct plugin_manifest *manifest)
 	manifest->concurrency = (uint32_t)ms_at(manifest, "/concurrency/default", 1);
 	manifest->buys_timeout_ms = ms_at(manifest, "/timeouts/buys_ms", 0);
 	manifest->safe_timeout_ms = ms_at(manifest, "/timeouts/safe_ms", 0);
-	manifest->can_cancel_queued = list_has(manifest, "/cancel/while", "queued");
-	manifest->can_cancel_running = list_has(manifest, "/cancel/while", "running");
-	manifest->cancel_deletes_finished = flag_at(manifest, "/cancel/deletes_finished");
-	manifest->cancel_billed = (enum plugin_billed)word_at(manifest, manifest->root, "/cancel/billed", billed);
-	manifest->links_expire_ms = ms_at(manifest, "/links/expire_s", 0) * 1000;
-	manifest->links_refresh = flag_at(manifest, "/links/refresh");
 }
 
 static int check_origin(const struct plugin_manifest *manifest, json_node node, const char *where, struct errmsg *error)

@@ -23,7 +23,6 @@ enum plugin_auth_kind {
 };
 
 enum plugin_scope { PLUGIN_SCOPE_NONE, PLUGIN_SCOPE_ROUTE, PLUGIN_SCOPE_ACCOUNT };
-enum plugin_billed { PLUGIN_BILLED_UNKNOWN, PLUGIN_BILLED_NO, PLUGIN_BILLED_YES };
 
 /* Texts are views into the manifest's document, NUL-terminated, never NULL unless a comment says so. */
 struct plugin_auth {
@@ -51,7 +50,6 @@ struct plugin_manifest {
 	int64_t key_window_ms; /* how long the provider honours an idempotency key; 0: not at all */
 	int64_t poll_first_ms, poll_min_ms, poll_max_ms;
 	int64_t buys_timeout_ms, safe_timeout_ms; /* 0: the daemon's */
-	int64_t links_expire_ms;                  /* 0: not known */
 
 	json_node root;
 	json_node origins; /* array of texts, or absent */
@@ -59,10 +57,6 @@ struct plugin_manifest {
 	uint32_t state_version;
 	uint32_t concurrency;
 	enum plugin_scope key_scope;
-	enum plugin_billed cancel_billed;
-	bool can_cancel_queued, can_cancel_running;
-	bool cancel_deletes_finished; /* so cancelling one that may be done destroys a paid video */
-	bool links_refresh;           /* asking again gives fresh ones */
 };
 
 /* 0, an outcome from above with @error set, or -ENOMEM. @text is copied. */

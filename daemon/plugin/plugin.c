@@ -75,7 +75,7 @@ static int check_promises(const struct plugin *plugin, struct errmsg *error)
 	return 0;
 }
 
-int plugin_negotiate(const struct fg_plugin *theirs, struct plugin *plugin, struct errmsg *error)
+static int negotiate(const struct fg_plugin *theirs, struct plugin *plugin, struct errmsg *error)
 {
 	struct fg_plugin table;
 	int r;
@@ -134,7 +134,7 @@ static int open_file(struct plugin *plugin, const char *name, struct errmsg *err
 	}
 	r = find_entry(plugin, &entry, error);
 	if (r == 0)
-		r = plugin_negotiate(entry(), plugin, error);
+		r = negotiate(entry(), plugin, error);
 	if (r)
 		return r;
 	if (strcmp(plugin->manifest->name, name) != 0) {
@@ -226,11 +226,6 @@ void plugin_freep(struct plugin **plugin)
 const char *plugin_name(const struct plugin *plugin)
 {
 	return plugin->manifest->name;
-}
-
-const char *plugin_path(const struct plugin *plugin)
-{
-	return plugin->path;
 }
 
 const struct plugin_manifest *plugin_manifest(const struct plugin *plugin)

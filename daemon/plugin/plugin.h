@@ -51,7 +51,6 @@ struct plugin *plugin_free(struct plugin *plugin);
 void plugin_freep(struct plugin **plugin);
 
 const char *plugin_name(const struct plugin *plugin);
-const char *plugin_path(const struct plugin *plugin);
 const struct plugin_manifest *plugin_manifest(const struct plugin *plugin);
 /* False is the truth about what the provider cannot do. */
 bool plugin_can(const struct plugin *plugin, enum plugin_verb verb);

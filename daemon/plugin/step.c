@@ -145,7 +145,6 @@ static void describe_reply(struct fg_step *s, json_node step, const char *proble
 	json_put(s->json, step, "/reply/status", json_make_integer(s->json, reply->status));
 	json_put(s->json, step, "/reply/elapsed_ms", json_make_integer(s->json, reply->elapsed_ms));
 	json_put(s->json, step, "/reply/size_bytes", json_make_integer(s->json, (int64_t)reply->body.len));
-	json_put(s->json, step, "/reply/url", make_text(s, reply->url));
 	json_put(s->json, step, "/reply/problem", make_text(s, problem));
 	if (type && bytes_are_text(type_text))
 		json_put(s->json, step, "/reply/media_type", json_make_text(s->json, type_text));
@@ -168,10 +167,8 @@ static void describe_step(struct fg_step *s, const char *problem)
 	json_put(s->json, step, "/idempotency_key", make_text(s, in->idempotency_key));
 	json_put(s->json, step, "/remote/id", make_text(s, in->remote_id));
 	json_put(s->json, step, "/remote/kind", make_text(s, in->remote_kind));
-	json_put(s->json, step, "/remote/language", make_text(s, in->remote_language));
 	json_put(s->json, step, "/polls", json_make_integer(s->json, in->polls));
 	json_put(s->json, step, "/accepted_at_ms", make_integer_unless_zero(s, in->accepted_at_ms));
-	json_put(s->json, step, "/cancel_reason", make_text(s, in->cancel_reason));
 	if (in->reply)
 		describe_reply(s, step, problem);
 	s->documents[FG_DOC_STEP] = step;

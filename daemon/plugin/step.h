@@ -18,7 +18,6 @@ struct plugin_reply {
 	const struct plugin_header *headers;
 	size_t n_headers;
 	struct bytes body;
-	const char *url; /* that answered */
 	int64_t elapsed_ms;
 	int64_t retry_after_ms; /* -1: not said */
 };
@@ -44,14 +43,12 @@ struct plugin_step {
 	uint32_t attempt;
 	uint32_t send;
 	const char *idempotency_key;
-	const char *remote_id, *remote_kind, *remote_language;
+	const char *remote_id, *remote_kind;
 	uint32_t polls;
 	int64_t accepted_at_ms; /* 0: not yet */
-	const char *cancel_reason;
-	bool has_bought; /* this attempt has had its buying exchange, so another one is a fault */
+	bool has_bought;        /* this attempt has had its buying exchange, so another one is a fault */
 
-	plugin_step_fn *fn; /* of the runner */
-	void *userdata;
+	plugin_step_fn *fn;       /* of the runner */
 	struct plugin_step *next; /* the runner's */
 };
 

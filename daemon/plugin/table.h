@@ -30,7 +30,4 @@ enum {
 int plugin_table_copy(const void *theirs, void *ours, size_t size, size_t least);
 const char *plugin_table_outcome_text(int outcome);
 
-/* What plugin_load() does once the file is open, for tables that tests make. */
-int plugin_negotiate(const struct fg_plugin *theirs, struct plugin *plugin, struct errmsg *error);
-
 #endif

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						 PLUGIN_VERB_ACCOUNT};
 	static const int statuses[] = {200, 201, 204, 302, 400, 401, 402, 403, 404, 409, 413, 429, 500, 502, 503, 504};
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
-	struct plugin_reply reply = {.url = "https://api.heygen.com/v3/videos", .retry_after_ms = -1};
+	struct plugin_reply reply = {.retry_after_ms = -1};
 	struct plugin_step step = {
 		.account = open_account(),
 		.phase = 1,

@@ -84,7 +84,7 @@ typedef uint32_t fg_node;
  * The documents of a step. Their keys are part of this ABI and are listed in sdk/DOCUMENTS.md.
  *
  * JOB      what the user ordered: /id, /model, /parameters/… in canonical names, with their /media and /extras
- * ACCOUNT  what the operator configured: /id, /base_url, /options/… , /prices/… ; never a secret
+ * ACCOUNT  what the operator configured: /id, /base_url, /options/… ; never a secret
  * STATE    what this plugin wrote last for this job; an empty object at first
  * REPLY    the JSON body of the reply that this step reads; absent when there is none or when it is not JSON
  * STEP     facts of this call: /verb, /phase, /now_ms, /attempt, /send, /idempotency_key, /random, /remote/id, …
@@ -232,7 +232,7 @@ struct fg_accepted {
  * missing  absent, or an array of {role, reason, language?, index?, code?, message?}: ordered and not delivered; reason
  *          is a number, FG_REASON_…
  * cost     absent, or {amount_micros, currency, source}: currency is ISO 4217 or "credits"; source is "provider" (its
- *          own figure) or "computed" (from delivered seconds and the operator's prices).
+ *          own figure) or "computed" (from delivered seconds and a price list).
  * remotes  as in fg_accepted; only for a start that is done at once.
  */
 struct fg_done {

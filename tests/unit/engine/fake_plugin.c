@@ -204,9 +204,10 @@ static void obey_words(struct plugin_answer *answer, char *at)
 
 /* ---- answers ---- */
 
+/* An account is its plugin here. */
 static const struct plugin *plugin_of(const struct plugin_step *step)
 {
-	return plugin_account_plugin(step->account);
+	return (const struct plugin *)(const void *)step->account;
 }
 
 static void ask_for(struct plugin_answer *answer, const struct plugin_step *step, const char *method, const char *path)
@@ -312,12 +313,6 @@ struct plugin_answer *plugin_answer_free(struct plugin_answer *answer)
 		free(answer->memory);
 	free(answer);
 	return NULL;
-}
-
-/* An account is its plugin here. */
-const struct plugin *plugin_account_plugin(const struct plugin_account *account)
-{
-	return (const struct plugin *)(const void *)account;
 }
 
 /* ---- the runner ---- */

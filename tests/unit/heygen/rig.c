@@ -101,7 +101,6 @@ struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int st
 		.headers = headers,
 		.n_headers = 2,
 		.body = bytes_of_text(body),
-		.url = "http://127.0.0.1:9/v3/videos",
 		.elapsed_ms = 31000,
 		.retry_after_ms = rig.retry_after_ms,
 	};

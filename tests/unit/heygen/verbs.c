@@ -43,7 +43,6 @@ static void the_key_is_good_for_a_day_on_its_route(void **state)
 	assert_int_equal(manifest->key_window_ms, 24 * 3600 * 1000);
 	assert_int_equal(manifest->key_scope, PLUGIN_SCOPE_ROUTE);
 	assert_int_equal(manifest->buys_timeout_ms, 120000);
-	assert_true(manifest->links_refresh);
 }
 
 static void a_removal_deletes_and_may_be_repeated(void **state)

@@ -41,7 +41,6 @@ static struct plugin_answer *report(struct json *json, json_node *ret)
 					   .headers = headers,
 					   .n_headers = 3,
 					   .body = bytes_of(reply_body, sizeof(reply_body) - 1),
-					   .url = "https://api.probe.example/v1/me",
 					   .elapsed_ms = 31,
 					   .retry_after_ms = 1500};
 	struct plugin_step step = fixture_step(account, PLUGIN_VERB_ACCOUNT, "{}");
@@ -145,7 +144,7 @@ static void the_step_is_told_what_is_known_about_it(void **state)
 		{"/step/reply/status", "200"},
 		{"/step/reply/elapsed_ms", "31"},
 		{"/step/reply/media_type", "\"application/json\""},
-		{"/step/reply/url", "\"https://api.probe.example/v1/me\""},
+		{"/step/reply/url", NULL},
 		{"/step/reply/problem", NULL},
 	};
 

@@ -57,10 +57,6 @@ static void a_manifest_is_taken_apart(void **state)
 	assert_int_equal(manifest->concurrency, 3);
 	assert_int_equal(manifest->buys_timeout_ms, 120000);
 	assert_int_equal(manifest->safe_timeout_ms, 30000);
-	assert_true(manifest->can_cancel_queued && manifest->can_cancel_running && manifest->cancel_deletes_finished);
-	assert_int_equal(manifest->cancel_billed, PLUGIN_BILLED_YES);
-	assert_int_equal(manifest->links_expire_ms, 3600000);
-	assert_true(manifest->links_refresh);
 	assert_int_equal(manifest->n_auths, 6);
 	assert_string_equal(plugin_manifest_auth(manifest, "token")->prefix, "Key ");
 	assert_null(plugin_manifest_auth(manifest, "nope"));
@@ -75,8 +71,6 @@ static void what_is_not_said_is_careful(void **state)
 	assert_int_equal(manifest->key_window_ms, 0);
 	assert_int_equal(manifest->concurrency, 1);
 	assert_int_equal(manifest->state_version, 1);
-	assert_false(manifest->can_cancel_queued || manifest->can_cancel_running || manifest->links_refresh);
-	assert_int_equal(manifest->cancel_billed, PLUGIN_BILLED_UNKNOWN);
 	assert_null(manifest->request_id_header);
 	assert_true(manifest->poll_min_ms >= 1000 && manifest->poll_max_ms >= manifest->poll_min_ms);
 }

@@ -37,7 +37,7 @@ static int unload(void **state)
 
 static void on_answer(struct plugin_step *step, struct plugin_answer *take)
 {
-	struct order *order = step->userdata;
+	struct order *order = (struct order *)(void *)step;
 
 	order->answer = take;
 	order->thread = pthread_self();
@@ -50,7 +50,6 @@ static void prepare(struct order *order, int i)
 	snprintf(order->job, sizeof(order->job), "{\"model\":\"m\",\"parameters\":{\"prompt\":\"p%d\"}}", i);
 	order->step = fixture_step(account, PLUGIN_VERB_START, order->job);
 	order->step.fn = on_answer;
-	order->step.userdata = order;
 }
 
 static void every_step_is_answered_once_on_a_thread_of_the_runner(void **state)

@@ -49,7 +49,6 @@ static struct plugin_answer *run_reply(enum plugin_verb verb, int status, const 
 	struct plugin_reply reply = {.status = status,
 				     .headers = headers,
 				     .n_headers = 2,
-				     .url = "https://x.example/",
 				     .body = bytes_of_text(body),
 				     .retry_after_ms = status == 429 ? 30000 : -1};
 	struct plugin_step step = fixture_step(account, verb, JOB);
