@@ -105,11 +105,6 @@ struct client *client_free(struct client *client)
 	return NULL;
 }
 
-void client_freep(struct client **client)
-{
-	client_free(*client);
-}
-
 static gpr_timespec after(int64_t ms)
 {
 	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN));

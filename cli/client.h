@@ -26,7 +26,6 @@ enum {
  * memory. client_free() waits for gRPC's threads to end. */
 struct client *client_new(const char *target);
 struct client *client_free(struct client *client);
-void client_freep(struct client **client);
 
 /* Waits before the next try: less if interrupted, or if a lost connection comes back meanwhile. */
 void client_pause(struct client *client, int64_t ms);

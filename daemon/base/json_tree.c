@@ -50,7 +50,7 @@ void json_freep(struct json **json)
 	json_free(*json);
 }
 
-int json_fail(struct json *json, int fault)
+static int fail(struct json *json, int fault)
 {
 	if (json->fault == 0)
 		json->fault = fault;
@@ -67,17 +67,17 @@ const struct json_value *json_value_of(const struct json *json, json_node node)
 	return &json->values[node < json->count ? node : JSON_ABSENT];
 }
 
-json_node json_value_new(struct json *json, enum json_kind kind)
+static json_node value_new(struct json *json, enum json_kind kind)
 {
 	if (json->count > json->limits.nodes) {
-		json_fail(json, JSON_E_NODES);
+		fail(json, JSON_E_NODES);
 		return JSON_ABSENT;
 	}
 	if (json->count == json->capacity) {
 		struct json_value *grown = reallocarray(json->values, (size_t)json->capacity * 2, sizeof(*grown));
 
 		if (!grown) {
-			json_fail(json, err_origin(-ENOMEM));
+			fail(json, err_origin(-ENOMEM));
 			return JSON_ABSENT;
 		}
 		json->values = grown;
@@ -116,12 +116,12 @@ const char *json_keep(struct json *json, struct bytes text)
 	char *kept;
 
 	if (text.len > json->limits.bytes || json->bytes > json->limits.bytes - text.len) {
-		json_fail(json, JSON_E_SIZE);
+		fail(json, JSON_E_SIZE);
 		return NULL;
 	}
 	chunk = chunk_for(json, text.len + 1);
 	if (!chunk) {
-		json_fail(json, err_origin(-ENOMEM));
+		fail(json, err_origin(-ENOMEM));
 		return NULL;
 	}
 	kept = chunk->data + chunk->used;
@@ -276,22 +276,22 @@ bool json_equal(const struct json *a, json_node x, const struct json *b, json_no
 
 json_node json_null(struct json *json)
 {
-	return json_value_new(json, JSON_KIND_NULL);
+	return value_new(json, JSON_KIND_NULL);
 }
 
 json_node json_object(struct json *json)
 {
-	return json_value_new(json, JSON_KIND_OBJECT);
+	return value_new(json, JSON_KIND_OBJECT);
 }
 
 json_node json_array(struct json *json)
 {
-	return json_value_new(json, JSON_KIND_ARRAY);
+	return value_new(json, JSON_KIND_ARRAY);
 }
 
 json_node json_make_boolean(struct json *json, bool value)
 {
-	json_node node = json_value_new(json, JSON_KIND_BOOLEAN);
+	json_node node = value_new(json, JSON_KIND_BOOLEAN);
 
 	if (node)
 		json->values[node].boolean = value;
@@ -301,7 +301,7 @@ json_node json_make_boolean(struct json *json, bool value)
 static json_node make_scalar(struct json *json, enum json_kind kind, struct bytes text)
 {
 	const char *kept = json_keep(json, text);
-	json_node node = kept ? json_value_new(json, kind) : JSON_ABSENT;
+	json_node node = kept ? value_new(json, kind) : JSON_ABSENT;
 
 	if (node) {
 		json->values[node].text.data = kept;
@@ -330,7 +330,7 @@ static bool is_utf8_with_nul(struct bytes text)
 json_node json_make_text(struct json *json, struct bytes text)
 {
 	if (!is_utf8_with_nul(text)) {
-		json_fail(json, JSON_E_TEXT);
+		fail(json, JSON_E_TEXT);
 		return JSON_ABSENT;
 	}
 	return make_scalar(json, JSON_KIND_TEXT, text);
@@ -339,7 +339,7 @@ json_node json_make_text(struct json *json, struct bytes text)
 json_node json_make_number(struct json *json, struct bytes text)
 {
 	if (!decimal_is_number(text)) {
-		json_fail(json, JSON_E_SYNTAX);
+		fail(json, JSON_E_SYNTAX);
 		return JSON_ABSENT;
 	}
 	return make_scalar(json, JSON_KIND_NUMBER, text);
@@ -359,7 +359,7 @@ static json_node copy_to_depth(struct json *json, const struct json *from, json_
 	json_node copy;
 
 	if (depth == 0) {
-		json_fail(json, JSON_E_DEPTH);
+		fail(json, JSON_E_DEPTH);
 		return JSON_ABSENT;
 	}
 	if (value.kind == JSON_KIND_TEXT || value.kind == JSON_KIND_NUMBER)
@@ -367,7 +367,7 @@ static json_node copy_to_depth(struct json *json, const struct json *from, json_
 	if (value.kind == JSON_KIND_BOOLEAN)
 		return json_make_boolean(json, value.boolean);
 
-	copy = value.kind == JSON_KIND_ABSENT ? JSON_ABSENT : json_value_new(json, value.kind);
+	copy = value.kind == JSON_KIND_ABSENT ? JSON_ABSENT : value_new(json, value.kind);
 	if (!copy || !is_list(&value))
 		return copy;
 	for (json_node n = value.list.first; n; n = json_next(from, n)) {
@@ -411,7 +411,7 @@ int json_set(struct json *json, json_node object, struct bytes name, json_node n
 		return json->fault;
 	}
 	if (!is_utf8_with_nul(name))
-		return json_fail(json, JSON_E_TEXT);
+		return fail(json, JSON_E_TEXT);
 	key = json_keep(json, name);
 	if (key)
 		json_link(json, object, node, key, (uint32_t)name.len);

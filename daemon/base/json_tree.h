@@ -46,12 +46,8 @@ struct json {
 
 /* The value of a node, the absent one for an id that this arena has not given out. */
 const struct json_value *json_value_of(const struct json *json, json_node node);
-/* A new value; absent, with the fault set, at a limit. */
-json_node json_value_new(struct json *json, enum json_kind kind);
 /* A copy of @text in the arena, NUL-terminated; NULL, with the fault set, at a limit. */
 const char *json_keep(struct json *json, struct bytes text);
-/* Remembers the first fault; returns the one that stands. */
-int json_fail(struct json *json, int fault);
 /* Adds @child, a fresh root, behind the last child of @list; @key is kept by the arena already or NULL. */
 void json_link(struct json *json, json_node list, json_node child, const char *key, uint32_t key_len);
 /* Gives the value at @old the content of @node; its place and name stay. */

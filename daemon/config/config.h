@@ -96,9 +96,6 @@ int config_load(const char *path, struct config **ret, struct config_report *rep
 struct config *config_free(struct config *config);
 void config_freep(struct config **config);
 
-/* NULL when there is no secret of that name. Valid as long as the provider is. */
-const struct config_secret *config_provider_secret(const struct config_provider *provider, const char *name);
-
 /* The documented sample: every option with its default; it loads as it is. It ends with an example provider, commented
  * out: take one leading "#" from each line that has no blank behind it. */
 void config_print_sample(FILE *file);

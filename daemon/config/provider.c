@@ -190,11 +190,3 @@ void walk_check_provider(struct walk *walk, const struct config *config, size_t 
 	for (size_t i = 0; i < provider->origins.n; i++)
 		check_plain(walk, provider, line, "providers.origins", provider->origins.items[i]);
 }
-
-const struct config_secret *config_provider_secret(const struct config_provider *provider, const char *name)
-{
-	for (size_t i = 0; i < provider->n_secrets; i++)
-		if (strcmp(provider->secrets[i].name, name) == 0)
-			return &provider->secrets[i];
-	return NULL;
-}

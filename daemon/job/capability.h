@@ -102,8 +102,6 @@ struct job_parameter {
 	const char *media_kinds[2];
 };
 
-/* NULL behind the last. */
-const struct job_parameter *job_parameter_at(size_t n);
 const struct job_parameter *job_parameter_find(const char *path);
 /* Is there a parameter whose path begins with "@name."? */
 bool job_parameter_is_group(const char *name);

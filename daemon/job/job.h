@@ -288,7 +288,6 @@ bool job_state_is_terminal(enum job_state state);
 bool job_state_is_active(enum job_state state);   /* PREPARING, STARTING, RUNNING, STORING: held in memory */
 const char *job_state_name(enum job_state state); /* "queued", … */
 const char *job_wait_name(enum job_wait wait);
-const char *job_reason_name(enum job_reason reason);
 /* Writes the table as a Mermaid state diagram, the picture in ARCHITECTURE.md; a test compares them. */
 int job_print_moves(struct buffer *out);
 

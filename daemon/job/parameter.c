@@ -31,7 +31,7 @@ static const struct job_parameter parameters[] = {
 	{.path = "end_user", .kind = JOB_PARAMETER_TEXT, .max_bytes = 255},
 };
 
-const struct job_parameter *job_parameter_at(size_t n)
+static const struct job_parameter *parameter_at(size_t n)
 {
 	return n < sizeof(parameters) / sizeof(parameters[0]) ? &parameters[n] : NULL;
 }
@@ -40,7 +40,7 @@ const struct job_parameter *job_parameter_find(const char *path)
 {
 	const struct job_parameter *parameter;
 
-	for (size_t i = 0; (parameter = job_parameter_at(i)); i++)
+	for (size_t i = 0; (parameter = parameter_at(i)); i++)
 		if (strcmp(parameter->path, path) == 0)
 			return parameter;
 	return NULL;
@@ -51,7 +51,7 @@ bool job_parameter_is_group(const char *name)
 	const struct job_parameter *parameter;
 	size_t len = strlen(name);
 
-	for (size_t i = 0; (parameter = job_parameter_at(i)); i++)
+	for (size_t i = 0; (parameter = parameter_at(i)); i++)
 		if (strncmp(parameter->path, name, len) == 0 && parameter->path[len] == '.')
 			return true;
 	return false;

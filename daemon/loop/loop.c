@@ -218,11 +218,6 @@ struct loop *loop_free(struct loop *loop)
 	return NULL;
 }
 
-void loop_freep(struct loop **loop)
-{
-	loop_free(*loop);
-}
-
 void loop_run(struct loop *loop)
 {
 	assert(!loop->has_run);

@@ -47,7 +47,6 @@ int loop_new(struct loop **ret);
  * here, on the caller's thread: whatever was posted is run exactly once. NULL is accepted; returns NULL.
  */
 struct loop *loop_free(struct loop *loop);
-void loop_freep(struct loop **loop);
 
 /* Runs until loop_stop(), on the calling thread; once in a loop's life. */
 void loop_run(struct loop *loop);

@@ -68,11 +68,6 @@ struct sim_faults *sim_faults_free(struct sim_faults *faults)
 	return NULL;
 }
 
-void sim_faults_freep(struct sim_faults **faults)
-{
-	sim_faults_free(*faults);
-}
-
 static int read_match(struct fault *fault, struct errmsg *msg)
 {
 	json_t *match = json_object_get(fault->rule, "match");

@@ -24,7 +24,6 @@ struct sim_fault_hit {
 
 int sim_faults_new(struct sim_faults **ret);
 struct sim_faults *sim_faults_free(struct sim_faults *faults);
-void sim_faults_freep(struct sim_faults **faults);
 
 /* @ret_id is valid as long as the rule. */
 int sim_faults_add(struct sim_faults *faults, const json_t *rule, struct errmsg *msg, const char **ret_id);

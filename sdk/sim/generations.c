@@ -66,11 +66,6 @@ struct sim_generations *sim_generations_free(struct sim_generations *generations
 	return NULL;
 }
 
-void sim_generations_freep(struct sim_generations **generations)
-{
-	sim_generations_free(*generations);
-}
-
 static int copy_text(const char *from, char **ret)
 {
 	char *copy = from ? strdup(from) : NULL;
@@ -154,11 +149,6 @@ struct sim_generation *sim_generations_older(struct sim_generations *generations
 	if (!generations->table)
 		return NULL;
 	return ELMT_FROM_HH(generations->table->hh.tbl, generations->table->hh.tbl->tail);
-}
-
-size_t sim_generations_count(const struct sim_generations *generations)
-{
-	return HASH_COUNT(generations->table);
 }
 
 enum sim_generation_state sim_generation_state(struct sim_generations *generations,

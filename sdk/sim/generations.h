@@ -43,7 +43,6 @@ struct sim_generations;
 
 int sim_generations_new(struct sim_render *render, struct sim_generations **ret);
 struct sim_generations *sim_generations_free(struct sim_generations *generations);
-void sim_generations_freep(struct sim_generations **generations);
 void sim_generations_reset(struct sim_generations *generations);
 
 /*
@@ -57,7 +56,6 @@ struct sim_generation *sim_generations_find(struct sim_generations *generations,
 void sim_generations_remove(struct sim_generations *generations, struct sim_generation *generation);
 /* From the newest to the oldest; NULL at the end. @after NULL: the newest. */
 struct sim_generation *sim_generations_older(struct sim_generations *generations, struct sim_generation *after);
-size_t sim_generations_count(const struct sim_generations *generations);
 
 enum sim_generation_state sim_generation_state(struct sim_generations *generations,
 					       const struct sim_generation *generation, int64_t now_ms);

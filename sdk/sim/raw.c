@@ -120,11 +120,6 @@ struct sim_raws *sim_raws_free(struct sim_raws *raws)
 	return NULL;
 }
 
-void sim_raws_freep(struct sim_raws **raws)
-{
-	sim_raws_free(*raws);
-}
-
 size_t sim_raws_open(const struct sim_raws *raws)
 {
 	return raws->count;

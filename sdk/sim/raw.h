@@ -41,7 +41,6 @@ int sim_plan_add_head(struct sim_plan *plan, const struct sim_reply *reply);
 int sim_raws_new(struct sim_loop *loop, struct sim_raws **ret);
 /* Closes what is still open. */
 struct sim_raws *sim_raws_free(struct sim_raws *raws);
-void sim_raws_freep(struct sim_raws **raws);
 
 /* Takes the socket @fd, non-blocking, and the contents of @plan in every case. */
 int sim_raws_run(struct sim_raws *raws, int fd, struct sim_plan *plan);

@@ -53,11 +53,6 @@ struct sim_replays *sim_replays_free(struct sim_replays *replays)
 	return NULL;
 }
 
-void sim_replays_freep(struct sim_replays **replays)
-{
-	sim_replays_free(*replays);
-}
-
 size_t sim_replays_count(const struct sim_replays *replays)
 {
 	return HASH_COUNT(replays->table);

@@ -20,7 +20,6 @@ struct sim_replays;
 /* The window is counted on the wall clock from the first call. */
 int sim_replays_new(int64_t window_ms, struct sim_replays **ret);
 struct sim_replays *sim_replays_free(struct sim_replays *replays);
-void sim_replays_freep(struct sim_replays **replays);
 void sim_replays_reset(struct sim_replays *replays);
 size_t sim_replays_count(const struct sim_replays *replays);
 

@@ -38,11 +38,6 @@ struct sim_requests *sim_requests_free(struct sim_requests *requests)
 	return NULL;
 }
 
-void sim_requests_freep(struct sim_requests **requests)
-{
-	sim_requests_free(*requests);
-}
-
 static bool has_credential(const struct sim_fields *headers)
 {
 	return sim_fields_find(headers, "X-Api-Key") || sim_fields_find(headers, "Authorization") ||

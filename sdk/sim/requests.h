@@ -11,7 +11,6 @@ struct sim_requests;
 
 int sim_requests_new(struct sim_requests **ret);
 struct sim_requests *sim_requests_free(struct sim_requests *requests);
-void sim_requests_freep(struct sim_requests **requests);
 void sim_requests_reset(struct sim_requests *requests);
 
 /* Adds a row, forgets the oldest beyond LIMIT_SIM_REQUESTS, and returns it; valid until the next call. */

@@ -87,7 +87,7 @@ static void a_provider_has_what_the_file_says_and_defaults_else(void **state)
 	assert_false(provider->allow_private_network);
 	assert_string_equal(provider->options,
 			    "{\"a\":1,\"b\":true,\"c\":\"x\\\"y\",\"d\":0.5,\"e\":9000000000,\"f\":-3}");
-	assert_null(config_provider_secret(provider, "api_key"));
+	assert_null(secret_of(provider, "api_key"));
 }
 
 static void what_is_not_said_of_options_is_an_empty_object(void **state)
@@ -221,11 +221,11 @@ static void secrets_come_from_files_the_environment_and_credentials(void **state
 	must_parse(text);
 	provider = &config->providers[0];
 	assert_int_equal(provider->n_secrets, 3);
-	assert_string_equal(config_provider_secret(provider, "a")->value, "from-file");
-	assert_int_equal(config_provider_secret(provider, "a")->len, 9);
-	assert_string_equal(config_provider_secret(provider, "b_key")->value, "from-environment");
-	assert_string_equal(config_provider_secret(provider, "c")->value, "from credential");
-	assert_null(config_provider_secret(provider, "d"));
+	assert_string_equal(secret_of(provider, "a")->value, "from-file");
+	assert_int_equal(secret_of(provider, "a")->len, 9);
+	assert_string_equal(secret_of(provider, "b_key")->value, "from-environment");
+	assert_string_equal(secret_of(provider, "c")->value, "from credential");
+	assert_null(secret_of(provider, "d"));
 	assert_int_equal(report.warnings, 0);
 }
 

@@ -16,6 +16,15 @@
 static struct config *config;
 static struct config_report report;
 
+/* NULL: there is none of that name. */
+static inline const struct config_secret *secret_of(const struct config_provider *provider, const char *name)
+{
+	for (size_t i = 0; i < provider->n_secrets; i++)
+		if (strcmp(provider->secrets[i].name, name) == 0)
+			return &provider->secrets[i];
+	return NULL;
+}
+
 static inline const char *report_text(void)
 {
 	return report.lines.data ? report.lines.data : "";

@@ -88,7 +88,7 @@ static void the_example_provider_loads_when_it_is_uncommented(void **state)
 	assert_int_equal(config->n_providers, 1);
 	assert_string_equal(config->providers[0].id, "heygen");
 	assert_int_equal(config->providers[0].poll.max_ms, 0);
-	assert_string_equal(config_provider_secret(&config->providers[0], "api_key")->value, "value");
+	assert_string_equal(secret_of(&config->providers[0], "api_key")->value, "value");
 }
 
 static void the_help_names_every_option_with_what_it_takes(void **state)

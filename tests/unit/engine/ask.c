@@ -314,7 +314,7 @@ void assert_failed(struct rig *rig, const struct job_ref *job, enum job_reason r
 	const struct job_status *status = look(rig, job);
 
 	assert_string_equal(job_state_name(status->state), job_state_name(JOB_STATE_FAILED));
-	assert_string_equal(job_reason_name(status->failure.reason), job_reason_name(reason));
+	assert_int_equal(status->failure.reason, reason);
 	assert_int_equal(status->failure.purchase, purchase);
 }
 

@@ -83,7 +83,6 @@ static void the_oldest_goes_at_the_limit(void **state)
 	(void)state;
 	for (int i = 0; i <= LIMIT_SIM_GENERATIONS; i++)
 		newest = add(generations, 20);
-	assert_int_equal(sim_generations_count(generations), LIMIT_SIM_GENERATIONS);
 	assert_ptr_equal(sim_generations_older(generations, NULL), newest);
 	expected = LIMIT_SIM_GENERATIONS + 1;
 	for (struct sim_generation *one = newest; one; one = sim_generations_older(generations, one))
