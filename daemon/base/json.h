@@ -15,8 +15,8 @@
 #include "base/bytes.h"
 #include "base/decimal.h"
 
-/* jansson exports these names too, and cli/ and sdk/sim/ link both: whichever came first would serve for the other.
- * Ours are linked under names of our own. */
+/* jansson exports these names too, and sdk/sim/ links both: whichever came first would serve for the other. Ours are
+ * linked under names of our own. */
 #define json_array fg_json_array
 #define json_copy fg_json_copy
 #define json_equal fg_json_equal
