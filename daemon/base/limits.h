@@ -1,12 +1,13 @@
 /*
- * Every limit of the daemon that is not configuration, by name. Each has a test at the limit.
+ * The limits of the daemon that are not configuration, by name. What users and providers can reach has a test at the
+ * limit; a number that only paces the daemon itself need not.
  */
 #ifndef FG_BASE_LIMITS_H
 #define FG_BASE_LIMITS_H
 
 #include <stdint.h>
 
-/* base: log */
+/* room: base, log */
 #define LIMIT_LOG_VALUE 1024 /* bytes of one value; longer ones are cut */
 #define LIMIT_LOG_LINE 16384 /* bytes of one line */
 
@@ -39,6 +40,7 @@
 #define LIMIT_PLUGIN_TIMEOUT_MS 3600000         /* the longest time-out that a plugin may ask for */
 #define LIMIT_PLUGIN_TABLE 4096                 /* bytes of a structure that a plugin hands over */
 #define LIMIT_PLUGIN_MANIFEST 262144            /* bytes */
+#define LIMIT_PLUGIN_THREADS 2                  /* that compute steps */
 
 /* room: engine */
 #define LIMIT_ENGINE_WINDOW 64 /* queued jobs of one provider in memory */
@@ -69,12 +71,14 @@
 #define LIMIT_ENGINE_DRAIN_MARGIN_MS 5000     /* beyond the drain, for what replies lead to */
 #define LIMIT_ENGINE_EXPECTED_BYTES 268435456 /* of disk reserved for a video before it is paid for */
 #define LIMIT_ENGINE_TOMBSTONE_MS 2592000000  /* request ids of deleted jobs: 30 days */
-#define LIMIT_PLUGIN_THREADS 2                /* that compute steps */
-#define LIMIT_GRACE_MS 5000                   /* for calls in hand, at the end */
 #define LIMIT_WATCH_PAGE 64                   /* events of one read for a watcher */
 #define LIMIT_WATCH_PASSED_MS 600000 /* of events that a filter passes over, until the watcher is told where it is */
+
+/* main.c */
+#define LIMIT_GRACE_MS 5000 /* for calls in hand, at the end */
+
 /* room: job */
-#define LIMIT_JOB_VIOLATIONS 32 /* of one order; more are counted as "there were more" */
+#define LIMIT_JOB_VIOLATIONS 32 /* of one order, or of one request */
 #define LIMIT_JOB_MANIFEST_BYTES 262144
 #define LIMIT_JOB_MODELS 64                /* of one manifest */
 #define LIMIT_JOB_PARAMETERS_BYTES 1048576 /* of one order, as JSON */
@@ -100,6 +104,7 @@
 #define LIMIT_HTTP_TRANSFERS 8
 #define LIMIT_HTTP_WAITING 100000      /* requests that wait for their lane, all lanes */
 #define LIMIT_HTTP_IDLE_CONNECTIONS 64 /* kept for reuse, per loop */
+
 /* room: store */
 #define LIMIT_STORE_BATCH_COMMITS 256               /* commits in one synced write */
 #define LIMIT_STORE_BATCH_BYTES (1024 * 1024)       /* of commits in one synced write; one larger commit goes alone */
@@ -126,6 +131,7 @@
 #define LIMIT_CONFIG_DEPTH 32   /* of groups and lists within each other */
 #define LIMIT_CONFIG_SECRETS 16 /* of one provider */
 #define LIMIT_CONFIG_FREE 64    /* members of a provider's free group */
+
 /* room: sim */
 #define LIMIT_SIM_GENERATIONS 100000     /* videos in memory; the oldest is forgotten */
 #define LIMIT_SIM_REPLAYS 100000         /* idempotency keys in memory; the oldest is forgotten */
@@ -145,6 +151,7 @@
 #define LIMIT_SIM_AHEAD_MS INT64_C(3155760000000)         /* of the clock; a hundred years */
 #define LIMIT_SIM_CREDIT_MICROS INT64_C(1000000000000000) /* of the wallet; a billion dollars */
 #define LIMIT_SIM_NOT_A_VIDEO 67108864                    /* bytes of rubbish that a fault may ask for */
+
 /* room: rpc */
 #define LIMIT_RPC_MESSAGE (4 * 1024 * 1024)          /* bytes of one request, and of one reply */
 #define LIMIT_RPC_METADATA 8192                      /* bytes of a call's request metadata */
@@ -166,6 +173,10 @@
 #define LIMIT_RPC_PAGE 1000               /* jobs on a page */
 #define LIMIT_RPC_PAGE_DEFAULT 50
 #define LIMIT_RPC_ATTEMPTS 16 /* newest attempts, and sends of each, that are shown */
+#define LIMIT_RPC_FACTS 16    /* that a check of a provider shows */
+#define LIMIT_RPC_WORD 255    /* bytes shown of a provider's code or state */
+#define LIMIT_RPC_WORDS 1024  /* bytes shown of a provider's own words */
+
 /* room: artifact */
 #define LIMIT_ARTIFACT_WORKERS 16            /* threads that hash and probe */
 #define LIMIT_ARTIFACT_BOXES 1048576         /* boxes or elements of one file that are walked */

@@ -10,9 +10,6 @@
 
 #include <google/protobuf/duration.pb-c.h>
 
-#define WORD_MAX 255   /* bytes of a provider's code or state */
-#define WORDS_MAX 1024 /* bytes of a provider's own words */
-
 /* Where the numbers of job.h and of the contract are the same, they are handed on; this is where a change shows. */
 _Static_assert((int)FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN == (int)JOB_STATE_UNCERTAIN, "states");
 _Static_assert((int)JOB_STATE_UNCERTAIN + 1 == (int)_JOB_STATE_COUNT, "a new state needs its place in the contract");
@@ -59,10 +56,10 @@ static Filmgate__V1__JobFailure *convert_failure(struct arena *arena, const stru
 	filmgate__v1__job_failure__init(failure);
 	failure->reason = convert_reason(from->reason);
 	failure->purchased = convert_purchase(from->purchase);
-	failure->provider_code = text_cut(arena, from->provider_code, WORD_MAX);
-	failure->provider_message = text_cut(arena, from->provider_message, WORDS_MAX);
+	failure->provider_code = text_cut(arena, from->provider_code, LIMIT_RPC_WORD);
+	failure->provider_message = text_cut(arena, from->provider_message, LIMIT_RPC_WORDS);
 	failure->message = text_clean(arena, from->message);
-	failure->provider_request_id = text_cut(arena, from->provider_request_id, WORD_MAX);
+	failure->provider_request_id = text_cut(arena, from->provider_request_id, LIMIT_RPC_WORD);
 	return failure;
 }
 
@@ -178,7 +175,7 @@ static void add_progress(struct arena *arena, Filmgate__V1__JobStatus *to, const
 		return;
 	to->progress = arena_need(arena, sizeof(*to->progress));
 	filmgate__v1__job_progress__init(to->progress);
-	to->progress->provider_state = text_cut(arena, status->remote_state, WORD_MAX);
+	to->progress->provider_state = text_cut(arena, status->remote_state, LIMIT_RPC_WORD);
 	if (status->progress_percent >= 0) {
 		to->progress->source = FILMGATE__V1__PROGRESS_SOURCE__PROGRESS_SOURCE_PROVIDER;
 		to->progress->percent = (uint32_t)status->progress_percent;

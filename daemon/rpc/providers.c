@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "rpc/check.h"
 #include "rpc/server.h"
@@ -12,8 +13,6 @@
 #include "rpc/text.h"
 
 #include <filmgate/v1/provider_service.pb-c.h>
-
-#define FACTS_MAX 16
 
 struct asked {
 	struct call *call;
@@ -143,7 +142,7 @@ static void add_fact(struct arena *arena, const struct json *report, json_node m
 {
 	Filmgate__V1__AccountFact *fact;
 
-	if (response->n_facts == FACTS_MAX || json_text(report, member).len == 0)
+	if (response->n_facts == LIMIT_RPC_FACTS || json_text(report, member).len == 0)
 		return;
 	fact = arena_need(arena, sizeof(*fact));
 	filmgate__v1__account_fact__init(fact);
@@ -158,7 +157,7 @@ static void add_facts(struct arena *arena, const char *text, Filmgate__V1__Check
 	_cleanup_(json_freep) struct json *report = text ? json_new(NULL) : NULL;
 	json_node root, balance;
 
-	response->facts = arena_need_pointers(arena, FACTS_MAX);
+	response->facts = arena_need_pointers(arena, LIMIT_RPC_FACTS);
 	if (!report || json_parse(report, bytes_of_text(text), JSON_DUPLICATES_LAST_WINS, &root, NULL) != 0)
 		return;
 	balance = json_member(report, root, bytes_of_text("balance"));

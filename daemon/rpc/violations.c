@@ -8,7 +8,7 @@ static void add(struct violations *violations, const char *field, const char *fo
 {
 	char text[LIMIT_RPC_STATUS_TEXT];
 
-	if (violations->n == VIOLATIONS_MAX)
+	if (violations->n == LIMIT_JOB_VIOLATIONS)
 		return;
 	vsnprintf(text, sizeof(text), format, args);
 	violations->items[violations->n++] = (struct engine_violation){.field = field,

@@ -4,14 +4,13 @@
 #ifndef FG_RPC_VIOLATIONS_H
 #define FG_RPC_VIOLATIONS_H
 
+#include "base/limits.h"
 #include "engine/engine.h"
 #include "rpc/arena.h"
 
-#define VIOLATIONS_MAX 32
-
 struct violations {
 	struct arena *arena; /* of the texts */
-	struct engine_violation items[VIOLATIONS_MAX];
+	struct engine_violation items[LIMIT_JOB_VIOLATIONS];
 	size_t n;
 };
 
