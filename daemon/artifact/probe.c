@@ -20,14 +20,20 @@ enum {
 	KIND_ANY = 15,
 };
 
+/* Those of artifact.proto and of the plugins' header, each of them. */
 static const struct role {
 	const char *name;
 	unsigned int kinds;
 } roles[] = {
-	{"thumbnail", KIND_STILL},   {"last_frame", KIND_STILL},
-	{"first_frame", KIND_STILL}, {"preview", KIND_STILL | KIND_VIDEO},
-	{"subtitle", KIND_TEXT},     {"subtitles", KIND_TEXT},
+	{"video", KIND_VIDEO},
+	{"captioned_video", KIND_VIDEO},
+	{"watermarked_video", KIND_VIDEO},
+	{"thumbnail", KIND_STILL},
+	{"preview", KIND_STILL | KIND_VIDEO},
+	{"subtitles", KIND_TEXT},
+	{"last_frame", KIND_STILL},
 	{"audio", KIND_SOUND},
+	{"data", KIND_ANY},
 };
 
 static bool ends_with(const char *text, const char *end)

@@ -20,7 +20,6 @@ struct probe {
 
 /* Is it what @role, a word of artifact.proto, says? */
 int probe_source(const struct source *source, const char *role, struct probe *ret, struct errmsg *msg);
-/* Is a video or sound what @role must be? */
 
 int mp4_probe(const struct source *source, struct probe *ret, struct errmsg *msg);
 int webm_probe(const struct source *source, struct probe *ret, struct errmsg *msg);

@@ -175,7 +175,7 @@ struct job_remote {
 
 struct job_artifact {
 	uint32_t index; /* its number in "jobs/{id}/artifacts/{index}", from 1 */
-	char *role;     /* "video", "subtitle", "thumbnail", … */
+	char *role;     /* "video", "subtitles", "thumbnail", … */
 	uint32_t sample;
 	char *language;
 	char *media_type;

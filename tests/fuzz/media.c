@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const roles[] = {"video", "thumbnail", "preview", "subtitle", "audio", "anything"};
+static const char *const roles[] = {"video", "thumbnail", "preview", "subtitles", "audio", "anything"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -143,6 +143,17 @@ class Documents:
         said = re.findall(r"^  (\d+) +(.*)$", self.program("filmgate", "help").stdout.split("Exit status:")[-1], re.M)
         self.expect(table and table == said, "README.md", 0, f"exit statuses: the program says {said}")
 
+    def compare_roles(self):
+        """What an artifact may be, as clients, plugins and the prober have it."""
+        places = {"proto/filmgate/v1/artifact.proto": r"Known words:(.*?)string role",
+                  "sdk/include/filmgate/provider.h": r"role is (.*?)\. auth",
+                  "daemon/artifact/probe.c": r"roles\[\] = \{(.*?)\n\}"}
+        first = None
+        for path, pattern in places.items():
+            roles = set(re.findall(r'"([a-z_]+)"', re.search(pattern, self.check.read(path), re.S).group(1)))
+            first = first or roles
+            self.expect(roles == first, path, 0, f"the roles {sorted(roles ^ first)} are not everywhere")
+
     def compile_function(self):
         block = re.search(r"```c\n(.*?)```", self.check.read("HACKING.md"), re.S).group(1)
         done = run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c",
@@ -179,6 +190,7 @@ def main():
     for path in DOCUMENTS:
         documents.look_at(path)
     documents.look_at_exit_statuses()
+    documents.compare_roles()
     documents.compile_function()
     documents.run_configuration()
     documents.check.end(f"{documents.facts} facts of {len(DOCUMENTS)} documents")

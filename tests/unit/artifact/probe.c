@@ -148,8 +148,8 @@ static void stills_are_known_and_must_have_an_end(void **state)
 static void subtitles_are_known(void **state)
 {
 	(void)state;
-	assert_type("subtitle", bytes_of_text("WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n"), "text/vtt");
-	assert_type("subtitle",
+	assert_type("subtitles", bytes_of_text("WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n"), "text/vtt");
+	assert_type("subtitles",
 		    bytes_of_text("\xef\xbb\xbf"
 				  "1\r\n00:00:01,000 --> 00:00:02,000\r\nHi\r\n"),
 		    "application/x-subrip");
@@ -157,9 +157,9 @@ static void subtitles_are_known(void **state)
 	assert_type("subtitle", bytes_of_text("\xef\xbb\xbf[Script Info]\n"), "text/x-ssa");
 	assert_outcome("subtitle", bytes_of_text("[Script"), ARTIFACT_E_NOT_MEDIA);
 	assert_type("subtitles", bytes_of_text("{\"words\":[]}"), "application/json");
-	assert_outcome("subtitle", bytes_of_text("{\"words\":["), ARTIFACT_E_NOT_MEDIA);
-	assert_outcome("subtitle", bytes_of_text("1\nnothing\n"), ARTIFACT_E_NOT_MEDIA);
-	assert_outcome("subtitle", bytes_of_text("\xff\xfe\x41"), ARTIFACT_E_NOT_MEDIA);
+	assert_outcome("subtitles", bytes_of_text("{\"words\":["), ARTIFACT_E_NOT_MEDIA);
+	assert_outcome("subtitles", bytes_of_text("1\nnothing\n"), ARTIFACT_E_NOT_MEDIA);
+	assert_outcome("subtitles", bytes_of_text("\xff\xfe\x41"), ARTIFACT_E_NOT_MEDIA);
 }
 
 static void a_playing_time_beyond_reason_is_not_known(void **state)

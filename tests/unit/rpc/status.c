@@ -181,9 +181,9 @@ static void violations_are_named_as_the_request_names_them(void **state)
 /* Clients take 8 KiB of trailers: whatever comes together, they get as much as fits. */
 static void details_never_outgrow_the_trailers(void **state)
 {
-	struct engine_violation violations[VIOLATIONS_MAX];
+	struct engine_violation violations[LIMIT_JOB_VIOLATIONS];
 	struct failure failure = {
-		.reason = REASON(INVALID_REQUEST), .violations = violations, .n_violations = VIOLATIONS_MAX};
+		.reason = REASON(INVALID_REQUEST), .violations = violations, .n_violations = LIMIT_JOB_VIOLATIONS};
 	char longest[4000];
 	struct status status;
 
@@ -191,7 +191,7 @@ static void details_never_outgrow_the_trailers(void **state)
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	failure.text = longest;
-	for (size_t i = 0; i < VIOLATIONS_MAX; i++)
+	for (size_t i = 0; i < LIMIT_JOB_VIOLATIONS; i++)
 		violations[i] = (struct engine_violation){.field = "job.parameters.prompt", .text = longest};
 	status_init_failure(&status, &failure);
 	assert_int_equal(GRPC_SLICE_LENGTH(status.message), LIMIT_RPC_STATUS_TEXT);
