@@ -74,7 +74,7 @@ struct artifact_sealed {
 };
 /*
  * Takes the staging and makes it an artifact, on a worker thread, which calls @fn once. @role: "video" and the other
- * video roles must be playable video; "thumbnail", "subtitle", … what their names say. On 0 the claim on the content
+ * video roles must be playable video; "thumbnail", "subtitles", … what their names say. On 0 the claim on the content
  * is the callee's: end it with artifact_release_claim() once the job that names it is committed. On an outcome the
  * staging file is gone. Returns 0, or -ENOMEM: then @fn never comes and the staging is gone as well.
  *

@@ -51,7 +51,7 @@ static const struct product {
 } products[] = {
 	{"/video_url", "video", NULL},
 	{"/captioned_video_url", "captioned_video", "/parameters/extras/caption/style"},
-	{"/subtitle_url", "subtitle", "/parameters/extras/caption"},
+	{"/subtitle_url", "subtitles", "/parameters/extras/caption"},
 	{"/thumbnail_url", "thumbnail", NULL},
 	{"/gif_url", "preview", NULL},
 };

@@ -74,10 +74,10 @@ class Download(Case):
         self.expect_file(f"{self.job.name[5:]}-2.png", b"small")
         self.expect(0, "download", thumbnail.name, "-o", "t.png")
         self.expect_file("t.png", b"small")
-        self.expect(3, "download", self.job.name, "--role", "subtitle", says=["role subtitle", "thumbnail"])
+        self.expect(3, "download", self.job.name, "--role", "subtitles", says=["role subtitles", "thumbnail"])
 
     def test_an_empty_file_is_a_file(self):
-        empty = self.fake.add_video(self.job, b"", role="subtitle")
+        empty = self.fake.add_video(self.job, b"", role="subtitles")
         self.expect(0, "download", empty.name, "-o", "empty")
         self.expect_file("empty", b"")
 

@@ -150,7 +150,7 @@ const MADE = {
 		order("With captions.", { parameters: {
 			avatar_id: "demo_avatar", script: { text: "With captions." }, extras: { fields: { caption: { structValue: STYLE } } },
 		} }),
-		{ video: "video/mp4", captioned_video: "video/mp4", subtitle: "application/x-subrip", thumbnail: "image/jpeg",
+		{ video: "video/mp4", captioned_video: "video/mp4", subtitles: "application/x-subrip", thumbnail: "image/jpeg",
 			preview: "image/gif" },
 	],
 	"an acting avatar": [

@@ -226,7 +226,7 @@ struct fg_accepted {
  * done(): finished; these are the outputs. Also from start, when the reply was the result already.
  *
  * outputs  array of {role, and exactly one of url | lifted, auth?, media_type?, language?, index?, expires_at_ms?}.
- *          role is "video", "captioned_video", "watermarked_video", "thumbnail", "preview", "subtitle", "audio",
+ *          role is "video", "captioned_video", "watermarked_video", "thumbnail", "preview", "subtitles", "audio",
  *          "last_frame" or "data". auth names a scheme to download with; without it no credential is sent. lifted is
  *          the pointer of a text that lift took out, or "" for the body that body_to kept. index counts samples.
  * missing  absent, or an array of {role, reason, language?, index?, code?, message?}: ordered and not delivered; reason

@@ -153,9 +153,9 @@ static void subtitles_are_known(void **state)
 		    bytes_of_text("\xef\xbb\xbf"
 				  "1\r\n00:00:01,000 --> 00:00:02,000\r\nHi\r\n"),
 		    "application/x-subrip");
-	assert_type("subtitle", bytes_of_text("[Script Info]\r\nScriptType: v4.00+\r\n"), "text/x-ssa");
-	assert_type("subtitle", bytes_of_text("\xef\xbb\xbf[Script Info]\n"), "text/x-ssa");
-	assert_outcome("subtitle", bytes_of_text("[Script"), ARTIFACT_E_NOT_MEDIA);
+	assert_type("subtitles", bytes_of_text("[Script Info]\r\nScriptType: v4.00+\r\n"), "text/x-ssa");
+	assert_type("subtitles", bytes_of_text("\xef\xbb\xbf[Script Info]\n"), "text/x-ssa");
+	assert_outcome("subtitles", bytes_of_text("[Script"), ARTIFACT_E_NOT_MEDIA);
 	assert_type("subtitles", bytes_of_text("{\"words\":[]}"), "application/json");
 	assert_outcome("subtitles", bytes_of_text("{\"words\":["), ARTIFACT_E_NOT_MEDIA);
 	assert_outcome("subtitles", bytes_of_text("1\nnothing\n"), ARTIFACT_E_NOT_MEDIA);

@@ -147,7 +147,7 @@ static void assert_roles(const struct plugin_answer *answer, const char *const *
 
 static void what_comes_beside_a_video_has_its_role(void **state)
 {
-	static const char *const roles[] = {"video", "captioned_video", "subtitle", "thumbnail", "preview", NULL};
+	static const char *const roles[] = {"video", "captioned_video", "subtitles", "thumbnail", "preview", NULL};
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll(
 		NULL, 200,
 		FINISHED(CAPTIONED ",\"thumbnail_url\":\"https://files.heygen.ai/t.jpg\","
@@ -168,7 +168,7 @@ static void captions_that_were_ordered_are_waited_for(void **state)
 {
 	static const char *const orders[] = {SPEAKS ",\"extras\":{\"caption\":{}}",
 					     SPEAKS ",\"extras\":{\"caption\":{\"style\":\"default\"}}"};
-	static const char *const all[] = {"video", "captioned_video", "subtitle", NULL};
+	static const char *const all[] = {"video", "captioned_video", "subtitles", NULL};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(orders); i++) {
@@ -194,8 +194,8 @@ static void captions_that_never_come_are_missing(void **state)
 		const char *order, *more;
 		const char *missing[3];
 	} rows[] = {
-		{SPEAKS ",\"extras\":{\"caption\":{}}", "", {"subtitle"}},
-		{SPEAKS ",\"extras\":{\"caption\":{\"style\":\"default\"}}", "", {"captioned_video", "subtitle"}},
+		{SPEAKS ",\"extras\":{\"caption\":{}}", "", {"subtitles"}},
+		{SPEAKS ",\"extras\":{\"caption\":{\"style\":\"default\"}}", "", {"captioned_video", "subtitles"}},
 		{SPEAKS ",\"extras\":{\"caption\":{\"style\":\"default\"}}",
 		 ",\"subtitle_url\":\"https://files.heygen.ai/s.srt\"",
 		 {"captioned_video"}},

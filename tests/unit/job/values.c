@@ -40,7 +40,7 @@ static int fill_lists(struct job_status *status)
 	       job_set_text(&send->base_url, "http://127.0.0.1:1") || job_set_text(&remote->id, "v_1") ||
 	       job_set_text(&remote->kind, "video") || job_set_text(&artifact->role, "video") ||
 	       job_set_text(&artifact->language, "en") || job_set_text(&artifact->media_type, "video/mp4") ||
-	       job_add_missing(status, "subtitle") || job_add_missing(status, "thumbnail");
+	       job_add_missing(status, "subtitles") || job_add_missing(status, "thumbnail");
 }
 
 static int fill_status(struct job_status *status)

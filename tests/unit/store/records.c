@@ -73,7 +73,7 @@ static struct job_status *full_status(void)
 	status->plugin_state_version = 7;
 	job_set_text(&status->outputs, "[]");
 	assert_int_equal(job_set_labels(status, labels, 2), 0);
-	assert_int_equal(job_add_missing(status, "subtitle"), 0);
+	assert_int_equal(job_add_missing(status, "subtitles"), 0);
 	assert_int_equal(job_add_missing(status, "thumbnail"), 0);
 	status->failure.reason = JOB_REASON_MODERATED;
 	status->failure.purchase = JOB_PURCHASE_MADE;
