@@ -38,6 +38,7 @@ static void *run(void *userdata)
 	struct plugin_runner *runner = userdata;
 	struct plugin_step *step;
 
+	pthread_setname_np(pthread_self(), "fg-plugin");
 	while ((step = take(runner)) != NULL)
 		step->fn(step, plugin_step_run(step));
 	return NULL;

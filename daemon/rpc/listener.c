@@ -138,6 +138,7 @@ static void *listen_on(void *userdata)
 				 {.fd = listener->tcp, .events = POLLIN},
 				 {.fd = listener->local, .events = POLLIN}};
 
+	pthread_setname_np(pthread_self(), "fg-listener");
 	for (;;) {
 		if (poll(polls, 3, -1) < 0 && errno != EINTR)
 			log_error("waiting for connections failed", "error", log_errno(errno));

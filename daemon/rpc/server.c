@@ -110,6 +110,7 @@ static void *serve(void *userdata)
 {
 	grpc_completion_queue *queue = userdata;
 
+	pthread_setname_np(pthread_self(), "fg-rpc");
 	for (;;) {
 		grpc_event event = grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
 		struct tag *tag = event.tag;

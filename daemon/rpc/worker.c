@@ -53,6 +53,7 @@ static void *run(void *userdata)
 	int64_t due_ms = now_ms() + TICK_MS;
 	struct work *work;
 
+	pthread_setname_np(pthread_self(), "fg-rpc-worker");
 	pthread_mutex_lock(&worker->lock);
 	while ((work = take(worker)) != NULL || !worker->is_ending) {
 		bool is_tick = worker->is_ticking && now_ms() >= due_ms;
