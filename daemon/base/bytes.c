@@ -54,6 +54,16 @@ static size_t ascii_words(const uint8_t *p, size_t len)
 	return n;
 }
 
+size_t bytes_count_characters(struct bytes text)
+{
+	const uint8_t *p = text.data;
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += (p[i] & 0xc0) != 0x80;
+	return n;
+}
+
 bool bytes_are_text(struct bytes bytes)
 {
 	const uint8_t *p = bytes.data;

@@ -44,6 +44,9 @@ char *bytes_dup_text(struct bytes bytes);
 /* How many bytes the well-formed UTF-8 character at the beginning has, 1 to 4; 0 when there is none. */
 size_t bytes_utf8_length(struct bytes bytes);
 
+/* How many characters (code points) well-formed UTF-8 has. */
+size_t bytes_count_characters(struct bytes text);
+
 /* Is this well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without U+0000? */
 bool bytes_are_text(struct bytes bytes);
 

@@ -131,16 +131,6 @@ static bool is_in_range(const struct job_limits *limits, struct bytes number)
 	       (upper.len == 0 || job_number_compare(number, upper) <= 0) && is_on_step(limits, number);
 }
 
-static size_t characters_of(struct bytes text)
-{
-	const uint8_t *p = text.data;
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		n += (p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 static bool is_within(size_t n, struct bytes least, struct bytes most)
 {
 	uint64_t bound;
@@ -265,8 +255,8 @@ static void check_length(const struct job_limits *limits, struct job_verdict *ve
 	size_t own = limits->parameter ? limits->parameter->max_bytes : 0;
 	struct job_line found = {0}, taken = {0};
 
-	if (!is_within(characters_of(text), least, most)) {
-		job_line_add(&found, "has %zu characters", characters_of(text));
+	if (!is_within(bytes_count_characters(text), least, most)) {
+		job_line_add(&found, "has %zu characters", bytes_count_characters(text));
 		job_line_add(&taken, "%s%s%s%s characters", least.len ? (const char *)least.data : "at most",
 			     least.len && most.len ? " to "
 			     : most.len            ? " "

@@ -174,16 +174,6 @@ static void check_count(const struct walk *walk, const struct job_field *field, 
 	job_verdict_add(walk->verdict, field, "has %" PRIu64 " %s; '%s' takes %s", n, unit, walk->model, taken.text);
 }
 
-static uint64_t characters_of(struct bytes text)
-{
-	const uint8_t *p = text.data;
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		n += (p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 static void check_list(const struct walk *walk, json_node schema, const struct job_field *field, json_node list)
 {
 	json_node items = keyword(walk->manifest, schema, "items");
@@ -260,7 +250,7 @@ static void check_value(const struct walk *walk, json_node schema, const struct 
 	if (type->kind == JSON_KIND_NUMBER)
 		check_number(walk, schema, field, value);
 	else if (type->kind == JSON_KIND_TEXT)
-		check_count(walk, field, characters_of(json_text(walk->order, value)),
+		check_count(walk, field, bytes_count_characters(json_text(walk->order, value)),
 			    keyword(walk->manifest, schema, "minLength"), keyword(walk->manifest, schema, "maxLength"),
 			    "characters");
 	else if (type->kind == JSON_KIND_ARRAY)

@@ -122,6 +122,8 @@ static void a_character_has_the_length_its_first_byte_says(void **state)
 	assert_int_equal(bytes_utf8_length(bytes_of_text("\xc3\xa4z")), 2);
 	assert_int_equal(bytes_utf8_length(bytes_of_text("\xf0\x9f\x8e\xacz")), 4);
 	assert_int_equal(bytes_utf8_length(bytes_of_text("\xa4z")), 0);
+	assert_int_equal(bytes_count_characters(bytes_of_text("a\xc3\xa4\xf0\x9f\x8e\xacz")), 4);
+	assert_int_equal(bytes_count_characters(bytes_of_text(NULL)), 0);
 	assert_int_equal(bytes_utf8_length(bytes_of_text("")), 0);
 }
 
