@@ -7,8 +7,8 @@
 #include "config/config.h"
 #include "engine/life.h"
 #include "http/http.h"
-#include "plugin/account.h"
 #include "plugin/runner.h"
+#include "providers.h"
 #include "rpc/rpc.h"
 
 #include <getopt.h>
@@ -21,160 +21,15 @@
 
 enum { EXIT_USAGE = 2 };
 
-/* One configured provider and what was made of it. */
-struct provider {
-	struct plugin *plugin;
-	struct plugin_account *account;
-	struct errmsg problem;
-};
-
 struct rooms {
 	struct config *config;
-	struct provider *providers;
-	struct engine_provider_config *lanes;
-	size_t n_providers;
+	struct providers providers;
 	struct artifact_store *artifacts;
 	struct http *http;
 	struct plugin_runner *runner;
 	struct engine *engine;
 	struct rpc_server *rpc;
 };
-
-/* ---- providers: one that cannot be loaded is named in the log and in its jobs, and the others work ---- */
-
-static int load_account(const struct config_provider *from, struct provider *provider)
-{
-	struct plugin_secret *secrets = calloc(from->n_secrets + 1, sizeof(*secrets));
-	struct plugin_account_spec spec = {
-		.id = from->id,
-		.base_url = from->base_url,
-		.origins = (const char *const *)from->origins.items,
-		.n_origins = from->origins.n,
-		.secrets = secrets,
-		.n_secrets = from->n_secrets,
-		.options = bytes_of_text(from->options),
-	};
-	int r;
-
-	if (!secrets)
-		return err_origin(-ENOMEM);
-	for (size_t i = 0; i < from->n_secrets; i++)
-		secrets[i] = (struct plugin_secret){.name = from->secrets[i].name, .value = from->secrets[i].value};
-	r = plugin_account_new(provider->plugin, &spec, &provider->account, &provider->problem);
-	free(secrets);
-	return r;
-}
-
-/* Else each of its jobs would find out for itself, again and again. */
-static int check_address(const struct config_provider *from, struct provider *provider)
-{
-	const char *url = plugin_account_base_url(provider->account);
-
-	if (from->allow_private_network || !http_url_is_private(url))
-		return 0;
-	errmsg_set(&provider->problem,
-		   "its base_url '%.300s' is not on the public Internet; set allow_private_network = true for it, or "
-		   "name another one",
-		   url);
-	return -EACCES;
-}
-
-/* On failure, @provider->problem says why. */
-static void load_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
-{
-	int r;
-
-	r = plugin_load(from->plugin, (const char *const *)config->plugin_dirs.items, config->plugin_dirs.n,
-			&provider->plugin, &provider->problem);
-	if (r == 0)
-		r = load_account(from, provider);
-	if (r == 0)
-		r = check_address(from, provider);
-	if (r == 0)
-		return;
-	if (!*provider->problem.text)
-		errmsg_set(&provider->problem, "plugin '%s': %s", from->plugin, log_errno(r));
-	provider->account = plugin_account_free(provider->account);
-	provider->plugin = plugin_free(provider->plugin);
-}
-
-/* The operator's word, else the plugin's, else the house's. */
-static int64_t first_said(int64_t configured, int64_t declared, int64_t otherwise)
-{
-	return configured ? configured : declared ? declared : otherwise;
-}
-
-static void fill_pace(const struct config_provider *from, const struct plugin_manifest *manifest,
-		      struct engine_provider_config *ret)
-{
-	ret->concurrency = (uint32_t)first_said(from->concurrency, manifest->concurrency, 1);
-	ret->poll_first_ms = first_said(from->poll.initial_ms, manifest->poll_first_ms, 1);
-	ret->poll_min_ms = first_said(from->poll.initial_ms, manifest->poll_min_ms, 1);
-	ret->poll_max_ms = first_said(from->poll.max_ms, manifest->poll_max_ms, 1);
-	if (ret->poll_max_ms < ret->poll_min_ms)
-		ret->poll_max_ms = ret->poll_min_ms;
-	ret->submit_timeout_ms = first_said(from->submit_timeout_ms, manifest->buys_timeout_ms, LIMIT_ENGINE_SUBMIT_MS);
-	ret->exchange_timeout_ms = first_said(0, manifest->safe_timeout_ms, LIMIT_ENGINE_EXCHANGE_MS);
-}
-
-static struct engine_provider_config lane_of(const struct config *config, const struct config_provider *from,
-					     const struct provider *provider)
-{
-	struct engine_provider_config lane = {
-		.id = from->id,
-		.plugin_name = from->plugin,
-		.plugin = provider->plugin,
-		.account = provider->account,
-		.base_url = provider->account ? plugin_account_base_url(provider->account)
-					      : (from->base_url ? from->base_url : ""),
-		.problem = provider->plugin ? NULL : provider->problem.text,
-		.default_timeout_ms = from->deadline_s * 1000,
-		.expected_bytes = LIMIT_ENGINE_EXPECTED_BYTES,
-		.max_artifact_bytes = (uint64_t)config->limits.video_bytes,
-		.max_reply_bytes = (uint64_t)config->limits.reply_bytes,
-		.allow_private_network = from->allow_private_network,
-	};
-
-	if (provider->account)
-		lane.account_digest = plugin_account_digest(provider->account);
-	if (provider->plugin)
-		fill_pace(from, plugin_manifest(provider->plugin), &lane);
-	return lane;
-}
-
-/* What only a plugin knows: which secrets and options there are. The daemon starts all the same, so these are warnings. */
-static void warn_of_providers(const char *path, const struct config *config)
-{
-	for (size_t i = 0; i < config->n_providers; i++) {
-		struct provider provider = {0};
-
-		load_provider(config, &config->providers[i], &provider);
-		if (!provider.plugin)
-			fprintf(stderr, "%s: warning: provider '%s' cannot be used, its jobs would wait: %s\n", path,
-				config->providers[i].id, provider.problem.text);
-		plugin_account_free(provider.account);
-		plugin_free(provider.plugin);
-	}
-}
-
-static int load_providers(struct rooms *rooms)
-{
-	const struct config *config = rooms->config;
-
-	rooms->providers = calloc(config->n_providers + 1, sizeof(*rooms->providers));
-	rooms->lanes = calloc(config->n_providers + 1, sizeof(*rooms->lanes));
-	if (!rooms->providers || !rooms->lanes)
-		return err_origin(-ENOMEM);
-	rooms->n_providers = config->n_providers;
-	for (size_t i = 0; i < config->n_providers; i++) {
-		load_provider(config, &config->providers[i], &rooms->providers[i]);
-		if (!rooms->providers[i].plugin)
-			log_error("provider cannot be used; its jobs wait", "provider", config->providers[i].id, "why",
-				  rooms->providers[i].problem.text);
-		rooms->lanes[i] = lane_of(config, &config->providers[i], &rooms->providers[i]);
-	}
-	return 0;
-}
 
 /* ---- rooms ---- */
 
@@ -212,7 +67,7 @@ static int open_artifacts(struct rooms *rooms, struct errmsg *msg)
 	struct artifact_config config = {
 		.path = path,
 		.floor_bytes = (uint64_t)rooms->config->limits.reserve_bytes,
-		.ffprobe = access("/usr/bin/ffprobe", X_OK) == 0 ? "/usr/bin/ffprobe" : NULL,
+		.ffprobe = artifact_find_ffprobe(),
 	};
 
 	snprintf(path, sizeof(path), "%s/artifacts", rooms->config->data_dir);
@@ -242,8 +97,8 @@ static int open_engine(struct rooms *rooms, struct errmsg *msg)
 		.artifacts = rooms->artifacts,
 		.http = rooms->http,
 		.plugins = rooms->runner,
-		.providers = rooms->lanes,
-		.n_providers = rooms->n_providers,
+		.providers = rooms->providers.lanes,
+		.n_providers = rooms->providers.n,
 		.max_queued = (uint64_t)rooms->config->limits.queued_jobs,
 		.event_retention_ms = rooms->config->events.retention_s * 1000,
 		.tombstone_retention_ms = LIMIT_ENGINE_TOMBSTONE_MS,
@@ -277,7 +132,8 @@ static int open_rooms(struct rooms *rooms, uint16_t *ret_port, struct errmsg *ms
 
 	r = make_folder(rooms->config->data_dir, msg);
 	if (r == 0)
-		r = err_explain(load_providers(rooms), "the providers cannot be loaded", msg);
+		r = err_explain(providers_load(rooms->config, &rooms->providers), "the providers cannot be loaded",
+				msg);
 	if (r == 0)
 		r = open_artifacts(rooms, msg);
 	if (r == 0)
@@ -311,12 +167,7 @@ static void close_rooms(struct rooms *rooms)
 	plugin_runner_free(rooms->runner);
 	artifact_store_close(rooms->artifacts);
 	engine_free(rooms->engine);
-	for (size_t i = 0; i < rooms->n_providers; i++) {
-		plugin_account_free(rooms->providers[i].account);
-		plugin_free(rooms->providers[i].plugin);
-	}
-	free(rooms->providers);
-	free(rooms->lanes);
+	providers_finish(&rooms->providers);
 	config_free(rooms->config);
 }
 
@@ -456,7 +307,7 @@ int main(int argc, char **argv)
 	if (load(arguments.config_path, &rooms.config) != 0)
 		return EXIT_FAILURE;
 	if (arguments.is_check) {
-		warn_of_providers(arguments.config_path, rooms.config);
+		providers_warn(arguments.config_path, rooms.config);
 		config_free(rooms.config);
 		printf("%s: no errors\n", arguments.config_path);
 		return finish_output();

@@ -37,6 +37,8 @@ struct artifact_config {
 	uint32_t workers;     /* threads that hash and probe; 0: 2 */
 };
 
+/* Where this system has it, for artifact_config; NULL: nowhere. A constant. [any-thread] */
+const char *artifact_find_ffprobe(void);
 /* @msg: what cannot be made or written, and the remedy. */
 int artifact_store_open(const struct artifact_config *config, struct artifact_store **ret, struct errmsg *msg);
 /* Waits for the seals and collections under way or queued. Their callbacks come before this returns. NULL is fine. */

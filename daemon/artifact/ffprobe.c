@@ -1,5 +1,6 @@
 #include "artifact/ffprobe.h"
 
+#include "artifact/artifact.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -198,6 +199,14 @@ static int read_answer(const char *path, const char *text, struct probe *probe, 
 	}
 	adopt(json, root, stream, probe);
 	return 0;
+}
+
+/* Not by the PATH, which is whatever the daemon was started with. */
+const char *artifact_find_ffprobe(void)
+{
+	static const char path[] = "/usr/bin/ffprobe";
+
+	return access(path, X_OK) == 0 ? path : NULL;
 }
 
 int ffprobe_ask(const char *path, int fd, int64_t timeout_ms, struct probe *probe, struct errmsg *msg)

@@ -1,0 +1,155 @@
+#include "providers.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "http/http.h"
+#include "plugin/account.h"
+
+/* One configured provider and what was made of it. */
+struct provider {
+	struct plugin *plugin;
+	struct plugin_account *account;
+	struct errmsg problem;
+};
+
+static int load_account(const struct config_provider *from, struct provider *provider)
+{
+	struct plugin_secret *secrets = calloc(from->n_secrets + 1, sizeof(*secrets));
+	struct plugin_account_spec spec = {
+		.id = from->id,
+		.base_url = from->base_url,
+		.origins = (const char *const *)from->origins.items,
+		.n_origins = from->origins.n,
+		.secrets = secrets,
+		.n_secrets = from->n_secrets,
+		.options = bytes_of_text(from->options),
+	};
+	int r;
+
+	if (!secrets)
+		return err_origin(-ENOMEM);
+	for (size_t i = 0; i < from->n_secrets; i++)
+		secrets[i] = (struct plugin_secret){.name = from->secrets[i].name, .value = from->secrets[i].value};
+	r = plugin_account_new(provider->plugin, &spec, &provider->account, &provider->problem);
+	free(secrets);
+	return r;
+}
+
+/* Else each of its jobs would find out for itself, again and again. */
+static int check_address(const struct config_provider *from, struct provider *provider)
+{
+	const char *url = plugin_account_base_url(provider->account);
+
+	if (from->allow_private_network || !http_url_is_private(url))
+		return 0;
+	errmsg_set(&provider->problem,
+		   "its base_url '%.300s' is not on the public Internet; set allow_private_network = true for it, or "
+		   "name another one",
+		   url);
+	return -EACCES;
+}
+
+/* On failure, @provider->problem says why. */
+static void load_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
+{
+	int r;
+
+	r = plugin_load(from->plugin, (const char *const *)config->plugin_dirs.items, config->plugin_dirs.n,
+			&provider->plugin, &provider->problem);
+	if (r == 0)
+		r = load_account(from, provider);
+	if (r == 0)
+		r = check_address(from, provider);
+	if (r == 0)
+		return;
+	if (!*provider->problem.text)
+		errmsg_set(&provider->problem, "plugin '%s': %s", from->plugin, log_errno(r));
+	provider->account = plugin_account_free(provider->account);
+	provider->plugin = plugin_free(provider->plugin);
+}
+
+/* The operator's word, else the plugin's, else the house's. */
+static int64_t first_said(int64_t configured, int64_t declared, int64_t otherwise)
+{
+	return configured ? configured : declared ? declared : otherwise;
+}
+
+static void fill_pace(const struct config_provider *from, const struct plugin_manifest *manifest,
+		      struct engine_provider_config *ret)
+{
+	ret->concurrency = (uint32_t)first_said(from->concurrency, manifest->concurrency, 1);
+	ret->poll_first_ms = first_said(from->poll.initial_ms, manifest->poll_first_ms, 1);
+	ret->poll_min_ms = first_said(from->poll.initial_ms, manifest->poll_min_ms, 1);
+	ret->poll_max_ms = first_said(from->poll.max_ms, manifest->poll_max_ms, 1);
+	if (ret->poll_max_ms < ret->poll_min_ms)
+		ret->poll_max_ms = ret->poll_min_ms;
+	ret->submit_timeout_ms = first_said(from->submit_timeout_ms, manifest->buys_timeout_ms, LIMIT_ENGINE_SUBMIT_MS);
+	ret->exchange_timeout_ms = first_said(0, manifest->safe_timeout_ms, LIMIT_ENGINE_EXCHANGE_MS);
+}
+
+static struct engine_provider_config lane_of(const struct config *config, const struct config_provider *from,
+					     const struct provider *provider)
+{
+	struct engine_provider_config lane = {
+		.id = from->id,
+		.plugin_name = from->plugin,
+		.plugin = provider->plugin,
+		.account = provider->account,
+		.base_url = provider->account ? plugin_account_base_url(provider->account)
+					      : (from->base_url ? from->base_url : ""),
+		.problem = provider->plugin ? NULL : provider->problem.text,
+		.default_timeout_ms = from->deadline_s * 1000,
+		.expected_bytes = LIMIT_ENGINE_EXPECTED_BYTES,
+		.max_artifact_bytes = (uint64_t)config->limits.video_bytes,
+		.max_reply_bytes = (uint64_t)config->limits.reply_bytes,
+		.allow_private_network = from->allow_private_network,
+	};
+
+	if (provider->account)
+		lane.account_digest = plugin_account_digest(provider->account);
+	if (provider->plugin)
+		fill_pace(from, plugin_manifest(provider->plugin), &lane);
+	return lane;
+}
+
+int providers_load(const struct config *config, struct providers *ret)
+{
+	ret->all = calloc(config->n_providers + 1, sizeof(*ret->all));
+	ret->lanes = calloc(config->n_providers + 1, sizeof(*ret->lanes));
+	if (!ret->all || !ret->lanes)
+		return err_origin(-ENOMEM);
+	ret->n = config->n_providers;
+	for (size_t i = 0; i < ret->n; i++) {
+		load_provider(config, &config->providers[i], &ret->all[i]);
+		if (!ret->all[i].plugin)
+			log_error("provider cannot be used; its jobs wait", "provider", config->providers[i].id, "why",
+				  ret->all[i].problem.text);
+		ret->lanes[i] = lane_of(config, &config->providers[i], &ret->all[i]);
+	}
+	return 0;
+}
+
+void providers_warn(const char *path, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_providers; i++) {
+		struct provider provider = {0};
+
+		load_provider(config, &config->providers[i], &provider);
+		if (!provider.plugin)
+			fprintf(stderr, "%s: warning: provider '%s' cannot be used, its jobs would wait: %s\n", path,
+				config->providers[i].id, provider.problem.text);
+		plugin_account_free(provider.account);
+		plugin_free(provider.plugin);
+	}
+}
+
+void providers_finish(struct providers *providers)
+{
+	for (size_t i = 0; i < providers->n; i++) {
+		plugin_account_free(providers->all[i].account);
+		plugin_free(providers->all[i].plugin);
+	}
+	free(providers->all);
+	free(providers->lanes);
+	*providers = (struct providers){0};
+}

@@ -1,0 +1,27 @@
+/*
+ * From the configured providers to what the engine is given of them: the plugin loaded, the account opened, and for each
+ * number the operator's word before the plugin's before the house's. For main() alone.
+ */
+#ifndef FG_PROVIDERS_H
+#define FG_PROVIDERS_H
+
+#include "config/config.h"
+#include "engine/life.h"
+
+struct provider;
+
+struct providers {
+	struct provider *all;
+	struct engine_provider_config *lanes; /* for the engine; as long as this lives */
+	size_t n;
+};
+
+/* One that cannot be used is named in the log and in its jobs, and the others work. 0 or -ENOMEM; @config is borrowed
+ * until providers_finish(), which takes zeros, too. */
+int providers_load(const struct config *config, struct providers *ret);
+void providers_finish(struct providers *providers);
+/* What only a plugin knows, such as which secrets and options there are: prints a warning for each that cannot be used,
+ * since the daemon starts all the same. @path is the configuration's. */
+void providers_warn(const char *path, const struct config *config);
+
+#endif
