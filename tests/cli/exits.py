@@ -47,7 +47,7 @@ class Exits(Case):
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", "job.model: there is no 'x'",
                           [("job.model", "there is no 'x'")])
         self.fake.on["CreateJob"] = refuse
-        self.expect(1, "submit", "heygen", "--script", "hi",
+        self.expect(2, "submit", "heygen", "--script", "hi",
                     says=["INVALID_ARGUMENT (INVALID_REQUEST): the request is wrong\n", "job.model: there is no 'x'"])
 
     def test_1_when_the_reply_is_incomplete(self):

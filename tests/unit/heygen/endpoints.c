@@ -126,6 +126,7 @@ static void assert_test_exists(const struct endpoint *row)
 	file = fopen(path.data, "re");
 	if (!file)
 		fail_msg("there is no %s", path.data);
+	assert_int_equal(buffer_append_text(&text, ""), 0);
 	while ((n = fread(block, 1, sizeof(block), file)) > 0)
 		assert_int_equal(buffer_append(&text, block, n), 0);
 	fclose(file);
