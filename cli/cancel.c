@@ -23,30 +23,25 @@ static enum exit_code print_outcome(const struct cli *cli, const Filmgate__V1__C
 	return EXIT_FAILED;
 }
 
+static enum exit_code cancel(struct cli *cli, char *name)
+{
+	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
+	Filmgate__V1__CancelJobRequest request = FILMGATE__V1__CANCEL_JOB_REQUEST__INIT;
+	const Filmgate__V1__CancelJobResponse *reply;
+	struct errmsg what;
+	enum exit_code code;
+
+	request.name = name;
+	errmsg_set(&what, "cannot cancel %s", name);
+	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "CancelJob", &request.base, what.text, &message);
+	if (code != EXIT_OK)
+		return code;
+	reply = (const void *)message;
+	code = print_outcome(cli, reply);
+	return reply->outcome == FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_TOO_LATE ? EXIT_FAILED : code;
+}
+
 enum exit_code command_cancel(struct cli *cli)
 {
-	enum exit_code all = EXIT_OK;
-
-	for (int i = 0; i < cli->arguments.n_operands; i++) {
-		_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[i]);
-		_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
-		Filmgate__V1__CancelJobRequest request = FILMGATE__V1__CANCEL_JOB_REQUEST__INIT;
-		const Filmgate__V1__CancelJobResponse *reply;
-		enum exit_code code;
-
-		if (!name)
-			return EXIT_USAGE;
-		request.name = name;
-		code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "CancelJob", &request.base, "cannot cancel",
-			       &message);
-		if (code != EXIT_OK)
-			return code;
-		reply = (const void *)message;
-		code = print_outcome(cli, reply);
-		if (reply->outcome == FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_TOO_LATE)
-			code = EXIT_FAILED;
-		if (all == EXIT_OK)
-			all = code;
-	}
-	return all;
+	return cli_each_job(cli, cancel);
 }

@@ -80,6 +80,35 @@ char *cli_job_name(const char *argument)
 	return join("jobs/", text);
 }
 
+static bool are_job_names(const struct cli *cli)
+{
+	for (int i = 0; i < cli->arguments.n_operands; i++) {
+		_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[i]);
+
+		if (!name)
+			return false;
+	}
+	return true;
+}
+
+enum exit_code cli_each_job(struct cli *cli, enum exit_code (*fn)(struct cli *cli, char *name))
+{
+	enum exit_code all = EXIT_OK;
+
+	if (!are_job_names(cli))
+		return EXIT_USAGE;
+	for (int i = 0; i < cli->arguments.n_operands; i++) {
+		_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[i]);
+		enum exit_code code = name ? fn(cli, name) : EXIT_USAGE;
+
+		if (all == EXIT_OK)
+			all = code;
+		if (code == EXIT_UNREACHABLE || code == EXIT_INTERRUPTED)
+			break;
+	}
+	return all;
+}
+
 char *cli_provider_name(const char *argument)
 {
 	const char *id = !strncmp(argument, "providers/", 10) ? argument + 10 : argument;

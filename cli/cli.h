@@ -36,6 +36,11 @@ enum exit_code cli_ask(struct cli *cli, const ProtobufCServiceDescriptor *servic
 
 /* "jobs/UUID" of "UUID" or "jobs/UUID", on the heap; NULL, said, if it is neither. */
 char *cli_job_name(const char *argument);
+/*
+ * Does something to each job that the operands name, whatever became of those before it, unless nobody answers any more.
+ * Nothing is done if one of them is no name. The status of the first that failed.
+ */
+enum exit_code cli_each_job(struct cli *cli, enum exit_code (*fn)(struct cli *cli, char *name));
 /* "providers/ID" of "ID" or "providers/ID", likewise. */
 char *cli_provider_name(const char *argument);
 /* The UUID of "jobs/UUID": borrowed from it. */

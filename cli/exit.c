@@ -9,7 +9,7 @@ const struct exit_meaning exit_meanings[] = {
 	{EXIT_UNREACHABLE, "the daemon cannot be reached or is shutting down"},
 	{EXIT_JOB_FAILED, "the job that was waited for has failed or expired"},
 	{EXIT_JOB_CANCELLED, "the job that was waited for has been cancelled"},
-	{EXIT_OUTPUT, "done, but its output was lost; the error names the job that was ordered"},
+	{EXIT_OUTPUT, "done, but its output was lost; the error names the job if one was ordered"},
 	{EXIT_TIMED_OUT, "the time given on the command line is over; the job goes on"},
 	{EXIT_INTERRUPTED, "interrupted; the job goes on"},
 	{0},

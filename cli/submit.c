@@ -10,6 +10,7 @@
 #include "params.h"
 #include "render.h"
 #include "say.h"
+#include "words.h"
 
 #include "base/err.h"
 
@@ -122,13 +123,36 @@ static int complete_provider(Filmgate__V1__CreateJobRequest *request)
 	return name ? params_set_at(&request->base, "job.provider", name, &error) : PARAMS_E_INVALID;
 }
 
+/* An order is money: a word that may have been meant otherwise is no prompt. */
+static int check_prompt(const struct arguments *arguments)
+{
+	const char *prompt = arguments->n_operands > 1 ? arguments->operands[1] : NULL;
+	int64_t ms;
+
+	if (!prompt)
+		return 0;
+	if (arguments_has(arguments, OPTION_PROMPT)) {
+		say_error("there are two prompts, '%.60s' and that of --prompt; give one", prompt);
+		return PARAMS_E_INVALID;
+	}
+	if (arguments_has(arguments, OPTION_WAIT) && words_parse_duration(prompt, &ms) == 0) {
+		say_error(
+			"'%.60s' would be the prompt; write --wait=%.60s to wait so long, or --prompt '%.60s' if it is one",
+			prompt, prompt, prompt);
+		return PARAMS_E_INVALID;
+	}
+	return 0;
+}
+
 static int build(struct cli *cli, Filmgate__V1__CreateJobRequest *request)
 {
 	const struct arguments *arguments = &cli->arguments;
 	const char *file = arguments_text(arguments, OPTION_FILE);
 	struct errmsg error = {""};
-	int r = 0;
+	int r = check_prompt(arguments);
 
+	if (r)
+		return r;
 	if (file)
 		r = job_file_read(file, request, &error);
 	if (r == 0 && arguments->n_operands > 0)

@@ -144,6 +144,13 @@ class Change(Case):
             document = json.loads(self.expect(status, "cancel", job.name, "-o", "json").out)
             self.assertEqual(document["outcome"], word.lower())
 
+    def test_one_job_that_is_not_there_keeps_no_other_from_its_turn(self):
+        missing, job, other = "jobs/01a22ad4-0000-7afe-a60d-8b1aaffec73c", self.fake.add_job(), self.fake.add_job()
+        self.expect(3, "cancel", missing, job.name, out=job.name[5:], says="cannot cancel " + missing)
+        self.expect(3, "delete", missing, job.name, says=["cannot delete " + missing, "deleted " + job.name])
+        self.expect(2, "delete", "nonsense", other.name)
+        self.assertEqual(list(self.fake.jobs), [other.name])
+
     def test_a_decision_says_what_is_known(self):
         job = self.fake.add_job("UNCERTAIN")
         for words, resolution, remote_id, state in ((["--found", "vid-7"], "FOUND", "vid-7", "RUNNING"),

@@ -43,6 +43,13 @@ class Submit(Case):
         self.assertEqual(self.sent("heygen", "a cat").job.parameters.prompt, "a cat")
         self.assertEqual(self.sent("providers/heygen", "a cat").job.provider, "providers/heygen")
 
+    def test_a_word_that_may_be_no_prompt_orders_nothing(self):
+        self.expect(2, "submit", "heygen", "60s", "--wait", says="write --wait=60s")
+        self.expect(2, "submit", "heygen", "--wait", "5m", says="'5m' would be the prompt")
+        self.expect(2, "submit", "heygen", "a dog", "-p", "a cat", says="two prompts, 'a dog' and that of --prompt")
+        self.assertEqual(self.fake.requests("CreateJob"), [])
+        self.expect(0, "submit", "heygen", "60s")
+
     def test_what_is_not_said_is_not_set(self):
         request = self.sent("heygen")
         self.assertFalse(request.HasField("timeout"))
