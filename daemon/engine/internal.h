@@ -208,6 +208,8 @@ struct lane {
 	int64_t blocked_until_ms; /* monotonic; no new starts before */
 	_Atomic(enum job_wait) problem;
 	atomic_int_fast64_t problem_until_ms; /* UTC */
+	struct token_waiter *token_waiters;   /* token.c */
+	bool is_minting;
 };
 
 struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */

@@ -487,6 +487,13 @@ static void on_rebuilt(struct entry *entry, struct plugin_answer *take)
 {
 	const struct job_send *first = first_doubt(entry, NULL);
 
+	/* Nothing could be built for now: there is no token, for one. */
+	if (take->kind == PLUGIN_ANSWER_TROUBLE) {
+		entry_begin(entry);
+		keep_doubt(entry, take->failure.retry_after_ms);
+		plugin_answer_free(take);
+		return;
+	}
 	if (!send_may_repeat(entry) || take->kind != PLUGIN_ANSWER_EXCHANGE ||
 	    exchange_key_window_ms(entry->lane, &take->exchange) <= 0 ||
 	    memcmp(&take->exchange.fingerprint, &first->fingerprint, sizeof(first->fingerprint)) != 0) {

@@ -1,5 +1,7 @@
 #include "engine/step.h"
 
+#include "engine/token.h"
+
 #include "base/json.h"
 #include "plugin/runner.h"
 
@@ -114,6 +116,8 @@ struct reply *reply_of_record(struct bytes meta, struct bytes body)
 /* A step with copies of everything it reads: the entry may change, or go, while the plugin computes. */
 struct call {
 	struct plugin_step step;
+	struct token_waiter waiter;
+	struct engine *engine;
 	struct buffer job;
 	char *state, *key, *remote_id, *remote_kind;
 	struct reply *reply;
@@ -215,11 +219,23 @@ static void on_step(struct plugin_step *step, struct plugin_answer *take)
 	free_call(call);
 }
 
+static void go_on(struct token_waiter *waiter, struct plugin_answer *trouble)
+{
+	struct call *call = (struct call *)((char *)waiter - offsetof(struct call, waiter));
+
+	if (trouble)
+		on_step(&call->step, trouble);
+	else
+		plugin_runner_post(call->engine->config.plugins, &call->step);
+}
+
 void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
 	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
 {
 	struct call *call = take_memory(sizeof(*call));
 
+	call->engine = engine;
+	call->waiter.go_on = go_on;
 	call->fn = fn;
 	call->userdata = userdata;
 	call->reply = take;
@@ -235,7 +251,11 @@ void step_call(struct engine *engine, struct lane *lane, struct entry *entry, en
 		abort();
 	if (entry)
 		show_job(call, entry);
-	plugin_runner_post(engine->config.plugins, &call->step);
+	if (take && take->facts.status == 401)
+		token_refused(lane);
+	/* Never between a reply and its reader: what a purchase came to must not hang on a token. */
+	if (take || !token_wait(lane, &call->waiter))
+		plugin_runner_post(engine->config.plugins, &call->step);
 }
 
 struct answered {

@@ -24,7 +24,8 @@ struct reply *reply_free(struct reply *reply);
 
 /*
  * Calls @verb with the documents of @entry's job (NULL: of no job). @fn gets the answer on a thread of the runner.
- * @take, the reply, may be NULL.
+ * @take, the reply, may be NULL; then the step begins the verb, and waits for a fresh token if it needs one: without one
+ * its answer is a trouble that says why.
  */
 void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
 	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata);

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "plugin/account_inside.h"
+#include "plugin/mint_inside.h"
 #include "plugin/table.h"
 #include "plugin/url.h"
 
@@ -150,6 +151,14 @@ static int read_schemes(struct plugin_account *account, struct errmsg *error)
 	return r;
 }
 
+/* A key file has lines; it is never sent. */
+static bool is_minted_from(const struct plugin_manifest *manifest, const char *secret)
+{
+	const struct plugin_auth *minted = plugin_manifest_minted(manifest);
+
+	return minted && strcmp(minted->secret, secret) == 0;
+}
+
 static int read_secret(struct plugin_account *account, const struct plugin_secret *secret, struct errmsg *error)
 {
 	const struct plugin_manifest *manifest = account->plugin->manifest;
@@ -160,7 +169,7 @@ static int read_secret(struct plugin_account *account, const struct plugin_secre
 		return invalid(error, "provider '%s': plugin '%s' has no secret '%s'", account->id, manifest->name,
 			       secret->name);
 	if (secret->value[0] == '\0' || strlen(secret->value) > LIMIT_SECRET ||
-	    !bytes_are_one_line(bytes_of_text(secret->value)))
+	    (!is_minted_from(manifest, secret->name) && !bytes_are_one_line(bytes_of_text(secret->value))))
 		return invalid(error,
 			       "provider '%s': the secret '%s' is empty, longer than %d bytes, or holds a line break",
 			       account->id, secret->name, LIMIT_SECRET);
@@ -193,6 +202,21 @@ static int read_secrets(struct plugin_account *account, const struct plugin_acco
 		return PLUGIN_ACCOUNT_E_SECRET;
 	}
 	return 0;
+}
+
+static int read_mint(struct plugin_account *account, struct errmsg *error)
+{
+	const struct plugin_auth *auth = plugin_manifest_minted(account->plugin->manifest);
+	const char *secret = auth ? plugin_account_secret(account, auth->secret) : NULL;
+	struct errmsg why;
+	int r;
+
+	if (!secret)
+		return 0;
+	r = plugin_mint_new(auth, secret, &account->mint, &why);
+	if (r > 0)
+		errmsg_set(error, "provider '%s': %s", account->id, why.text);
+	return r;
 }
 
 static int read_object(struct plugin_account *account, struct bytes text, const char *what, json_node *ret,
@@ -303,6 +327,8 @@ int plugin_account_new(const struct plugin *plugin, const struct plugin_account_
 	if (r == 0)
 		r = read_secrets(account, spec, error);
 	if (r == 0)
+		r = read_mint(account, error);
+	if (r == 0)
 		r = build_document(account, spec, error);
 	if (r)
 		return r;
@@ -336,6 +362,7 @@ struct plugin_account *plugin_account_free(struct plugin_account *account)
 {
 	if (!account)
 		return NULL;
+	plugin_mint_free(account->mint);
 	json_free(account->json);
 	for (size_t i = 0; i < account->n_secrets; i++) {
 		char *value = (char *)account->secrets[i].value;

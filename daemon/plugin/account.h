@@ -2,7 +2,7 @@
  * An account at a provider, as the operator configured it: where it is, what it may be told, and its secrets.
  *
  * Secrets leave this room in one way only: as a header or query parameter of an exchange or download whose origin the
- * operator has named. Immutable once made; any thread may use it. It must outlive the steps that name it.
+ * operator has named. Immutable once made, but for the token that plugin/mint.h keeps in it; any thread may use it. It must outlive the steps that name it.
  */
 #ifndef FG_PLUGIN_ACCOUNT_H
 #define FG_PLUGIN_ACCOUNT_H

@@ -20,7 +20,8 @@ struct plugin_account {
 	struct plugin_origins *schemes; /* by position in the manifest's auths: where that credential may go */
 	struct plugin_secret *secrets;
 	size_t n_secrets;
-	struct json *json; /* the document ACCOUNT */
+	struct plugin_mint *mint; /* NULL: nothing is minted */
+	struct json *json;        /* the document ACCOUNT */
 	json_node document;
 };
 

@@ -33,6 +33,23 @@ struct plugin_answer *plugin_answer_new(void)
 	return answer->memory ? steal(answer) : NULL;
 }
 
+struct plugin_answer *plugin_answer_trouble(enum plugin_reason reason, const char *message)
+{
+	struct plugin_answer *answer = plugin_answer_new();
+	const char *words = answer ? plugin_answer_text(answer, bytes_of_text(message)) : NULL;
+
+	if (!words || answer->memory->is_exhausted)
+		abort();
+	answer->kind = PLUGIN_ANSWER_TROUBLE;
+	answer->failure = (struct plugin_failure){.reason = reason,
+						  .bought = PLUGIN_BOUGHT_NONE,
+						  .code = "",
+						  .message = words,
+						  .request_id = "",
+						  .field = ""};
+	return answer;
+}
+
 struct plugin_answer *plugin_answer_free(struct plugin_answer *answer)
 {
 	struct block *block = answer && answer->memory ? answer->memory->blocks : NULL;

@@ -203,6 +203,8 @@ struct plugin_answer {
 	struct plugin_answer_memory *memory;
 };
 
+/* A TROUBLE that the daemon itself has on a plugin's way. Aborts when out of memory. */
+struct plugin_answer *plugin_answer_trouble(enum plugin_reason reason, const char *message);
 struct plugin_answer *plugin_answer_free(struct plugin_answer *answer);
 void plugin_answer_freep(struct plugin_answer **answer);
 const char *plugin_answer_name(enum plugin_answer_kind kind); /* "exchange", … */

@@ -4,30 +4,22 @@
  */
 #include "plugin/step_inside.h"
 
+#include "base/base64.h"
 #include "base/limits.h"
+#include "plugin/mint_inside.h"
 #include "plugin/url.h"
-
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static const char *base64(struct fg_step *s, const char *text)
 {
-	size_t len = strlen(text);
-	char *out = plugin_answer_alloc(s->answer, (len + 2) / 3 * 4 + 1, 1), *to = out;
+	_cleanup_(buffer_finish) struct buffer out = {0};
+	const char *copy = "";
 
-	if (!out)
-		return "";
-	for (size_t i = 0; i < len; i += 3) {
-		size_t n = len - i < 3 ? len - i : 3;
-		uint32_t bits = (uint32_t)(uint8_t)text[i] << 16;
-
-		if (n > 1)
-			bits |= (uint32_t)(uint8_t)text[i + 1] << 8;
-		if (n > 2)
-			bits |= (uint32_t)(uint8_t)text[i + 2];
-		for (size_t k = 0; k < 4; k++)
-			*to++ = k <= n ? base64_digits[bits >> (18 - 6 * k) & 63] : '=';
-	}
-	return out;
+	if (!step_failed(s, base64_append(&out, bytes_of_text(text))))
+		copy = plugin_answer_text(s->answer, buffer_bytes(&out));
+	/* The buffer held the secret. */
+	if (out.data)
+		explicit_bzero(out.data, out.len);
+	return copy;
 }
 
 static const char *glue(struct fg_step *s, const char *prefix, const char *value)
@@ -78,6 +70,23 @@ static bool may_go_to(struct fg_step *s, const struct plugin_auth *auth, const c
 	return false;
 }
 
+static const char *value_of(struct fg_step *s, const struct plugin_auth *auth)
+{
+	const struct plugin_account *account = s->input->account;
+	const char *secret = plugin_account_secret(account, auth->secret);
+
+	if (!secret) {
+		step_fault(s, "the secret '%s' is not configured", auth->secret);
+		return NULL;
+	}
+	if (auth->kind != PLUGIN_AUTH_GOOGLE)
+		return secret;
+	secret = plugin_mint_token(account, s->answer);
+	if (!secret)
+		step_fault(s, "there is no access token at hand");
+	return secret;
+}
+
 bool plugin_credential_add(struct fg_step *s, const char *scheme, const char **url, struct plugin_header_list *list)
 {
 	const struct plugin_auth *auth = plugin_manifest_auth(step_manifest(s), scheme);
@@ -89,18 +98,16 @@ bool plugin_credential_add(struct fg_step *s, const char *scheme, const char **u
 	}
 	if (auth->kind == PLUGIN_AUTH_NONE)
 		return true;
-	secret = plugin_account_secret(s->input->account, auth->secret);
-	if (!secret) {
-		step_fault(s, "the secret '%s' is not configured", auth->secret);
+	secret = value_of(s, auth);
+	if (!secret)
 		return false;
-	}
 	if (!may_go_to(s, auth, *url))
 		return false;
 	if (auth->kind == PLUGIN_AUTH_QUERY)
 		*url = add_to_query(s, *url, auth->name, secret);
 	else if (auth->kind == PLUGIN_AUTH_BASIC)
 		plugin_headers_add(s, list, "Authorization", glue(s, "Basic ", base64(s, secret)), true);
-	else if (auth->kind == PLUGIN_AUTH_BEARER)
+	else if (auth->kind == PLUGIN_AUTH_BEARER || auth->kind == PLUGIN_AUTH_GOOGLE)
 		plugin_headers_add(s, list, "Authorization", glue(s, "Bearer ", secret), true);
 	else
 		plugin_headers_add(s, list, auth->name, glue(s, auth->prefix, secret), true);

@@ -12,7 +12,7 @@ const struct plugin_feature plugin_features[] = {
 	{"lift", false, "lift base64 out of a reply"},
 	{"body_to", false, "keep a reply's body as an output"},
 	{"several_remotes", false, "follow more than one remote of an attempt"},
-	{"minted_credentials", false, "mint or exchange credentials"},
+	{"minted_credentials", true, "mint or exchange credentials"},
 	{"signing", false, "sign requests"},
 	{"capture", false, "capture a secret from a reply"},
 	{"webhook", false, "receive webhooks"},

@@ -56,6 +56,12 @@ static int check_auth(const struct plugin_manifest *manifest, const struct plugi
 		errmsg_set(error, "/auth/%s: lacks the member 'name'", auth->scheme);
 		return PLUGIN_MANIFEST_E_INVALID;
 	}
+	if (auth->kind == PLUGIN_AUTH_GOOGLE && (!auth->scope[0] || auth != plugin_manifest_minted(manifest))) {
+		errmsg_set(error, "/auth/%s: %s", auth->scheme,
+			   auth->scope[0] ? "a manifest has at most one scheme of this kind"
+					  : "lacks the member 'scope'");
+		return PLUGIN_MANIFEST_E_INVALID;
+	}
 	if (auth->kind != PLUGIN_AUTH_NONE && !json_member(manifest->json, secrets, bytes_of_text(auth->secret))) {
 		errmsg_set(error, "/auth/%s: the secret '%s' is not declared in /secrets", auth->scheme, auth->secret);
 		return PLUGIN_MANIFEST_E_INVALID;
@@ -65,7 +71,8 @@ static int check_auth(const struct plugin_manifest *manifest, const struct plugi
 
 static int read_auths(struct plugin_manifest *manifest, struct errmsg *error)
 {
-	static const char *const kinds[] = {"none", "header", "bearer", "basic", "query", NULL};
+	static const char *const kinds[] = {"none", "header", "bearer", "basic", "query", "google_service_account",
+					    NULL};
 	json_node list = json_at(manifest->json, manifest->root, "/auth");
 	int r = 0;
 
@@ -81,6 +88,7 @@ static int read_auths(struct plugin_manifest *manifest, struct errmsg *error)
 			.name = text_at(manifest, n, "/name"),
 			.prefix = text_at(manifest, n, "/prefix"),
 			.secret = text_at(manifest, n, "/secret"),
+			.scope = text_at(manifest, n, "/scope"),
 			.origins = json_at(manifest->json, n, "/origins"),
 		};
 		r = check_auth(manifest, auth, error);
@@ -227,6 +235,14 @@ const struct plugin_auth *plugin_manifest_auth(const struct plugin_manifest *man
 {
 	for (size_t i = 0; i < manifest->n_auths; i++)
 		if (strcmp(manifest->auths[i].scheme, scheme) == 0)
+			return &manifest->auths[i];
+	return NULL;
+}
+
+const struct plugin_auth *plugin_manifest_minted(const struct plugin_manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->n_auths; i++)
+		if (manifest->auths[i].kind == PLUGIN_AUTH_GOOGLE)
 			return &manifest->auths[i];
 	return NULL;
 }

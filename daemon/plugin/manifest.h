@@ -20,6 +20,7 @@ enum plugin_auth_kind {
 	PLUGIN_AUTH_BEARER, /* Authorization: Bearer secret */
 	PLUGIN_AUTH_BASIC,  /* Authorization: Basic base64(secret), the secret being user:password */
 	PLUGIN_AUTH_QUERY,  /* ?name=secret */
+	PLUGIN_AUTH_GOOGLE, /* Authorization: Bearer token, which plugin/mint.h makes of the secret for `scope` */
 };
 
 enum plugin_scope { PLUGIN_SCOPE_NONE, PLUGIN_SCOPE_ROUTE, PLUGIN_SCOPE_ACCOUNT };
@@ -31,6 +32,7 @@ struct plugin_auth {
 	const char *name;   /* of the header or query parameter */
 	const char *prefix; /* of the header's value */
 	const char *secret; /* name of the secret */
+	const char *scope;  /* of a token */
 	json_node origins;  /* array of texts, or absent */
 };
 
@@ -68,6 +70,8 @@ void plugin_manifest_freep(struct plugin_manifest **manifest);
 bool plugin_manifest_reads_state(const struct plugin_manifest *manifest, uint32_t version);
 /* NULL: no scheme of that name. */
 const struct plugin_auth *plugin_manifest_auth(const struct plugin_manifest *manifest, const char *scheme);
+/* The scheme whose credentials are minted; NULL: none. */
+const struct plugin_auth *plugin_manifest_minted(const struct plugin_manifest *manifest);
 
 /* What the daemon carries out of what a manifest may require. The table ends with a name of NULL. */
 struct plugin_feature {

@@ -63,7 +63,8 @@ static const struct plugin_shape scalar = {.kinds = SHAPE(TEXT) | SHAPE(NUMBER) 
 	{                                                    \
 		__VA_ARGS__, NULL                            \
 	}
-static const struct plugin_shape auth_kind = {WORDS("none", "header", "bearer", "basic", "query")};
+static const struct plugin_shape auth_kind = {
+	WORDS("none", "header", "bearer", "basic", "query", "google_service_account")};
 static const struct plugin_shape scope = {WORDS("route", "account")};
 static const struct plugin_shape billed = {WORDS("no", "yes", "unknown")};
 static const struct plugin_shape cancel_while = {
@@ -84,7 +85,7 @@ static const struct plugin_shape secret = {OBJECT({"title", &text, false}, {"req
 static const struct plugin_shape secrets = {.kinds = SHAPE(OBJECT), .each = &secret};
 static const struct plugin_shape auth = {OBJECT({"kind", &auth_kind, true}, {"name", &header_name, false},
 						{"prefix", &text, false}, {"secret", &text, false},
-						{"origins", &urls, false})};
+						{"scope", &text, false}, {"origins", &urls, false})};
 static const struct plugin_shape auths = {.kinds = SHAPE(OBJECT), .each = &auth};
 static const struct plugin_shape headers = {.kinds = SHAPE(OBJECT), .each = &text};
 static const struct plugin_shape option = {OBJECT({"type", &option_type, true}, {"title", &text, false},

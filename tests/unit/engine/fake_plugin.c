@@ -315,6 +315,65 @@ struct plugin_answer *plugin_answer_free(struct plugin_answer *answer)
 	return NULL;
 }
 
+struct plugin_answer *plugin_answer_trouble(enum plugin_reason reason, const char *message)
+{
+	struct plugin_answer *answer = answer_new();
+
+	snprintf(answer->memory->words, sizeof(answer->memory->words), "%s", message);
+	answer->kind = PLUGIN_ANSWER_TROUBLE;
+	answer->failure.reason = reason;
+	answer->failure.bought = PLUGIN_BOUGHT_NONE;
+	answer->failure.message = answer->memory->words;
+	return answer;
+}
+
+/* ---- tokens: good for an hour ---- */
+
+static struct plugin *minter(const struct plugin_account *account)
+{
+	return (struct plugin *)(uintptr_t)account;
+}
+
+bool plugin_mint_is_needed(const struct plugin_account *account)
+{
+	return minter(account)->mints;
+}
+
+bool plugin_mint_is_fresh(const struct plugin_account *account, int64_t now_ms)
+{
+	return now_ms < minter(account)->token_until_ms;
+}
+
+int plugin_mint_ask(const struct plugin_account *account, int64_t now_ms, struct plugin_mint_request *ret)
+{
+	(void)account;
+	(void)now_ms;
+	*ret = (struct plugin_mint_request){.url = "https://tokens.test/"};
+	return buffer_append_text(&ret->body, "assertion");
+}
+
+void plugin_mint_request_finish(struct plugin_mint_request *request)
+{
+	buffer_finish(&request->body);
+}
+
+int plugin_mint_take(const struct plugin_account *account, int status, struct bytes body, int64_t now_ms,
+		     struct errmsg *why)
+{
+	(void)body;
+	if (status == 200) {
+		minter(account)->token_until_ms = now_ms + 3600000;
+		return 0;
+	}
+	errmsg_set(why, "no token: %d", status);
+	return status == 400 ? PLUGIN_MINT_E_REFUSED : PLUGIN_MINT_E_UNAVAILABLE;
+}
+
+void plugin_mint_drop(const struct plugin_account *account)
+{
+	minter(account)->token_until_ms = 0;
+}
+
 /* ---- the runner ---- */
 
 void fake_runner_init(struct plugin_runner *runner)

@@ -17,6 +17,7 @@
 #ifndef FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H
 #define FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H
 
+#include "plugin/mint.h"
 #include "plugin/plugin.h"
 #include "plugin/runner.h"
 
@@ -29,6 +30,8 @@ struct plugin {
 	const char *base_url;
 	const char *salt; /* goes into the purchase's body: another one is another fingerprint */
 	bool has_keys;
+	bool mints;                     /* its steps need a token, of https://tokens.test/ */
+	_Atomic int64_t token_until_ms; /* UTC */
 };
 
 /* What a step was given; texts live until the end of the test. */

@@ -242,8 +242,7 @@ static void a_request_that_would_say_something_else_is_not_sent(void **state)
 
 static void a_plugin_that_cannot_build_the_request_again_fails_nothing(void **state)
 {
-	static const char *const words[] = {"read", "failed reason=invalid_input", "trouble reason=unavailable",
-					    "fault", "wait"};
+	static const char *const words[] = {"read", "failed reason=invalid_input", "fault", "wait"};
 	struct rig *rig = *state;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -1,5 +1,7 @@
 #include "engine/rig.h"
 
+#include "engine/token.h"
+
 #include <ftw.h>
 #include <stdio.h>
 #include <time.h>
@@ -98,6 +100,16 @@ static bool is_entry_quiet(const struct entry *entry, size_t *steps)
 	       entry->activity != ACTIVITY_SEAL && !is_due(&entry->timer) && !entry->is_timer_due;
 }
 
+static size_t steps_without_token(const struct engine *engine)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		for (const struct token_waiter *waiter = engine->lanes[i].token_waiters; waiter; waiter = waiter->next)
+			n++;
+	return n;
+}
+
 static bool is_quiet(struct rig *rig)
 {
 	struct engine *engine = rig->engine;
@@ -110,7 +122,7 @@ static bool is_quiet(struct rig *rig)
 	for (size_t i = 0; i < engine->n_lanes; i++)
 		answer &= is_lane_quiet(&engine->lanes[i]);
 	pthread_mutex_lock(&rig->runner.mutex);
-	answer &= steps <= rig->runner.n_held;
+	answer &= steps <= rig->runner.n_held + steps_without_token(engine);
 	pthread_mutex_unlock(&rig->runner.mutex);
 	return answer;
 }
