@@ -135,6 +135,12 @@ static int narrow_scheme(const struct plugin_account *account, json_node list, s
 	return r;
 }
 
+/* Without its secret a scheme sends nothing, so that nothing needs to be allowed. */
+static bool can_be_sent(const struct plugin_account *account, const struct plugin_auth *auth)
+{
+	return auth->kind != PLUGIN_AUTH_NONE && plugin_account_secret(account, auth->secret);
+}
+
 static int read_schemes(struct plugin_account *account, struct errmsg *error)
 {
 	const struct plugin_manifest *manifest = account->plugin->manifest;
@@ -146,7 +152,8 @@ static int read_schemes(struct plugin_account *account, struct errmsg *error)
 	for (size_t i = 0; r == 0 && i < manifest->n_auths; i++) {
 		json_node list = manifest->auths[i].origins ? manifest->auths[i].origins : manifest->origins;
 
-		r = narrow_scheme(account, list, &account->schemes[i], error);
+		if (can_be_sent(account, &manifest->auths[i]))
+			r = narrow_scheme(account, list, &account->schemes[i], error);
 	}
 	return r;
 }
@@ -323,9 +330,9 @@ int plugin_account_new(const struct plugin *plugin, const struct plugin_account_
 	if (r == 0)
 		r = read_origins(account, spec, error);
 	if (r == 0)
-		r = read_schemes(account, error);
-	if (r == 0)
 		r = read_secrets(account, spec, error);
+	if (r == 0)
+		r = read_schemes(account, error);
 	if (r == 0)
 		r = read_mint(account, error);
 	if (r == 0)

@@ -124,6 +124,29 @@ static void a_plugin_that_wants_more_origins_is_refused_with_the_line_to_add(voi
 	plugin_manifest_free(swap_manifest(narrow));
 }
 
+/* A plugin with two credentials, of which an account has one: where the other would go matters to nobody. */
+static void a_scheme_without_its_secret_asks_for_no_origin(void **state)
+{
+	static const char manifest[] =
+		"{\"name\":\"toy\",\"version\":\"1\",\"abi\":0,\"base_url\":\"https://a.example\","
+		"\"secrets\":{\"api_key\":{},\"other\":{}},\"auth\":{"
+		"\"key\":{\"kind\":\"bearer\",\"secret\":\"api_key\",\"origins\":[\"https://a.example\"]},"
+		"\"far\":{\"kind\":\"bearer\",\"secret\":\"other\",\"origins\":[\"https://b.example\"]}},"
+		"\"models\":[{\"name\":\"m\",\"parameters\":{}}]}";
+	static const struct plugin_secret both[] = {{"api_key", API_KEY}, {"other", "x"}};
+	struct plugin_account_spec spec = {.id = "mine", .secrets = both, .n_secrets = 1};
+	struct plugin_manifest *two = NULL, *one = NULL;
+	struct errmsg error = {0};
+
+	(void)state;
+	assert_int_equal(plugin_manifest_parse(bytes_of_text(manifest), &two, &error), 0);
+	one = swap_manifest(two);
+	plugin_account_free(accepted(&spec));
+	spec.n_secrets = 2;
+	assert_refused(&spec, PLUGIN_ACCOUNT_E_ORIGIN, "origins = [ \"https://b.example\" ];");
+	plugin_manifest_free(swap_manifest(one));
+}
+
 static void urls_with_two_readings_are_refused(void **state)
 {
 	static const char *const odd[] = {
@@ -213,6 +236,7 @@ int main(void)
 		cmocka_unit_test(credentials_follow_the_operators_base_url),
 		cmocka_unit_test(what_the_manifest_narrows_stays_narrow),
 		cmocka_unit_test(a_plugin_that_wants_more_origins_is_refused_with_the_line_to_add),
+		cmocka_unit_test(a_scheme_without_its_secret_asks_for_no_origin),
 		cmocka_unit_test(urls_with_two_readings_are_refused),
 		cmocka_unit_test(secrets_are_required_known_and_one_line),
 		cmocka_unit_test(options_are_checked_and_completed),
