@@ -1,0 +1,58 @@
+/*
+ * A free read that proves the credential. Vertex AI: the bucket's list of objects, cut to one, which proves the token,
+ * the bucket, and that the token may go there; a model costs too much to ask. The Gemini API: the model.
+ */
+#include "veo.h"
+
+static int32_t ask_storage(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node name = veo_storage_name(h, s, h->text(s, veo_option(h, s, "/storage_uri")));
+	fg_node query = h->object(s);
+	fg_node url;
+
+	h->put_integer(s, query, "/maxResults", 1);
+	h->put(s, query, "/prefix", h->at(s, name, "/object"));
+	url = veo_storage_url(h, s, "/storage/v1/b/{bucket}/o", name, query);
+	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = VEO_PHASE_REPLY, .method = "GET",
+					  .auth = "google", .url = url));
+}
+
+static int32_t ask_model(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node values = h->object(s);
+
+	h->put(s, values, "/model", veo_option(h, s, "/generate_model"));
+	return h->exchange(s,
+			   FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = VEO_PHASE_REPLY, .method = "GET",
+				       .auth = "key", .url = h->path(s, "/v1beta/models/{model}", values, FG_ABSENT)));
+}
+
+static int32_t report(const struct fg_host *h, struct fg_step *s)
+{
+	static const char *const shown[] = {"/surface", "/project", "/location", "/storage_uri"};
+	uint64_t count = veo_is_gemini(h, s) ? 1 : VEO_COUNT(shown);
+	fg_node report = h->object(s);
+
+	for (uint64_t i = 0; i < count; i++)
+		h->put(s, report, shown[i], veo_option(h, s, shown[i]));
+	return h->report(s, report);
+}
+
+int32_t veo_account(const struct fg_host *h, struct fg_step *s)
+{
+	const char *complaint = veo_complaint(h, s);
+	struct veo_problem problem = {0};
+
+	if (complaint) {
+		problem.reason = FG_REASON_INVALID_INPUT;
+		problem.message = veo_text_of(complaint);
+		return veo_answer_failed(h, s, &problem);
+	}
+	if (h->phase(s) != VEO_PHASE_REPLY)
+		return veo_is_gemini(h, s) ? ask_model(h, s) : ask_storage(h, s);
+	if (h->status(s) == 200 && h->kind(s, h->document(s, FG_DOC_REPLY)) == FG_KIND_OBJECT)
+		return report(h, s);
+	problem = veo_problem_of_reply(h, s);
+	problem.field = NULL;
+	return veo_answer_problem(h, s, &problem);
+}

@@ -1,0 +1,130 @@
+/*
+ * What the operator configured, and the URLs that follow from it.
+ */
+#include "veo.h"
+
+#include <string.h>
+
+#define DEFAULT_LOCATION "us-central1"
+#define DEFAULT_BASE_URL "https://us-central1-aiplatform.googleapis.com"
+
+/* The manifest's models, and the options that say what they are called in a request. */
+static const struct {
+	const char *model;
+	const char *option;
+} models[] = {
+	{"veo-3.1-generate-001", "/generate_model"},
+	{"veo-3.1-fast-generate-001", "/fast_model"},
+	{"veo-3.1-lite-generate-001", "/lite_model"},
+};
+
+fg_node veo_option(const struct fg_host *h, struct fg_step *s, const char *pointer)
+{
+	fg_node value = h->at(s, h->at(s, h->document(s, FG_DOC_ACCOUNT), "/options"), pointer);
+
+	return h->text(s, value).size ? value : FG_ABSENT;
+}
+
+int veo_is_gemini(const struct fg_host *h, struct fg_step *s)
+{
+	return h->is(s, veo_option(h, s, "/surface"), "gemini");
+}
+
+const char *veo_auth(const struct fg_host *h, struct fg_step *s)
+{
+	return veo_is_gemini(h, s) ? "key" : "google";
+}
+
+fg_node veo_model(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node name = h->at(s, h->document(s, FG_DOC_JOB), "/model");
+	fg_node there = FG_ABSENT;
+
+	for (size_t i = 0; i < VEO_COUNT(models); i++)
+		if (h->is(s, name, models[i].model))
+			there = veo_option(h, s, models[i].option);
+	return there != FG_ABSENT ? there : name;
+}
+
+static struct fg_text base_url(const struct fg_host *h, struct fg_step *s)
+{
+	return h->text(s, h->at(s, h->document(s, FG_DOC_ACCOUNT), "/base_url"));
+}
+
+static const char *vertex_complaint(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node storage_uri = veo_option(h, s, "/storage_uri");
+
+	if (veo_option(h, s, "/project") == FG_ABSENT)
+		return "the option 'project' of the provider is not configured";
+	if (storage_uri == FG_ABSENT)
+		return "the option 'storage_uri' of the provider is not configured: Veo needs a bucket to write to";
+	if (veo_storage_name(h, s, h->text(s, storage_uri)) == FG_ABSENT)
+		return "the option 'storage_uri' of the provider is not of the form gs://bucket or gs://bucket/folder";
+	if (!h->is(s, veo_option(h, s, "/location"), DEFAULT_LOCATION) && veo_text_is(base_url(h, s), DEFAULT_BASE_URL))
+		return "the option 'location' of the provider is not us-central1: set base_url to "
+		       "https://LOCATION-aiplatform.googleapis.com, too";
+	return NULL;
+}
+
+const char *veo_complaint(const struct fg_host *h, struct fg_step *s)
+{
+	if (veo_is_gemini(h, s)) {
+		if (veo_text_is(base_url(h, s), DEFAULT_BASE_URL))
+			return "base_url of the provider is Vertex AI's: with the surface gemini it must name that API";
+		return NULL;
+	}
+	if (!h->is(s, veo_option(h, s, "/surface"), "vertex"))
+		return "the option 'surface' of the provider is neither vertex nor gemini";
+	return vertex_complaint(h, s);
+}
+
+fg_node veo_model_url(const struct fg_host *h, struct fg_step *s, const char *method)
+{
+	fg_node values = h->object(s);
+	char template[160] = "/v1/projects/{project}/locations/{location}/publishers/google";
+
+	h->put(s, values, "/project", veo_option(h, s, "/project"));
+	h->put(s, values, "/location", veo_option(h, s, "/location"));
+	h->put(s, values, "/model", veo_model(h, s));
+	if (veo_is_gemini(h, s)) {
+		template[0] = '\0';
+		veo_text_add(template, sizeof(template), "/v1beta");
+	}
+	veo_text_add(template, sizeof(template), "/models/{model}");
+	veo_text_add(template, sizeof(template), method);
+	return h->path(s, template, values, FG_ABSENT);
+}
+
+fg_node veo_storage_url(const struct fg_host *h, struct fg_step *s, const char *path, fg_node values, fg_node query)
+{
+	struct fg_text below_base = h->text(s, h->path(s, path, values, query));
+	struct fg_text storage = h->text(s, veo_option(h, s, "/storage_url"));
+	fg_node parts = h->array(s);
+
+	/* path() escapes what stands in @values, but only knows URLs below base_url: that is cut off again. */
+	while (storage.size && storage.data[storage.size - 1] == '/')
+		storage.size--;
+	h->append(s, parts, h->make_text(s, storage));
+	h->append(s, parts, h->make_text(s, veo_text_from(below_base, base_url(h, s).size)));
+	return h->link(s, h->join(s, parts, ""), FG_ABSENT);
+}
+
+fg_node veo_storage_name(const struct fg_host *h, struct fg_step *s, struct fg_text uri)
+{
+	struct fg_text bucket = veo_text_from(uri, strlen("gs://"));
+	struct fg_text object;
+	fg_node name;
+
+	if (!veo_text_begins(uri, "gs://"))
+		return FG_ABSENT;
+	object = veo_text_from(bucket, veo_text_find(bucket, "/") + 1);
+	bucket.size = veo_text_find(bucket, "/");
+	if (bucket.size == 0)
+		return FG_ABSENT;
+	name = h->object(s);
+	h->put(s, name, "/bucket", h->make_text(s, bucket));
+	if (object.size)
+		h->put(s, name, "/object", h->make_text(s, object));
+	return name;
+}

@@ -1,0 +1,233 @@
+/*
+ * POST …:predictLongRunning: the one request that buys.
+ *
+ * Google honours no idempotency key, so a reply that proves nothing (5xx, a gateway's page, a 2xx without a name) is an
+ * unknown purchase, and the daemon holds the job for a person. Each job's videos go to a folder of the bucket that has
+ * the job's id for its name: who has to decide about a lost reply looks there.
+ */
+#include "veo.h"
+
+/* A purchase that was refused for its token is tried at once with another one, but only once. */
+#define RENEWED_TOKEN_PAUSE_MS 1u
+
+/* What a file is, by its ending. Google wants it said, and nobody here sees the bytes. */
+static const struct {
+	const char *ending;
+	const char *kind;
+	const char *media_type;
+} endings[] = {
+	{".png", "image", "image/png"},   {".jpg", "image", "image/jpeg"}, {".jpeg", "image", "image/jpeg"},
+	{".webp", "image", "image/webp"}, {".mp4", "video", "video/mp4"},  {".mov", "video", "video/mov"},
+	{".mpeg", "video", "video/mpeg"}, {".mpg", "video", "video/mpg"},  {".avi", "video", "video/avi"},
+	{".wmv", "video", "video/wmv"},   {".flv", "video", "video/flv"},
+};
+
+static const char *media_type_of(const struct fg_host *h, struct fg_step *s, fg_node media)
+{
+	struct fg_text name = h->text(s, h->at(s, media, "/provider_handle"));
+
+	for (size_t i = 0; i < VEO_COUNT(endings); i++)
+		if (veo_text_ends(name, endings[i].ending) && h->is(s, h->at(s, media, "/kind"), endings[i].kind))
+			return endings[i].media_type;
+	return NULL;
+}
+
+static fg_node parameter(const struct fg_host *h, struct fg_step *s, const char *pointer)
+{
+	return h->at(s, h->at(s, h->document(s, FG_DOC_JOB), "/parameters"), pointer);
+}
+
+/* ---- inputs ---- */
+
+static const char *complaint_about(const struct fg_host *h, struct fg_step *s, fg_node media)
+{
+	struct fg_text handle = h->text(s, h->at(s, media, "/provider_handle"));
+	int is_video = h->is(s, h->at(s, media, "/kind"), "video");
+
+	if (veo_is_gemini(h, s))
+		return is_video
+			       ? NULL
+			       : "the Gemini API takes pictures inline only, which is not carried yet; Vertex AI takes "
+				 "them from a bucket";
+	if (h->at(s, veo_storage_name(h, s, handle), "/object") == FG_ABSENT)
+		return "Veo reads its inputs from a bucket: give a provider_handle of the form gs://bucket/object";
+	if (!media_type_of(h, s, media))
+		return is_video ? "the name of a video must end in .mp4, .mov, .mpeg, .mpg, .avi, .wmv or .flv"
+				: "the name of a picture must end in .png, .jpg, .jpeg or .webp";
+	return NULL;
+}
+
+/* NULL: all of them can be handed on. */
+static const char *complaint_about_inputs(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node list = parameter(h, s, "/media");
+	const char *complaint = NULL;
+
+	for (uint64_t i = 0; !complaint && i < h->count(s, list); i++)
+		complaint = complaint_about(h, s, h->item(s, list, i));
+	return complaint;
+}
+
+/* Absent media do nothing. */
+static void put_media(const struct fg_host *h, struct fg_step *s, fg_node out, const char *pointer, fg_node media)
+{
+	fg_node handle = h->at(s, media, "/provider_handle");
+	fg_node there;
+
+	if (media == FG_ABSENT)
+		return;
+	there = h->object(s);
+	h->put(s, there, veo_is_gemini(h, s) ? "/uri" : "/gcsUri", handle);
+	if (!veo_is_gemini(h, s))
+		h->put_text(s, there, "/mimeType", media_type_of(h, s, media));
+	h->put(s, out, pointer, there);
+}
+
+static void put_references(const struct fg_host *h, struct fg_step *s, fg_node instance)
+{
+	fg_node list = h->array(s);
+	fg_node media;
+
+	for (uint64_t i = 0; (media = h->media(s, "reference", i)) != FG_ABSENT; i++) {
+		fg_node reference = h->object(s);
+
+		put_media(h, s, reference, "/image", media);
+		h->put_text(s, reference, "/referenceType", "asset");
+		h->append(s, list, reference);
+	}
+	if (h->count(s, list))
+		h->put(s, instance, "/referenceImages", list);
+}
+
+static fg_node instance_of(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node instance = h->object(s);
+
+	h->put(s, instance, "/prompt", parameter(h, s, "/prompt"));
+	put_media(h, s, instance, "/image", h->media(s, "first_frame", 0));
+	put_media(h, s, instance, "/lastFrame", h->media(s, "last_frame", 0));
+	put_media(h, s, instance, "/video", h->media(s, "source", 0));
+	put_references(h, s, instance);
+	return instance;
+}
+
+/* ---- parameters ---- */
+
+static void put_shared(const struct fg_host *h, struct fg_step *s, fg_node parameters)
+{
+	int64_t duration_ms = h->integer(s, parameter(h, s, "/duration_ms"), 0);
+	int rewrite = h->boolean(s, parameter(h, s, "/prompt_rewrite"), -1);
+
+	h->put(s, parameters, "/sampleCount", parameter(h, s, "/sample_count"));
+	if (duration_ms > 0)
+		h->put(s, parameters, "/durationSeconds", h->make_decimal(s, duration_ms, 3));
+	h->put(s, parameters, "/aspectRatio", parameter(h, s, "/aspect_ratio"));
+	h->put(s, parameters, "/resolution", parameter(h, s, "/resolution"));
+	h->put(s, parameters, "/negativePrompt", parameter(h, s, "/negative_prompt"));
+	h->put(s, parameters, "/seed", parameter(h, s, "/seed"));
+	if (rewrite >= 0)
+		h->put_boolean(s, parameters, "/enhancePrompt", rewrite);
+}
+
+static fg_node folder_of_job(const struct fg_host *h, struct fg_step *s)
+{
+	struct fg_text place = h->text(s, veo_option(h, s, "/storage_uri"));
+	fg_node parts = h->array(s);
+
+	h->append(s, parts, h->make_text(s, place));
+	if (!veo_text_ends(place, "/"))
+		h->append(s, parts, h->make_text(s, veo_text_of("/")));
+	h->append(s, parts, h->at(s, h->document(s, FG_DOC_JOB), "/id"));
+	h->append(s, parts, h->make_text(s, veo_text_of("/")));
+	return h->join(s, parts, "");
+}
+
+/* The reference calls generateAudio required and names no default, so that the model's own is always said. */
+static void put_vertex_only(const struct fg_host *h, struct fg_step *s, fg_node parameters)
+{
+	h->put_boolean(s, parameters, "/generateAudio", h->boolean(s, parameter(h, s, "/audio"), 1));
+	h->put(s, parameters, "/storageUri", folder_of_job(h, s));
+}
+
+static fg_node body_of(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node body = h->object(s);
+	fg_node instances = h->array(s);
+	fg_node parameters = h->object(s);
+
+	h->append(s, instances, instance_of(h, s));
+	h->put(s, body, "/instances", instances);
+	put_shared(h, s, parameters);
+	if (!veo_is_gemini(h, s))
+		put_vertex_only(h, s, parameters);
+	h->put_extras(s, parameters, "");
+	if (h->count(s, parameters))
+		h->put(s, body, "/parameters", parameters);
+	return body;
+}
+
+/* ---- the verb ---- */
+
+static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const char *code, const char *words)
+{
+	struct veo_problem problem = {0};
+
+	problem.reason = FG_REASON_INVALID_INPUT;
+	problem.bought = FG_BOUGHT_NONE;
+	problem.code = veo_text_of(code);
+	problem.message = veo_text_of(words);
+	problem.field = veo_text_is(problem.code, "media") ? "/parameters/media" : NULL;
+	return veo_answer_failed(h, s, &problem);
+}
+
+static int32_t submit(const struct fg_host *h, struct fg_step *s)
+{
+	const char *complaint = veo_complaint(h, s);
+
+	if (complaint)
+		return refuse_order(h, s, "configuration", complaint);
+	complaint = complaint_about_inputs(h, s);
+	if (complaint)
+		return refuse_order(h, s, "media", complaint);
+	if (veo_is_gemini(h, s) && !h->boolean(s, parameter(h, s, "/audio"), 1))
+		return refuse_order(h, s, "audio", "on the Gemini API a video always has sound: leave audio out");
+	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS, .phase = VEO_PHASE_REPLY, .body_kind = FG_BODY_JSON,
+					  .method = "POST", .auth = veo_auth(h, s),
+					  .url = veo_model_url(h, s, ":predictLongRunning"), .body = body_of(h, s)));
+}
+
+static int32_t accept_operation(const struct fg_host *h, struct fg_step *s, fg_node name)
+{
+	fg_node remotes = h->array(s);
+	fg_node remote = h->object(s);
+
+	h->put(s, remote, "/id", name);
+	h->put_text(s, remote, "/kind", "operation");
+	h->append(s, remotes, remote);
+	return h->accepted(s, FG_ACCEPTED(.stage = FG_STAGE_RUNNING, .remotes = remotes));
+}
+
+static int32_t refuse(const struct fg_host *h, struct fg_step *s)
+{
+	struct veo_problem problem = veo_problem_of_reply(h, s);
+	fg_node has_renewed = h->at(s, h->document(s, FG_DOC_STATE), "/has_renewed_token");
+
+	if (h->status(s) == 401 && !veo_is_gemini(h, s) && !h->boolean(s, has_renewed, 0)) {
+		h->put_boolean(s, h->state(s), "/has_renewed_token", 1);
+		problem.retry_after_ms = RENEWED_TOKEN_PAUSE_MS;
+		return veo_answer_trouble(h, s, &problem);
+	}
+	return veo_answer_problem(h, s, &problem);
+}
+
+int32_t veo_start(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node name = h->at(s, h->document(s, FG_DOC_REPLY), "/name");
+	uint32_t status = h->status(s);
+
+	if (h->phase(s) != VEO_PHASE_REPLY)
+		return submit(h, s);
+	if (status >= 200 && status < 300 && h->kind(s, name) == FG_KIND_TEXT && h->text(s, name).size)
+		return accept_operation(h, s, name);
+	return refuse(h, s);
+}

@@ -1,0 +1,217 @@
+#include "veo/rig.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "plugin/mint.h"
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <strings.h>
+
+struct rig rig;
+
+static char *key_file;
+
+static char *make_key_file(void)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	BIO *bio = BIO_new(BIO_s_mem());
+	struct buffer out = {0};
+	char *text;
+	long len;
+
+	PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+	len = BIO_get_mem_data(bio, &text);
+	buffer_append_text(&out, "{\"client_email\":\"me@p1.iam.test\",\"token_uri\":\"http://127.0.0.1:9/token\","
+				 "\"private_key\":\"");
+	for (long i = 0; i < len; i++)
+		if (text[i] == '\n')
+			buffer_append_text(&out, "\\n");
+		else
+			buffer_append(&out, text + i, 1);
+	buffer_append_text(&out, "\"}");
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	return out.data;
+}
+
+struct plugin_account *rig_open(const char *base_url, const char *options, bool is_google)
+{
+	static const char *const origins[] = {"https://storage.googleapis.com"};
+	const struct plugin_secret secret = {.name = is_google ? "service_account" : "api_key",
+					     .value = is_google ? key_file : RIG_KEY};
+	char text[1000];
+	struct plugin_account_spec spec = {
+		.id = "studio",
+		.base_url = base_url,
+		.secrets = &secret,
+		.n_secrets = 1,
+		.origins = origins,
+		.n_origins = is_google,
+		.options = bytes_of(text, (size_t)snprintf(text, sizeof(text), "{%s}", options)),
+	};
+	struct plugin_account *account = NULL;
+	struct errmsg error = {0};
+
+	if (plugin_account_new(rig.plugin, &spec, &account, &error))
+		fail_msg("%s", error.text);
+	if (is_google)
+		assert_int_equal(
+			plugin_mint_take(account, 200,
+					 bytes_of_text("{\"access_token\":\"" RIG_TOKEN "\",\"expires_in\":3599}"),
+					 RIG_NOW_MS, &error),
+			0);
+	return account;
+}
+
+int rig_set_up(void **state)
+{
+	const char *folders[] = {VEO_PLUGIN_DIR};
+	struct errmsg error = {0};
+
+	(void)state;
+	key_file = make_key_file();
+	if (plugin_load("veo", folders, 1, &rig.plugin, &error)) {
+		print_error("%s\n", error.text);
+		return -1;
+	}
+	rig.vertex = rig_open(RIG_BASE, RIG_OPTIONS, true);
+	rig.gemini = rig_open(RIG_BASE, "\"surface\":\"gemini\"", false);
+	return 0;
+}
+
+int rig_tear_down(void **state)
+{
+	(void)state;
+	rig.vertex = plugin_account_free(rig.vertex);
+	rig.gemini = plugin_account_free(rig.gemini);
+	rig.plugin = plugin_free(rig.plugin);
+	free(key_file);
+	return 0;
+}
+
+int rig_reset(void **state)
+{
+	(void)state;
+	rig.account = rig.vertex;
+	rig.job = NULL;
+	rig.now_ms = RIG_NOW_MS;
+	rig.retry_after_ms = -1;
+	rig.remote_id = RIG_OPERATION;
+	return 0;
+}
+
+char *rig_job(const char *model, const char *parameters)
+{
+	struct buffer text = {0};
+
+	assert_int_equal(buffer_printf(&text, "{\"id\":\"" RIG_JOB "\",\"model\":\"%s\",\"parameters\":{%s}}", model,
+				       parameters),
+			 0);
+	return text.data;
+}
+
+static struct plugin_answer *run(enum plugin_verb verb, const char *job, const char *state,
+				 const struct plugin_reply *reply)
+{
+	_cleanup_(freep) char *usual = rig_job(RIG_MODEL, "\"prompt\":\"a cat\"");
+	struct plugin_step step = {
+		.account = rig.account,
+		.verb = verb,
+		.phase = reply ? 1 : 0,
+		.job = bytes_of_text(job ? job : usual),
+		.state = bytes_of_text(state),
+		.reply = reply,
+		.now_ms = rig.now_ms,
+		.attempt = 1,
+		.send = 1,
+		.idempotency_key = "fg-key",
+		.remote_id = verb == PLUGIN_VERB_START ? NULL : rig.remote_id,
+		.remote_kind = verb == PLUGIN_VERB_START ? NULL : "operation",
+		.accepted_at_ms = verb == PLUGIN_VERB_START ? 0 : RIG_NOW_MS - 1000,
+		.has_bought = reply != NULL || verb != PLUGIN_VERB_START,
+	};
+	struct plugin_answer *answer = plugin_step_run(&step);
+
+	assert_non_null(answer);
+	if (answer->kind == PLUGIN_ANSWER_FAULT)
+		fail_msg("the plugin broke a rule: %s", answer->fault);
+	return answer;
+}
+
+struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job)
+{
+	return run(verb, job, NULL, NULL);
+}
+
+struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body)
+{
+	const struct plugin_header header = {.name = "Content-Type",
+					     .value = *body == '<' ? "text/html" : "application/json"};
+	const struct plugin_reply reply = {
+		.status = status,
+		.headers = &header,
+		.n_headers = 1,
+		.body = bytes_of_text(body),
+		.url = RIG_BASE "/v1",
+		.elapsed_ms = 900,
+		.retry_after_ms = rig.retry_after_ms,
+	};
+
+	return run(verb, rig.job, state, &reply);
+}
+
+void rig_assert_body(const struct plugin_answer *answer, const char *expected)
+{
+	_cleanup_(json_freep) struct json *json = json_new(NULL);
+	_cleanup_(freep) char *text = NULL;
+	json_node a, b;
+
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
+	text = bytes_dup_text(answer->exchange.body);
+	assert_non_null(text);
+	assert_int_equal(json_parse(json, bytes_of_text(text), JSON_DUPLICATES_REFUSE, &a, NULL), 0);
+	assert_int_equal(json_parse(json, bytes_of_text(expected), JSON_DUPLICATES_REFUSE, &b, NULL), 0);
+	if (!json_equal(json, a, json, b))
+		fail_msg("%s\n is not %s", text, expected);
+}
+
+const struct plugin_header *rig_header(const struct plugin_answer *answer, const char *name)
+{
+	for (size_t i = 0; i < answer->exchange.n_headers; i++)
+		if (strcasecmp(answer->exchange.headers[i].name, name) == 0)
+			return &answer->exchange.headers[i];
+	return NULL;
+}
+
+void rig_assert_failure(const struct plugin_answer *answer, enum plugin_answer_kind kind, enum plugin_reason reason,
+			enum plugin_bought bought)
+{
+	if (answer->kind != kind || answer->failure.reason != reason || answer->failure.bought != bought)
+		fail_msg("answered %s, reason %d, bought %d ('%s' %s)", plugin_answer_name(answer->kind),
+			 (int)answer->failure.reason, (int)answer->failure.bought, answer->failure.code,
+			 answer->failure.message);
+}
+
+char *rig_sample(const char *name)
+{
+	const char *folder = getenv("FILMGATE_SAMPLES");
+	struct buffer path = {0}, text = {0};
+	char block[4096];
+	FILE *file;
+	size_t n;
+
+	assert_int_equal(buffer_printf(&path, "%s/veo/%s", folder ? folder : "", name), 0);
+	file = fopen(path.data, "re");
+	if (!file) {
+		print_message("no recorded body %s here: skipped\n", name);
+		buffer_finish(&path);
+		return NULL;
+	}
+	while ((n = fread(block, 1, sizeof(block), file)) > 0)
+		assert_int_equal(buffer_append(&text, block, n), 0);
+	fclose(file);
+	buffer_finish(&path);
+	return text.data;
+}
