@@ -213,7 +213,7 @@ static bool can_be_a_token(struct bytes text)
 	for (size_t i = 0; i < text.len; i++)
 		if (p[i] <= 0x20 || p[i] >= 0x7f)
 			return false;
-	return text.len > 0 && text.len <= LIMIT_PLUGIN_SECRET;
+	return text.len > 0 && text.len <= LIMIT_SECRET;
 }
 
 static int take_token(struct plugin_mint *mint, const struct json *json, json_node reply, int64_t now_ms,

@@ -298,6 +298,9 @@ static void a_secret_has_its_limit_and_not_a_byte_more(void **state)
 	write_file("long", "sk-1\r\nX: y\n", 11, 0600, path);
 	must_refuse(text, "holds a line break or another control character");
 	assert_null(strstr(report_text(), "sk-1"));
+	write_file("long", "{\n\"type\":\"service_account\"\n}\n", 29, 0600, path);
+	must_parse(text);
+	assert_string_equal(config->providers[0].secrets[0].value, "{\n\"type\":\"service_account\"\n}");
 }
 
 static void a_secret_is_wiped_before_it_is_freed(void **state)

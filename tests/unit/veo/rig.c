@@ -154,7 +154,6 @@ struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int st
 		.headers = &header,
 		.n_headers = 1,
 		.body = bytes_of_text(body),
-		.url = RIG_BASE "/v1",
 		.elapsed_ms = 900,
 		.retry_after_ms = rig.retry_after_ms,
 	};
