@@ -280,6 +280,15 @@ static const struct kind kinds[] = {
 	{"credit_failure", CHARGES_ALWAYS, NULL, {FAILURE}},
 	{"expire_link", CHARGES_ALWAYS, NULL, {{0}}},
 	{"link_lag", CHARGES_ALWAYS, NULL, {{0}}},
+	{"filter_samples",
+	 CHARGES_ALWAYS,
+	 NULL,
+	 {{"samples", TYPE_COUNT, false}, {"failure_message", TYPE_TEXT, false}}},
+	{"fail_operation",
+	 CHARGES_ALWAYS,
+	 NULL,
+	 {{"grpc_code", TYPE_COUNT, true}, {"failure_message", TYPE_TEXT, false}}},
+	{"empty_result", CHARGES_ALWAYS, NULL, {{0}}},
 };
 
 static const struct kind *kind_of(const json_t *action)
@@ -394,6 +403,10 @@ static int check_bounds(const json_t *action, const struct kind *kind, struct er
 		errmsg_set(msg, "'content' must be 'html' or 'random'");
 	else if (count_of(action, "seconds", 0) > LIMIT_SIM_RETRY_S)
 		errmsg_set(msg, "'seconds' must be at most %d", LIMIT_SIM_RETRY_S);
+	else if (count_of(action, "samples", 0) > LIMIT_SIM_SAMPLES)
+		errmsg_set(msg, "'samples' must be at most %d", LIMIT_SIM_SAMPLES);
+	else if (count_of(action, "grpc_code", 1) < 1 || count_of(action, "grpc_code", 1) > 16)
+		errmsg_set(msg, "'grpc_code' must be between 1 and 16");
 	else if (kind->apply == apply_not_a_video)
 		return check_rubbish(action, content, msg);
 	else
@@ -446,8 +459,17 @@ struct sim_twist sim_action_twist(const json_t *action)
 	struct sim_twist twist = {
 		.is_link_expired = strcmp(name, "expire_link") == 0,
 		.is_link_missing = strcmp(name, "link_lag") == 0,
+		.is_empty = strcmp(name, "empty_result") == 0,
 	};
 
+	if (strcmp(name, "filter_samples") == 0) {
+		twist.filtered = (int)count_of(action, "samples", LIMIT_SIM_SAMPLES);
+		twist.failure_message = text_of(action, "failure_message", NULL);
+	}
+	if (strcmp(name, "fail_operation") == 0) {
+		twist.operation_code = (int)count_of(action, "grpc_code", 13);
+		twist.failure_message = text_of(action, "failure_message", "The operation failed.");
+	}
 	if (strcmp(name, "moderate") == 0) {
 		twist.failure_code = text_of(action, "failure_code", "content_policy_violation");
 		twist.failure_message = text_of(action, "failure_message", "The content violates our policy");

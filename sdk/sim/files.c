@@ -116,8 +116,8 @@ static int choose_part(const struct sim_request *request, const char *etag, uint
 	return add_header(reply, "Content-Range", "bytes %llu-%llu/%llu", offset, offset + len - 1, size);
 }
 
-static int send_file(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
-		     const char *suffix, const char *content_type, struct sim_reply *reply)
+int sim_files_send(struct sim *sim, const struct sim_call *call, const struct sim_generation *generation,
+		   const char *suffix, const char *content_type, struct sim_reply *reply)
 {
 	char etag[DIGEST_TEXT_SIZE + 16];
 	struct stat status;
@@ -175,5 +175,5 @@ int sim_files_serve(struct sim *sim, const struct sim_call *call, struct sim_rep
 	generation = sim_generations_find(sim->generations, id);
 	if (!generation || sim_generation_state(sim->generations, generation, now_ms) != SIM_COMPLETED)
 		return refuse(reply, 404, "NoSuchKey", "There is no such file");
-	return send_file(sim, call, generation, suffix, content_type, reply);
+	return sim_files_send(sim, call, generation, suffix, content_type, reply);
 }

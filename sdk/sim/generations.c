@@ -38,6 +38,8 @@ static void close_one(struct sim_generations *generations, struct sim_generation
 static void generation_free(struct sim_generation *generation)
 {
 	free(generation->title);
+	free(generation->name);
+	free(generation->place);
 	free(generation->failure_code);
 	free(generation->failure_message);
 	free(generation);
@@ -87,6 +89,13 @@ int sim_generation_fail(struct sim_generation *generation, const char *code, con
 	return r < 0 ? err_trace(r) : 0;
 }
 
+int sim_generation_set_name(struct sim_generation *generation, const char *name)
+{
+	int r = copy_text(name, &generation->name);
+
+	return r < 0 ? err_trace(r) : 0;
+}
+
 /* "v_" and the id's digits without dashes, as the provider's look. */
 static void make_id(struct sim_generation *generation)
 {
@@ -111,8 +120,10 @@ int sim_generations_add(struct sim_generations *generations, const struct sim_ge
 	if (!generation)
 		return err_origin(-ENOMEM);
 	*generation = *model;
-	generation->title = generation->failure_code = generation->failure_message = NULL;
+	generation->title = generation->name = generation->place = NULL;
+	generation->failure_code = generation->failure_message = NULL;
 	r = copy_text(model->title, &generation->title);
+	r = r ? r : copy_text(model->place, &generation->place);
 	r = r ? r : sim_generation_fail(generation, model->failure_code, model->failure_message);
 	if (r < 0) {
 		generation_free(generation);

@@ -33,7 +33,13 @@ struct sim_generation {
 	const char *ratio; /* static; NULL: not told */
 	int64_t seed;      /* negative: none was ordered */
 	bool has_subtitle;
-	bool has_caption;   /* burned in: a captioned file is offered beside the plain one */
+	bool has_caption; /* burned in: a captioned file is offered beside the plain one */
+	/* Of Veo's operations. */
+	char *name;         /* NULL: none */
+	char *place;        /* "bucket/folder/", below which its samples lie; NULL: at the API */
+	int samples;        /* ordered */
+	int filtered;       /* of them */
+	bool is_empty;      /* done, without a video and without a reason */
 	char *failure_code; /* not NULL: fails at ready_ms */
 	char *failure_message;
 	bool is_cancelled; /* with a failure code: it ends as cancelled where the provider has such a state */
@@ -61,6 +67,8 @@ enum sim_generation_state sim_generation_state(struct sim_generations *generatio
 					       const struct sim_generation *generation, int64_t now_ms);
 /* Unix milliseconds; only of a completed one. */
 int64_t sim_generation_completed_utc_ms(struct sim_generations *generations, const struct sim_generation *generation);
+/* Copies it: the name of a long-running operation, which has the id in it. */
+int sim_generation_set_name(struct sim_generation *generation, const char *name);
 /* Copies both texts; NULL takes a failure back. */
 int sim_generation_fail(struct sim_generation *generation, const char *code, const char *message);
 

@@ -14,7 +14,7 @@
 #define LIST_DEFAULT 10
 #define LIST_MOST 100
 
-enum { SALT_RENDER = 1, SALT_SUBMIT };
+enum { SALT_SUBMIT = 2 };
 
 static const char path_videos[] = "/v3/videos", path_model_videos[] = "/v3/models/videos";
 
@@ -55,7 +55,6 @@ static int seconds_of(const struct sim_heygen_order *order)
 /* The rendered picture follows the order, but for what --small and --max-seconds take away. */
 static struct sim_picture picture_of(const struct sim *sim, const struct sim_heygen_order *order)
 {
-	const struct sim_options *options = sim->options;
 	struct sim_picture picture = {
 		.text = order->text,
 		.width = order->width,
@@ -66,32 +65,19 @@ static struct sim_picture picture_of(const struct sim *sim, const struct sim_hey
 		.color = order->has_color ? order->color : 0x204060,
 		.is_clear = order->format == SIM_FORMAT_WEBM,
 		.has_captions = order->has_caption_style,
-		.is_small = options->small,
 	};
 
-	if (picture.seconds > options->max_seconds)
-		picture.seconds = (int)options->max_seconds;
-	if (options->small) {
-		picture.width = (picture.width / 20 + 1) & ~1;
-		picture.height = (picture.height / 20 + 1) & ~1;
-		picture.fps = 5;
-	}
+	sim_fit_picture(sim, &picture);
 	return picture;
 }
 
 static int make_generation(struct sim *sim, const struct sim_call *call, const struct sim_heygen_order *order,
 			   const struct sim_picture *picture, const char *collection, struct sim_generation **ret)
 {
-	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock);
-	struct sim_digest_text key = sim_picture_key(picture);
 	struct sim_generation model = {
 		.provider = sim_heygen.name,
 		.collection = collection,
 		.title = (char *)(uintptr_t)order->title,
-		.created_utc_ms = sim_clock_utc_ms(&sim->clock),
-		.created_ms = now_ms,
-		.format = picture->format,
-		.seconds = picture->seconds,
 		.width = order->width,
 		.height = order->height,
 		.ratio = order->ratio,
@@ -101,20 +87,8 @@ static int make_generation(struct sim *sim, const struct sim_call *call, const s
 		.failure_code = (char *)(uintptr_t)call->twist.failure_code,
 		.failure_message = (char *)(uintptr_t)call->twist.failure_message,
 	};
-	int64_t length_ms;
-	int r;
 
-	memcpy(model.picture, key.text, sizeof(model.picture));
-	r = sim_render_order(sim->render, picture);
-	if (r < 0)
-		return err_trace(r);
-	r = sim_generations_add(sim->generations, &model, ret);
-	if (r < 0)
-		return err_trace(r);
-	length_ms = sim_pick_ms(sim, &sim->options->render_ms, (*ret)->number, SALT_RENDER);
-	(*ret)->begins_ms = now_ms + (length_ms / 10 < 1000 ? length_ms / 10 : 1000);
-	(*ret)->ready_ms = now_ms + length_ms;
-	return 0;
+	return sim_order(sim, picture, &model, ret);
 }
 
 static int64_t cost_of(const struct sim *sim, const struct sim_heygen_order *order, int seconds)
@@ -494,9 +468,11 @@ static const struct sim_route routes[] = {
 	{NULL, NULL, NULL},
 };
 
+static const char *const prefixes[] = {"/v3/", NULL};
+
 const struct sim_provider sim_heygen = {
 	.name = "heygen",
-	.prefix = "/v3/",
+	.prefixes = prefixes,
 	.routes = routes,
 	.admit = admit,
 	.refuse = refuse,

@@ -40,6 +40,7 @@ static void house_finish(struct house *house)
 	house->raws = sim_raws_free(house->raws);
 	sim_requests_free(house->sim.requests);
 	sim_faults_free(house->sim.faults);
+	sim_google_free(house->sim.google);
 	sim_links_free(house->sim.links);
 	sim_charges_free(house->sim.charges);
 	sim_replays_free(house->sim.replays);
@@ -171,6 +172,7 @@ static int build_servers(struct house *house, struct errmsg *msg)
 	r = r ? r : sim_server_new(&files, msg, &house->files);
 	if (r == 0 && options->h2_listen)
 		r = sim_h2_new(&h2, msg, &house->h2);
+	r = r ? r : sim_google_new(options->data, sim_server_url(house->api), msg, &house->sim.google);
 	if (r)
 		return r;
 	return sim_links_new(options->files_url ? options->files_url : sim_server_url(house->files), &house->sim.links);

@@ -58,8 +58,7 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* In place; %00 stays as it is, since a text of ours ends there. */
-static void percent_decode(char *text)
+void sim_percent_decode(char *text, char keep)
 {
 	char *out = text;
 
@@ -67,7 +66,7 @@ static void percent_decode(char *text)
 		int high = *text == '%' ? hex_digit(text[1]) : -1;
 		int low = high >= 0 ? hex_digit(text[2]) : -1;
 
-		if (low < 0 || high + low == 0) {
+		if (low < 0 || high + low == 0 || high * 16 + low == keep) {
 			*out++ = *text;
 			continue;
 		}
@@ -83,9 +82,9 @@ static int add_argument(struct sim_fields *query, char *name)
 
 	if (value)
 		*value++ = '\0';
-	percent_decode(name);
+	sim_percent_decode(name, 0);
 	if (value)
-		percent_decode(value);
+		sim_percent_decode(value, 0);
 	return sim_fields_add(query, name, value);
 }
 
@@ -106,7 +105,7 @@ int sim_request_set_target(struct sim_request *request, const char *target)
 	}
 	if (r < 0)
 		return err_trace(r);
-	percent_decode(path);
+	sim_percent_decode(path, '/');
 	free(request->path);
 	request->path = steal(path);
 	return 0;

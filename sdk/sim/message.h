@@ -25,7 +25,7 @@ struct sim_request {
 	enum sim_host host;
 	bool is_http2;
 	char *method;
-	char *path; /* decoded, without the query */
+	char *path; /* decoded but for %2F, which is no border between segments; without the query */
 	struct sim_fields headers;
 	struct sim_fields query;
 	struct buffer body;
@@ -49,6 +49,8 @@ const char *sim_fields_find(const struct sim_fields *fields, const char *name);
 size_t sim_fields_count(const struct sim_fields *fields, const char *name);
 void sim_fields_finish(struct sim_fields *fields);
 
+/* In place; %00 stays as it is, since a text of ours ends there, and so does the character @keep (0: none). */
+void sim_percent_decode(char *text, char keep);
 /* Path and query of a request target, percent-decoded; the path is replaced. */
 int sim_request_set_target(struct sim_request *request, const char *target);
 void sim_request_finish(struct sim_request *request);

@@ -30,17 +30,20 @@ static const struct option_row rows[] = {
 	 AT(files_url), 0, 0},
 	{"h2-listen", "HOST:PORT", NULL, "the API over HTTP/2 without TLS, for the fault refused_stream", KIND_TEXT,
 	 AT(h2_listen), 0, 0},
-	{"data", "DIR", NULL, "where charges.jsonl lives (default: ~/.local/state/filmgate-sim)", KIND_FOLDER, AT(data),
-	 0, 0},
+	{"data", "DIR", NULL, "for charges.jsonl and service-account.json (default: ~/.local/state/filmgate-sim)",
+	 KIND_FOLDER, AT(data), 0, 0},
 	{"cache", "DIR", NULL, "rendered videos; may be shared (default: DIR/cache of --data)", KIND_FOLDER, AT(cache),
 	 0, 0},
-	{"api-key", "KEY", "sim-key", "the only X-Api-Key that is accepted", KIND_TEXT, AT(api_key), 0, 0},
+	{"api-key", "KEY", "sim-key", "the only X-Api-Key and X-Goog-Api-Key that is accepted", KIND_TEXT, AT(api_key),
+	 0, 0},
+	{"token-life-s", "N", "3599", "until an access token of Google's expires", KIND_NUMBER, AT(token_life_s), 1,
+	 1000000},
 	{"credit", "USD", "1000", "the wallet before the charges", KIND_DOLLARS, AT(credit_micros), 0, 0},
 	{"price", "USD", "0.05", "of one second of video", KIND_DOLLARS, AT(price_micros), 0, 0},
 	{"concurrency", "N", "10", "videos in flight before 429", KIND_NUMBER, AT(concurrency), 1, 1000000},
 	{"render-time-ms", "MIN[:MAX]", "3000:8000", "how long a video stays unfinished at least", KIND_RANGE,
 	 AT(render_ms), 0, DAY_MS},
-	{"submit-delay-ms", "MIN[:MAX]", "0", "how long POST /v3/videos takes", KIND_RANGE, AT(submit_ms), 0, DAY_MS},
+	{"submit-delay-ms", "MIN[:MAX]", "0", "how long ordering a video takes", KIND_RANGE, AT(submit_ms), 0, DAY_MS},
 	{"seed", "N", "1", "decides the times within those ranges", KIND_NUMBER, AT(seed), 0, INT64_MAX},
 	{"link-life-s", "N", "604800", "until a link expires", KIND_NUMBER, AT(link_life_s), 0, 1000000000},
 	{"max-seconds", "N", "60", "cap on the length of a video", KIND_NUMBER, AT(max_seconds), 1, 3600},
@@ -63,8 +66,8 @@ static const struct option_row rows[] = {
 static void print_help(void)
 {
 	printf("usage: filmgate-sim [OPTIONS]\n\n"
-	       "Behaves as HeyGen's API v3 does, renders real videos, counts what it would have charged, and fails on\n"
-	       "request. Prints one line when it is ready: ready sim=URL files=URL\n\n");
+	       "Behaves as HeyGen's API v3 and Google's Veo do, renders real videos, counts what it would have charged,\n"
+	       "and fails on request. Prints one line when it is ready: ready sim=URL files=URL\n\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		char left[48];
 

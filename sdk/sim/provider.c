@@ -1,12 +1,15 @@
 #include "sim/sim.h"
 
-static const struct sim_provider *const providers[] = {&sim_heygen};
+enum { SALT_RENDER = 1 };
+
+static const struct sim_provider *const providers[] = {&sim_heygen, &sim_veo};
 
 const struct sim_provider *sim_provider_of(const char *path)
 {
 	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
-		if (strncmp(path, providers[i]->prefix, strlen(providers[i]->prefix)) == 0)
-			return providers[i];
+		for (const char *const *prefix = providers[i]->prefixes; *prefix; prefix++)
+			if (strncmp(path, *prefix, strlen(*prefix)) == 0)
+				return providers[i];
 	return providers[0];
 }
 
@@ -64,4 +67,40 @@ int64_t sim_pick_ms(const struct sim *sim, const struct sim_range *range, uint64
 int64_t sim_credit_left_micros(const struct sim *sim)
 {
 	return sim->credit_micros - sim_charges_micros(sim->charges);
+}
+
+void sim_fit_picture(const struct sim *sim, struct sim_picture *picture)
+{
+	const struct sim_options *options = sim->options;
+
+	picture->is_small = options->small;
+	if (picture->seconds > options->max_seconds)
+		picture->seconds = (int)options->max_seconds;
+	if (!options->small)
+		return;
+	picture->width = (picture->width / 20 + 1) & ~1;
+	picture->height = (picture->height / 20 + 1) & ~1;
+	picture->fps = 5;
+}
+
+int sim_order(struct sim *sim, const struct sim_picture *picture, struct sim_generation *model,
+	      struct sim_generation **ret)
+{
+	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock), length_ms;
+	struct sim_digest_text key = sim_picture_key(picture);
+	int r;
+
+	model->created_utc_ms = sim_clock_utc_ms(&sim->clock);
+	model->created_ms = now_ms;
+	model->format = picture->format;
+	model->seconds = picture->seconds;
+	memcpy(model->picture, key.text, sizeof(model->picture));
+	r = sim_render_order(sim->render, picture);
+	r = r ? r : sim_generations_add(sim->generations, model, ret);
+	if (r < 0)
+		return err_trace(r);
+	length_ms = sim_pick_ms(sim, &sim->options->render_ms, (*ret)->number, SALT_RENDER);
+	(*ret)->begins_ms = now_ms + (length_ms / 10 < 1000 ? length_ms / 10 : 1000);
+	(*ret)->ready_ms = now_ms + length_ms;
+	return 0;
 }

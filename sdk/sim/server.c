@@ -93,6 +93,26 @@ static enum MHD_Result add_field(void *userdata, enum MHD_ValueKind kind, const 
 	return sim_fields_add(fields, name, value) < 0 ? MHD_NO : MHD_YES;
 }
 
+/* The library splits the target and leaves the rest to us. */
+static size_t leave_escaped(void *userdata, struct MHD_Connection *handle, char *text)
+{
+	(void)userdata;
+	(void)handle;
+	return strlen(text);
+}
+
+static enum MHD_Result add_argument(void *userdata, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct sim_fields *fields = userdata;
+	enum MHD_Result result = add_field(userdata, kind, name, value);
+
+	if (result == MHD_YES) {
+		sim_percent_decode(fields->items[fields->count - 1].name, 0);
+		sim_percent_decode(fields->items[fields->count - 1].value, 0);
+	}
+	return result;
+}
+
 static struct connection *connection_of(struct MHD_Connection *handle)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -111,10 +131,11 @@ static int read_head(struct exchange *exchange, const char *method, const char *
 	request->path = strdup(path);
 	if (!request->method || !request->path || !connection)
 		return err_origin(-ENOMEM);
+	sim_percent_decode(request->path, '/');
 	request->connection = connection->number;
 	request->nth = ++connection->requests;
 	MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, add_field, &request->headers);
-	MHD_get_connection_values(exchange->handle, MHD_GET_ARGUMENT_KIND, add_field, &request->query);
+	MHD_get_connection_values(exchange->handle, MHD_GET_ARGUMENT_KIND, add_argument, &request->query);
 	return 0;
 }
 
@@ -376,14 +397,13 @@ static int start_daemon(struct sim_server *server)
 {
 	const union MHD_DaemonInfo *info;
 
-	server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-					  on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
-					  MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_NOTIFY_COMPLETED,
-					  on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-					  MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LIMIT_SIM_CONNECTIONS,
-					  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)LIMIT_SIM_IDLE_S,
-					  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_SIM_HEAD,
-					  MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	server->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, server,
+		MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LIMIT_SIM_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned int)LIMIT_SIM_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_SIM_HEAD,
+		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (!server->daemon)
 		return err_origin(-ENOMEM);
 	server->listen_fd = -1;

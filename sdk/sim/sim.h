@@ -10,6 +10,7 @@
 #include "sim/charges.h"
 #include "sim/clock.h"
 #include "sim/generations.h"
+#include "sim/google.h"
 #include "sim/links.h"
 #include "sim/message.h"
 #include "sim/options.h"
@@ -28,6 +29,7 @@ struct sim {
 	struct sim_replays *replays;
 	struct sim_charges *charges;
 	struct sim_links *links;
+	struct sim_google *google;
 	struct sim_faults *faults;
 	struct sim_requests *requests;
 	const struct sim_raws *raws;
@@ -42,11 +44,15 @@ struct sim_twist {
 	const char *failure_message;
 	bool is_link_expired;
 	bool is_link_missing;
+	/* Of Veo's operations, decided when they are ordered. */
+	int filtered;       /* how many samples a content rule keeps back */
+	int operation_code; /* the gRPC code that the operation fails with; 0: it does not */
+	bool is_empty;      /* done, without a video and without a reason */
 };
 
 struct sim_call {
 	const struct sim_request *request;
-	char id[128]; /* the path's parameter; empty if it has none */
+	char id[192]; /* the path's parameter; empty if it has none */
 	struct sim_twist twist;
 	int64_t late_ms;  /* how much later than @delay_ms a fault lets the reply leave */
 	int64_t delay_ms; /* set by the route: how long the provider takes to reply */
@@ -61,7 +67,7 @@ struct sim_route {
 
 struct sim_provider {
 	const char *name;
-	const char *prefix;             /* of its paths */
+	const char *const *prefixes;    /* of its paths; ends with NULL */
 	const struct sim_route *routes; /* ends with a NULL method */
 	/* Before every route: leaves @reply alone to let the call pass. */
 	int (*admit)(struct sim *sim, struct sim_call *call, struct sim_reply *reply);
@@ -72,6 +78,7 @@ struct sim_provider {
 };
 
 extern const struct sim_provider sim_heygen;
+extern const struct sim_provider sim_veo;
 
 /* The provider whose paths these are; the first one for all others. */
 const struct sim_provider *sim_provider_of(const char *path);
@@ -79,6 +86,11 @@ const struct sim_provider *sim_provider_of(const char *path);
 const struct sim_route *sim_route_find(const struct sim_route *routes, const struct sim_request *request,
 				       struct sim_call *call);
 
+/* Makes a rendered picture as cheap and as short as the options want it. */
+void sim_fit_picture(const struct sim *sim, struct sim_picture *picture);
+/* Renders the picture and puts what was ordered into the table: @model, completed by when it happens. */
+int sim_order(struct sim *sim, const struct sim_picture *picture, struct sim_generation *model,
+	      struct sim_generation **ret);
 /* Between @range->min and ->max, decided by seed, @number and @salt alone. */
 int64_t sim_pick_ms(const struct sim *sim, const struct sim_range *range, uint64_t number, uint64_t salt);
 int64_t sim_credit_left_micros(const struct sim *sim);

@@ -46,7 +46,7 @@ FOREIGN = {
     r"jansson\.h": ["sdk/sim"],
     r"microhttpd\.h": ["sdk/sim"],
     r"nghttp2/": ["sdk/sim"],
-    r"openssl/": ["daemon/base"],
+    r"openssl/": ["daemon/base", "sdk/sim"],
     r"libsmartcols": ["cli"],
     r"(google/)?protobuf-c/": ["daemon/rpc", "daemon/store", "cli"],
     r"filmgate/store/v1/": ["daemon/store"],

@@ -83,12 +83,12 @@ static void a_target_is_split_and_decoded(void **state)
 	struct sim_request request = {0};
 
 	(void)state;
-	assert_int_equal(sim_request_set_target(&request, "/a%2Fb%00%zz?x=1%202&&y&z=a=b"), 0);
-	assert_string_equal(request.path, "/a/b%00%zz");
+	assert_int_equal(sim_request_set_target(&request, "/a%2Fb%20c%00%zz?x=1%202&&y&z=a=b%2Fc"), 0);
+	assert_string_equal(request.path, "/a%2Fb c%00%zz");
 	assert_int_equal(request.query.count, 3);
 	assert_string_equal(sim_fields_find(&request.query, "x"), "1 2");
 	assert_string_equal(sim_fields_find(&request.query, "y"), "");
-	assert_string_equal(sim_fields_find(&request.query, "z"), "a=b");
+	assert_string_equal(sim_fields_find(&request.query, "z"), "a=b/c");
 	sim_request_finish(&request);
 }
 
