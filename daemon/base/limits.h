@@ -78,7 +78,8 @@
 #define LIMIT_GRACE_MS 5000 /* for calls in hand, at the end */
 
 /* room: job */
-#define LIMIT_JOB_VIOLATIONS 32 /* of one order, or of one request */
+#define LIMIT_JOB_REDELIVERY_MS INT64_C(172800000) /* that results are asked for again beyond the deadline */
+#define LIMIT_JOB_VIOLATIONS 32                    /* of one order, or of one request */
 #define LIMIT_JOB_MANIFEST_BYTES 262144
 #define LIMIT_JOB_MODELS 64                /* of one manifest */
 #define LIMIT_JOB_PARAMETERS_BYTES 1048576 /* of one order, as JSON */

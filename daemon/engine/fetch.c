@@ -260,6 +260,7 @@ static void add_artifact(struct entry *entry, const struct artifact_sealed *seal
 static void after_relink(struct entry *entry)
 {
 	fetch_abandon(entry);
+	deadline_notice(entry->engine, job_deadline_ms(entry->job, entry->status));
 	poll_begin(entry, entry->poll_delay_ms);
 }
 

@@ -250,7 +250,7 @@ bool op_is_ending(const struct entry *entry)
 
 	LL_FOREACH(entry->ops, op)
 		if (op->kind == OP_CANCEL ||
-		    (op->kind == OP_DEADLINE && entry->job->deadline_ms <= now_utc(entry->engine)))
+		    (op->kind == OP_DEADLINE && job_deadline_ms(entry->job, entry->status) <= now_utc(entry->engine)))
 			return true;
 	return false;
 }
@@ -356,13 +356,11 @@ static bool handle_deadline(struct entry *entry, struct op *op)
 	if (entry->activity == ACTIVITY_STEP)
 		return false;
 	free_op(op);
-	/* A video that is there and only lacks a link that works is not given up. */
-	if (!job_may_move(entry->status->state, JOB_STATE_EXPIRED) || entry->relinks || entry->bad_files ||
-	    entry->extra_tries)
+	if (!job_may_move(entry->status->state, JOB_STATE_EXPIRED))
 		return true;
-	/* The clock was set back since the index was read. */
-	if (entry->job->deadline_ms > now_utc(entry->engine)) {
-		deadline_notice(entry->engine, entry->job->deadline_ms);
+	/* Since the index was read the clock was set back, or the results were there. */
+	if (job_deadline_ms(entry->job, entry->status) > now_utc(entry->engine)) {
+		deadline_notice(entry->engine, job_deadline_ms(entry->job, entry->status));
 		return true;
 	}
 	entry_interrupt(entry);

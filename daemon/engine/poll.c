@@ -102,6 +102,8 @@ void poll_store(struct entry *entry, struct plugin_answer *take)
 	entry->delivery = take;
 	entry->status->wait = JOB_WAIT_NONE;
 	entry->status->wait_until_ms = 0;
+	if (entry->status->delivered_ms == 0)
+		entry->status->delivered_ms = now_utc(entry->engine);
 	entry_move(entry, JOB_STATE_STORING);
 	entry_submit(entry, JOB_EVENT_STATE, fetch_begin);
 }

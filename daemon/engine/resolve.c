@@ -40,7 +40,7 @@ static void add_found(struct entry *entry, const char *remote_id)
 static void after_found(struct entry *entry)
 {
 	op_answer_committed(entry);
-	deadline_notice(entry->engine, entry->job->deadline_ms);
+	deadline_notice(entry->engine, job_deadline_ms(entry->job, entry->status));
 	run_resume(entry);
 }
 

@@ -97,7 +97,7 @@ void run_after_requeue(struct entry *entry)
 	lane_release_slot(entry);
 	if (entry->lane)
 		lane_notice(entry->lane, &entry->index);
-	deadline_notice(entry->engine, entry->job->deadline_ms);
+	deadline_notice(entry->engine, job_deadline_ms(entry->job, entry->status));
 	op_obey_wish(entry);
 }
 
@@ -247,6 +247,7 @@ static void take_attempt(struct entry *entry)
 		abort();
 	attempt->number = number + 1;
 	attempt->started_ms = now_utc(entry->engine);
+	entry->status->delivered_ms = 0;
 	store_commit_put_attempt(entry->change, &entry->ref, attempt);
 }
 

@@ -245,7 +245,7 @@ static void add_remotes(struct entry *entry, const struct plugin_remote *remotes
 
 static void after_accepted(struct entry *entry)
 {
-	deadline_notice(entry->engine, entry->job->deadline_ms);
+	deadline_notice(entry->engine, job_deadline_ms(entry->job, entry->status));
 	if (op_obey_wish(entry))
 		return;
 	if (entry->delivery)

@@ -8,6 +8,7 @@
 #include "job/job.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 
 struct shape {
 	size_t size;
@@ -269,6 +270,15 @@ const struct job_artifact *job_find_artifact(const struct job_status *status, ui
 		if (status->artifacts[i].index == index)
 			return &status->artifacts[i];
 	return NULL;
+}
+
+int64_t job_deadline_ms(const struct job *job, const struct job_status *status)
+{
+	int64_t redelivered_ms = 0;
+
+	if (status->delivered_ms > 0 && status->delivered_ms <= INT64_MAX - LIMIT_JOB_REDELIVERY_MS)
+		redelivered_ms = status->delivered_ms + LIMIT_JOB_REDELIVERY_MS;
+	return redelivered_ms > job->deadline_ms ? redelivered_ms : job->deadline_ms;
 }
 
 void job_view_finish(struct job_view *view)

@@ -219,6 +219,7 @@ struct job_status {
 	char *plugin_state;
 	uint32_t plugin_state_version; /* of the manifest that wrote it; 0 while there is none */
 	char *outputs;                 /* STORING: what the plugin said is there to fetch, JSON; NULL otherwise */
+	int64_t delivered_ms;          /* when this attempt's results were first there to fetch; 0: not yet */
 
 	struct job_attempt *attempts;
 	size_t n_attempts;
@@ -273,6 +274,11 @@ int job_set_labels(struct job_status *status, const struct job_label *labels, si
 struct job_attempt *job_current_attempt(const struct job_status *status);
 struct job_send *job_current_send(const struct job_status *status);
 /* The artifact of that index, or NULL. */
+/*
+ * When the job ends for want of a video, UTC. Results that were there already are paid for, and lack only a link that
+ * serves or a file that is whole: they are asked for at least LIMIT_JOB_REDELIVERY_MS longer.
+ */
+int64_t job_deadline_ms(const struct job *job, const struct job_status *status);
 const struct job_artifact *job_find_artifact(const struct job_status *status, uint32_t index);
 
 /*

@@ -222,7 +222,7 @@ struct job_index store_index_of(const struct job *job, const struct job_status *
 		.state = status->state,
 		.priority = status->priority,
 		.wait_until_ms = status->wait_until_ms,
-		.deadline_ms = job->deadline_ms,
+		.deadline_ms = job_deadline_ms(job, status),
 	};
 }
 

@@ -186,6 +186,7 @@ static void take_scalars(const M(State) * message, struct job_status *status)
 	status->cancel_outcome = (enum job_cancel_outcome)message->cancel_outcome;
 	status->phase = message->phase;
 	status->plugin_state_version = message->plugin_state_version;
+	status->delivered_ms = message->delivered_ms;
 }
 
 static int take_state(M(State) * message, struct job_status *status)

@@ -314,6 +314,7 @@ int record_write_state(struct buffer *out, const struct job_status *status)
 	form.message.plugin_state = text(status->plugin_state);
 	form.message.plugin_state_version = status->plugin_state_version;
 	form.message.outputs = text(status->outputs);
+	form.message.delivered_ms = status->delivered_ms;
 	return append(out, &form.message.base);
 }
 

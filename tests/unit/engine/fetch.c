@@ -405,6 +405,34 @@ static void a_video_that_lacks_a_link_outlives_its_deadline(void **state)
 	assert_stored(rig, &job);
 }
 
+static void a_restart_forgets_no_video_that_lacks_a_link(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+
+	reply(rig, 403, "");
+	crash_and_restart(rig);
+	pass_until(rig, get(rig, &job)->view.job->deadline_ms + 1);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	reply(rig, 200, "done video=" LINK);
+	deliver(rig, a_video());
+	assert_stored(rig, &job);
+}
+
+static void a_video_that_nobody_gets_is_not_asked_for_for_ever(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = storing_job(rig);
+	int64_t delivered_ms = now_ms();
+
+	reply(rig, 403, "");
+	pass_until(rig, delivered_ms + LIMIT_JOB_REDELIVERY_MS - 1);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	pass_until(rig, delivered_ms + LIMIT_JOB_REDELIVERY_MS);
+	assert_state(rig, &job, JOB_STATE_EXPIRED);
+	assert_int_equal(get(rig, &job)->view.status->failure.purchase, JOB_PURCHASE_MADE);
+}
+
 static void what_is_given_up_leaves_no_file(void **state)
 {
 	struct rig *rig = *state;
@@ -582,6 +610,8 @@ int main(void)
 		story(an_error_page_above_the_limit_says_nothing_about_the_file),
 		story(links_and_files_are_counted_apart),
 		story(a_video_that_lacks_a_link_outlives_its_deadline),
+		story(a_restart_forgets_no_video_that_lacks_a_link),
+		story(a_video_that_nobody_gets_is_not_asked_for_for_ever),
 		story(what_is_given_up_leaves_no_file),
 		story(nothing_to_fetch_is_nothing_delivered),
 		story(every_output_becomes_an_artifact),

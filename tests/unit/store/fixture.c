@@ -537,6 +537,7 @@ void assert_same_status(const struct job_status *a, const struct job_status *b)
 	assert_same_text(a->plugin_state, b->plugin_state);
 	assert_int_equal(a->plugin_state_version, b->plugin_state_version);
 	assert_same_text(a->outputs, b->outputs);
+	assert_int_equal(a->delivered_ms, b->delivered_ms);
 	assert_same_text(a->unknown, b->unknown);
 	assert_same_failure(&a->failure, &b->failure);
 	assert_int_equal(a->n_labels, b->n_labels);

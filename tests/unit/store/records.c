@@ -71,6 +71,7 @@ static struct job_status *full_status(void)
 	job_set_text(&status->remote_state, "processing");
 	job_set_text(&status->plugin_state, "{\"seed\":17454220438242315174}");
 	status->plugin_state_version = 7;
+	status->delivered_ms = 8;
 	job_set_text(&status->outputs, "[]");
 	assert_int_equal(job_set_labels(status, labels, 2), 0);
 	assert_int_equal(job_add_missing(status, "subtitles"), 0);
@@ -181,6 +182,7 @@ static void an_event_holds_the_status_without_the_plugins_memory(void **state)
 	assert_null(snapshot->status->outputs);
 	job_set_text(&status->plugin_state, NULL);
 	status->plugin_state_version = 0;
+	status->delivered_ms = 0;
 	job_set_text(&status->outputs, NULL);
 	assert_same_status(status, snapshot->status);
 	store_snapshot_free(snapshot);
