@@ -8,19 +8,11 @@
 
 static enum exit_code print_outcome(const struct cli *cli, const Filmgate__V1__CancelJobResponse *reply)
 {
-	switch (arguments_format(&cli->arguments)) {
-	case FORMAT_TABLE:
+	enum exit_code code = EXIT_OK;
+
+	if (!render_for_programs(arguments_format(&cli->arguments), &reply->base, reply->job->name, &code))
 		printf("%s  %s\n", cli_short_name(reply->job->name), render_cancel(reply->outcome));
-		return EXIT_OK;
-	case FORMAT_NAME:
-		printf("%s\n", reply->job->name);
-		return EXIT_OK;
-	case FORMAT_JSON:
-		return render_document(&reply->base, DOCUMENT_LAYOUT_INDENTED);
-	case FORMAT_JSONL:
-		return render_document(&reply->base, DOCUMENT_LAYOUT_LINE);
-	}
-	return EXIT_FAILED;
+	return code;
 }
 
 static enum exit_code cancel(struct cli *cli, char *name)

@@ -145,17 +145,7 @@ enum exit_code command_get(struct cli *cli)
 	if (code != EXIT_OK)
 		return code;
 	job = ((Filmgate__V1__GetJobResponse *)reply)->job;
-	switch (arguments_format(&cli->arguments)) {
-	case FORMAT_TABLE:
+	if (!render_for_programs(arguments_format(&cli->arguments), &job->base, job->name, &code))
 		print_job(job);
-		return EXIT_OK;
-	case FORMAT_NAME:
-		printf("%s\n", job->name);
-		return EXIT_OK;
-	case FORMAT_JSON:
-		return render_document(&job->base, DOCUMENT_LAYOUT_INDENTED);
-	case FORMAT_JSONL:
-		return render_document(&job->base, DOCUMENT_LAYOUT_LINE);
-	}
-	return EXIT_FAILED;
+	return code;
 }

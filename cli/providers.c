@@ -108,18 +108,9 @@ enum exit_code command_providers_get(struct cli *cli)
 	if (code != EXIT_OK)
 		return code;
 	provider = ((Filmgate__V1__GetProviderResponse *)message)->provider;
-	switch (arguments_format(&cli->arguments)) {
-	case FORMAT_TABLE:
+	if (!render_for_programs(arguments_format(&cli->arguments), &provider->base, provider->name, &code))
 		return capability_print(provider, arguments_text(&cli->arguments, OPTION_MODEL));
-	case FORMAT_NAME:
-		printf("%s\n", provider->name);
-		return EXIT_OK;
-	case FORMAT_JSON:
-		return render_document(&provider->base, DOCUMENT_LAYOUT_INDENTED);
-	case FORMAT_JSONL:
-		return render_document(&provider->base, DOCUMENT_LAYOUT_LINE);
-	}
-	return EXIT_FAILED;
+	return code;
 }
 
 static void print_check(const char *name, const Filmgate__V1__CheckProviderResponse *reply)
@@ -137,7 +128,6 @@ enum exit_code command_providers_check(struct cli *cli)
 	_cleanup_(freep) char *name = cli_provider_name(cli->arguments.operands[0]);
 	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
 	Filmgate__V1__CheckProviderRequest request = FILMGATE__V1__CHECK_PROVIDER_REQUEST__INIT;
-	enum output_format format = arguments_format(&cli->arguments);
 	const Filmgate__V1__CheckProviderResponse *reply;
 	enum exit_code code;
 
@@ -150,13 +140,8 @@ enum exit_code command_providers_check(struct cli *cli)
 	if (code != EXIT_OK)
 		return code;
 	reply = (const void *)message;
-	if (format == FORMAT_TABLE)
+	if (!render_for_programs(arguments_format(&cli->arguments), &reply->base, name, &code))
 		print_check(name + strcspn(name, "/") + 1, reply);
-	else if (format == FORMAT_NAME)
-		printf("%s\n", name);
-	else
-		code = render_document(&reply->base,
-				       format == FORMAT_JSON ? DOCUMENT_LAYOUT_INDENTED : DOCUMENT_LAYOUT_LINE);
 	if (code == EXIT_OK && reply->outcome != FILMGATE__V1__CHECK_OUTCOME__CHECK_OUTCOME_OK)
 		return EXIT_FAILED;
 	return code;

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -220,4 +221,25 @@ enum exit_code render_document(const ProtobufCMessage *message, enum document_la
 		return EXIT_OK;
 	say_error("cannot write the daemon's reply as JSON: %s", r < 0 ? strerror(-r) : json_outcome_text(r));
 	return EXIT_FAILED;
+}
+
+bool render_for_programs(enum output_format format, const ProtobufCMessage *message, const char *name,
+			 enum exit_code *ret)
+{
+	switch (format) {
+	case FORMAT_TABLE:
+		return false;
+	case FORMAT_NAME:
+		printf("%s\n", name);
+		*ret = EXIT_OK;
+		return true;
+	case FORMAT_JSON:
+		*ret = render_document(message, DOCUMENT_LAYOUT_INDENTED);
+		return true;
+	case FORMAT_JSONL:
+		*ret = render_document(message, DOCUMENT_LAYOUT_LINE);
+		return true;
+	}
+	assert(false);
+	return false;
 }

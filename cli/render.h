@@ -7,6 +7,7 @@
 #include "document.h"
 #include "exit.h"
 #include "field.h"
+#include "table.h"
 
 #include "base/bytes.h"
 
@@ -30,6 +31,13 @@ const char *render_cancel(Filmgate__V1__CancelOutcome outcome);
 
 /* A line of text, however long, without its control characters. */
 __attribute__((format(printf, 1, 2))) void render_line(const char *format, ...);
+
+/*
+ * What -o asks for, where programs read it: @message as JSON, or @name alone. False: a table, which is the command's.
+ * @ret is untouched then; else EXIT_OK, or EXIT_FAILED, said.
+ */
+bool render_for_programs(enum output_format format, const ProtobufCMessage *message, const char *name,
+			 enum exit_code *ret);
 
 /* A message as JSON; EXIT_FAILED, said, if it cannot be written down. */
 enum exit_code render_document(const ProtobufCMessage *message, enum document_layout layout);

@@ -32,22 +32,14 @@ static bool read_decision(const struct cli *cli, Filmgate__V1__ResolveJobRequest
 static enum exit_code print_decided(const struct cli *cli, const Filmgate__V1__Job *job)
 {
 	char state[FIELD_NAME_SIZE] = "?";
+	enum exit_code code = EXIT_OK;
 
-	switch (arguments_format(&cli->arguments)) {
-	case FORMAT_TABLE:
-		if (job->status)
-			render_state(job->status->state, state);
-		printf("%s  %s\n", cli_short_name(job->name), state);
-		return EXIT_OK;
-	case FORMAT_NAME:
-		printf("%s\n", job->name);
-		return EXIT_OK;
-	case FORMAT_JSON:
-		return render_document(&job->base, DOCUMENT_LAYOUT_INDENTED);
-	case FORMAT_JSONL:
-		return render_document(&job->base, DOCUMENT_LAYOUT_LINE);
-	}
-	return EXIT_FAILED;
+	if (render_for_programs(arguments_format(&cli->arguments), &job->base, job->name, &code))
+		return code;
+	if (job->status)
+		render_state(job->status->state, state);
+	printf("%s  %s\n", cli_short_name(job->name), state);
+	return EXIT_OK;
 }
 
 enum exit_code command_resolve(struct cli *cli)

@@ -121,13 +121,11 @@ static enum exit_code try_update(struct cli *cli, char *name, ProtobufCMessage *
 
 static enum exit_code print_result(const struct cli *cli, const Filmgate__V1__Job *job)
 {
-	enum output_format format = arguments_format(&cli->arguments);
+	enum exit_code code = EXIT_OK;
 
-	if (format == FORMAT_JSON || format == FORMAT_JSONL)
-		return render_document(&job->base,
-				       format == FORMAT_JSON ? DOCUMENT_LAYOUT_INDENTED : DOCUMENT_LAYOUT_LINE);
-	printf("%s\n", job->name);
-	return EXIT_OK;
+	if (!render_for_programs(arguments_format(&cli->arguments), &job->base, job->name, &code))
+		printf("%s\n", job->name);
+	return code;
 }
 
 enum exit_code command_update(struct cli *cli)
