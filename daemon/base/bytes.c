@@ -2,7 +2,13 @@
 
 #include "base/err.h"
 
+#include <openssl/crypto.h>
 #include <stdarg.h>
+
+bool bytes_equal_secret(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && CRYPTO_memcmp(a.data, b.data, a.len) == 0;
+}
 
 char *bytes_dup_text(struct bytes bytes)
 {

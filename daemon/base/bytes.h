@@ -38,6 +38,9 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/* The same of what nobody may find out by trying: how long it takes depends on the lengths alone. */
+bool bytes_equal_secret(struct bytes a, struct bytes b);
+
 /* A NUL-terminated copy that the caller frees; NULL when out of memory. */
 char *bytes_dup_text(struct bytes bytes);
 

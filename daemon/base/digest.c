@@ -3,7 +3,9 @@
 #include "base/err.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 struct digester {
 	EVP_MD_CTX *context;
@@ -58,6 +60,18 @@ struct digest digest_of(struct bytes bytes)
 	int ok = EVP_Digest(bytes.data, bytes.len, digest.bytes, &size, EVP_sha256(), NULL);
 
 	assert(ok == 1 && size == DIGEST_SIZE);
+	return digest;
+}
+
+struct digest digest_hmac(struct bytes key, struct bytes message)
+{
+	struct digest digest;
+	unsigned int size = 0;
+	const void *made;
+
+	assert(key.len <= INT_MAX);
+	made = HMAC(EVP_sha256(), key.data, (int)key.len, message.data, message.len, digest.bytes, &size);
+	assert(made && size == DIGEST_SIZE);
 	return digest;
 }
 

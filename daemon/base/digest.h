@@ -24,6 +24,8 @@ struct digest digester_end(struct digester *digester);
 void digester_freep(struct digester **digester);
 
 struct digest digest_of(struct bytes bytes);
+/* HMAC-SHA-256 (RFC 2104). */
+struct digest digest_hmac(struct bytes key, struct bytes message);
 void digest_format(const struct digest *digest, char text[static DIGEST_TEXT_SIZE]);
 
 #endif

@@ -42,7 +42,7 @@ int plugin_account_new(const struct plugin *plugin, const struct plugin_account_
 struct plugin_account *plugin_account_free(struct plugin_account *account);
 void plugin_account_freep(struct plugin_account **account);
 
-/* Over its secrets: equal as long as the same keys are used. */
+/* Over the secrets that it sends: equal as long as the same keys are used. */
 struct digest plugin_account_digest(const struct plugin_account *account);
 const char *plugin_account_base_url(const struct plugin_account *account); /* without a slash at its end */
 

@@ -96,6 +96,59 @@ static int read_auths(struct plugin_manifest *manifest, struct errmsg *error)
 	return r;
 }
 
+static int refuse_webhook(const char *why, const char *what, struct errmsg *error)
+{
+	errmsg_set(error, "/webhook/%s '%s'", why, what);
+	return PLUGIN_MANIFEST_E_INVALID;
+}
+
+/* What is signed names the parts of the call, the body among them, and only what the call has. */
+static int check_signs(const struct plugin_webhook *webhook, struct errmsg *error)
+{
+	const char *at = webhook->signs;
+
+	if (!strstr(webhook->signs, "{body}"))
+		return refuse_webhook("signs: the body is not in", webhook->signs, error);
+	for (at = strpbrk(at, "{}"); at; at = strpbrk(at + 1, "{}")) {
+		bool is_part = (strncmp(at, "{id}", 4) == 0 && *webhook->id_header) ||
+			       (strncmp(at, "{timestamp}", 11) == 0 && *webhook->timestamp_header) ||
+			       strncmp(at, "{body}", 6) == 0;
+
+		if (!is_part)
+			return refuse_webhook("signs: {body}, and {id} and {timestamp} where their headers are named, "
+					      "may stand in braces; not",
+					      at, error);
+		at = strchr(at, '}');
+	}
+	return 0;
+}
+
+static int read_webhook(struct plugin_manifest *manifest, struct errmsg *error)
+{
+	json_node node = json_at(manifest->json, manifest->root, "/webhook");
+	json_node secrets = json_at(manifest->json, manifest->root, "/secrets");
+	static const char *const keys[] = {"raw", "base64", NULL}, *const signatures[] = {"hex", "base64", NULL};
+
+	manifest->webhook = (struct plugin_webhook){
+		.is_declared = node != 0,
+		.is_key_base64 = word_at(manifest, node, "/key/encoding", keys),
+		.is_base64 = word_at(manifest, node, "/signature/encoding", signatures),
+		.secret = text_at(manifest, node, "/secret"),
+		.key_prefix = text_at(manifest, node, "/key/prefix"),
+		.signature_header = text_at(manifest, node, "/signature/header"),
+		.prefix = text_at(manifest, node, "/signature/prefix"),
+		.signs = text_at(manifest, node, "/signs"),
+		.timestamp_header = text_at(manifest, node, "/timestamp/header"),
+		.id_header = text_at(manifest, node, "/id/header"),
+		.tolerance_s = json_integer(manifest->json, json_at(manifest->json, node, "/timestamp/tolerance_s"), 0),
+	};
+	if (!node)
+		return 0;
+	if (!json_member(manifest->json, secrets, bytes_of_text(manifest->webhook.secret)))
+		return refuse_webhook("secret: /secrets does not declare", manifest->webhook.secret, error);
+	return check_signs(&manifest->webhook, error);
+}
+
 static void read_numbers(struct plugin_manifest *manifest)
 {
 	static const char *const scopes[] = {"", "route", "account", NULL};
@@ -169,6 +222,8 @@ static int read_document(struct plugin_manifest *manifest, struct errmsg *error)
 	if (json_at(manifest->json, manifest->root, "/request_id_header"))
 		manifest->request_id_header = text_at(manifest, manifest->root, "/request_id_header");
 	read_numbers(manifest);
+	if (r == 0)
+		r = read_webhook(manifest, error);
 	if (r == 0)
 		r = check_urls(manifest, error);
 	if (r == 0)

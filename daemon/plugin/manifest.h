@@ -36,6 +36,21 @@ struct plugin_auth {
 	json_node origins;  /* array of texts, or absent */
 };
 
+/* How a webhook call proves itself. Texts are "" where the recipe has none. */
+struct plugin_webhook {
+	bool is_declared;
+	bool is_key_base64; /* the key is what the secret, behind its prefix, stands for */
+	bool is_base64;     /* the signature; else hexadecimal */
+	const char *secret;
+	const char *key_prefix; /* left out of the secret */
+	const char *signature_header;
+	const char *prefix; /* of a signature */
+	const char *signs;  /* with {id}, {timestamp} and {body} */
+	const char *timestamp_header;
+	const char *id_header;
+	int64_t tolerance_s;
+};
+
 struct plugin_manifest {
 	struct json *json;
 	const char *text; /* the whole of it, as the plugin has it */
@@ -47,6 +62,7 @@ struct plugin_manifest {
 	const char *request_id_header; /* NULL: none */
 	struct plugin_auth *auths;
 	size_t n_auths;
+	struct plugin_webhook webhook;
 	struct job_capabilities *capabilities; /* what its models take */
 
 	int64_t key_window_ms; /* how long the provider honours an idempotency key; 0: not at all */

@@ -102,6 +102,19 @@ static const struct plugin_shape cancel = {
 	OBJECT({"while", &cancel_while, false}, {"deletes_finished", &boolean, false}, {"billed", &billed, false})};
 static const struct plugin_shape links = {OBJECT({"expire_s", &seconds, false}, {"refresh", &boolean, false})};
 
+static const struct plugin_shape webhook_kind = {WORDS("hmac_sha256")};
+static const struct plugin_shape key_encoding = {WORDS("raw", "base64")};
+static const struct plugin_shape signature_encoding = {WORDS("hex", "base64")};
+static const struct plugin_shape webhook_key = {OBJECT({"encoding", &key_encoding, false}, {"prefix", &text, false})};
+static const struct plugin_shape signature = {
+	OBJECT({"header", &header_name, true}, {"encoding", &signature_encoding, true}, {"prefix", &text, false})};
+static const struct plugin_shape timestamp = {OBJECT({"header", &header_name, true}, {"tolerance_s", &seconds, true})};
+static const struct plugin_shape event_id = {OBJECT({"header", &header_name, true})};
+static const struct plugin_shape webhook = {OBJECT({"kind", &webhook_kind, true}, {"secret", &text, true},
+						   {"key", &webhook_key, false}, {"signature", &signature, true},
+						   {"signs", &text, true}, {"timestamp", &timestamp, false},
+						   {"id", &event_id, false})};
+
 /* What stands in a model is job/'s business: job_capabilities_new() reads it. */
 static const struct plugin_shape models = {.kinds = SHAPE(ARRAY), .each = &any, .min = 1, .max = LIMIT_JOB_MODELS};
 
@@ -112,4 +125,4 @@ const struct plugin_shape plugin_manifest_shape = {OBJECT(
 	{"auth", &auths, false}, {"headers", &headers, false}, {"options", &options, false},
 	{"request_id_header", &header_name, false}, {"idempotency", &idempotency, false}, {"poll", &poll, false},
 	{"concurrency", &concurrency, false}, {"timeouts", &timeouts, false}, {"cancel", &cancel, false},
-	{"links", &links, false}, {"models", &models, true})};
+	{"links", &links, false}, {"webhook", &webhook, false}, {"models", &models, true})};

@@ -54,6 +54,23 @@ static void a_million_letters_in_uneven_pieces_hold_too(void **state)
 	assert_digest(digester_end(digester), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+/* RFC 4231, test cases 1, 2 and 6. */
+static void the_vectors_of_rfc_4231_hold(void **state)
+{
+	unsigned char key[131];
+
+	(void)state;
+	memset(key, 0x0b, 20);
+	assert_digest(digest_hmac(bytes_of(key, 20), bytes_of_text("Hi There")),
+		      "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+	assert_digest(digest_hmac(bytes_of_text("Jefe"), bytes_of_text("what do ya want for nothing?")),
+		      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(key, 0xaa, sizeof(key));
+	assert_digest(digest_hmac(bytes_of(key, sizeof(key)),
+				  bytes_of_text("Test Using Larger Than Block-Size Key - Hash Key First")),
+		      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 static void nothing_added_is_the_empty_digest(void **state)
 {
 	_cleanup_(digester_freep) struct digester *digester = digester_new();
@@ -77,6 +94,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_vectors_of_fips_180_hold),
 		cmocka_unit_test(a_million_letters_in_uneven_pieces_hold_too),
+		cmocka_unit_test(the_vectors_of_rfc_4231_hold),
 		cmocka_unit_test(nothing_added_is_the_empty_digest),
 		cmocka_unit_test(a_digester_without_memory_is_null),
 	};
