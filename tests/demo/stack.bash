@@ -52,6 +52,16 @@ write_config() {
 			concurrency = ${1:-4};
 			poll = { initial_ms = ${2:-250}; max_ms = $((4 * ${2:-250})); };
 			allow_private_network = true;
+		}, {
+			id = "veo";
+			plugin = "veo";
+			base_url = "$sim_url";
+			origins = ( "https://storage.googleapis.com" );
+			secrets = { service_account_file = "$data/sim/service-account.json"; };
+			options = { project = "demo"; storage_uri = "gs://demo/films"; storage_url = "$sim_url"; };
+			concurrency = ${1:-4};
+			poll = { initial_ms = ${2:-250}; max_ms = $((4 * ${2:-250})); };
+			allow_private_network = true;
 		} );
 	END
 }
