@@ -87,8 +87,9 @@
 #define LIMIT_JOB_MEDIA 32 /* inputs of one order */
 #define LIMIT_JOB_MEDIA_URL 4096
 #define LIMIT_JOB_MEDIA_HANDLE 1024
-#define LIMIT_JOB_EXTRAS_BYTES 65536 /* as JSON */
-#define LIMIT_JOB_EXTRAS_DEPTH 32    /* values inside values, the extras themselves are 1 */
+#define LIMIT_JOB_INPUTS (LIMIT_JOB_MEDIA + 2) /* with the script's sound and the background */
+#define LIMIT_JOB_EXTRAS_BYTES 65536           /* as JSON */
+#define LIMIT_JOB_EXTRAS_DEPTH 32              /* values inside values, the extras themselves are 1 */
 
 /* room: http */
 #define LIMIT_HTTP_URL 16384 /* bytes */

@@ -44,7 +44,7 @@ static const struct job_member price_members[] = {
 
 static const char *const stages[] = {"preview", "available", "deprecated", "retired", NULL};
 const char *const job_media_kinds[] = {"image", "video", "audio", NULL};
-const char *const job_media_forms[] = {"url", "provider_handle", NULL};
+const char *const job_media_forms[] = {"url", "provider_handle", "asset", NULL};
 static const char *const roles[] = {"first_frame", "last_frame", "keyframe", "reference", "source", NULL};
 
 int job_reading_fail(const struct job_reading *reading, const struct job_field *field, const char *format, ...)

@@ -40,6 +40,10 @@ void job_line_add_list(struct job_line *line, const struct json *json, json_node
 __attribute__((format(printf, 3, 4))) void job_verdict_add(struct job_verdict *verdict, const struct job_field *field,
 							   const char *format, ...);
 
+/* Notes a medium's source for the caller; a fault of memory sticks in the verdict. */
+void job_verdict_add_input(struct job_verdict *verdict, const struct job_field *field, const struct job_input *input,
+			   struct bytes url);
+
 /* The name of a member as a C string; "?", which names nothing, when it holds a NUL. */
 const char *job_name_of(const struct json *json, json_node member);
 
@@ -115,6 +119,7 @@ int job_number_compare(struct bytes a, struct bytes b);
  */
 struct job_limits {
 	const struct job_parameter *parameter;
+	const struct job_capabilities *document; /* in an order; NULL while a manifest is read */
 	const struct json *manifest;
 	json_node limits;
 	const char *model;

@@ -1,6 +1,7 @@
 /*
  * Pictures, videos and sounds of an order: each for itself, and how many of each role.
  */
+#include "job/asset.h"
 #include "job/capability.h"
 
 #include <inttypes.h>
@@ -32,6 +33,18 @@ static bool is_address(struct bytes text)
 	return true;
 }
 
+/* How a medium may be handed over: the members of its oneof. */
+static const char *const sources[] = {"url", "provider_handle", "asset"};
+#define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
+
+/* What was there before there were assets is taken where nothing is said; whoever can hand over an asset says so. */
+static bool is_form_taken(const struct job_limits *limits, json_node forms, const char *form)
+{
+	if (!forms)
+		return strcmp(form, "asset") != 0;
+	return has_text(limits->manifest, forms, bytes_of_text(form));
+}
+
 static void check_form(const struct job_limits *limits, struct job_verdict *verdict, const struct job_field *field,
 		       const char *form)
 {
@@ -39,38 +52,75 @@ static void check_form(const struct job_limits *limits, struct job_verdict *verd
 	struct job_field here = {.parent = field, .name = form};
 	struct job_line taken = {0};
 
-	if (!forms || has_text(limits->manifest, forms, bytes_of_text(form)))
+	if (is_form_taken(limits, forms, form))
 		return;
-	job_line_add_list(&taken, limits->manifest, forms);
+	if (forms)
+		job_line_add_list(&taken, limits->manifest, forms);
+	else
+		job_line_add(&taken, "'url' or 'provider_handle'");
 	job_verdict_add(verdict, &here, "is given; '%s' takes %s here", limits->model, taken.text);
+}
+
+static void check_value(struct job_verdict *verdict, const struct job_field *field, const struct json *order,
+			json_node value, const struct job_input *input)
+{
+	struct bytes text = json_text(order, value);
+	bool is_text = json_kind(order, value) == JSON_KIND_TEXT;
+	struct job_input named = *input;
+
+	if (strcmp(field->name, "url") == 0) {
+		if (is_text && is_address(text))
+			job_verdict_add_input(verdict, field, input, text);
+		else
+			job_verdict_add(verdict, field, "is not an http or https address of at most %d bytes",
+					LIMIT_JOB_MEDIA_URL);
+	} else if (strcmp(field->name, "asset") == 0) {
+		if (is_text && asset_name_parse(text, &named.asset))
+			job_verdict_add_input(verdict, field, &named, (struct bytes){0});
+		else
+			job_verdict_add(verdict, field,
+					"is not an asset; write assets/ and the 64 lower-case digits of its SHA-256");
+	} else if (!is_text || text.len == 0 || text.len > LIMIT_JOB_MEDIA_HANDLE) {
+		job_verdict_add(verdict, field, "is not a handle of 1 to %d bytes", LIMIT_JOB_MEDIA_HANDLE);
+	}
 }
 
 static void check_source(const struct job_limits *limits, struct job_verdict *verdict, const struct job_field *field,
 			 const struct json *order, json_node media)
 {
-	json_node url = member(order, media, "url"), handle = member(order, media, "provider_handle");
-	struct job_field url_field = {.parent = field, .name = "url"};
-	struct job_field handle_field = {.parent = field, .name = "provider_handle"};
-	struct bytes text = json_text(order, handle);
+	struct job_input input = {.document = limits->document, .limits = limits->limits};
+	json_node kind = member(order, media, "kind"), value = JSON_ABSENT;
+	struct job_field here = {.parent = field};
+	size_t n = 0;
 
-	if (!url == !handle) {
-		job_verdict_add(verdict, field, "has %s; it needs exactly one of url and provider_handle",
-				url ? "two sources" : "no source");
+	for (size_t i = 0; i < N_SOURCES; i++) {
+		json_node node = member(order, media, sources[i]);
+
+		if (!node)
+			continue;
+		n++;
+		value = node;
+		here.name = sources[i];
+	}
+	if (n != 1) {
+		job_verdict_add(verdict, field, "has %s; it needs exactly one of url, provider_handle and asset",
+				n == 0   ? "no source"
+				: n == 2 ? "two sources"
+					 : "three sources");
 		return;
 	}
-	check_form(limits, verdict, field, url ? "url" : "provider_handle");
-	if (url && (json_kind(order, url) != JSON_KIND_TEXT || !is_address(json_text(order, url))))
-		job_verdict_add(verdict, &url_field, "is not an http or https address of at most %d bytes",
-				LIMIT_JOB_MEDIA_URL);
-	if (handle &&
-	    (json_kind(order, handle) != JSON_KIND_TEXT || text.len == 0 || text.len > LIMIT_JOB_MEDIA_HANDLE))
-		job_verdict_add(verdict, &handle_field, "is not a handle of 1 to %d bytes", LIMIT_JOB_MEDIA_HANDLE);
+	check_form(limits, verdict, field, here.name);
+	if (json_kind(order, kind) == JSON_KIND_TEXT)
+		snprintf(input.kind, sizeof(input.kind), "%s", (const char *)json_text(order, kind).data);
+	if (limits->parameter)
+		memcpy(input.media_kinds, limits->parameter->media_kinds, sizeof(input.media_kinds));
+	check_value(verdict, &here, order, value, &input);
 }
 
 static void check_names(struct job_verdict *verdict, const struct job_field *field, const struct json *order,
 			json_node media)
 {
-	static const char *const known[] = {"kind", "role", "url", "provider_handle", "at_ms", NULL};
+	static const char *const known[] = {"kind", "role", "url", "provider_handle", "asset", "at_ms", NULL};
 
 	for (json_node child = json_first(order, media); child; child = json_next(order, child)) {
 		struct job_field here = {.parent = field, .name = job_name_of(order, child)};
@@ -80,7 +130,7 @@ static void check_names(struct job_verdict *verdict, const struct job_field *fie
 			i++;
 		if (!known[i])
 			job_verdict_add(verdict, &here,
-					"is not a member of media: kind, role, url, provider_handle, at_ms");
+					"is not a member of media: kind, role, url, provider_handle, asset, at_ms");
 	}
 }
 
@@ -89,7 +139,7 @@ static bool is_object(struct job_verdict *verdict, const struct job_field *field
 {
 	if (json_kind(order, media) == JSON_KIND_OBJECT)
 		return true;
-	job_verdict_add(verdict, field, "is not an object with a url or a provider_handle");
+	job_verdict_add(verdict, field, "is not an object with a url, a provider_handle or an asset");
 	return false;
 }
 
@@ -181,7 +231,7 @@ static void check_entry(const struct job_capabilities *capabilities, json_node m
 {
 	const struct json *manifest = capabilities->json;
 	json_node entries = member(manifest, model, "media");
-	struct job_limits limits = {.manifest = manifest, .model = verdict->model};
+	struct job_limits limits = {.document = capabilities, .manifest = manifest, .model = verdict->model};
 	struct job_line value = {0}, roles = {0};
 
 	if (!is_object(verdict, field, order, media))
@@ -249,4 +299,70 @@ void job_media_list_check(const struct job_capabilities *capabilities, json_node
 		check_moment(verdict, &here, order, media, duration);
 	}
 	check_counts(capabilities, model, verdict, &field, order, list);
+}
+
+/* ---- what an asset is found to be ---- */
+
+static bool is_kind_taken(const struct json *manifest, const struct job_input *input, const char *kind)
+{
+	json_node kinds = member(manifest, input->limits, "kinds");
+
+	if (*input->kind)
+		return strcmp(input->kind, kind) == 0;
+	if (kinds)
+		return has_text(manifest, kinds, bytes_of_text(kind));
+	return (input->media_kinds[0] && strcmp(input->media_kinds[0], kind) == 0) ||
+	       (input->media_kinds[1] && strcmp(input->media_kinds[1], kind) == 0);
+}
+
+static void refuse_kind(struct job_verdict *verdict, const struct json *manifest, const struct job_input *input,
+			const struct job_field *field, const struct asset *asset)
+{
+	json_node kinds = member(manifest, input->limits, "kinds");
+	struct job_line wanted = {0};
+
+	if (*input->kind)
+		job_line_add(&wanted, "the order says '%s'", input->kind);
+	else if (kinds)
+		job_line_add_list(&wanted, manifest, kinds);
+	else
+		job_line_add(&wanted, "'%s'%s%s%s", input->media_kinds[0], input->media_kinds[1] ? " or '" : "",
+			     input->media_kinds[1] ? input->media_kinds[1] : "", input->media_kinds[1] ? "'" : "");
+	job_verdict_add(verdict, field, "is %s (%s); %s%s", asset_kind_name(asset_kind_of(asset)), asset->media_type,
+			wanted.text, *input->kind ? "" : " is taken here");
+}
+
+void job_verdict_check_asset(struct job_verdict *verdict, const struct job_input *input, const struct asset *asset)
+{
+	const struct json *manifest = input->document->json;
+	json_node types = member(manifest, input->limits, "media_types");
+	json_node bytes = member(manifest, input->limits, "max_bytes");
+	struct job_field field = {.name = input->field};
+	struct job_line taken = {0};
+	uint64_t most;
+
+	if (!asset) {
+		job_verdict_add(verdict, &field, "does not exist, or no longer; upload the file first (UploadAsset)");
+		return;
+	}
+	if (!is_kind_taken(manifest, input, asset_kind_name(asset_kind_of(asset)))) {
+		refuse_kind(verdict, manifest, input, &field, asset);
+	} else if (types && !has_text(manifest, types, bytes_of_text(asset->media_type))) {
+		job_line_add_list(&taken, manifest, types);
+		job_verdict_add(verdict, &field, "is %s; '%s' takes %s here", asset->media_type, verdict->model,
+				taken.text);
+	}
+	if (bytes && decimal_parse_unsigned(json_text(manifest, bytes), &most) == 0 && asset->size_bytes > most)
+		job_verdict_add(verdict, &field, "has %" PRIu64 " bytes; '%s' takes at most %" PRIu64,
+				asset->size_bytes, verdict->model, most);
+}
+
+void job_verdict_refuse_address(struct job_verdict *verdict, const struct job_input *input)
+{
+	struct job_field field = {.name = input->field};
+
+	job_verdict_add(
+		verdict, &field,
+		"leads to a private network, which this provider is not sent to; upload the file (UploadAsset), or "
+		"set allow_private_network for the provider");
 }

@@ -58,6 +58,7 @@ static void check_parameter(const struct check *check, const struct job_field *f
 {
 	struct job_limits limits = {
 		.parameter = job_parameter_find(path),
+		.document = check->capabilities,
 		.manifest = check->manifest,
 		.limits = json_member(check->manifest, check->taken, bytes_of_text(path)),
 		.model = check->verdict->model,

@@ -8,10 +8,12 @@
 #define FG_JOB_VALIDATE_H
 
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "base/limits.h"
 
 #include <stdbool.h>
 
+struct asset;
 struct errmsg;
 struct job_capabilities;
 
@@ -28,6 +30,17 @@ struct job_violation {
 	char *text;
 };
 
+/* A medium of an order that is an address or an asset: what only they can be asked who may look outside. */
+struct job_input {
+	char *field;                             /* "parameters.media[0].asset" */
+	char *url;                               /* or NULL: an asset */
+	struct digest asset;                     /* its SHA-256 */
+	char kind[8];                            /* that the order says it is; "": it does not say */
+	const struct job_capabilities *document; /* lives as long as they do */
+	uint32_t limits;                         /* the model's for this place, a node of the document */
+	const char *media_kinds[2];              /* that the place takes where the limits say nothing */
+};
+
 /* What became of an order. Inert when zeroed. */
 struct job_verdict {
 	const char *model; /* the model that was meant; lives as long as the capabilities; NULL when there is none */
@@ -35,7 +48,9 @@ struct job_verdict {
 	struct job_violation violations[LIMIT_JOB_VIOLATIONS];
 	size_t n_violations;
 	bool is_cut; /* there were more */
-	int fault;   /* 0 or -ENOMEM: what is here is not all */
+	struct job_input inputs[LIMIT_JOB_INPUTS];
+	size_t n_inputs;
+	int fault; /* 0 or -ENOMEM: what is here is not all */
 };
 
 /*
@@ -61,5 +76,15 @@ const char *job_capabilities_model(const struct job_capabilities *capabilities, 
 int job_validate(const struct job_capabilities *capabilities, const char *model, struct bytes parameters,
 		 struct job_verdict *verdict);
 void job_verdict_finish(struct job_verdict *verdict);
+
+/*
+ * What the caller found out about the verdict's inputs. Each may add a violation; then the order does not fit after all.
+ *
+ * Does @asset, which @input names, have the kind, the media type and the size that the order says and the model takes?
+ * NULL: there is no such asset.
+ */
+void job_verdict_check_asset(struct job_verdict *verdict, const struct job_input *input, const struct asset *asset);
+/* @input's address is one that no provider is sent to. */
+void job_verdict_refuse_address(struct job_verdict *verdict, const struct job_input *input);
 
 #endif

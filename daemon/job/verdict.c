@@ -133,8 +133,33 @@ void job_verdict_add(struct job_verdict *verdict, const struct job_field *field,
 	va_end(args);
 }
 
+void job_verdict_add_input(struct job_verdict *verdict, const struct job_field *field, const struct job_input *input,
+			   struct bytes url)
+{
+	struct job_input *added = &verdict->inputs[verdict->n_inputs];
+	struct job_line path = {0};
+
+	if (verdict->n_inputs == LIMIT_JOB_INPUTS)
+		return;
+	add_field(&path, field);
+	*added = *input;
+	added->field = strdup(path.text);
+	added->url = url.data ? bytes_dup_text(url) : NULL;
+	if (!added->field || (url.data && !added->url)) {
+		free(added->field);
+		free(added->url);
+		verdict->fault = err_origin(-ENOMEM);
+		return;
+	}
+	verdict->n_inputs++;
+}
+
 void job_verdict_finish(struct job_verdict *verdict)
 {
+	for (size_t i = 0; i < verdict->n_inputs; i++) {
+		free(verdict->inputs[i].url);
+		free(verdict->inputs[i].field);
+	}
 	for (size_t i = 0; i < verdict->n_violations; i++) {
 		free(verdict->violations[i].text);
 		free(verdict->violations[i].field);

@@ -30,7 +30,7 @@ static const struct rule parameters_rules[] = {
 };
 static const struct rule script_rules[] = {{"text", 1, 100000}, {NULL, 0, 0}};
 static const struct rule media_rules[] = {
-	{"url", 1, 4096}, {"provider_handle", 1, 1024}, {"at", 0, DAY_MS}, {NULL, 0, 0}};
+	{"url", 1, 4096}, {"provider_handle", 1, 1024}, {"asset", 1, 128}, {"at", 0, DAY_MS}, {NULL, 0, 0}};
 static const struct rule size_rules[] = {{"width", 16, 16384}, {"height", 16, 16384}, {NULL, 0, 0}};
 
 static const struct {
@@ -113,7 +113,7 @@ static void check_source(const Filmgate__V1__Media *media, const struct path *at
 {
 	check_figures(&media->base, at, violations);
 	if (media->source_case == FILMGATE__V1__MEDIA__SOURCE__NOT_SET)
-		violations_add_at(violations, at, "the medium has no source: set url or provider_handle");
+		violations_add_at(violations, at, "the medium has no source: set url, provider_handle or asset");
 	else if (media->source_case == FILMGATE__V1__MEDIA__SOURCE_URL && strncmp(media->url, "https://", 8) != 0 &&
 		 strncmp(media->url, "http://", 7) != 0)
 		violations_add_at(violations, &(struct path){.up = at, .name = "url", .index = -1},

@@ -246,7 +246,7 @@ static void media_need_one_source_in_a_form_that_is_taken(void **state)
 {
 	(void)state;
 	assert_refused(MEDIA("{\"kind\":\"image\",\"role\":\"first_frame\"}"), "parameters.media[0]",
-		       "has no source; it needs exactly one of url and provider_handle");
+		       "has no source; it needs exactly one of url, provider_handle and asset");
 	assert_refused(
 		MEDIA("{\"kind\":\"image\",\"role\":\"first_frame\",\"url\":\"http://a/\",\"provider_handle\":\"b\"}"),
 		"parameters.media[0]", "has two sources");

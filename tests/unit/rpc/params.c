@@ -359,7 +359,7 @@ static void media_need_a_kind_a_role_and_a_source(void **state)
 	full.frame.kind = P(MEDIA_KIND__MEDIA_KIND_UNSPECIFIED);
 	assert_refused(full, "job.parameters.media[0].kind: is required");
 	full.frame.source_case = P(MEDIA__SOURCE__NOT_SET);
-	assert_refused(full, "job.parameters.media[0]: the medium has no source: set url or provider_handle");
+	assert_refused(full, "job.parameters.media[0]: the medium has no source: set url, provider_handle or asset");
 	full.frame.url = (char *)"ftp://example.com";
 	assert_refused(full, "job.parameters.media[0].url: the address must begin with https:// or http://");
 	full.frame.role = P(MEDIA_ROLE__MEDIA_ROLE_SOURCE);
