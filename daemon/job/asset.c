@@ -8,7 +8,6 @@ static const char prefix[] = "assets/";
 void asset_finish(struct asset *asset)
 {
 	free(asset->display_name);
-	free(asset->unknown);
 	*asset = (struct asset){0};
 }
 

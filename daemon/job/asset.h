@@ -29,7 +29,6 @@ struct asset {
 	uint32_t width, height;                 /* 0: a sound, or not known */
 	int64_t created_ms;
 	char *display_name; /* NULL: none */
-	char *unknown;      /* as in job.h */
 };
 
 /* Frees what it holds. */

@@ -186,8 +186,10 @@ struct job *job_new(void)
 
 struct job *job_free(struct job *job)
 {
-	if (job)
+	if (job) {
+		free(job->assets);
 		free_values(&job_shape, job, 1);
+	}
 	return NULL;
 }
 
@@ -198,7 +200,31 @@ void job_freep(struct job **job)
 
 struct job *job_copy(const struct job *job)
 {
-	return copy_values(&job_shape, job, 1);
+	struct job *copy = copy_values(&job_shape, job, 1);
+
+	if (!copy)
+		return NULL;
+	copy->assets = NULL;
+	copy->n_assets = 0;
+	for (size_t i = 0; i < job->n_assets; i++)
+		if (job_add_asset(copy, &job->assets[i]) < 0)
+			return job_free(copy);
+	return copy;
+}
+
+int job_add_asset(struct job *job, const struct digest *sha256)
+{
+	struct digest *assets;
+
+	for (size_t i = 0; i < job->n_assets; i++)
+		if (memcmp(&job->assets[i], sha256, sizeof(*sha256)) == 0)
+			return 0;
+	assets = reallocarray(job->assets, job->n_assets + 1, sizeof(*assets));
+	if (!assets)
+		return err_origin(-ENOMEM);
+	job->assets = assets;
+	job->assets[job->n_assets++] = *sha256;
+	return 0;
 }
 
 struct job_status *job_status_new(void)

@@ -120,8 +120,10 @@ struct job {
 	char *model;                  /* may be "" where the provider has only one */
 	char *parameters;             /* canonical parameters: one JSON object, keys as in JobParameters */
 	int64_t created_ms;
-	int64_t deadline_ms; /* always set */
-	struct id retry_of;  /* all zero when it is no retry */
+	int64_t deadline_ms;   /* always set */
+	struct id retry_of;    /* all zero when it is no retry */
+	struct digest *assets; /* that the parameters name, each once */
+	size_t n_assets;
 };
 
 struct job_label {
@@ -246,6 +248,8 @@ struct job *job_new(void);
 struct job *job_free(struct job *job);
 void job_freep(struct job **job);
 struct job *job_copy(const struct job *job); /* NULL: out of memory */
+/* Once for each asset, however often it is named. 0 or -ENOMEM. */
+int job_add_asset(struct job *job, const struct digest *sha256);
 
 struct job_status *job_status_new(void); /* QUEUED, revision 0, no progress */
 struct job_status *job_status_free(struct job_status *status);

@@ -31,8 +31,10 @@ struct store_commit *store_commit_new(void)
 
 struct store_commit *store_commit_free(struct store_commit *commit)
 {
-	if (commit)
+	if (commit) {
 		buffer_finish(&commit->changes);
+		free(commit->needs);
+	}
 	free(commit);
 	return NULL;
 }
@@ -60,6 +62,16 @@ const struct store_request *store_commit_found(const struct store_commit *commit
 const struct store_event *store_commit_event(const struct store_commit *commit)
 {
 	return commit->has_event && commit->outcome == 0 ? &commit->event : NULL;
+}
+
+const struct digest *store_commit_asset(const struct store_commit *commit)
+{
+	return commit->outcome == STORE_E_ASSET_MISSING ? &commit->asset : NULL;
+}
+
+const struct job_ref *store_commit_user(const struct store_commit *commit)
+{
+	return commit->outcome == STORE_E_ASSET_USED ? &commit->user : NULL;
 }
 
 static int poison(struct store_commit *commit, int error)
@@ -226,6 +238,37 @@ struct job_index store_index_of(const struct job *job, const struct job_status *
 	};
 }
 
+static int need_assets(struct store_commit *commit, const struct job *job)
+{
+	commit->needs = calloc(job->n_assets, sizeof(*commit->needs));
+	if (!commit->needs)
+		return poison(commit, err_origin(-ENOMEM));
+	memcpy(commit->needs, job->assets, job->n_assets * sizeof(*commit->needs));
+	commit->n_needs = job->n_assets;
+	commit->asset_tenant = job->ref.tenant;
+	return 0;
+}
+
+/* A job uses its assets from its acceptance to its end. */
+static int move_uses(struct store_commit *commit, const struct job *job, const struct job_index *before,
+		     const struct job_index *after)
+{
+	bool was_used = before && !job_state_is_terminal(before->state);
+	bool is_used = after && !job_state_is_terminal(after->state);
+	struct key key;
+	int r = 0;
+
+	if (job->n_assets == 0 || was_used == is_used)
+		return 0;
+	if (!before)
+		r = need_assets(commit, job);
+	for (size_t i = 0; r == 0 && i < job->n_assets; i++) {
+		key_asset_use(&key, &job->assets[i], &job->ref);
+		r = is_used ? put_entry(commit, &key) : put_delete(commit, &key);
+	}
+	return r;
+}
+
 int store_commit_put_status(struct store_commit *commit, const struct job *job, const struct job_index *before,
 			    const struct job_status *after)
 {
@@ -240,6 +283,8 @@ int store_commit_put_status(struct store_commit *commit, const struct job *job, 
 		r = end_put(commit, offset, record_write_state(&commit->changes, after));
 	if (r == 0)
 		r = move_indexes(commit, job, before, &index);
+	if (r == 0)
+		r = move_uses(commit, job, before, &index);
 	add_revision(commit, commit->effects, &commit->n_effects, &job->ref, after->revision);
 	return r;
 }
@@ -407,6 +452,43 @@ int store_commit_delete_job(struct store_commit *commit, const struct job *job, 
 		r = delete_lists(commit, &job->ref, status);
 	if (r == 0)
 		r = move_indexes(commit, job, before, NULL);
+	if (r == 0)
+		r = move_uses(commit, job, before, NULL);
 	add_revision(commit, commit->effects, &commit->n_effects, &job->ref, 0);
 	return r;
+}
+
+static void change_asset(struct store_commit *commit, uint32_t tenant, const struct digest *sha256, bool is_put)
+{
+	assert(commit->asset_change == COMMIT_ASSET_NONE && commit->n_needs == 0);
+	commit->asset_change = is_put ? COMMIT_ASSET_PUT : COMMIT_ASSET_DELETE;
+	commit->asset = *sha256;
+	commit->asset_tenant = tenant;
+}
+
+int store_commit_put_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset)
+{
+	struct key key;
+	size_t offset;
+	int r;
+
+	change_asset(commit, tenant, &asset->sha256, true);
+	key_asset(&key, tenant, &asset->sha256);
+	r = begin(commit, &key, 0, &offset);
+	if (r == 0)
+		r = end_put(commit, offset, record_write_asset(&commit->changes, asset));
+	key_asset_listed(&key, tenant, &asset->id, &asset->sha256);
+	return r < 0 ? r : put_entry(commit, &key);
+}
+
+int store_commit_delete_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset)
+{
+	struct key key;
+	int r;
+
+	change_asset(commit, tenant, &asset->sha256, false);
+	key_asset(&key, tenant, &asset->sha256);
+	r = put_delete(commit, &key);
+	key_asset_listed(&key, tenant, &asset->id, &asset->sha256);
+	return r < 0 ? r : put_delete(commit, &key);
 }

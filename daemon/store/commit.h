@@ -34,6 +34,15 @@ struct store_commit {
 	size_t event_record, event_record_len;
 	size_t event_key, history_value; /* where the committer writes the sequence */
 
+	/* Assets that the new job needs; or the one that is put or deleted. */
+	struct digest *needs;
+	size_t n_needs;
+	enum { COMMIT_ASSET_NONE, COMMIT_ASSET_PUT, COMMIT_ASSET_DELETE } asset_change;
+	struct digest asset; /* that is changed, or with STORE_E_ASSET_MISSING the one that is not there */
+	uint32_t asset_tenant;
+	struct job_ref user;
+	struct store_commit *next_of_assets; /* the committer's: earlier in the same batch */
+
 	struct buffer changes;
 };
 

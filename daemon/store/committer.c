@@ -100,7 +100,7 @@ static int check(struct store *store, struct store_commit *commit)
 		if (r == 0 && revision != commit->expected[i].revision)
 			r = STORE_E_CONFLICT;
 	}
-	return r;
+	return r ? r : check_assets(store, commit);
 }
 
 static struct commit_change *add_change(struct committer *committer)
@@ -118,7 +118,7 @@ static struct commit_change *add_change(struct committer *committer)
 	return &committer->changes[committer->n_changes++];
 }
 
-/* A tenant's first job comes with the tenant's record. */
+/* A tenant's first job, or asset, comes with the tenant's record. */
 static int meet_tenant(struct store *store, uint32_t tenant)
 {
 	_cleanup_(buffer_finish) struct buffer record = {0};
@@ -150,6 +150,12 @@ static int join_batch(struct store *store, struct store_commit *commit)
 		if (r < 0)
 			return r;
 	}
+	if (commit->asset_change) {
+		int r = meet_tenant(store, commit->asset_tenant);
+
+		if (r < 0)
+			return r;
+	}
 	if (commit->has_event)
 		commit_number_event(commit, ++committer->sequence);
 	do {
@@ -161,6 +167,10 @@ static int join_batch(struct store *store, struct store_commit *commit)
 	} while (commit_next_change(commit, &offset, change));
 	committer->n_changes--;
 	pending_add(&committer->pending, commit);
+	if (commit->asset_change || commit->n_needs) {
+		commit->next_of_assets = committer->of_assets;
+		committer->of_assets = commit;
+	}
 	return 0;
 }
 
@@ -210,6 +220,7 @@ static void write_batch(struct store *store, struct store_commit *first)
 	pending_clear(&committer->pending);
 	backend_batch_clear(committer->batch);
 	committer->n_changes = 0;
+	committer->of_assets = NULL;
 	committer->has_new_tenant = false;
 	for (struct store_commit *c = first; c; c = c->next) {
 		c->outcome = check(store, c);

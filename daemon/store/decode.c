@@ -1,6 +1,7 @@
 #include "store/records.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "store/format.h"
 #include "store/wire.h"
 
@@ -280,6 +281,49 @@ static int take_artifact(M(Artifact) * message, struct job_status *status)
 	return r < 0 ? r : take_unknown(&message->base, &artifact->unknown);
 }
 
+static int take_assets(const M(Job) * message, struct job *job)
+{
+	if (message->n_assets > LIMIT_JOB_INPUTS)
+		return err_origin(-EBADMSG);
+	for (size_t i = 0; i < message->n_assets; i++) {
+		struct digest sha256;
+		int r;
+
+		if (message->assets[i].len != sizeof(sha256.bytes))
+			return err_origin(-EBADMSG);
+		memcpy(sha256.bytes, message->assets[i].data, sizeof(sha256.bytes));
+		r = job_add_asset(job, &sha256);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int record_read_asset(struct bytes value, struct asset *ret)
+{
+	_cleanup_(message_freep) M(Asset) *message = NULL;
+	_cleanup_(asset_finish) struct asset asset = {0};
+	int r = unpack(value, &filmgate__store__v1__asset__descriptor, &message);
+
+	if (r)
+		return r;
+	if (strlen(message->media_type) >= sizeof(asset.media_type))
+		return err_origin(-EBADMSG);
+	memcpy(asset.media_type, message->media_type, strlen(message->media_type) + 1);
+	r = copy_binary(message->id, asset.id.bytes, sizeof(asset.id.bytes));
+	if (r < 0)
+		return r;
+	asset.size_bytes = message->size_bytes;
+	asset.duration_ms = message->duration_ms;
+	asset.width = message->width;
+	asset.height = message->height;
+	asset.display_name = take_text(&message->display_name);
+	asset.created_ms = message->created_ms;
+	*ret = asset;
+	asset = (struct asset){0};
+	return 0;
+}
+
 int record_read_job(struct bytes value, struct job **ret)
 {
 	_cleanup_(message_freep) M(Job) *message = NULL;
@@ -307,6 +351,8 @@ int record_read_job(struct bytes value, struct job **ret)
 	r = copy_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));
 	if (r == 0)
 		r = copy_binary(message->retry_of, job->retry_of.bytes, sizeof(job->retry_of.bytes));
+	if (r == 0)
+		r = take_assets(message, job);
 	if (r < 0)
 		return r;
 	*ret = steal(job);

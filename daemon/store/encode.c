@@ -1,6 +1,7 @@
 #include "store/records.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "store/format.h"
 
 #include <filmgate/store/v1/records.pb-c.h>
@@ -289,8 +290,11 @@ static void fill_artifact(struct artifact_form *form, const struct job_artifact 
 
 int record_write_job(struct buffer *out, const struct job *job)
 {
+	ProtobufCBinaryData assets[LIMIT_JOB_INPUTS];
 	M(Job) message = INIT(JOB);
 
+	if (job->n_assets > LIMIT_JOB_INPUTS)
+		return err_origin(-EMSGSIZE);
 	message.request_id = text(job->request_id);
 	message.request_digest = binary_if_set(job->request_digest.bytes, sizeof(job->request_digest.bytes));
 	message.provider = text(job->provider);
@@ -299,6 +303,25 @@ int record_write_job(struct buffer *out, const struct job *job)
 	message.created_ms = job->created_ms;
 	message.deadline_ms = job->deadline_ms;
 	message.retry_of = binary_if_set(job->retry_of.bytes, sizeof(job->retry_of.bytes));
+	message.n_assets = job->n_assets;
+	message.assets = assets;
+	for (size_t i = 0; i < job->n_assets; i++)
+		assets[i] = binary(job->assets[i].bytes, sizeof(job->assets[i].bytes));
+	return append(out, &message.base);
+}
+
+int record_write_asset(struct buffer *out, const struct asset *asset)
+{
+	M(Asset) message = INIT(ASSET);
+
+	message.id = binary_if_set(asset->id.bytes, sizeof(asset->id.bytes));
+	message.size_bytes = asset->size_bytes;
+	message.media_type = text(asset->media_type);
+	message.duration_ms = asset->duration_ms;
+	message.width = asset->width;
+	message.height = asset->height;
+	message.display_name = text(asset->display_name);
+	message.created_ms = asset->created_ms;
 	return append(out, &message.base);
 }
 

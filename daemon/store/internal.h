@@ -31,7 +31,8 @@ struct committer {
 	size_t n_changes, capacity;
 	bool has_new_tenant; /* the batch holds its record */
 	struct pending pending;
-	uint64_t sequence; /* the last one given out */
+	struct store_commit *of_assets; /* of the batch: those that put, delete or use assets, newest first */
+	uint64_t sequence;              /* the last one given out */
 };
 
 /* One asynchronous read; embedded in a struct that knows what it reads. */
@@ -70,6 +71,9 @@ struct store {
 int committer_start(struct store *store);
 /* Commits what waits first. */
 void committer_stop(struct store *store);
+/* Do the assets that @commit needs, puts or deletes allow it, with the batch as it is so far? 0, STORE_E_ASSET_…, or
+ * negative errno. Committer thread. */
+int check_assets(struct store *store, struct store_commit *commit);
 /* Drops some of what is older than the two instants. @ret_more: there is more. */
 int trim_some(struct store *store, int64_t before_ms, int64_t tombstones_before_ms, bool *ret_more);
 
@@ -84,6 +88,8 @@ int read_job(struct store *store, const struct job_ref *ref, struct job_view *re
 int read_revision(struct store *store, const struct job_ref *ref, uint64_t *ret);
 /* Takes one record of a job into @view, whose job and status appear with their records. */
 int read_part(struct job_view *view, const struct job_ref *ref, enum key_part part, struct bytes value);
+/* STORE_E_NOT_FOUND, STORE_E_NEWER_FORMAT or negative errno. [any-thread] */
+int read_asset(struct store *store, uint32_t tenant, const struct digest *sha256, struct asset *ret);
 int read_watermark(struct store *store, uint32_t tenant, uint64_t *ret);
 
 #endif

@@ -142,6 +142,20 @@ void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t at
 	readers_add(store, &get->read);
 }
 
+static int has_asset(struct store *store, uint32_t tenant, const struct digest *sha256, bool *ret)
+{
+	_cleanup_(backend_value_finish) struct backend_value value = {0};
+	struct key key;
+	int r;
+
+	key_asset(&key, tenant, sha256);
+	r = backend_get(store->backend, key_bytes(&key), &value);
+	if (r < 0)
+		return r;
+	*ret = r == 0;
+	return 0;
+}
+
 /* Whose job it is does not matter: tenants share the files. */
 static int find_reference(struct store *store, const struct digest *sha256, bool *ret)
 {
@@ -160,6 +174,8 @@ static int find_reference(struct store *store, const struct digest *sha256, bool
 			return err_origin(-ENOMEM);
 		*ret = backend_cursor_is_valid(cursor);
 		r = backend_cursor_error(cursor);
+		if (r == 0 && !*ret)
+			r = has_asset(store, tenant, sha256, ret);
 	}
 	return r;
 }

@@ -154,10 +154,15 @@ void key_history(struct key *key, const struct job_ref *ref, uint64_t revision)
 	add_u64(key, revision);
 }
 
+static void key_of_digest(struct key *key, enum key_letter letter, uint32_t tenant, const struct digest *sha256)
+{
+	key_tenant(key, letter, tenant);
+	add_bytes(key, sha256->bytes, sizeof(sha256->bytes));
+}
+
 void key_references(struct key *key, uint32_t tenant, const struct digest *sha256)
 {
-	key_tenant(key, KEY_REFERENCE, tenant);
-	add_bytes(key, sha256->bytes, sizeof(sha256->bytes));
+	key_of_digest(key, KEY_REFERENCE, tenant, sha256);
 }
 
 void key_reference(struct key *key, const struct digest *sha256, const struct job_ref *ref, uint32_t index)
@@ -165,6 +170,34 @@ void key_reference(struct key *key, const struct digest *sha256, const struct jo
 	key_references(key, ref->tenant, sha256);
 	add_inverted_id(key, &ref->id);
 	add_u32(key, index);
+}
+
+void key_asset(struct key *key, uint32_t tenant, const struct digest *sha256)
+{
+	key_of_digest(key, KEY_ASSET, tenant, sha256);
+}
+
+void key_asset_id(struct key *key, uint32_t tenant, const struct id *id)
+{
+	key_tenant(key, KEY_ASSET_LIST, tenant);
+	add_inverted_id(key, id);
+}
+
+void key_asset_listed(struct key *key, uint32_t tenant, const struct id *id, const struct digest *sha256)
+{
+	key_asset_id(key, tenant, id);
+	add_bytes(key, sha256->bytes, sizeof(sha256->bytes));
+}
+
+void key_asset_uses(struct key *key, uint32_t tenant, const struct digest *sha256)
+{
+	key_of_digest(key, KEY_ASSET_USE, tenant, sha256);
+}
+
+void key_asset_use(struct key *key, const struct digest *sha256, const struct job_ref *ref)
+{
+	key_asset_uses(key, ref->tenant, sha256);
+	add_inverted_id(key, &ref->id);
 }
 
 static int add_text(struct key *key, const char *text, size_t limit)
@@ -302,6 +335,28 @@ bool key_read_open(struct bytes key, struct job_ref *ret)
 	if (!data || key.len != HEAD_SIZE + 16)
 		return false;
 	memcpy(ret->id.bytes, data, 16);
+	return true;
+}
+
+bool key_read_asset_listed(struct bytes key, struct id *ret_id, struct digest *ret_sha256)
+{
+	uint32_t tenant;
+	const uint8_t *data = read_head(key, KEY_ASSET_LIST, &tenant);
+
+	if (!data || key.len != HEAD_SIZE + 16 + DIGEST_SIZE)
+		return false;
+	get_inverted_id(data, ret_id);
+	memcpy(ret_sha256->bytes, data + 16, DIGEST_SIZE);
+	return true;
+}
+
+bool key_read_asset_use(struct bytes key, struct job_ref *ret)
+{
+	const uint8_t *data = read_head(key, KEY_ASSET_USE, &ret->tenant);
+
+	if (!data || key.len != HEAD_SIZE + DIGEST_SIZE + 16)
+		return false;
+	get_inverted_id(data + DIGEST_SIZE, &ret->id);
 	return true;
 }
 

@@ -40,6 +40,14 @@ void key_reference(struct key *key, const struct digest *sha256, const struct jo
 /* The beginning of all references to this content by jobs of @tenant. */
 void key_references(struct key *key, uint32_t tenant, const struct digest *sha256);
 
+void key_asset(struct key *key, uint32_t tenant, const struct digest *sha256);
+/* The place of an asset in the list; an id alone: the beginning of it. */
+void key_asset_id(struct key *key, uint32_t tenant, const struct id *id);
+void key_asset_listed(struct key *key, uint32_t tenant, const struct id *id, const struct digest *sha256);
+/* The beginning of all uses of this asset, and the use by one job. */
+void key_asset_uses(struct key *key, uint32_t tenant, const struct digest *sha256);
+void key_asset_use(struct key *key, const struct digest *sha256, const struct job_ref *ref);
+
 /* Text from outside: -EMSGSIZE when it is longer than its limit. */
 int key_request(struct key *key, uint32_t tenant, const char *request_id);
 int key_tombstone(struct key *key, uint32_t tenant, int64_t deleted_ms, const char *request_id);
@@ -70,6 +78,9 @@ bool key_read_open(struct bytes key, struct job_ref *ret);
 /* Valid as long as @key is. */
 bool key_read_provider(struct bytes key, const char **ret);
 bool key_read_tombstone(struct bytes key, uint32_t *ret_tenant, int64_t *ret_deleted_ms, struct bytes *ret_request_id);
+
+bool key_read_asset_listed(struct bytes key, struct id *ret_id, struct digest *ret_sha256);
+bool key_read_asset_use(struct bytes key, struct job_ref *ret);
 
 /* The beginning that the key shares with its queue, waiting room or tenant's deadlines. False for other letters. */
 bool key_read_range(struct bytes key, struct bytes *ret);

@@ -10,10 +10,12 @@
 #define FG_STORE_RECORDS_H
 
 #include "base/bytes.h"
+#include "job/asset.h"
 #include "job/job.h"
 #include "store/store.h"
 
 int record_write_job(struct buffer *out, const struct job *job);
+int record_write_asset(struct buffer *out, const struct asset *asset);
 int record_write_state(struct buffer *out, const struct job_status *status);
 int record_write_attempt(struct buffer *out, const struct job_attempt *attempt);
 int record_write_send(struct buffer *out, const struct job_send *send);
@@ -25,6 +27,8 @@ int record_write_reply(struct buffer *out, struct bytes meta, struct bytes body)
 
 /* Without its ref, which the key has. */
 int record_read_job(struct bytes value, struct job **ret);
+/* Without its SHA-256, which the key has. The caller finishes it. */
+int record_read_asset(struct bytes value, struct asset *ret);
 /* The state record alone: no attempts and so on. */
 int record_read_state(struct bytes value, struct job_status **ret);
 /* Append to @status. */

@@ -26,15 +26,15 @@ static uint64_t history_of(const struct record_meta *meta)
 	return (uint64_t)meta->created_ms << 8 | (meta->epoch & 0xff);
 }
 
-static int write_meta(struct store *store)
+static int write_meta(struct store *store, struct record_meta meta)
 {
-	struct record_meta meta = {
-		.format = STORE_FORMAT, .epoch = FIRST_EPOCH, .created_ms = clock_utc_ms(store->clock)};
 	_cleanup_(buffer_finish) struct buffer out = {0};
 	struct backend_batch *batch;
 	struct key key;
-	int r = record_write_meta(&out, &meta);
+	int r;
 
+	meta.format = STORE_FORMAT;
+	r = record_write_meta(&out, &meta);
 	if (r < 0)
 		return r;
 	store->history = history_of(&meta);
@@ -65,7 +65,18 @@ static int begin_store(struct store *store, const char *path, struct errmsg *msg
 	}
 	r = backend_cursor_error(cursor);
 	if (r == 0)
-		r = write_meta(store);
+		r = write_meta(store,
+			       (struct record_meta){.epoch = FIRST_EPOCH, .created_ms = clock_utc_ms(store->clock)});
+	if (r < 0)
+		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
+	return r;
+}
+
+/* Nothing that lower formats wrote reads otherwise today; but what is written from now on, their daemons must not touch. */
+static int raise_format(struct store *store, struct record_meta meta, const char *path, struct errmsg *msg)
+{
+	int r = write_meta(store, meta);
+
 	if (r < 0)
 		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
 	return r;
@@ -96,7 +107,7 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 		return r == -EBADMSG ? STORE_E_DAMAGED : r;
 	}
 	store->history = history_of(&meta);
-	return 0;
+	return meta.format < STORE_FORMAT ? raise_format(store, meta, path, msg) : 0;
 }
 
 /* There is something, and yet the last of it cannot be reached. */

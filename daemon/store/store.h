@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "job/asset.h"
 #include "job/job.h"
 
 enum {
@@ -24,6 +25,9 @@ enum {
 	STORE_E_DAMAGED,        /* open: the log or a table is damaged; the message says what and how to go on */
 	STORE_E_NEWER_FORMAT,   /* open: written by a later version */
 	STORE_E_CURSOR_EXPIRED, /* events: older than what is kept */
+	STORE_E_ASSET_EXISTS,   /* the asset that is put is there already */
+	STORE_E_ASSET_MISSING,  /* there is no such asset; of a new job: see store_commit_asset() */
+	STORE_E_ASSET_USED,     /* the asset that is deleted is used by store_commit_user() */
 };
 
 struct store;
@@ -100,6 +104,15 @@ int store_commit_put_event(struct store_commit *commit, enum job_event kind, con
 int store_commit_delete_job(struct store_commit *commit, const struct job *job, const struct job_index *before,
 			    const struct job_status *status);
 
+/*
+ * An asset, and its place in the list. Refused with STORE_E_ASSET_EXISTS when there is one of this content. One of these
+ * two per commit. A job that has not ended holds the assets that it names: store_commit_put_status() of a new job needs
+ * them to be there when it is committed, and the change that ends the job lets them go.
+ */
+int store_commit_put_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset);
+/* @asset as it was read. STORE_E_ASSET_MISSING when it is gone, STORE_E_ASSET_USED while a job holds it. */
+int store_commit_delete_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset);
+
 /* @userdata is the caller's own note, handed back by store_commit_userdata(). Takes the commit always; never fails:
  * what waits is in memory, bounded by what callers have in flight. [any-thread] */
 void store_submit(struct store *store, struct store_commit *take, void *userdata);
@@ -115,6 +128,10 @@ struct store_request {
 	bool deleted;
 };
 const struct store_request *store_commit_found(const struct store_commit *commit);
+/* With STORE_E_ASSET_MISSING: which. */
+const struct digest *store_commit_asset(const struct store_commit *commit);
+/* With STORE_E_ASSET_USED: one of the jobs that use it. */
+const struct job_ref *store_commit_user(const struct store_commit *commit);
 /* The event this commit wrote, or NULL: valid until the commit is freed. */
 struct store_event {
 	struct job_ref ref;
@@ -224,7 +241,19 @@ typedef void store_reply_fn(void *userdata, int outcome, struct bytes meta, stru
 void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send,
 		     store_reply_fn *fn, void *userdata);
 
-/* Does any job's artifact still name this content? Blocks for one read: for threads that may, a worker's. 0 or negative
+/*
+ * Some assets at once, in the order of @sha256, of which there are at most LIMIT_STORE_PAGE; a media_type of "" where
+ * there is none. What the assets hold is the callee's, the array is valid for the call.
+ */
+typedef void store_assets_fn(void *userdata, int outcome, struct asset *assets, size_t n);
+void store_get_assets(struct store *store, uint32_t tenant, const struct digest *sha256, size_t n, store_assets_fn *fn,
+		      void *userdata);
+/* Newest first, behind @after (all zero: from the newest). @more: there are more. As above. */
+typedef void store_asset_list_fn(void *userdata, int outcome, struct asset *assets, size_t n, bool more);
+void store_list_assets(struct store *store, uint32_t tenant, const struct id *after, uint32_t limit,
+		       store_asset_list_fn *fn, void *userdata);
+
+/* Does any job's artifact, or any asset, still name this content? Blocks for one read: for threads that may, a worker's. 0 or negative
  * errno. [any-thread] */
 int store_is_referenced(struct store *store, const struct digest *sha256, bool *ret);
 

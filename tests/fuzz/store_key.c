@@ -102,6 +102,27 @@ static void look_at_tombstone(struct bytes key)
 	free(text);
 }
 
+static void look_at_assets(struct bytes key)
+{
+	struct digest sha256 = {{0}};
+	struct key made, beginning;
+	struct job_ref ref;
+	struct id id;
+
+	if (key_read_asset_listed(key, &id, &sha256)) {
+		assert(key_read_tenant(key, KEY_ASSET_LIST, &ref.tenant));
+		key_asset_listed(&made, ref.tenant, &id, &sha256);
+		assert_made(&made, key);
+	}
+	if (key_read_asset_use(key, &ref)) {
+		memcpy(sha256.bytes, (const uint8_t *)key.data + 5, sizeof(sha256.bytes));
+		key_asset_use(&made, &sha256, &ref);
+		assert_made(&made, key);
+		key_asset_uses(&beginning, ref.tenant, &sha256);
+		assert(memcmp(key.data, beginning.data, beginning.len) == 0);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes key = bytes_of(data, size);
@@ -111,5 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	look_at_open(key);
 	look_at_events(key);
 	look_at_tombstone(key);
+	look_at_assets(key);
 	return 0;
 }

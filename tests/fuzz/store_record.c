@@ -101,9 +101,20 @@ static int rewrite_tenant(struct bytes value, struct buffer *out)
 	return r;
 }
 
+static int rewrite_asset(struct bytes value, struct buffer *out)
+{
+	struct asset asset = {0};
+	int r = record_read_asset(value, &asset);
+
+	if (r == 0)
+		r = record_write_asset(out, &asset);
+	asset_finish(&asset);
+	return r;
+}
+
 static rewrite_fn *const kinds[] = {
-	rewrite_job,      rewrite_state,   rewrite_attempt, rewrite_send, rewrite_remote,
-	rewrite_artifact, rewrite_nothing, rewrite_reply,   rewrite_meta, rewrite_tenant,
+	rewrite_job,     rewrite_state, rewrite_attempt, rewrite_send,   rewrite_remote, rewrite_artifact,
+	rewrite_nothing, rewrite_reply, rewrite_meta,    rewrite_tenant, rewrite_asset,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
