@@ -100,6 +100,7 @@ static int open_engine(struct rooms *rooms, struct errmsg *msg)
 		.providers = rooms->providers.lanes,
 		.n_providers = rooms->providers.n,
 		.max_queued = (uint64_t)rooms->config->limits.queued_jobs,
+		.max_asset_bytes = (uint64_t)rooms->config->limits.asset_bytes,
 		.event_retention_ms = rooms->config->events.retention_s * 1000,
 		.tombstone_retention_ms = LIMIT_ENGINE_TOMBSTONE_MS,
 		.store_path = path,

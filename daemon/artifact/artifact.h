@@ -1,12 +1,14 @@
 /*
  * Where videos live: files first, named by their SHA-256.
  *
- *     DATA/artifacts/staging/NAME       being downloaded
+ *     DATA/artifacts/staging/NAME       being downloaded, or uploaded
  *     DATA/artifacts/sha256/ab/cdef…    finished; never changed, only unlinked by artifact_collect()
  *
  * A download writes into a staging file (its descriptor goes to http/), artifact_seal() makes it an artifact: synced,
  * hashed, checked to be the media it claims to be, renamed, directory synced. The seal comes with a *claim* on the
  * content: while a claim is held nobody collects that content, so the job that names it can be committed in peace.
+ *
+ * The assets of users lie here, too: a content is one file, whoever names it.
  *
  * Functions are [any-thread] and do not block longer than a few system calls, unless a comment says otherwise.
  */
@@ -21,9 +23,10 @@
 enum {
 	_ARTIFACT_E_OK,
 	ARTIFACT_E_NOT_FOUND,
-	ARTIFACT_E_NO_SPACE,  /* the disk, less what is reserved and the configured floor, has no room */
-	ARTIFACT_E_NOT_MEDIA, /* not what its role says; the message has the words */
-	ARTIFACT_E_TRUNCATED, /* begins as it should and is cut short */
+	ARTIFACT_E_NO_SPACE,      /* the disk, less what is reserved and the configured floor, has no room */
+	ARTIFACT_E_NOT_MEDIA,     /* not what its role says; the message has the words */
+	ARTIFACT_E_TRUNCATED,     /* begins as it should and is cut short */
+	ARTIFACT_E_OTHER_CONTENT, /* whole, and not the content that was expected */
 	ARTIFACT_E_DAMAGED, /* of a finished one: missing, of another size, or no regular file; the log has its path */
 };
 
@@ -66,7 +69,8 @@ struct artifact_staging *artifact_staging_discard(struct artifact_staging *stagi
 int artifact_sweep(struct artifact_store *store);
 
 struct artifact_sealed {
-	int outcome; /* 0, ARTIFACT_E_NOT_MEDIA, ARTIFACT_E_TRUNCATED, ARTIFACT_E_NO_SPACE, negative errno */
+	/* 0, ARTIFACT_E_NOT_MEDIA, ARTIFACT_E_TRUNCATED, ARTIFACT_E_NO_SPACE, ARTIFACT_E_OTHER_CONTENT, negative errno */
+	int outcome;
 	struct errmsg message;
 	struct digest sha256;
 	uint64_t size_bytes;
@@ -76,7 +80,8 @@ struct artifact_sealed {
 };
 /*
  * Takes the staging and makes it an artifact, on a worker thread, which calls @fn once. @role: "video" and the other
- * video roles must be playable video; "thumbnail", "subtitles", … what their names say. On 0 the claim on the content
+ * video roles must be playable video; "thumbnail", "subtitles", … what their names say; "asset" a picture, a video or
+ * a sound. On 0 the claim on the content
  * is the callee's: end it with artifact_release_claim() once the job that names it is committed. On an outcome the
  * staging file is gone. Returns 0, or -ENOMEM: then @fn never comes and the staging is gone as well.
  *
@@ -86,6 +91,9 @@ struct artifact_sealed {
 typedef void artifact_sealed_fn(void *userdata, const struct artifact_sealed *sealed);
 int artifact_seal(struct artifact_store *store, struct artifact_staging *take, const char *role, artifact_sealed_fn *fn,
 		  void *userdata);
+/* The same of a content that must be @expected. */
+int artifact_seal_expected(struct artifact_store *store, struct artifact_staging *take, const char *role,
+			   const struct digest *expected, artifact_sealed_fn *fn, void *userdata);
 /* Also runs the collection that the claim put off. */
 void artifact_release_claim(struct artifact_store *store, const struct digest *sha256);
 

@@ -34,6 +34,7 @@ static const struct role {
 	{"last_frame", KIND_STILL},
 	{"audio", KIND_SOUND},
 	{"data", KIND_ANY},
+	{"asset", KIND_VIDEO | KIND_SOUND | KIND_STILL}, /* what a user gives to work from */
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -112,6 +113,8 @@ static const char *sound_type(const struct source *source)
 		return NULL;
 	if (memcmp(bytes, "ID3", 3) == 0 || (bytes[0] == 0xff && (bytes[1] & 0xe6) == 0xe2))
 		return "audio/mpeg";
+	if (bytes[0] == 0xff && (bytes[1] & 0xf6) == 0xf0) /* ADTS */
+		return "audio/aac";
 	if (memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0)
 		return "audio/wav";
 	if (memcmp(bytes, "OggS", 4) == 0)

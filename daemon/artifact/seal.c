@@ -21,6 +21,8 @@ struct seal {
 	artifact_sealed_fn *fn;
 	void *userdata;
 	char role[33];
+	bool is_expected;
+	struct digest expected;
 };
 
 struct collect {
@@ -131,6 +133,16 @@ static int publish_claimed(const struct seal *seal, const struct artifact_sealed
 	return r;
 }
 
+static int refuse_content(const struct seal *seal, struct artifact_sealed *result)
+{
+	char expected[DIGEST_TEXT_SIZE], found[DIGEST_TEXT_SIZE];
+
+	digest_format(&seal->expected, expected);
+	digest_format(&result->sha256, found);
+	errmsg_set(&result->message, "the bytes have the SHA-256 %s, and %s was announced", found, expected);
+	return ARTIFACT_E_OTHER_CONTENT;
+}
+
 static int seal_file(const struct seal *seal, struct artifact_sealed *result)
 {
 	int r;
@@ -140,6 +152,8 @@ static int seal_file(const struct seal *seal, struct artifact_sealed *result)
 	r = hash(seal->staging->fd, result);
 	if (r)
 		return r;
+	if (seal->is_expected && memcmp(&seal->expected, &result->sha256, sizeof(seal->expected)) != 0)
+		return refuse_content(seal, result);
 	r = probe(seal, result);
 	return r ? r : publish_claimed(seal, result);
 }
@@ -172,8 +186,8 @@ static void run_seal(struct task *task)
 	free(seal);
 }
 
-int artifact_seal(struct artifact_store *store, struct artifact_staging *take, const char *role, artifact_sealed_fn *fn,
-		  void *userdata)
+static int seal(struct artifact_store *store, struct artifact_staging *take, const char *role,
+		const struct digest *expected, artifact_sealed_fn *fn, void *userdata)
 {
 	struct seal *seal = calloc(1, sizeof(*seal));
 
@@ -186,8 +200,24 @@ int artifact_seal(struct artifact_store *store, struct artifact_staging *take, c
 	seal->fn = fn;
 	seal->userdata = userdata;
 	snprintf(seal->role, sizeof(seal->role), "%s", role);
+	if (expected) {
+		seal->is_expected = true;
+		seal->expected = *expected;
+	}
 	workers_add(&store->workers, &seal->task);
 	return 0;
+}
+
+int artifact_seal(struct artifact_store *store, struct artifact_staging *take, const char *role, artifact_sealed_fn *fn,
+		  void *userdata)
+{
+	return seal(store, take, role, NULL, fn, userdata);
+}
+
+int artifact_seal_expected(struct artifact_store *store, struct artifact_staging *take, const char *role,
+			   const struct digest *expected, artifact_sealed_fn *fn, void *userdata)
+{
+	return seal(store, take, role, expected, fn, userdata);
 }
 
 /* ---- collecting ---- */

@@ -43,8 +43,9 @@
 #define LIMIT_PLUGIN_THREADS 2                  /* that compute steps */
 
 /* room: engine */
-#define LIMIT_ENGINE_WINDOW 64 /* queued jobs of one provider in memory */
-#define LIMIT_ENGINE_SENDS 64  /* send records of one job; then one that decides nothing makes place for the next */
+#define LIMIT_ENGINE_WINDOW 64  /* queued jobs of one provider in memory */
+#define LIMIT_ENGINE_UPLOADS 64 /* of assets, open at once: a file and a message of memory each */
+#define LIMIT_ENGINE_SENDS 64   /* send records of one job; then one that decides nothing makes place for the next */
 #define LIMIT_ENGINE_BACKOFF_BASE_MS 1000
 #define LIMIT_ENGINE_BACKOFF_CAP_MS 60000
 #define LIMIT_ENGINE_REPEAT_CAP_MS 1800000 /* between repeats of an undecided purchase */
@@ -165,15 +166,17 @@
 #define LIMIT_RPC_BYTES_IN_HAND (128 * 1024 * 1024)  /* of their requests; more are refused */
 #define LIMIT_RPC_MEMORY ((size_t)512 * 1024 * 1024) /* bytes that libgrpc may hold for all connections */
 #define LIMIT_RPC_CONNECTIONS 4096
-#define LIMIT_RPC_CONNECTION_STREAMS 4096 /* calls at once on one connection */
-#define LIMIT_RPC_STREAMS 16384           /* open watches and reads in all; more are refused */
-#define LIMIT_RPC_READS 256               /* of them, reads of artifacts: a file and a chunk of memory each */
-#define LIMIT_RPC_FIFO 64                 /* events that wait for one watcher */
-#define LIMIT_RPC_CHUNK (256 * 1024)      /* bytes of an artifact in one message */
-#define LIMIT_RPC_STATUS_TEXT 512         /* bytes of an error's message */
-#define LIMIT_RPC_STATUS_DETAILS 4096     /* bytes of an error's details: clients take 8 KiB of trailers, encoded */
-#define LIMIT_RPC_TOKEN 255               /* characters of a page or resume token */
-#define LIMIT_RPC_PAGE 1000               /* jobs on a page */
+#define LIMIT_RPC_CONNECTION_STREAMS 4096    /* calls at once on one connection */
+#define LIMIT_RPC_STREAMS 16384              /* open watches and reads in all; more are refused */
+#define LIMIT_RPC_READS 256                  /* of them, reads of artifacts: a file and a chunk of memory each */
+#define LIMIT_RPC_FIFO 64                    /* events that wait for one watcher */
+#define LIMIT_RPC_UPLOAD_CHUNK (1024 * 1024) /* bytes of an asset in one message */
+#define LIMIT_RPC_UPLOAD_IDLE_MS 60000       /* until an upload that sends nothing is ended */
+#define LIMIT_RPC_CHUNK (256 * 1024)         /* bytes of an artifact in one message */
+#define LIMIT_RPC_STATUS_TEXT 512            /* bytes of an error's message */
+#define LIMIT_RPC_STATUS_DETAILS 4096        /* bytes of an error's details: clients take 8 KiB of trailers, encoded */
+#define LIMIT_RPC_TOKEN 255                  /* characters of a page or resume token */
+#define LIMIT_RPC_PAGE 1000                  /* jobs on a page */
 #define LIMIT_RPC_PAGE_DEFAULT 50
 #define LIMIT_RPC_ATTEMPTS 16 /* newest attempts, and sends of each, that are shown */
 #define LIMIT_RPC_FACTS 16    /* that a check of a provider shows */

@@ -62,6 +62,7 @@ struct config {
 		int64_t watchers;
 		int64_t reserve_bytes; /* of disk that stay free */
 		int64_t video_bytes;   /* of one result */
+		int64_t asset_bytes;   /* of one upload */
 		int64_t reply_bytes;   /* of one provider reply, in memory */
 	} limits;
 	struct config_http {

@@ -138,6 +138,8 @@ const struct option config_options[] = {
 	    "Bytes of disk that stay free: below that nothing is bought."),
 	ROW("limits.video_bytes", INTEGER, AT(limits.video_bytes), "8589934592", MIB, 16 * TIB,
 	    "Bytes of one result; a larger one is a failed download."),
+	ROW("limits.asset_bytes", INTEGER, AT(limits.asset_bytes), "2147483648", MIB, 16 * TIB,
+	    "Bytes of one uploaded asset; a larger one is refused."),
 	ROW("limits.reply_bytes", INTEGER, AT(limits.reply_bytes), "8388608", 64 * KIB, LIMIT_STORE_REPLY,
 	    "Bytes of one reply of a provider that is held in memory, and kept when it is about a purchase."),
 

@@ -2,7 +2,9 @@
  * Acceptance: [any-thread] up to the commit, so that the engine thread does not stand between a creator and the disk.
  *
  * A create is checked against the provider's capability document, hashed, built into one commit with the claim of its
- * request id, and handed to the committer. The committer's thread tells the creator, whom nothing but the disk was
+ * request id, and handed to the committer. Where it names assets, they are looked at in between, on a reader's thread;
+ * one that is missing is left to the committer, which knows first whether the request has been accepted before. The
+ * committer's thread tells the creator, whom nothing but the disk was
  * keeping; then the engine thread learns of it with its batch, and the job may start.
  */
 #include "engine/internal.h"
@@ -15,7 +17,10 @@
 
 struct creation {
 	struct submission submission;
+	struct engine *engine;
 	struct lane *lane;
+	struct job_verdict *verdict; /* of an order with assets; else NULL */
+	bool is_trial;               /* validate_only */
 	struct job_index index;
 	struct job_view view;
 	struct job_ref existing; /* the job that owns the request id */
@@ -35,7 +40,27 @@ static void answer(engine_job_fn *fn, void *userdata, int outcome, const char *t
 static void free_creation(struct creation *creation)
 {
 	job_view_finish(&creation->view);
+	if (creation->verdict)
+		job_verdict_finish(creation->verdict);
+	free(creation->verdict);
 	free(creation);
+}
+
+/* What is wrong with the order: at least one thing, or there was no memory to say it. */
+static void answer_verdict(const struct job_verdict *verdict, engine_job_fn *fn, void *userdata)
+{
+	struct engine_violation violations[LIMIT_JOB_VIOLATIONS];
+	struct engine_error error = {.text = "the request has invalid fields", .violations = violations};
+
+	for (size_t i = 0; i < verdict->n_violations; i++)
+		violations[i] = (struct engine_violation){.field = verdict->violations[i].field,
+							  .text = verdict->violations[i].text};
+	error.n_violations = verdict->n_violations;
+	if (verdict->n_violations)
+		error.text = verdict->violations[0].text;
+	if (verdict->fault)
+		error.text = "the parameters could not be checked: out of memory";
+	fn(userdata, verdict->fault ? ENGINE_E_STORE : ENGINE_E_INVALID, &error, &(struct job_view){0}, false);
 }
 
 static void answer_unread(engine_job_fn *fn, void *userdata, const struct job_ref *ref, int outcome)
@@ -85,8 +110,12 @@ static void on_stored(struct submission *submission, const struct store_commit *
 {
 	struct creation *creation = (struct creation *)(void *)submission;
 
-	if (store_commit_outcome(commit) == 0)
-		creation->fn(creation->userdata, 0, NULL, &creation->view, false);
+	struct job_view view = creation->view;
+
+	if (store_commit_outcome(commit) != 0)
+		return;
+	creation->view = (struct job_view){0};
+	creation->fn(creation->userdata, 0, NULL, &view, false);
 }
 
 static void note_queued(struct engine *engine, const struct creation *creation)
@@ -97,6 +126,17 @@ static void note_queued(struct engine *engine, const struct creation *creation)
 	lane_notice(creation->lane, &creation->index);
 }
 
+static void refuse_missing(struct creation *creation, const struct digest *sha256)
+{
+	struct job_verdict *verdict = creation->verdict;
+
+	for (size_t i = 0; i < verdict->n_inputs; i++)
+		if (!verdict->inputs[i].url && memcmp(&verdict->inputs[i].asset, sha256, sizeof(*sha256)) == 0)
+			job_verdict_check_asset(verdict, &verdict->inputs[i], NULL);
+	answer_verdict(verdict, creation->fn, creation->userdata);
+	free_creation(creation);
+}
+
 /* [engine thread] Whose job was stored has been told so. */
 static void on_created(struct engine *engine, struct submission *submission, const struct store_commit *commit)
 {
@@ -105,13 +145,17 @@ static void on_created(struct engine *engine, struct submission *submission, con
 
 	if (outcome == 0) {
 		note_queued(engine, creation);
-		free(creation);
+		free_creation(creation);
 		return;
 	}
 	atomic_fetch_sub(&engine->queued, 1);
 	atomic_fetch_sub(&creation->lane->queued, 1);
 	if (outcome == STORE_E_REQUEST_EXISTS) {
 		answer_existing(engine, creation, store_commit_found(commit));
+		return;
+	}
+	if (outcome == STORE_E_ASSET_MISSING) {
+		refuse_missing(creation, store_commit_asset(commit));
 		return;
 	}
 	log_error("job was not stored", "outcome", log_int(outcome));
@@ -121,26 +165,31 @@ static void on_created(struct engine *engine, struct submission *submission, con
 
 /* ---- checking ---- */
 
+/* What is handed on to the provider is not looked up here; what it says of itself must not lead into a house. */
+static void check_addresses(const struct lane *lane, struct job_verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->n_inputs; i++) {
+		const struct job_input *input = &verdict->inputs[i];
+
+		if (input->url && !lane->config->allow_private_network)
+			job_verdict_judge_address(verdict, input, http_url_reach(input->url) == HTTP_REACH_PRIVATE,
+						  http_url_reach(input->url) == HTTP_REACH_UNREADABLE);
+	}
+}
+
 /* 0 and a verdict that the caller finishes; else the creator is answered. */
 static int check_parameters(const struct lane *lane, const struct engine_create *create, struct job_verdict *ret,
 			    engine_job_fn *fn, void *userdata)
 {
-	struct engine_violation violations[LIMIT_JOB_VIOLATIONS];
-	struct engine_error error = {.text = "the request has invalid fields", .violations = violations};
-	int r;
+	int r = request_validate(lane, create->model, create->parameters, ret);
 
-	r = request_validate(lane, create->model, create->parameters, ret);
 	if (r == 0)
+		check_addresses(lane, ret);
+	if (r == 0 && ret->n_violations == 0 && !ret->fault)
 		return 0;
-	for (size_t i = 0; i < ret->n_violations; i++)
-		violations[i] = (struct engine_violation){.field = ret->violations[i].field,
-							  .text = ret->violations[i].text};
-	error.n_violations = ret->n_violations;
-	if (ret->n_violations)
-		error.text = ret->violations[0].text;
 	if (r < 0)
-		error.text = "the parameters could not be checked: out of memory";
-	fn(userdata, r < 0 ? ENGINE_E_STORE : ENGINE_E_INVALID, &error, &(struct job_view){0}, false);
+		ret->fault = r;
+	answer_verdict(ret, fn, userdata);
 	job_verdict_finish(ret);
 	return ENGINE_E_INVALID;
 }
@@ -202,37 +251,111 @@ static void submit(struct engine *engine, struct creation *creation)
 	store_submit(engine->store, commit, &creation->submission);
 }
 
+/* Everything that can be known before the commit is. */
+static void admit(struct creation *creation)
+{
+	if (creation->is_trial) {
+		creation->view.status->revision = 0;
+		creation->fn(creation->userdata, 0, NULL, &creation->view, false);
+		free_creation(creation);
+	} else if (!count_in(creation->engine, creation->lane)) {
+		answer(creation->fn, creation->userdata, ENGINE_E_QUEUE_FULL,
+		       "as many jobs wait as the daemon's limit allows (limits.queued_jobs); try again when some are done");
+		free_creation(creation);
+	} else {
+		submit(creation->engine, creation);
+	}
+}
+
+/* ---- assets ---- */
+
+/* NULL: there is none of this content. */
+static const struct asset *pick(const struct creation *creation, const struct asset *assets,
+				const struct digest *sha256)
+{
+	const struct job *job = creation->view.job;
+
+	for (size_t i = 0; i < job->n_assets; i++)
+		if (memcmp(&job->assets[i], sha256, sizeof(*sha256)) == 0)
+			return *assets[i].media_type ? &assets[i] : NULL;
+	return NULL;
+}
+
+/* The missing ones are held back, unless there is more to say than that. */
+static void check_assets(struct creation *creation, const struct asset *assets)
+{
+	struct job_verdict *verdict = creation->verdict;
+	bool is_final = creation->is_trial;
+
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < verdict->n_inputs; i++) {
+			const struct job_input *input = &verdict->inputs[i];
+			const struct asset *asset = input->url ? NULL : pick(creation, assets, &input->asset);
+
+			if (!input->url && (round == 0 ? asset != NULL : !asset && is_final))
+				job_verdict_check_asset(verdict, input, asset);
+		}
+		is_final = is_final || verdict->n_violations > 0;
+	}
+}
+
+/* [reader thread] */
+static void on_assets(void *userdata, int outcome, struct asset *assets, size_t n)
+{
+	struct creation *creation = userdata;
+
+	if (outcome != 0) {
+		log_error("the assets of an order could not be read", "outcome", log_int(outcome));
+		answer(creation->fn, creation->userdata, ENGINE_E_STORE,
+		       "the assets that the order names could not be read; see the daemon's log");
+		free_creation(creation);
+		return;
+	}
+	check_assets(creation, assets);
+	for (size_t i = 0; i < n; i++)
+		asset_finish(&assets[i]);
+	if (creation->verdict->n_violations || creation->verdict->fault) {
+		answer_verdict(creation->verdict, creation->fn, creation->userdata);
+		free_creation(creation);
+	} else {
+		admit(creation);
+	}
+}
+
+static void keep_verdict(struct creation *creation, struct job_verdict *take)
+{
+	if (creation->view.job->n_assets == 0) {
+		job_verdict_finish(take);
+		return;
+	}
+	creation->verdict = take_memory(sizeof(*creation->verdict));
+	*creation->verdict = *take;
+}
+
 void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata)
 {
 	struct lane *lane = lane_find(engine, create->provider);
 	struct creation *creation;
 	struct job_verdict verdict;
-	struct job_view view;
+	const struct job *job;
 
 	if (check_open(engine, lane, create, fn, userdata) != 0 ||
 	    check_parameters(lane, create, &verdict, fn, userdata) != 0)
 		return;
-	request_build(engine, lane, create, &verdict, &view);
-	job_verdict_finish(&verdict);
-	if (create->validate_only) {
-		view.status->revision = 0;
-		fn(userdata, 0, NULL, &view, false);
-		job_view_finish(&view);
-		return;
-	}
-	if (!count_in(engine, lane)) {
-		answer(fn, userdata, ENGINE_E_QUEUE_FULL,
-		       "as many jobs wait as the daemon's limit allows (limits.queued_jobs); try again when some are done");
-		job_view_finish(&view);
-		return;
-	}
 	creation = take_memory(sizeof(*creation));
+	creation->engine = engine;
 	creation->lane = lane;
-	creation->index = store_index_of(view.job, view.status);
-	creation->view = view;
+	creation->is_trial = create->validate_only;
 	creation->fn = fn;
 	creation->userdata = userdata;
-	submit(engine, creation);
+	request_build(engine, lane, create, &verdict, &creation->view);
+	creation->index = store_index_of(creation->view.job, creation->view.status);
+	keep_verdict(creation, &verdict);
+	job = creation->view.job;
+	if (job->n_assets)
+		store_get_assets(engine->store, job->ref.tenant, job->assets, job->n_assets, on_assets, creation);
+	else
+		admit(creation);
 }
 
 /* ---- retry: a create with another job's words ---- */

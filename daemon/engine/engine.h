@@ -11,12 +11,13 @@
 #ifndef FG_ENGINE_ENGINE_H
 #define FG_ENGINE_ENGINE_H
 
+#include "job/asset.h"
 #include "job/job.h"
 #include "store/store.h"
 
 enum {
 	_ENGINE_E_OK,
-	ENGINE_E_NOT_FOUND,      /* no such job, artifact or provider */
+	ENGINE_E_NOT_FOUND,      /* no such job, artifact, asset or provider */
 	ENGINE_E_INVALID,        /* error->violations name the fields */
 	ENGINE_E_REQUEST_REUSED, /* the request id belongs to a different request */
 	ENGINE_E_JOB_DELETED,    /* the request id belongs to a job that was deleted */
@@ -30,6 +31,9 @@ enum {
 	ENGINE_E_CREDENTIAL,     /* the provider refused the key */
 	ENGINE_E_UNREACHABLE,    /* no reply came from the provider */
 	ENGINE_E_DAMAGED,        /* an artifact's file is not what was recorded */
+	ENGINE_E_ASSET_REFUSED,  /* no media that an asset may be, too large, or not what was announced */
+	ENGINE_E_ASSET_USED,     /* a job that has not ended uses the asset */
+	ENGINE_E_UPLOADS,        /* too many uploads are open */
 	_ENGINE_E_COUNT
 };
 
@@ -161,6 +165,41 @@ typedef void engine_artifact_fn(void *userdata, int outcome, const struct engine
 				const struct job_artifact *artifact, int fd);
 void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint32_t index, engine_artifact_fn *fn,
 			  void *userdata);
+
+/* ---- assets ---- */
+
+/* @asset until the callback returns. @existed: of an upload: it was there before, as it is shown. */
+typedef void engine_asset_fn(void *userdata, int outcome, const struct engine_error *error, const struct asset *asset,
+			     bool existed);
+void engine_get_asset(struct engine *engine, uint32_t tenant, const struct digest *sha256, engine_asset_fn *fn,
+		      void *userdata);
+/* As store_list_assets(); the assets are the engine's until the callback returns. */
+void engine_list_assets(struct engine *engine, uint32_t tenant, const struct id *after, uint32_t limit,
+			store_asset_list_fn *fn, void *userdata);
+/* ENGINE_E_ASSET_USED: error->text names a job that uses it. */
+void engine_delete_asset(struct engine *engine, uint32_t tenant, const struct digest *sha256, engine_done_fn *fn,
+			 void *userdata);
+
+/*
+ * An upload: opened, written in order, then finished or dropped. Each belongs to one thread at a time, and all but the
+ * drop may block for a disk: not on a thread that must not. After anything but 0 it may only be dropped. The outcomes
+ * have words in @msg: ENGINE_E_ASSET_REFUSED, ENGINE_E_UPLOADS, ENGINE_E_DRAINING, ENGINE_E_STORE (a full disk too).
+ */
+struct engine_upload;
+
+struct engine_upload_spec {
+	uint32_t tenant;
+	const char *display_name;    /* NULL or "": none; copied */
+	uint64_t size_bytes;         /* announced; 0: not */
+	const struct digest *sha256; /* announced; NULL: not; copied */
+};
+int engine_upload_open(struct engine *engine, const struct engine_upload_spec *spec, struct engine_upload **ret,
+		       struct errmsg *msg);
+int engine_upload_write(struct engine_upload *upload, struct bytes data, struct errmsg *msg);
+/* Makes what was written an asset; on 0 it is on disk. Content that is there already stays as it is, its name too. */
+void engine_upload_finish(struct engine_upload *take, engine_asset_fn *fn, void *userdata);
+/* Nothing is left of it. NULL is fine. */
+struct engine_upload *engine_upload_drop(struct engine_upload *upload);
 
 /* ---- providers ---- */
 

@@ -53,7 +53,9 @@ struct engine {
 	bool is_deadline_missed;  /* one came due during the scan */
 	int64_t next_deadline_ms; /* UTC of the armed deadline; 0: none */
 	unsigned int jitter;      /* state of rand_r: spreading load needs no better */
-	size_t verb_runs;         /* account reads and the like that are under way */
+	atomic_uint uploads;      /* open */
+	atomic_uint_fast64_t uploads_begun;
+	size_t verb_runs; /* account reads and the like that are under way */
 };
 
 /* Something the committer carries back: userdata of every commit of ours. */

@@ -44,6 +44,7 @@ struct engine_config {
 	const struct engine_provider_config *providers;
 	size_t n_providers;
 	uint64_t max_queued;
+	uint64_t max_asset_bytes;
 	int64_t event_retention_ms;
 	int64_t tombstone_retention_ms;
 	/* Opening the store needs the engine's on_batch, so the engine opens it. */

@@ -90,6 +90,9 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 	job->provider = take_text(create->provider);
 	job->model = take_text(verdict->model);
 	job->parameters = steal(verdict->canonical);
+	for (size_t i = 0; i < verdict->n_inputs; i++)
+		if (!verdict->inputs[i].url && job_add_asset(job, &verdict->inputs[i].asset) < 0)
+			abort();
 }
 
 void request_build(struct engine *engine, struct lane *lane, const struct engine_create *create,

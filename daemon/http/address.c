@@ -82,37 +82,58 @@ bool address_is_private(const struct sockaddr *address)
 	return true;
 }
 
-static bool is_localhost(const char *host)
+/* Without the dot that ends a full name. */
+static size_t name_length(const char *host)
 {
-	static const char name[] = "localhost";
 	size_t len = strlen(host);
 
-	if (len && host[len - 1] == '.')
-		len--;
-	if (len < sizeof(name) - 1 || strncasecmp(host + len - (sizeof(name) - 1), name, sizeof(name) - 1) != 0)
+	return len && host[len - 1] == '.' ? len - 1 : len;
+}
+
+/* @name itself, or something below it. */
+static bool is_below(const char *host, const char *name)
+{
+	size_t len = name_length(host), name_len = strlen(name);
+
+	if (len < name_len || strncasecmp(host + len - name_len, name, name_len) != 0)
 		return false;
-	return len == sizeof(name) - 1 || host[len - sizeof(name)] == '.';
+	return len == name_len || host[len - name_len - 1] == '.';
 }
 
 bool address_text_is_private(const char *host)
 {
 	char text[INET6_ADDRSTRLEN + 2];
-	uint8_t address[16];
-	size_t len = strcspn(host, "%]");
+	struct in_addr address4;
+	uint8_t address6[16];
+	const char *begin = host;
+	size_t len;
 
-	if (*host == '[') {
-		host++;
-		len--;
-	}
+	if (*begin == '[')
+		begin++;
+	len = strcspn(begin, "%]");
+	if (len == strlen(begin))
+		len = name_length(begin);
 	if (len < sizeof(text)) {
-		memcpy(text, host, len);
+		memcpy(text, begin, len);
 		text[len] = '\0';
-		if (inet_pton(AF_INET, text, address) == 1)
-			return is_private4(address);
-		if (inet_pton(AF_INET6, text, address) == 1)
-			return is_private6(address);
+		if (inet_pton(AF_INET6, text, address6) == 1)
+			return is_private6(address6);
+		if (inet_aton(text, &address4) != 0)
+			return is_private4((const uint8_t *)&address4);
 	}
-	return is_localhost(host);
+	return is_below(host, "localhost");
+}
+
+bool address_name_is_private(const char *host)
+{
+	static const char *const names[] = {"local", "internal", "localdomain", "home.arpa"};
+
+	if (*host == '[')
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is_below(host, names[i]))
+			return true;
+	return !memchr(host, '.', name_length(host));
 }
 
 void address_format(const struct sockaddr *address, char text[static ADDRESS_TEXT_SIZE])

@@ -16,9 +16,13 @@
  */
 bool address_is_private(const struct sockaddr *address);
 
-/* The same for "10.0.0.1", "::1" or "[::1]". Text that is no address is not private, except "localhost" and names
- * below it. */
+/* The same for "10.0.0.1", "::1" or "[::1]", and for the spellings of IPv4 that systems read besides: fewer parts, hex
+ * and octal, a dot at the end. Text that is no address is not private, except "localhost" and names below it. */
 bool address_text_is_private(const char *host);
+
+/* Whether the name means something only inside a house: one without a dot, or below local, internal, localdomain or
+ * home.arpa. False for an IPv6 address in brackets. */
+bool address_name_is_private(const char *host);
 
 void address_format(const struct sockaddr *address, char text[static ADDRESS_TEXT_SIZE]);
 

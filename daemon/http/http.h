@@ -158,6 +158,16 @@ int http_cancel(struct http *http, uint64_t id);
  */
 bool http_url_is_private(const char *url);
 
+/* What can be said of an address that a user gave, before anybody looks it up. */
+enum http_reach {
+	HTTP_REACH_PUBLIC,
+	HTTP_REACH_PRIVATE, /* a private address in any spelling, or a name that means something inside a house only */
+	HTTP_REACH_UNREADABLE, /* no absolute http or https URL, or with a user name, or a host that is not in ASCII */
+};
+/* For addresses that are handed on to others, who read them in their own way: so it is stricter than http_send(), which
+ * looks at what it is about to connect to. */
+enum http_reach http_url_reach(const char *url);
+
 struct http_outcome *http_outcome_free(struct http_outcome *outcome);
 /* The first header of that name in any case, or NULL; valid until http_outcome_free(). */
 const char *http_outcome_header(const struct http_outcome *outcome, const char *name);

@@ -106,6 +106,23 @@ bool http_url_is_private(const char *url)
 	return url_host(url, &host) == 0 && address_text_is_private(host);
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text && !(*text & 0x80))
+		text++;
+	return *text == '\0';
+}
+
+/* An address with letters beyond ASCII may turn into digits and dots, or into localhost, where somebody unfolds it. */
+enum http_reach http_url_reach(const char *url)
+{
+	_cleanup_(freep) char *host = NULL;
+
+	if (url_host(url, &host) != 0 || !is_ascii(host))
+		return HTTP_REACH_UNREADABLE;
+	return address_text_is_private(host) || address_name_is_private(host) ? HTTP_REACH_PRIVATE : HTTP_REACH_PUBLIC;
+}
+
 int url_resolve(const char *base, const char *location, char **ret)
 {
 	_cleanup_(url_cleanup) CURLU *url = NULL;

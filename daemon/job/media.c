@@ -357,12 +357,18 @@ void job_verdict_check_asset(struct job_verdict *verdict, const struct job_input
 				asset->size_bytes, verdict->model, most);
 }
 
-void job_verdict_refuse_address(struct job_verdict *verdict, const struct job_input *input)
+void job_verdict_judge_address(struct job_verdict *verdict, const struct job_input *input, bool is_private,
+			       bool is_unreadable)
 {
 	struct job_field field = {.name = input->field};
 
-	job_verdict_add(
-		verdict, &field,
-		"leads to a private network, which this provider is not sent to; upload the file (UploadAsset), or "
-		"set allow_private_network for the provider");
+	if (is_private)
+		job_verdict_add(verdict, &field,
+				"leads into a private network, where this provider is not sent; upload the file "
+				"(UploadAsset), or set allow_private_network for the provider");
+	else if (is_unreadable)
+		job_verdict_add(
+			verdict, &field,
+			"is not an address that every reader understands alike; write it without user name, and "
+			"the host in ASCII (xn--…)");
 }

@@ -84,7 +84,8 @@ void job_verdict_finish(struct job_verdict *verdict);
  * NULL: there is no such asset.
  */
 void job_verdict_check_asset(struct job_verdict *verdict, const struct job_input *input, const struct asset *asset);
-/* @input's address is one that no provider is sent to. */
-void job_verdict_refuse_address(struct job_verdict *verdict, const struct job_input *input);
+/* @input's address leads into a private network, or cannot be read, or neither. */
+void job_verdict_judge_address(struct job_verdict *verdict, const struct job_input *input, bool is_private,
+			       bool is_unreadable);
 
 #endif

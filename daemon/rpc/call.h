@@ -21,7 +21,7 @@ struct rpc_server;
 enum method_shape {
 	METHOD_UNARY,
 	METHOD_SERVER_STREAM, /* one request, many replies */
-	METHOD_BIDI,
+	METHOD_BIDI,          /* requests one after the other; replies, or one in the end */
 };
 
 /* A row of the static table from method to handler. */

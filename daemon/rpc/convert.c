@@ -63,6 +63,20 @@ static Filmgate__V1__JobFailure *convert_failure(struct arena *arena, const stru
 	return failure;
 }
 
+/* NULL for none. */
+static Google__Protobuf__Duration *duration_of(struct arena *arena, int64_t ms)
+{
+	Google__Protobuf__Duration *duration;
+
+	if (ms <= 0)
+		return NULL;
+	duration = arena_need(arena, sizeof(*duration));
+	google__protobuf__duration__init(duration);
+	duration->seconds = ms / 1000;
+	duration->nanos = (int32_t)(ms % 1000) * 1000000;
+	return duration;
+}
+
 Filmgate__V1__Artifact *convert_artifact(struct arena *arena, const struct id *id, const struct job_artifact *from)
 {
 	Filmgate__V1__Artifact *artifact = arena_need(arena, sizeof(*artifact));
@@ -79,13 +93,40 @@ Filmgate__V1__Artifact *convert_artifact(struct arena *arena, const struct id *i
 	artifact->width = from->width;
 	artifact->height = from->height;
 	artifact->create_time = timestamp_of(arena, from->created_ms);
-	if (from->duration_ms > 0) {
-		artifact->duration = arena_need(arena, sizeof(*artifact->duration));
-		google__protobuf__duration__init(artifact->duration);
-		artifact->duration->seconds = from->duration_ms / 1000;
-		artifact->duration->nanos = (int32_t)(from->duration_ms % 1000) * 1000000;
-	}
+	artifact->duration = duration_of(arena, from->duration_ms);
 	return artifact;
+}
+
+static Filmgate__V1__MediaKind convert_kind(enum asset_kind kind)
+{
+	switch (kind) {
+	case ASSET_KIND_VIDEO:
+		return FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_VIDEO;
+	case ASSET_KIND_AUDIO:
+		return FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_AUDIO;
+	case ASSET_KIND_IMAGE:
+		break;
+	}
+	return FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_IMAGE;
+}
+
+Filmgate__V1__Asset *convert_asset(struct arena *arena, const struct asset *from)
+{
+	Filmgate__V1__Asset *asset = arena_need(arena, sizeof(*asset));
+
+	filmgate__v1__asset__init(asset);
+	asset->name = arena_need(arena, ASSET_NAME_SIZE);
+	asset_name_format(&from->sha256, asset->name);
+	asset->sha256 = asset->name + ASSET_NAME_SIZE - DIGEST_TEXT_SIZE;
+	asset->size_bytes = from->size_bytes;
+	asset->media_type = text_clean(arena, from->media_type);
+	asset->kind = convert_kind(asset_kind_of(from));
+	asset->width = from->width;
+	asset->height = from->height;
+	asset->duration = duration_of(arena, from->duration_ms);
+	asset->display_name = text_clean(arena, from->display_name);
+	asset->create_time = timestamp_of(arena, from->created_ms);
+	return asset;
 }
 
 /* ---- attempts ---- */

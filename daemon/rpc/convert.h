@@ -6,9 +6,11 @@
 #ifndef FG_RPC_CONVERT_H
 #define FG_RPC_CONVERT_H
 
+#include "job/asset.h"
 #include "job/job.h"
 #include "rpc/arena.h"
 
+#include <filmgate/v1/asset.pb-c.h>
 #include <filmgate/v1/job.pb-c.h>
 #include <filmgate/v1/job_event.pb-c.h>
 
@@ -20,6 +22,8 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 		Filmgate__V1__JobParameters *known, Filmgate__V1__Job **ret);
 Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status);
 Filmgate__V1__Artifact *convert_artifact(struct arena *arena, const struct id *id, const struct job_artifact *artifact);
+
+Filmgate__V1__Asset *convert_asset(struct arena *arena, const struct asset *asset);
 
 /* A committed change; @epoch and its sequence make the resume token. */
 Filmgate__V1__JobEvent *convert_event(struct arena *arena, const struct store_snapshot *snapshot, int64_t time_ms,

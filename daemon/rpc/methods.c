@@ -1,6 +1,7 @@
 #include "rpc/methods.h"
 
 #include <filmgate/v1/artifact_service.pb-c.h>
+#include <filmgate/v1/asset_service.pb-c.h>
 #include <filmgate/v1/job_service.pb-c.h>
 #include <filmgate/v1/provider_service.pb-c.h>
 #include <grpc/health/v1/health.pb-c.h>
@@ -27,6 +28,7 @@
 
 #define JOBS "filmgate.v1.JobService/"
 #define ARTIFACTS "filmgate.v1.ArtifactService/"
+#define ASSETS "filmgate.v1.AssetService/"
 #define PROVIDERS "filmgate.v1.ProviderService/"
 #define HEALTH "grpc.health.v1.Health/"
 #define REFLECTION "grpc.reflection.v1.ServerReflection/"
@@ -46,6 +48,11 @@ const struct rpc_method rpc_methods[] = {
 
 	UNARY(ARTIFACTS "GetArtifact", filmgate__v1__get_artifact_request, COLD, handle_get_artifact),
 	SERVER_STREAM(ARTIFACTS "ReadArtifact", filmgate__v1__read_artifact_request, WARM, handle_read_artifact),
+
+	BIDI(ASSETS "UploadAsset", filmgate__v1__upload_asset_request, COLD, handle_upload_asset),
+	UNARY(ASSETS "GetAsset", filmgate__v1__get_asset_request, COLD, handle_get_asset),
+	UNARY(ASSETS "ListAssets", filmgate__v1__list_assets_request, COLD, handle_list_assets),
+	UNARY(ASSETS "DeleteAsset", filmgate__v1__delete_asset_request, COLD, handle_delete_asset),
 
 	UNARY(PROVIDERS "ListProviders", filmgate__v1__list_providers_request, COLD, handle_list_providers),
 	UNARY(PROVIDERS "GetProvider", filmgate__v1__get_provider_request, COLD, handle_get_provider),

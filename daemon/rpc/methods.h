@@ -24,6 +24,11 @@ void handle_watch_jobs(struct stream *stream, const void *request);
 /* artifacts.c */
 void handle_get_artifact(struct call *call, const void *request);
 void handle_read_artifact(struct stream *stream, const void *request);
+/* assets.c, upload.c */
+void handle_get_asset(struct call *call, const void *request);
+void handle_list_assets(struct call *call, const void *request);
+void handle_delete_asset(struct call *call, const void *request);
+void handle_upload_asset(struct stream *stream, const void *request);
 /* providers.c */
 void handle_list_providers(struct call *call, const void *request);
 void handle_get_provider(struct call *call, const void *request);

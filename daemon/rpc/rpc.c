@@ -8,6 +8,7 @@
 #include "rpc/methods.h"
 #include "rpc/reflection.h"
 #include "rpc/server.h"
+#include "rpc/upload.h"
 #include "rpc/worker.h"
 
 #include <grpc/support/log.h>
@@ -44,6 +45,8 @@ static int copy_config(struct rpc_server *server, const struct rpc_config *confi
 		server->config.max_connections = LIMIT_RPC_CONNECTIONS;
 	if (!server->config.max_streams)
 		server->config.max_streams = LIMIT_RPC_STREAMS;
+	if (!server->config.upload_idle_ms)
+		server->config.upload_idle_ms = LIMIT_RPC_UPLOAD_IDLE_MS;
 	if (!server->config.max_reads)
 		server->config.max_reads = LIMIT_RPC_READS;
 	if ((config->address && !server->config.address) || (config->unix_path && !server->config.unix_path))
@@ -56,6 +59,11 @@ static void on_tick(void *userdata)
 	struct rpc_server *server = userdata;
 
 	health_publish(server->health);
+}
+
+static void on_upload_tick(void *userdata)
+{
+	upload_tick(userdata);
 }
 
 static int build(struct rpc_server *server)
@@ -73,9 +81,13 @@ static int build(struct rpc_server *server)
 	r = health_new(server, &server->health);
 	if (r < 0)
 		return err_trace(r);
-	r = worker_new(on_tick, server, &server->worker);
+	r = worker_new("fg-rpc-worker", on_tick, server, &server->worker);
 	if (r < 0)
 		return err_trace(r);
+	r = worker_new("fg-rpc-upload", on_upload_tick, server, &server->uploads);
+	if (r < 0)
+		return err_trace(r);
+	worker_set_ticking(server->uploads, true);
 	r = server_open(server, tables, 2);
 	return r < 0 ? err_trace(r) : 0;
 }
@@ -147,6 +159,7 @@ struct rpc_server *rpc_server_free(struct rpc_server *server)
 		rpc_server_drain(server, 0);
 	listener_free(server->listener);
 	server_close(server);
+	worker_free(server->uploads);
 	worker_free(server->worker);
 	health_free(server->health);
 	event_cache_free(server->events);

@@ -31,6 +31,7 @@ struct rpc_config {
 	uint32_t max_connections; /* 0: LIMIT_RPC_CONNECTIONS; never more than the open-file limit carries */
 	uint32_t max_streams;     /* open watches and reads in all; 0: LIMIT_RPC_STREAMS */
 	uint32_t max_reads;       /* of them, reads of artifacts; 0: LIMIT_RPC_READS */
+	int64_t upload_idle_ms;   /* until an upload that sends nothing is ended; 0: LIMIT_RPC_UPLOAD_IDLE_MS */
 	/* More methods, for benchmarks and tests; NULL in the product. Static. */
 	const struct rpc_method *extra_methods;
 	uint32_t n_extra_methods;

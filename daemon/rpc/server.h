@@ -12,6 +12,7 @@
 
 struct engine;
 struct event_cache;
+struct uploading;
 struct worker;
 struct health;
 struct listener;
@@ -35,16 +36,18 @@ struct rpc_server {
 	atomic_size_t bytes_in_hand;
 	atomic_uint reads; /* of artifacts, that are open */
 
-	pthread_mutex_t lock; /* the two lists */
+	pthread_mutex_t lock; /* the three lists */
 	struct call *free_calls;
 	size_t n_free_calls;
 	struct stream *open_streams;
 	size_t n_open_streams;
+	struct uploading *uploadings;
 	size_t n_live_streams; /* accepted and not freed: whoever has a reference may still touch the server */
 	pthread_cond_t streams_gone;
 
 	struct listener *listener;
 	struct worker *worker;
+	struct worker *uploads; /* writes what is uploaded */
 	struct health *health;
 	struct reflection *reflection;
 	struct event_cache *events; /* watch thread only */

@@ -44,6 +44,11 @@ static const struct row rows[] = {
 	ROW(QUEUE_FULL) = {GRPC_STATUS_RESOURCE_EXHAUSTED, RETRY, "the daemon has too much to do; try again later"},
 	ROW(DRAINING) = {GRPC_STATUS_UNAVAILABLE, RETRY, "the daemon is shutting down"},
 	ROW(STORE_UNAVAILABLE) = {GRPC_STATUS_UNAVAILABLE, BARE, "the data directory cannot be written or read now"},
+	ROW(ASSET_NOT_FOUND) = {GRPC_STATUS_NOT_FOUND, RESOURCE, "there is no such asset"},
+	ROW(ASSET_IN_USE) = {GRPC_STATUS_FAILED_PRECONDITION, RESOURCE, "a job that has not ended uses the asset"},
+	ROW(ASSET_REFUSED) = {GRPC_STATUS_INVALID_ARGUMENT, BARE, "the file is nothing that an asset may be"},
+	ROW(TOO_MANY_UPLOADS) = {GRPC_STATUS_RESOURCE_EXHAUSTED, RETRY, "too many uploads are open"},
+	ROW(UPLOAD_IDLE) = {GRPC_STATUS_ABORTED, BARE, "nothing was sent for too long; upload the file again"},
 	ROW(INTERNAL) = {GRPC_STATUS_INTERNAL, BARE, "a fault of the daemon; its log has more"},
 };
 #undef ROW
@@ -64,6 +69,9 @@ static const Filmgate__V1__ErrorReason reasons[_ENGINE_E_COUNT] = {
 	OUTCOME(CREDENTIAL, PROVIDER_FAILED),
 	OUTCOME(UNREACHABLE, PROVIDER_FAILED),
 	OUTCOME(DAMAGED, ARTIFACT_DAMAGED),
+	OUTCOME(ASSET_REFUSED, ASSET_REFUSED),
+	OUTCOME(ASSET_USED, ASSET_IN_USE),
+	OUTCOME(UPLOADS, TOO_MANY_UPLOADS),
 };
 #undef OUTCOME
 
@@ -97,6 +105,7 @@ static const struct {
 	[RESOURCE_JOB] = {"filmgate.v1.Job", FILMGATE__V1__ERROR_REASON__ERROR_REASON_JOB_NOT_FOUND},
 	[RESOURCE_ARTIFACT] = {"filmgate.v1.Artifact", FILMGATE__V1__ERROR_REASON__ERROR_REASON_ARTIFACT_NOT_FOUND},
 	[RESOURCE_PROVIDER] = {"filmgate.v1.Provider", FILMGATE__V1__ERROR_REASON__ERROR_REASON_PROVIDER_NOT_FOUND},
+	[RESOURCE_ASSET] = {"filmgate.v1.Asset", FILMGATE__V1__ERROR_REASON__ERROR_REASON_ASSET_NOT_FOUND},
 };
 
 struct failure failure_of_engine(int outcome, const struct engine_error *error, enum resource resource,

@@ -17,7 +17,7 @@ struct problem;
 struct violations;
 
 /* What a call is about, where it is about one thing. */
-enum resource { RESOURCE_NONE, RESOURCE_JOB, RESOURCE_ARTIFACT, RESOURCE_PROVIDER };
+enum resource { RESOURCE_NONE, RESOURCE_JOB, RESOURCE_ARTIFACT, RESOURCE_PROVIDER, RESOURCE_ASSET };
 
 /* Everything is borrowed until the call that takes it returns. */
 struct failure {

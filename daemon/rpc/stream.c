@@ -217,8 +217,17 @@ static void on_wrote(struct tag *tag, bool ok)
 
 static void on_began(struct tag *tag, bool ok)
 {
-	(void)ok;
-	stream_unref(stream_of_tag(tag, offsetof(struct stream, began)));
+	struct stream *stream = stream_of_tag(tag, offsetof(struct stream, began));
+
+	bool is_open;
+
+	pthread_mutex_lock(&stream->lock);
+	is_open = !stream->is_closed;
+	pthread_mutex_unlock(&stream->lock);
+	/* Closings come on this thread, too, so none can slip in between. */
+	if (is_open && stream->events && stream->events->on_begun)
+		stream->events->on_begun(stream->userdata, ok);
+	stream_unref(stream);
 }
 
 static void on_finished(struct tag *tag, bool ok)

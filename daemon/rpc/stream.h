@@ -17,8 +17,11 @@
 struct stream_events {
 	/* @n messages left the queue for the client's window. May be NULL. */
 	void (*on_sent)(void *userdata, uint32_t n);
-	/* Bidi, after stream_read(): a request, valid during the call, or NULL when the client has sent its last. */
+	/* After stream_read(): a request, valid until the next stream_read() or the end of the stream, or NULL when
+	 * nothing more comes: the client has sent its last, or is gone. */
 	void (*on_request)(void *userdata, const void *request);
+	/* Of stream_begin(): whether the metadata left. Not while the client is gone. May be NULL. */
+	void (*on_begun)(void *userdata, bool is_sent);
 	/* Finished, cancelled, deadline passed or connection lost: nothing that is sent from now on leaves. */
 	void (*on_closed)(void *userdata);
 };

@@ -8,6 +8,7 @@
 #define TICK_MS 1000
 
 struct worker {
+	const char *name;
 	void (*on_tick)(void *userdata);
 	void *userdata;
 	pthread_t thread;
@@ -53,7 +54,7 @@ static void *run(void *userdata)
 	int64_t due_ms = now_ms() + TICK_MS;
 	struct work *work;
 
-	pthread_setname_np(pthread_self(), "fg-rpc-worker");
+	pthread_setname_np(pthread_self(), worker->name);
 	pthread_mutex_lock(&worker->lock);
 	while ((work = take(worker)) != NULL || !worker->is_ending) {
 		bool is_tick = worker->is_ticking && now_ms() >= due_ms;
@@ -75,7 +76,7 @@ static void *run(void *userdata)
 	return NULL;
 }
 
-int worker_new(void (*on_tick)(void *userdata), void *userdata, struct worker **ret)
+int worker_new(const char *name, void (*on_tick)(void *userdata), void *userdata, struct worker **ret)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	pthread_condattr_t attributes;
@@ -83,6 +84,7 @@ int worker_new(void (*on_tick)(void *userdata), void *userdata, struct worker **
 
 	if (!worker)
 		return err_origin(-ENOMEM);
+	worker->name = name;
 	worker->on_tick = on_tick;
 	worker->userdata = userdata;
 	worker->last = &worker->first;

@@ -15,8 +15,8 @@ struct work {
 	struct work *next;
 };
 
-/* @on_tick runs about once a second while ticking is on. */
-int worker_new(void (*on_tick)(void *userdata), void *userdata, struct worker **ret);
+/* @name: the thread's; static. @on_tick runs about once a second while ticking is on. */
+int worker_new(const char *name, void (*on_tick)(void *userdata), void *userdata, struct worker **ret);
 /* Runs what was posted, then ends. NULL is fine. */
 struct worker *worker_free(struct worker *worker);
 /* In order. [any-thread] */

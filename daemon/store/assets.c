@@ -33,23 +33,22 @@ static bool is_same(const struct digest *a, const struct digest *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static int find_asset(struct store *store, uint32_t tenant, const struct digest *sha256, bool *ret)
+/* As the batch leaves it: 0, with the asset's id, or STORE_E_NOT_FOUND. */
+static int find_asset(struct store *store, uint32_t tenant, const struct digest *sha256, struct id *ret)
 {
-	_cleanup_(backend_value_finish) struct backend_value value = {0};
-	struct key key;
+	struct asset asset = {0};
 	int r;
 
 	for (const struct store_commit *c = store->committer.of_assets; c; c = c->next_of_assets)
 		if (c->asset_change && c->asset_tenant == tenant && is_same(&c->asset, sha256)) {
-			*ret = c->asset_change == COMMIT_ASSET_PUT;
-			return 0;
+			*ret = c->asset_id;
+			return c->asset_change == COMMIT_ASSET_PUT ? 0 : STORE_E_NOT_FOUND;
 		}
-	key_asset(&key, tenant, sha256);
-	r = backend_get(store->backend, key_bytes(&key), &value);
-	if (r < 0)
-		return r;
-	*ret = r == 0;
-	return 0;
+	r = read_asset(store, tenant, sha256, &asset);
+	if (r == 0)
+		*ret = asset.id;
+	asset_finish(&asset);
+	return r;
 }
 
 static bool needs(const struct store_commit *commit, uint32_t tenant, const struct digest *sha256)
@@ -82,34 +81,59 @@ static int find_user(struct store *store, struct store_commit *commit)
 									     : err_origin(-EBADMSG);
 }
 
-static int check_change(struct store *store, struct store_commit *commit)
+static int check_put(struct store *store, struct store_commit *commit)
 {
-	bool is_there = false;
-	int r = find_asset(store, commit->asset_tenant, &commit->asset, &is_there);
+	struct id id;
+	int r = find_asset(store, commit->asset_tenant, &commit->asset, &id);
 
-	if (r < 0)
+	if (r == STORE_E_NOT_FOUND)
+		return 0;
+	return r == 0 ? STORE_E_ASSET_EXISTS : r;
+}
+
+/* One that went and was put again since it was read has another place in the list. */
+static int check_delete(struct store *store, struct store_commit *commit)
+{
+	struct id id;
+	int r = find_asset(store, commit->asset_tenant, &commit->asset, &id);
+
+	if (r == STORE_E_NOT_FOUND)
+		return STORE_E_ASSET_MISSING;
+	if (r)
 		return r;
-	if (commit->asset_change == COMMIT_ASSET_PUT)
-		return is_there ? STORE_E_ASSET_EXISTS : 0;
-	return is_there ? find_user(store, commit) : STORE_E_ASSET_MISSING;
+	if (memcmp(&id, &commit->asset_id, sizeof(id)) != 0)
+		return STORE_E_CONFLICT;
+	return find_user(store, commit);
+}
+
+static int check_needs(struct store *store, struct store_commit *commit)
+{
+	struct id id;
+
+	for (size_t i = 0; i < commit->n_needs; i++) {
+		int r = find_asset(store, commit->asset_tenant, &commit->needs[i], &id);
+
+		if (r == STORE_E_NOT_FOUND) {
+			commit->asset = commit->needs[i];
+			return STORE_E_ASSET_MISSING;
+		}
+		if (r)
+			return r;
+	}
+	return 0;
 }
 
 int check_assets(struct store *store, struct store_commit *commit)
 {
-	if (commit->asset_change)
-		return check_change(store, commit);
-	for (size_t i = 0; i < commit->n_needs; i++) {
-		bool is_there = false;
-		int r = find_asset(store, commit->asset_tenant, &commit->needs[i], &is_there);
-
-		if (r < 0)
-			return r;
-		if (!is_there) {
-			commit->asset = commit->needs[i];
-			return STORE_E_ASSET_MISSING;
-		}
+	switch (commit->asset_change) {
+	case COMMIT_ASSET_PUT:
+		return check_put(store, commit);
+	case COMMIT_ASSET_DELETE:
+		return check_delete(store, commit);
+	case COMMIT_ASSET_NONE:
+		break;
 	}
-	return 0;
+	return check_needs(store, commit);
 }
 
 /* ---- reading ---- */

@@ -458,11 +458,12 @@ int store_commit_delete_job(struct store_commit *commit, const struct job *job, 
 	return r;
 }
 
-static void change_asset(struct store_commit *commit, uint32_t tenant, const struct digest *sha256, bool is_put)
+static void change_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset, bool is_put)
 {
 	assert(commit->asset_change == COMMIT_ASSET_NONE && commit->n_needs == 0);
 	commit->asset_change = is_put ? COMMIT_ASSET_PUT : COMMIT_ASSET_DELETE;
-	commit->asset = *sha256;
+	commit->asset = asset->sha256;
+	commit->asset_id = asset->id;
 	commit->asset_tenant = tenant;
 }
 
@@ -472,7 +473,7 @@ int store_commit_put_asset(struct store_commit *commit, uint32_t tenant, const s
 	size_t offset;
 	int r;
 
-	change_asset(commit, tenant, &asset->sha256, true);
+	change_asset(commit, tenant, asset, true);
 	key_asset(&key, tenant, &asset->sha256);
 	r = begin(commit, &key, 0, &offset);
 	if (r == 0)
@@ -486,7 +487,7 @@ int store_commit_delete_asset(struct store_commit *commit, uint32_t tenant, cons
 	struct key key;
 	int r;
 
-	change_asset(commit, tenant, &asset->sha256, false);
+	change_asset(commit, tenant, asset, false);
 	key_asset(&key, tenant, &asset->sha256);
 	r = put_delete(commit, &key);
 	key_asset_listed(&key, tenant, &asset->id, &asset->sha256);

@@ -38,6 +38,7 @@ struct store_commit {
 	struct digest *needs;
 	size_t n_needs;
 	enum { COMMIT_ASSET_NONE, COMMIT_ASSET_PUT, COMMIT_ASSET_DELETE } asset_change;
+	struct id asset_id;
 	struct digest asset; /* that is changed, or with STORE_E_ASSET_MISSING the one that is not there */
 	uint32_t asset_tenant;
 	struct job_ref user;

@@ -110,7 +110,8 @@ int store_commit_delete_job(struct store_commit *commit, const struct job *job, 
  * them to be there when it is committed, and the change that ends the job lets them go.
  */
 int store_commit_put_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset);
-/* @asset as it was read. STORE_E_ASSET_MISSING when it is gone, STORE_E_ASSET_USED while a job holds it. */
+/* @asset as it was read. STORE_E_ASSET_MISSING when it is gone, STORE_E_CONFLICT when it was put anew since,
+ * STORE_E_ASSET_USED while a job holds it. */
 int store_commit_delete_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset);
 
 /* @userdata is the caller's own note, handed back by store_commit_userdata(). Takes the commit always; never fails:

@@ -105,6 +105,71 @@ static void a_web_page_is_no_video_and_leaves_nothing(void **state)
 	fixture_close(&f);
 }
 
+static void keep_sealed(void *userdata, const struct artifact_sealed *sealed)
+{
+	*(struct artifact_sealed *)userdata = *sealed;
+}
+
+/* Closing waits for the seal. */
+static void a_content_that_was_expected_is_that_or_nothing(void **state)
+{
+	struct digest other = digest_of(bytes_of_text("other")), own;
+	_cleanup_(buffer_finish) struct buffer mp4 = {0};
+	struct artifact_sealed first = {0}, second = {0};
+	struct fixture f;
+
+	(void)state;
+	make_mp4(&mp4);
+	own = digest_of(buffer_bytes(&mp4));
+	fixture_open(&f, NULL);
+	assert_int_equal(artifact_seal_expected(f.store, stage(f.store, "a", buffer_bytes(&mp4)), "asset", &other,
+						keep_sealed, &first),
+			 0);
+	assert_int_equal(artifact_seal_expected(f.store, stage(f.store, "b", buffer_bytes(&mp4)), "asset", &own,
+						keep_sealed, &second),
+			 0);
+	f.store = artifact_store_close(f.store);
+	assert_int_equal(first.outcome, ARTIFACT_E_OTHER_CONTENT);
+	assert_non_null(strstr(first.message.text, "was announced"));
+	assert_int_equal(second.outcome, 0);
+	assert_memory_equal(&second.sha256, &own, sizeof(own));
+	fixture_start(&f, NULL);
+	assert_int_equal(fixture_count(&f, "staging"), 0);
+	assert_int_equal(fixture_count(&f, "sha256"), 1);
+	fixture_close(&f);
+}
+
+static void an_asset_is_a_picture_a_video_or_a_sound(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *media_type;
+	} good[] = {
+		{"GIF89a\x10\0\x20\0........\0;", 20, "image/gif"},
+		{"\xff\xf1\x50\x80........", 12, "audio/aac"},
+		{"\xff\xfb\x90\x64........", 12, "audio/mpeg"},
+		{"RIFF\x24\0\0\0WAVEfmt ....", 20, "audio/wav"},
+	};
+	static const char *const bad[] = {"some words of a text", "<svg xmlns='x'></svg>", "<?xml version='1.0'?><a/>",
+					  ""};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct artifact_sealed sealed = seal(f.store, "asset", bytes_of(good[i].bytes, good[i].len));
+
+		assert_int_equal(sealed.outcome, 0);
+		assert_string_equal(sealed.media_type, good[i].media_type);
+		artifact_release_claim(f.store, &sealed.sha256);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(seal(f.store, "asset", bytes_of_text(bad[i])).outcome, ARTIFACT_E_NOT_MEDIA);
+	assert_int_equal(fixture_count(&f, "staging"), 0);
+	fixture_close(&f);
+}
+
 static void count_call(void *userdata, const struct artifact_sealed *sealed)
 {
 	(void)sealed;
@@ -258,6 +323,8 @@ int main(void)
 		cmocka_unit_test(the_same_content_is_kept_once),
 		cmocka_unit_test(damaged_content_is_replaced),
 		cmocka_unit_test(a_web_page_is_no_video_and_leaves_nothing),
+		cmocka_unit_test(a_content_that_was_expected_is_that_or_nothing),
+		cmocka_unit_test(an_asset_is_a_picture_a_video_or_a_sound),
 		cmocka_unit_test(closing_waits_for_every_seal),
 		cmocka_unit_test(ffprobe_knows_better),
 		cmocka_unit_test(a_refusal_of_ffprobe_is_believed),

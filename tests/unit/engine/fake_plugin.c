@@ -34,7 +34,9 @@ static void take_manifest(struct plugin *plugin, const char *name, int window_s)
 	if (window_s)
 		buffer_printf(&text, "\"idempotency\":{\"window_s\":%d,\"scope\":\"route\"},", window_s);
 	buffer_printf(&text, "\"models\":[{\"name\":\"clip\",\"parameters\":{\"prompt\":{\"required\":true},"
-			     "\"seed\":{},\"negative_prompt\":{}},\"outputs\":[{\"role\":\"video\"}]}]}");
+			     "\"seed\":{},\"negative_prompt\":{}},\"media\":[{\"role\":\"first_frame\","
+			     "\"kind\":\"image\",\"forms\":[\"url\",\"asset\"],\"media_types\":[\"image/png\"],"
+			     "\"max_bytes\":100}],\"outputs\":[{\"role\":\"video\"}]}]}");
 	r = plugin_manifest_parse(buffer_bytes(&text), &plugin->manifest, &error);
 	if (r != 0) {
 		fprintf(stderr, "%s\n", error.text);

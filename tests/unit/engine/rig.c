@@ -258,6 +258,7 @@ static void configure(struct rig *rig)
 		.providers = rig->providers,
 		.n_providers = RIG_PROVIDERS,
 		.max_queued = 1000,
+		.max_asset_bytes = 1 << 20,
 		.event_retention_ms = 24 * RIG_HOUR_MS,
 		.tombstone_retention_ms = LIMIT_ENGINE_TOMBSTONE_MS,
 	};

@@ -125,6 +125,64 @@ static void private_addresses_are_refused_in_every_spelling(void **state)
 	assert_false(http_url_is_private("no URL"));
 }
 
+/* What others are to fetch is not looked up here, so every spelling that anybody may read is known. */
+static void addresses_of_users_are_told_apart(void **state)
+{
+	static const char *const private_urls[] = {
+		"http://127.0.0.1/a.png",
+		"HTTP://LOCALHOST/a.png",
+		"https://localhost./a.png",
+		"https://a.localhost/a.png",
+		"http://127.0.0.1./",
+		"http://127.1/",
+		"http://0x7f.1/",
+		"http://0x7f000001/",
+		"http://2130706433/",
+		"http://017700000001/",
+		"http://0177.0.0.1./",
+		"http://%31%32%37.0.0.1/",
+		"http://0/",
+		"http://10.0.0.1:8080/",
+		"http://169.254.169.254/latest/meta-data/",
+		"http://0xa9fea9fe/",
+		"http://[::1]/",
+		"http://[::ffff:169.254.169.254]/",
+		"http://[::ffff:a9fe:a9fe]/",
+		"http://[64:ff9b::127.0.0.1]/",
+		"http://[fd00:ec2::254]/",
+		"http://[fe80::1%25eth0]/",
+		"http://metadata.google.internal/computeMetadata/v1/",
+		"http://printer.local/",
+		"http://printer/",
+		"http://box.home.arpa./",
+		"http://localhost.localdomain/",
+	};
+	static const char *const unreadable[] = {
+		"ftp://example.com/",
+		"example.com/a.png",
+		"http://",
+		"https://me@example.com/",
+		"http://me:pw@127.0.0.1/",
+		"http://\xe2\x93\x9bocalhost/",
+		"",
+	};
+	static const char *const public_urls[] = {
+		"https://example.com/a.png",       "http://8.8.8.8/",   "https://localhost.example/",
+		"https://[2606:4700::1]:8443/a?b", "http://134744072/", "https://a.b.example.com.:443/",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(private_urls) / sizeof(private_urls[0]); i++)
+		if (http_url_reach(private_urls[i]) != HTTP_REACH_PRIVATE)
+			fail_msg("%s: %d", private_urls[i], (int)http_url_reach(private_urls[i]));
+	for (size_t i = 0; i < sizeof(unreadable) / sizeof(unreadable[0]); i++)
+		if (http_url_reach(unreadable[i]) != HTTP_REACH_UNREADABLE)
+			fail_msg("%s: %d", unreadable[i], (int)http_url_reach(unreadable[i]));
+	for (size_t i = 0; i < sizeof(public_urls) / sizeof(public_urls[0]); i++)
+		if (http_url_reach(public_urls[i]) != HTTP_REACH_PUBLIC)
+			fail_msg("%s: %d", public_urls[i], (int)http_url_reach(public_urls[i]));
+}
+
 static void addresses_that_no_network_routes_are_refused_too(void **state)
 {
 	static const char *const urls[] = {"http://169.254.169.254/latest/meta-data/", "http://10.0.0.1/",
@@ -283,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_refused_connection_is_not_sent),
 		cmocka_unit_test(a_tls_handshake_that_hangs_is_not_sent),
 		cmocka_unit_test(private_addresses_are_refused_in_every_spelling),
+		cmocka_unit_test(addresses_of_users_are_told_apart),
 		cmocka_unit_test(addresses_that_no_network_routes_are_refused_too),
 		cmocka_unit_test(an_allowed_request_reaches_them),
 		cmocka_unit_test(a_connection_that_another_request_opened_is_not_borrowed),

@@ -147,8 +147,10 @@ static void addresses_and_assets_are_noted(void **state)
 	assert_int_equal(verdict.inputs[0].asset.bytes[1], 0x11);
 	assert_string_equal(verdict.inputs[1].field, "parameters.media[0].url");
 	assert_string_equal(verdict.inputs[1].url, "http://a/1");
-	job_verdict_refuse_address(&verdict, &verdict.inputs[1]);
-	assert_verdict(&verdict, "parameters.media[0].url", "leads to a private network");
+	job_verdict_judge_address(&verdict, &verdict.inputs[1], false, false);
+	assert_int_equal(verdict.n_violations, 0);
+	job_verdict_judge_address(&verdict, &verdict.inputs[1], true, false);
+	assert_verdict(&verdict, "parameters.media[0].url", "leads into a private network");
 }
 
 static void check(const char *parameters, const char *media_type, uint64_t size, const char *field, const char *words)

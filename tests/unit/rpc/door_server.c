@@ -50,6 +50,7 @@ static void release_later(struct engine *engine, long long after_ms)
 static void obey(const char *line, struct engine *engine, struct rpc_server *server)
 {
 	long long number = strchr(line, ' ') ? strtoll(strchr(line, ' ') + 1, NULL, 10) : 0;
+	struct fake_asset_counts assets;
 	struct fake_counts counts;
 
 	if (strncmp(line, "serving ", 8) == 0)
@@ -63,7 +64,9 @@ static void obey(const char *line, struct engine *engine, struct rpc_server *ser
 	else if (strncmp(line, "drain ", 6) == 0)
 		rpc_server_drain(server, number);
 	counts = fake_engine_count(engine);
-	printf("done %u %llu %u\n", counts.watches, (unsigned long long)counts.grants, counts.answers);
+	assets = fake_assets_count();
+	printf("done %u %llu %u %u %u\n", counts.watches, (unsigned long long)counts.grants, counts.answers,
+	       assets.open, assets.kept);
 }
 
 int main(int argc, char **argv)
@@ -89,6 +92,8 @@ int main(int argc, char **argv)
 		config.max_streams = (uint32_t)strtoul(argv[5], NULL, 10);
 	if (argc > 6)
 		config.max_reads = (uint32_t)strtoul(argv[6], NULL, 10);
+	if (argc > 7)
+		config.upload_idle_ms = strtoll(argv[7], NULL, 10);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -30,4 +30,11 @@ struct fake_counts {
 };
 struct fake_counts fake_engine_count(struct engine *engine);
 
+/* fake_assets.c, which has its own words. */
+struct fake_asset_counts {
+	uint32_t open; /* uploads */
+	uint32_t kept; /* assets */
+};
+struct fake_asset_counts fake_assets_count(void);
+
 #endif

@@ -40,6 +40,11 @@ static const struct {
 	{REASON(DRAINING), GRPC_STATUS_UNAVAILABLE, "RetryInfo"},
 	{REASON(STORE_UNAVAILABLE), GRPC_STATUS_UNAVAILABLE, ""},
 	{REASON(INTERNAL), GRPC_STATUS_INTERNAL, ""},
+	{REASON(ASSET_NOT_FOUND), GRPC_STATUS_NOT_FOUND, "ResourceInfo"},
+	{REASON(ASSET_IN_USE), GRPC_STATUS_FAILED_PRECONDITION, "ResourceInfo"},
+	{REASON(ASSET_REFUSED), GRPC_STATUS_INVALID_ARGUMENT, ""},
+	{REASON(TOO_MANY_UPLOADS), GRPC_STATUS_RESOURCE_EXHAUSTED, "RetryInfo"},
+	{REASON(UPLOAD_IDLE), GRPC_STATUS_ABORTED, ""},
 };
 #define CONTRACT_SIZE (sizeof(contract) / sizeof(contract[0]))
 
@@ -135,6 +140,8 @@ static void what_is_not_found_is_named_after_what_was_asked_for(void **state)
 			 REASON(ARTIFACT_NOT_FOUND));
 	assert_int_equal(failure_of_engine(ENGINE_E_NOT_FOUND, NULL, RESOURCE_PROVIDER, "").reason,
 			 REASON(PROVIDER_NOT_FOUND));
+	assert_int_equal(failure_of_engine(ENGINE_E_NOT_FOUND, NULL, RESOURCE_ASSET, "").reason,
+			 REASON(ASSET_NOT_FOUND));
 }
 
 /* Also a positive one from beyond the table, which only a slip can produce. */

@@ -162,6 +162,7 @@ static void the_same_content_is_put_once(void **state)
 	assert_int_equal(commit_now(fixture, deleting(&asset)), 0);
 	assert_int_equal(commit_now(fixture, deleting(&asset)), STORE_E_ASSET_MISSING);
 	assert_int_equal(commit_now(fixture, putting(&again)), 0);
+	assert_int_equal(commit_now(fixture, deleting(&asset)), STORE_E_CONFLICT);
 	assert_true(is_there(fixture, &again));
 }
 
