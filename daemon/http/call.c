@@ -96,7 +96,7 @@ struct call *call_free(struct call *call)
 	http_outcome_free(call->outcome);
 	sink_finish(&call->sink);
 	head_finish(&call->head);
-	buffer_finish(&call->body);
+	supply_finish(&call->supply);
 	curl_slist_free_all(call->headers);
 	free(call->log_headers);
 	free(call->origin);

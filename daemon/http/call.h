@@ -7,6 +7,7 @@
 
 #include "http/head.h"
 #include "http/sink.h"
+#include "http/supply.h"
 #include "loop/loop.h"
 
 #include <curl/curl.h>
@@ -30,7 +31,8 @@ enum call_stop {
 	CALL_STOP_OTHER_RANGE,
 	CALL_STOP_HEADERS,
 	CALL_STOP_BODY,
-	CALL_STOP_STORE, /* store_error says why */
+	CALL_STOP_STORE,  /* store_error says why */
+	CALL_STOP_SUPPLY, /* supply_error says why */
 	CALL_STOP_IDLE,
 	CALL_STOP_CANCELLED,
 	CALL_STOP_DRAINED,
@@ -51,14 +53,13 @@ struct call {
 	char *method, *url, *origin;
 	char *log_headers; /* for the debug log, secrets left out; NULL when nobody would read it */
 	struct curl_slist *headers;
-	struct buffer body;
+	struct supply supply;
 	uint32_t flags;
 	enum http_lane lane;
 	int64_t timeout_ms, idle_timeout_ms;
 
 	CURL *easy; /* NULL: it waits, or is over */
 	int64_t started_ms;
-	size_t body_sent;
 	struct head head;
 	struct sink sink;
 
@@ -66,6 +67,7 @@ struct call {
 	bool may_have_left;
 	enum call_stop stop;
 	int store_error;
+	int supply_error;
 	unsigned int sockets_opened;
 	char refused_address[64];
 	char error_text[CURL_ERROR_SIZE];

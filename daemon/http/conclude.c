@@ -145,6 +145,8 @@ static int error_of(const struct call *call, enum http_kind kind, CURLcode code)
 	}
 	if (call->stop == CALL_STOP_IDLE)
 		return -ETIMEDOUT;
+	if (call->stop == CALL_STOP_SUPPLY)
+		return call->supply_error;
 	return call_errno_of(code) ? call_errno_of(code) : -EPROTO;
 }
 
@@ -159,6 +161,8 @@ static const char *reason_of(const struct call *call, CURLcode code)
 		return "the server switched protocols";
 	case CALL_STOP_OTHER_RANGE:
 		return "the reply answers another byte range than the one asked for";
+	case CALL_STOP_SUPPLY:
+		return "a file that belongs to it could not be read to its end";
 	case CALL_STOP_IDLE:
 		return "the transfer stood still";
 	default:

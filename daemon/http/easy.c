@@ -125,15 +125,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *userdata)
 static size_t on_read(char *data, size_t size, size_t count, void *userdata)
 {
 	struct call *call = userdata;
-	size_t len = size * count;
-	size_t left = call->body.len - call->body_sent;
+	ssize_t n = supply_read(&call->supply, data, size * count);
 
-	if (len > left)
-		len = left;
-	memcpy(data, call->body.data + call->body_sent, len);
-	call->body_sent += len;
-	note_progress(call, len);
-	return len;
+	if (n < 0) {
+		call->supply_error = (int)n;
+		call_stop(call, CALL_STOP_SUPPLY);
+		return CURL_READFUNC_ABORT;
+	}
+	note_progress(call, (size_t)n);
+	return (size_t)n;
 }
 
 static int on_seek(void *userdata, curl_off_t offset, int origin)
@@ -207,7 +207,7 @@ static CURLcode set_connection(CURL *easy, const struct call *call)
 
 static bool has_body_method(const struct call *call)
 {
-	return call->body.len || strcmp(call->method, "POST") == 0 || strcmp(call->method, "PUT") == 0 ||
+	return call->supply.size_bytes || strcmp(call->method, "POST") == 0 || strcmp(call->method, "PUT") == 0 ||
 	       strcmp(call->method, "PATCH") == 0;
 }
 
@@ -224,7 +224,7 @@ static CURLcode set_request(CURL *easy, const struct call *call)
 		SET(CURLOPT_NOBODY, 1L);
 	} else if (has_body_method(call)) {
 		SET(CURLOPT_POST, 1L);
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->supply.size_bytes);
 		SET(CURLOPT_CUSTOMREQUEST, call->method);
 	} else {
 		SET(CURLOPT_HTTPGET, 1L);

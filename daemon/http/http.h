@@ -46,19 +46,31 @@ enum http_flag {
 
 enum http_sink { HTTP_SINK_MEMORY, HTTP_SINK_FILE };
 
+/* A piece of a body: memory, or a whole file, which is read while it is sent and may be sent as base64. */
+struct http_piece {
+	struct bytes text;
+	bool is_file, is_base64;
+	int fd;              /* of a regular file; its offset is neither used nor moved */
+	uint64_t size_bytes; /* of the file; one of another size is not sent */
+};
+
 struct http_header {
 	const char *name;
 	const char *value;
 	bool is_secret; /* the log shows the name only */
 };
 
-/* Borrowed until http_send() returns, which copies all of it but the file. Zero is each field's careful value. */
+/* Borrowed until http_send() returns, which copies all of it but the reply's file. Zero is each field's careful value. */
 struct http_request {
 	const char *method; /* upper case; "HEAD" and "GET" carry no body */
 	const char *url;    /* absolute, http or https, sent byte for byte as written */
 	const struct http_header *headers;
 	size_t header_count;
 	struct bytes body;
+	/* Further pieces of the body, behind `body`, with the Content-Length of all. They are sent once, like it: a file that
+	 * ends too early, or cannot be read, ends the request in the middle. */
+	const struct http_piece *pieces;
+	size_t piece_count;
 	uint32_t flags; /* enum http_flag */
 	enum http_lane lane;
 	int64_t timeout_ms;      /* from leaving the lane's queue to the last byte; 0: LIMIT_HTTP_TIMEOUT_MS */

@@ -175,21 +175,31 @@ static bool is_method(const char *method)
 	return false;
 }
 
+static int copy_body(struct call *call, const struct http_request *request)
+{
+	int r = supply_init(&call->supply, request);
+
+	return r == -ESTALE ? refuse(call, "a file is not of the size that it was said to have") : r;
+}
+
 int call_copy_request(struct call *call, const struct http_request *request)
 {
+	uint64_t size_bytes = supply_size_of(request);
 	bool is_bodiless = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+	int r;
 
 	if (!is_method(request->method))
 		return refuse(call, "'%.16s' is not a method that is sent", request->method);
-	if (is_bodiless && request->body.len)
+	if (is_bodiless && size_bytes)
 		return refuse(call, "%s carries no body", request->method);
 	if (request->sink == HTTP_SINK_FILE && strcmp(request->method, "HEAD") == 0)
 		return refuse(call, "HEAD brings nothing to put into a file");
-	if (request->body.len > LIMIT_HTTP_REQUEST_BODY)
-		return refuse(call, "a body of %zu bytes is larger than what is sent", request->body.len);
+	if (size_bytes > LIMIT_HTTP_REQUEST_BODY)
+		return refuse(call, "a body of %llu bytes is larger than what is sent", (unsigned long long)size_bytes);
 
 	call->method = strdup(request->method);
-	if (!call->method || buffer_append(&call->body, request->body.data, request->body.len) < 0)
+	if (!call->method)
 		return err_origin(-ENOMEM);
-	return copy_headers(call, request);
+	r = copy_body(call, request);
+	return r == 0 ? copy_headers(call, request) : r;
 }
