@@ -15,8 +15,8 @@ struct plugin_answer_memory {
 	bool is_exhausted;
 };
 
-static const char *const names[_PLUGIN_ANSWER_N] = {"fault",   "exchange",  "wait",   "accepted", "done",  "failed",
-						    "trouble", "cancelled", "absent", "unknown",  "report"};
+static const char *const names[_PLUGIN_ANSWER_N] = {"fault",   "exchange",  "wait",   "accepted", "done",   "failed",
+						    "trouble", "cancelled", "absent", "unknown",  "report", "upload"};
 
 const char *plugin_answer_name(enum plugin_answer_kind kind)
 {
@@ -48,6 +48,29 @@ struct plugin_answer *plugin_answer_trouble(enum plugin_reason reason, const cha
 						  .request_id = "",
 						  .field = ""};
 	return answer;
+}
+
+static const char *copy_text(struct plugin_answer *answer, const char *text)
+{
+	return text ? plugin_answer_text(answer, bytes_of_text(text)) : NULL;
+}
+
+struct plugin_answer *plugin_answer_copy_failure(const struct plugin_answer *answer)
+{
+	struct plugin_answer *copy = plugin_answer_new();
+
+	if (!copy)
+		abort();
+	copy->kind = answer->kind;
+	copy->fault = copy_text(copy, answer->fault);
+	copy->failure = answer->failure;
+	copy->failure.code = copy_text(copy, answer->failure.code);
+	copy->failure.message = copy_text(copy, answer->failure.message);
+	copy->failure.request_id = copy_text(copy, answer->failure.request_id);
+	copy->failure.field = copy_text(copy, answer->failure.field);
+	if (copy->memory->is_exhausted)
+		abort();
+	return copy;
 }
 
 struct plugin_answer *plugin_answer_free(struct plugin_answer *answer)

@@ -19,6 +19,7 @@ enum plugin_answer_kind {
 	PLUGIN_ANSWER_ABSENT,
 	PLUGIN_ANSWER_UNKNOWN,
 	PLUGIN_ANSWER_REPORT,
+	PLUGIN_ANSWER_UPLOAD, /* of start: `uploads` lack a handle; with them it is to be asked again. Nothing else is set */
 	_PLUGIN_ANSWER_N
 };
 
@@ -80,6 +81,13 @@ struct plugin_header {
 	bool is_secret; /* never into a log, a recording or a fingerprint */
 };
 
+/* A piece of a body: a text, or the content of an asset. */
+struct plugin_piece {
+	struct bytes text;
+	const char *asset; /* its name; NULL: a text */
+	bool is_base64;    /* how its content is sent */
+};
+
 /* A request, whole: what is sent is exactly this. */
 struct plugin_exchange {
 	enum plugin_effect effect;
@@ -89,11 +97,13 @@ struct plugin_exchange {
 	const char *shown_url; /* for logs: without query */
 	const struct plugin_header *headers;
 	size_t n_headers;
-	struct bytes body;          /* data NULL: none */
+	struct bytes body;                 /* data NULL: none */
+	const struct plugin_piece *pieces; /* of the body, behind that */
+	size_t n_pieces;
 	int64_t timeout_ms;         /* 0: the daemon's */
 	uint64_t reply_limit_bytes; /* 0: the daemon's */
 	bool has_credential;
-	/* SHA-256 over method, URL, headers and body, without the credential and without the text of the idempotency key:
+	/* SHA-256 over method, URL, headers and body (of an asset its name, which is its digest), without the credential and without the text of the idempotency key:
 	 * equal exactly when a resend would say the same as the first send did. */
 	struct digest fingerprint;
 };
@@ -196,13 +206,17 @@ struct plugin_answer {
 	struct plugin_done done;
 	struct plugin_failure failure;
 	struct plugin_cancelled cancelled;
-	const char *report; /* of REPORT: a JSON object */
-	const char *state;  /* the new state as JSON, to be committed with the answer; NULL: unchanged */
+	const char *report;         /* of REPORT: a JSON object */
+	const char *const *uploads; /* of UPLOAD: names of assets */
+	size_t n_uploads;
+	const char *state; /* the new state as JSON, to be committed with the answer; NULL: unchanged */
 	const struct plugin_note *notes;
 	size_t n_notes;
 	struct plugin_answer_memory *memory;
 };
 
+/* A copy of a FAILED, TROUBLE or FAULT, without state and notes. Aborts when out of memory. */
+struct plugin_answer *plugin_answer_copy_failure(const struct plugin_answer *answer);
 /* A TROUBLE that the daemon itself has on a plugin's way. Aborts when out of memory. */
 struct plugin_answer *plugin_answer_trouble(enum plugin_reason reason, const char *message);
 struct plugin_answer *plugin_answer_free(struct plugin_answer *answer);

@@ -1,5 +1,5 @@
 /*
- * Request bodies, built whole in memory. A body depends on nothing but its node, so that a resend says the same bytes
+ * Request bodies, built whole in memory but for the content of assets, of which they have marks (media.c). A body depends on nothing but its node, so that a resend says the same bytes
  * as the first send: even the multipart boundary is made from the parts.
  */
 #include "plugin/step_inside.h"
@@ -33,6 +33,8 @@ static struct bytes build_form(struct fg_step *s, json_node node)
 	_cleanup_(buffer_finish) struct buffer out = {.limit = LIMIT_PLUGIN_BODY};
 
 	host_append_pairs(s, &out, node, "exchange(): the form");
+	if (plugin_media_is_in(s, buffer_bytes(&out)))
+		step_fault(s, "exchange(): a form carries no inputs; a multipart body does");
 	return keep(s, &out, 0);
 }
 
@@ -61,16 +63,41 @@ static int append_quoted(struct buffer *out, const char *name, struct bytes valu
 	return r ? r : buffer_append(out, "\"", 1);
 }
 
-static int append_part_head(struct fg_step *s, struct buffer *out, json_node part, bool is_json)
+/* What a file of @type may be called where the plugin does not say: servers tell files from fields by their having a
+ * name, and types by its end. */
+static void default_filename(const char *type, char name[static 64])
+{
+	const char *end = strchr(type, '/');
+	size_t len = end ? strspn(end + 1, "abcdefghijklmnopqrstuvwxyz0123456789") : 0;
+
+	if (strcmp(type, "audio/mpeg") == 0)
+		snprintf(name, 64, "input.mp3");
+	else if (strcmp(type, "image/jpeg") == 0)
+		snprintf(name, 64, "input.jpg");
+	else if (strcmp(type, "video/quicktime") == 0)
+		snprintf(name, 64, "input.mov");
+	else
+		snprintf(name, 64, "input.%.*s", len && len < 32 ? (int)len : 3, len && len < 32 ? end + 1 : "bin");
+}
+
+/* @type: what stands for a part that names none; "" for none at all. */
+static int append_part_head(struct fg_step *s, struct buffer *out, json_node part, const struct plugin_asset *asset,
+			    const char *default_type)
 {
 	struct bytes name = json_text(s->json, json_at(s->json, part, "/name"));
 	struct bytes filename = json_text(s->json, json_at(s->json, part, "/filename"));
 	const char *type = json_string(s->json, json_at(s->json, part, "/media_type"));
+	char own_name[64];
 	int r;
 
 	if (name.len == 0 || strpbrk(type, "\r\n")) {
 		step_fault(s, "exchange(): a part has no name, or a media_type with a line break");
 		return 0;
+	}
+	type = *type ? type : default_type;
+	if (asset && filename.len == 0) {
+		default_filename(type, own_name);
+		filename = bytes_of_text(own_name);
 	}
 	r = buffer_append_text(out, "Content-Disposition: form-data");
 	if (r == 0)
@@ -79,30 +106,56 @@ static int append_part_head(struct fg_step *s, struct buffer *out, json_node par
 		r = append_quoted(out, "filename", filename);
 	if (r == 0)
 		r = buffer_append_text(out, "\r\n");
-	if (r == 0 && (*type || is_json))
-		r = buffer_printf(out, "Content-Type: %s\r\n", *type ? type : "application/json");
+	if (r == 0 && *type)
+		r = buffer_printf(out, "Content-Type: %s\r\n", type);
 	return r ? r : buffer_append_text(out, "\r\n");
+}
+
+static int append_media_part(struct fg_step *s, struct buffer *out, json_node part, json_node media)
+{
+	const struct plugin_asset *asset = plugin_media_asset(s, media);
+	int r = append_part_head(s, out, part, asset, asset ? asset->media_type : "");
+
+	return r ? r : plugin_media_append_raw(s, out, media);
 }
 
 static int append_part(struct fg_step *s, struct buffer *out, json_node part)
 {
-	json_node value = json_at(s->json, part, "/value");
+	json_node value = json_at(s->json, part, "/value"), media = json_at(s->json, part, "/media");
 	enum json_kind kind = json_kind(s->json, value);
 	bool is_json = kind == JSON_KIND_OBJECT || kind == JSON_KIND_ARRAY;
 	struct bytes text = json_text(s->json, value);
 	int r;
 
-	if (json_at(s->json, part, "/media"))
-		step_fault(s, "exchange(): this daemon cannot send inputs as parts yet; the manifest should require "
-			      "'media_body'");
-	else if (!value)
-		step_fault(s, "exchange(): a part has no value");
-	r = append_part_head(s, out, part, is_json);
+	if (!value == !media) {
+		step_fault(s, "exchange(): a part has %s", value ? "a value and a medium" : "no value and no medium");
+		return 0;
+	}
+	if (media)
+		return append_media_part(s, out, part, media);
+	r = append_part_head(s, out, part, NULL, is_json ? "application/json" : "");
 	if (r)
 		return r;
 	if (is_json || kind == JSON_KIND_BOOLEAN || kind == JSON_KIND_NULL)
 		return json_write(s->json, value, JSON_FORM_PLAIN, out);
 	return buffer_append(out, text.data, text.len);
+}
+
+/* The boundary is made of the parts, and the same whenever they are. */
+static void make_boundary(struct fg_step *s, const struct buffer *parts, char hex[static DIGEST_TEXT_SIZE])
+{
+	_cleanup_(digester_freep) struct digester *digester = digester_new();
+	struct digest digest;
+
+	hex[0] = '\0';
+	if (!digester) {
+		plugin_answer_set_out_of_memory(s->answer);
+		return;
+	}
+	plugin_media_digest(s, digester, buffer_bytes(parts));
+	digest = digester_end(digester);
+	digest_format(&digest, hex);
+	hex[40] = '\0';
 }
 
 /* All parts one behind the other, each ended by a zero byte: what the boundary is made of and where it goes. */
@@ -128,7 +181,6 @@ static struct bytes build_multipart(struct fg_step *s, json_node list, const cha
 	uint32_t count = json_count(s->json, list), n = 0;
 	size_t *ends = plugin_answer_alloc(s->answer, count, sizeof(*ends));
 	char hex[DIGEST_TEXT_SIZE], type[128];
-	struct digest digest;
 	int r = 0;
 
 	if (json_kind(s->json, list) != JSON_KIND_ARRAY || count == 0) {
@@ -139,13 +191,22 @@ static struct bytes build_multipart(struct fg_step *s, json_node list, const cha
 		r = append_part(s, &parts, p);
 		ends[n++] = parts.len;
 	}
-	digest = digest_of(buffer_bytes(&parts));
-	digest_format(&digest, hex);
-	hex[40] = '\0';
+	make_boundary(s, &parts, hex);
 	if (r == 0 && ends)
 		r = assemble(&parts, ends, n, hex, &out);
 	snprintf(type, sizeof(type), "multipart/form-data; boundary=%s", hex);
 	*ret_type = plugin_answer_text(s->answer, bytes_of_text(type));
+	return keep(s, &out, r);
+}
+
+static struct bytes build_media(struct fg_step *s, json_node media, const char **ret_type)
+{
+	_cleanup_(buffer_finish) struct buffer out = {.limit = LIMIT_PLUGIN_BODY};
+	const struct plugin_asset *asset = plugin_media_asset(s, media);
+	int r = plugin_media_append_raw(s, &out, media);
+
+	if (asset)
+		*ret_type = plugin_answer_text(s->answer, bytes_of_text(asset->media_type));
 	return keep(s, &out, r);
 }
 
@@ -171,9 +232,7 @@ struct bytes plugin_body_build(struct fg_step *s, uint32_t kind, json_node node,
 	case FG_BODY_TEXT:
 		return build_text(s, node);
 	case FG_BODY_MEDIA:
-		step_fault(s, "exchange(): this daemon cannot send an input's bytes yet; the manifest should require "
-			      "'media_body'");
-		return bytes_of(NULL, 0);
+		return build_media(s, node, ret_type);
 	default:
 		step_fault(s, "exchange(): there is no body kind %u", kind);
 		return bytes_of(NULL, 0);

@@ -104,7 +104,7 @@ static bool is_header_value(struct bytes value)
 }
 
 /* Headers that say how the message travels, or that carry credentials, are not the plugin's. */
-static void add_own_headers(struct fg_step *s, json_node headers, struct plugin_header_list *list)
+static bool is_plugins(const struct json *json, json_node header)
 {
 	static const char *const taboo[] = {"Host",
 					    "Content-Length",
@@ -121,15 +121,21 @@ static void add_own_headers(struct fg_step *s, json_node headers, struct plugin_
 					    "Proxy-Connection",
 					    "Keep-Alive",
 					    NULL};
+	const char *name = json_name(json, header);
 
+	return !is_word(name, taboo) && is_token(name) && strlen(name) == json_key(json, header).len;
+}
+
+static void add_own_headers(struct fg_step *s, json_node headers, struct plugin_header_list *list)
+{
 	if (headers && json_kind(s->json, headers) != JSON_KIND_OBJECT)
 		step_fault(s, "exchange(): headers must be an object of texts");
 	for (json_node n = json_first(s->json, headers); n; n = json_next(s->json, n)) {
 		const char *name = json_name(s->json, n);
 
-		if (is_word(name, taboo) || !is_token(name) || strlen(name) != json_key(s->json, n).len)
+		if (!is_plugins(s->json, n))
 			step_fault(s, "exchange(): the header '%.64s' is not a plugin's to set", name);
-		else if (!is_header_value(json_text(s->json, n)))
+		else if (!is_header_value(json_text(s->json, n)) || plugin_media_is_in(s, json_text(s->json, n)))
 			step_fault(
 				s,
 				"exchange(): the value of the header '%.64s' holds control characters or is too long",
@@ -138,6 +144,17 @@ static void add_own_headers(struct fg_step *s, json_node headers, struct plugin_
 			plugin_headers_add(s, list, plugin_answer_text(s->answer, json_key(s->json, n)),
 					   plugin_answer_text(s->answer, json_text(s->json, n)), false);
 	}
+}
+
+bool plugin_headers_are_plugins(struct fg_step *s, json_node headers)
+{
+	if (json_kind(s->json, headers) != JSON_KIND_OBJECT)
+		return false;
+	for (json_node n = json_first(s->json, headers); n; n = json_next(s->json, n))
+		if (!is_plugins(s->json, n) || json_kind(s->json, n) != JSON_KIND_TEXT ||
+		    !is_header_value(json_text(s->json, n)))
+			return false;
+	return true;
 }
 
 static bool has_header(const struct plugin_header_list *list, const char *name)
@@ -158,6 +175,23 @@ static void add_fixed_headers(struct fg_step *s, struct plugin_header_list *list
 					   plugin_answer_text(s->answer, json_text(manifest->json, n)), false);
 }
 
+/* What the provider wants beside a handle, as the upload reported it. */
+static void add_handle_headers(struct fg_step *s, struct plugin_header_list *list)
+{
+	json_node headers = JSON_ABSENT;
+
+	for (size_t i = 0; i < s->n_handles; i++) {
+		const char *text = s->handles[i]->headers;
+
+		if (!text || json_parse(s->json, bytes_of_text(text), JSON_DUPLICATES_REFUSE, &headers, NULL) != 0)
+			continue;
+		for (json_node n = json_first(s->json, headers); n; n = json_next(s->json, n))
+			if (!has_header(list, json_name(s->json, n)))
+				plugin_headers_add(s, list, plugin_answer_text(s->answer, json_key(s->json, n)),
+						   plugin_answer_text(s->answer, json_text(s->json, n)), false);
+	}
+}
+
 static void add_headers(struct fg_step *s, const struct fg_exchange *x, const char *type)
 {
 	struct plugin_exchange *exchange = &s->answer->exchange;
@@ -166,6 +200,7 @@ static void add_headers(struct fg_step *s, const struct fg_exchange *x, const ch
 	if (x->headers && !step_owns(s, x->headers))
 		return;
 	add_own_headers(s, x->headers, &list);
+	add_handle_headers(s, &list);
 	if (type && !has_header(&list, "Content-Type"))
 		plugin_headers_add(s, &list, "Content-Type", type, false);
 	else if (type && x->body_kind == FG_BODY_MULTIPART)
@@ -194,6 +229,8 @@ static bool carries_key(const struct plugin_exchange *exchange, const char *key)
 
 	for (size_t i = 0; !found && i < exchange->n_headers; i++)
 		found = contains(bytes_of_text(exchange->headers[i].value), key);
+	for (size_t i = 0; !found && i < exchange->n_pieces; i++)
+		found = contains(exchange->pieces[i].text, key);
 	return found;
 }
 
@@ -272,8 +309,10 @@ void plugin_exchange_build(struct fg_step *s, const struct fg_exchange *x)
 	exchange->url = plugin_target(s, json_text(s->json, x->url), "exchange()");
 	if (!exchange->url)
 		return;
+	if (plugin_media_is_in(s, bytes_of_text(exchange->url)))
+		step_fault(s, "exchange(): a URL carries no inputs");
 	exchange->shown_url = plugin_shown(s, exchange->url);
-	exchange->body = plugin_body_build(s, x->body_kind, x->body, &type);
+	plugin_media_cut(s, plugin_body_build(s, x->body_kind, x->body, &type), exchange);
 	add_headers(s, x, type);
 	check_purchase(s);
 }

@@ -30,6 +30,23 @@ static void add_part(struct digester *digester, const char *text, const char *ke
 	digester_add(digester, "\0", 1);
 }
 
+/* An asset's name is the digest of what is sent. */
+static void add_piece(struct digester *digester, const struct plugin_piece *piece, const char *key)
+{
+	if (!piece->asset) {
+		add_without(digester, piece->text, key);
+		return;
+	}
+	digester_add(digester,
+		     piece->is_base64 ? "\x01"
+					"64\x01"
+				      : "\x01"
+					"raw\x01",
+		     piece->is_base64 ? 4 : 5);
+	digester_add(digester, piece->asset, strlen(piece->asset));
+	digester_add(digester, "\x01", 1);
+}
+
 int plugin_exchange_fingerprint(const struct plugin_exchange *exchange, const char *key, struct digest *ret)
 {
 	_cleanup_(digester_freep) struct digester *digester = digester_new();
@@ -44,6 +61,8 @@ int plugin_exchange_fingerprint(const struct plugin_exchange *exchange, const ch
 	}
 	add_part(digester, "", NULL);
 	add_without(digester, exchange->body, key);
+	for (size_t i = 0; i < exchange->n_pieces; i++)
+		add_piece(digester, &exchange->pieces[i], key);
 	*ret = digester_end(digester);
 	return 0;
 }

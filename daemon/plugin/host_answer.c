@@ -359,6 +359,21 @@ int32_t host_unknown(struct fg_step *s)
 	return FG_ANSWERED;
 }
 
+/* What an upload came to is kept for other orders, too: it is looked at before. */
+static void check_upload_report(struct fg_step *s, json_node report)
+{
+	json_node handle = json_at(s->json, report, "/handle"), headers = json_at(s->json, report, "/headers");
+	json_node expires = json_at(s->json, report, "/expires_at_ms");
+	struct bytes text = json_text(s->json, handle);
+
+	if (json_kind(s->json, handle) != JSON_KIND_TEXT || text.len == 0 || text.len > LIMIT_JOB_MEDIA_HANDLE)
+		step_fault(s, "report(): an upload needs a handle of 1 to %d bytes", LIMIT_JOB_MEDIA_HANDLE);
+	if (expires && json_integer(s->json, expires, -1) < 0)
+		step_fault(s, "report(): expires_at_ms of an upload is no instant");
+	if (headers && !plugin_headers_are_plugins(s, headers))
+		step_fault(s, "report(): headers of an upload must be an object of texts that a plugin may set");
+}
+
 int32_t host_report(struct fg_step *s, fg_node report)
 {
 	_cleanup_(buffer_finish) struct buffer text = {.limit = LIMIT_PLUGIN_REPORT};
@@ -369,10 +384,14 @@ int32_t host_report(struct fg_step *s, fg_node report)
 		step_fault(s, "report(): it must be an object");
 		return FG_ANSWERED;
 	}
+	if (s->input->verb == PLUGIN_VERB_UPLOAD)
+		check_upload_report(s, report);
 	if (step_failed(s, json_write(s->json, report, JSON_FORM_PLAIN, &text)))
 		step_fault(s, "report(): larger than %d bytes", LIMIT_PLUGIN_REPORT);
 	else
 		s->answer->report = plugin_answer_text(s->answer, buffer_bytes(&text));
+	if (plugin_media_is_in(s, buffer_bytes(&text)))
+		step_fault(s, "report(): it carries no inputs");
 	return FG_ANSWERED;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 
-static bool may_write(struct fg_step *s, fg_node out, const char *what)
+bool step_may_write(struct fg_step *s, fg_node out, const char *what)
 {
 	if (!out || !step_owns(s, out))
 		return false;
@@ -84,8 +84,7 @@ fg_node host_cut(struct fg_step *s, fg_node text, uint64_t characters)
 	return len == bytes.len ? text : json_make_text(s->json, bytes_of(p, len));
 }
 
-/* Puts @made, a fresh root. */
-static void put_made(struct fg_step *s, fg_node out, const char *pointer, json_node made, const char *what)
+void step_put(struct fg_step *s, fg_node out, const char *pointer, json_node made, const char *what)
 {
 	if (!pointer) {
 		step_fault(s, "%s: the pointer is NULL", what);
@@ -97,66 +96,34 @@ static void put_made(struct fg_step *s, fg_node out, const char *pointer, json_n
 
 void host_put(struct fg_step *s, fg_node out, const char *pointer, fg_node node)
 {
-	if (node && step_owns(s, node) && may_write(s, out, "put()"))
-		put_made(s, out, pointer, json_copy(s->json, s->json, node), "put()");
+	if (node && step_owns(s, node) && step_may_write(s, out, "put()"))
+		step_put(s, out, pointer, json_copy(s->json, s->json, node), "put()");
 }
 
 void host_put_text(struct fg_step *s, fg_node out, const char *pointer, const char *value)
 {
-	if (value && may_write(s, out, "put_text()"))
-		put_made(s, out, pointer, json_make_text(s->json, bytes_of_text(value)), "put_text()");
+	if (value && step_may_write(s, out, "put_text()"))
+		step_put(s, out, pointer, json_make_text(s->json, bytes_of_text(value)), "put_text()");
 }
 
 void host_put_integer(struct fg_step *s, fg_node out, const char *pointer, int64_t value)
 {
-	if (may_write(s, out, "put_integer()"))
-		put_made(s, out, pointer, json_make_integer(s->json, value), "put_integer()");
+	if (step_may_write(s, out, "put_integer()"))
+		step_put(s, out, pointer, json_make_integer(s->json, value), "put_integer()");
 }
 
 void host_put_boolean(struct fg_step *s, fg_node out, const char *pointer, int32_t value)
 {
-	if (may_write(s, out, "put_boolean()"))
-		put_made(s, out, pointer, json_make_boolean(s->json, value != 0), "put_boolean()");
+	if (step_may_write(s, out, "put_boolean()"))
+		step_put(s, out, pointer, json_make_boolean(s->json, value != 0), "put_boolean()");
 }
 
 void host_append(struct fg_step *s, fg_node array, fg_node node)
 {
-	if (!node || !step_owns(s, node) || !may_write(s, array, "append()"))
+	if (!node || !step_owns(s, node) || !step_may_write(s, array, "append()"))
 		return;
 	s->cursor_list = JSON_ABSENT;
 	step_check_json(s, json_append(s->json, array, json_copy(s->json, s->json, node)), "append()");
-}
-
-/* The place of a medium in the order, for words to the user. */
-static const char *place_of(const struct fg_step *s, fg_node media)
-{
-	const char *role = json_string(s->json, json_at(s->json, media, "/role"));
-
-	return *role ? role : json_string(s->json, json_at(s->json, media, "/kind"));
-}
-
-void host_put_media(struct fg_step *s, fg_node out, const char *pointer, fg_node media, uint32_t form)
-{
-	json_node source;
-
-	if (!media || !step_owns(s, media) || !may_write(s, out, "put_media()"))
-		return;
-	if (form == FG_MEDIA_DATA_URI || form == FG_MEDIA_BASE64) {
-		step_fault(s, "put_media(): this daemon cannot write inputs as data URIs or base64 yet; %s",
-			   "the manifest should require 'inline_media'");
-		return;
-	}
-	if (form != FG_MEDIA_URL && form != FG_MEDIA_HANDLE) {
-		step_fault(s, "put_media(): there is no form %u", form);
-		return;
-	}
-	source = json_at(s->json, media, form == FG_MEDIA_URL ? "/url" : "/provider_handle");
-	if (!source) {
-		step_refuse(s, "/parameters/media", "the input '%s' must be given as %s", place_of(s, media),
-			    form == FG_MEDIA_URL ? "a URL" : "the provider's own handle");
-		return;
-	}
-	put_made(s, out, pointer, json_copy(s->json, s->json, source), "put_media()");
 }
 
 static void merge(struct fg_step *s, json_node into, json_node extras, uint32_t depth)
@@ -180,7 +147,7 @@ void host_put_extras(struct fg_step *s, fg_node out, const char *pointer)
 {
 	json_node extras = json_at(s->json, s->documents[FG_DOC_JOB], "/parameters/extras"), into;
 
-	if (!may_write(s, out, "put_extras()") || json_count(s->json, extras) == 0)
+	if (!step_may_write(s, out, "put_extras()") || json_count(s->json, extras) == 0)
 		return;
 	if (!pointer || !json_pointer_is_valid(pointer)) {
 		step_fault(s, "put_extras(): the pointer is no JSON Pointer");
@@ -188,7 +155,7 @@ void host_put_extras(struct fg_step *s, fg_node out, const char *pointer)
 	}
 	into = json_at(s->json, out, pointer);
 	if (!into) {
-		put_made(s, out, pointer, json_object(s->json), "put_extras()");
+		step_put(s, out, pointer, json_object(s->json), "put_extras()");
 		into = json_at(s->json, out, pointer);
 	}
 	if (into && json_kind(s->json, into) != JSON_KIND_OBJECT) {

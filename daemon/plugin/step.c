@@ -171,6 +171,8 @@ static void describe_step(struct fg_step *s, const char *problem)
 	json_put(s->json, step, "/accepted_at_ms", make_integer_unless_zero(s, in->accepted_at_ms));
 	if (in->reply)
 		describe_reply(s, step, problem);
+	if (in->verb == PLUGIN_VERB_UPLOAD && in->n_assets)
+		json_put(s->json, step, "/input", plugin_media_input(s));
 	s->documents[FG_DOC_STEP] = step;
 }
 
@@ -217,6 +219,8 @@ static int read_documents(struct fg_step *s)
 	if (r)
 		return r;
 	s->documents[FG_DOC_ACCOUNT] = json_copy(s->json, account->json, account->document);
+	plugin_media_begin(s);
+	plugin_media_describe(s);
 	describe_step(s, problem);
 	s->first_own = json_object(s->json);
 	return json_fault(s->json) ? err_origin(json_fault(s->json) < 0 ? json_fault(s->json) : -EMSGSIZE) : 0;
@@ -250,6 +254,8 @@ static void keep_state(struct fg_step *s)
 		step_fault(s, "state(): larger than %d bytes, or nested too deeply", LIMIT_PLUGIN_STATE);
 		return;
 	}
+	if (plugin_media_is_in(s, buffer_bytes(&text)))
+		step_fault(s, "state(): it keeps no inputs");
 	s->answer->state = plugin_answer_text(s->answer, buffer_bytes(&text));
 }
 
@@ -272,6 +278,21 @@ static void apply_refusal(struct fg_step *s)
 	};
 }
 
+/* What start asks for cannot be said as long as an input has no handle: nothing of the answer counts but that. */
+static void apply_uploads(struct fg_step *s)
+{
+	struct plugin_answer *answer = s->answer;
+	const char **names;
+
+	if (s->n_uploads == 0 || answer->kind != PLUGIN_ANSWER_EXCHANGE)
+		return;
+	names = plugin_answer_alloc(answer, s->n_uploads, sizeof(*names));
+	*answer = (struct plugin_answer){
+		.kind = PLUGIN_ANSWER_UPLOAD, .fault = answer->fault, .uploads = names, .memory = answer->memory};
+	for (size_t i = 0; names && i < s->n_uploads; i++)
+		names[answer->n_uploads++] = plugin_answer_text(answer, bytes_of_text(s->uploads[i]->name));
+}
+
 /* A fault takes everything else with it: half an answer of a plugin that broke the rules is not to be trusted. */
 static void settle(struct fg_step *s)
 {
@@ -280,6 +301,7 @@ static void settle(struct fg_step *s)
 	if (!answer->fault)
 		keep_state(s);
 	apply_refusal(s);
+	apply_uploads(s);
 	if (!answer->fault)
 		return;
 	*answer = (struct plugin_answer){.kind = PLUGIN_ANSWER_FAULT, .fault = answer->fault, .memory = answer->memory};

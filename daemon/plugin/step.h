@@ -12,6 +12,17 @@
 
 #define PLUGIN_RANDOM_SIZE 32
 
+#define PLUGIN_ASSET_PREFIX "assets/"
+
+/* An input that the daemon holds. */
+struct plugin_asset {
+	const char *name; /* "assets/" and the lower-case hexadecimal SHA-256 of its content: what an order calls it */
+	const char *media_type;
+	uint64_t size_bytes;
+	const char *handle;  /* what the provider calls it, after an upload; NULL: it is not there */
+	const char *headers; /* a JSON object of texts that go with each exchange that has the handle; NULL: none */
+};
+
 /* A complete reply. */
 struct plugin_reply {
 	int status;
@@ -45,8 +56,10 @@ struct plugin_step {
 	const char *idempotency_key;
 	const char *remote_id, *remote_kind;
 	uint32_t polls;
-	int64_t accepted_at_ms; /* 0: not yet */
-	bool has_bought;        /* this attempt has had its buying exchange, so another one is a fault */
+	int64_t accepted_at_ms;            /* 0: not yet */
+	const struct plugin_asset *assets; /* start: those of the order; upload: the one to bring; else none */
+	size_t n_assets;
+	bool has_bought; /* this attempt has had its buying exchange, so another one is a fault */
 
 	plugin_step_fn *fn;       /* of the runner */
 	struct plugin_step *next; /* the runner's */

@@ -7,11 +7,14 @@
 #ifndef FG_PLUGIN_STEP_INSIDE_H
 #define FG_PLUGIN_STEP_INSIDE_H
 
+#include "base/limits.h"
 #include "plugin/account_inside.h"
 #include "plugin/step.h"
 #include "plugin/table.h"
 
 #define STEP_DOCUMENTS 6 /* FG_DOC_… from 1 */
+#define STEP_NONCE_SIZE 32
+#define STEP_UPLOADS (LIMIT_JOB_MEDIA + 2) /* an order's media, its script's sound and its background */
 
 struct fg_step {
 	const struct plugin_step *input;
@@ -25,6 +28,10 @@ struct fg_step {
 	const char *refusal;
 	const char *refusal_field;
 	struct buffer scratch; /* texts that have to be built before the arena takes them */
+	/* media.c: what marks the place of an asset's bytes; assets whose handles were written, and which lack one. */
+	char nonce[STEP_NONCE_SIZE];
+	const struct plugin_asset *handles[STEP_UPLOADS], *uploads[STEP_UPLOADS];
+	size_t n_handles, n_uploads;
 	/* Where item() and key() stand, so that walking a list by index is not quadratic. */
 	json_node cursor_list, cursor_node;
 	uint64_t cursor_index;
@@ -47,6 +54,10 @@ bool step_failed(struct fg_step *s, int outcome);
 bool step_owns(struct fg_step *s, fg_node node);
 /* Turns a fault of the arena or of a put into one of the step. @what names the host function. */
 void step_check_json(struct fg_step *s, int outcome, const char *what);
+/* May the plugin write into @out? False for an absent one, false and a fault for what it has not made. */
+bool step_may_write(struct fg_step *s, fg_node out, const char *what);
+/* Puts @made, a fresh root. */
+void step_put(struct fg_step *s, fg_node out, const char *pointer, json_node made, const char *what);
 /* The bytes of a text that the plugin handed in; false, and a fault, when its size cannot be right. */
 bool step_text(struct fg_step *s, struct fg_text text, const char *what, struct bytes *ret);
 
@@ -62,7 +73,7 @@ bool plugin_answer_is_out_of_memory(const struct plugin_answer *answer);
 void plugin_answer_set_out_of_memory(struct plugin_answer *answer);
 struct plugin_answer *plugin_answer_new(void);
 
-/* ---- host_read.c, host_write.c, host_url.c, host_answer.c: the members of plugin_host ---- */
+/* ---- host_read.c, host_write.c, host_url.c, host_answer.c, media.c: the members of plugin_host ---- */
 
 fg_node host_document(struct fg_step *s, uint32_t which);
 uint32_t host_phase(struct fg_step *s);
@@ -119,6 +130,23 @@ int32_t host_report(struct fg_step *s, fg_node report);
 int32_t host_respond(struct fg_step *s, const struct fg_response *response);
 int32_t host_hint(struct fg_step *s, const struct fg_response *response);
 
+/* ---- media.c ---- */
+
+void plugin_media_begin(struct fg_step *s);
+/* Says in JOB what the assets of the order are; once, before the plugin sees it. */
+void plugin_media_describe(struct fg_step *s);
+/* /input of STEP. */
+json_node plugin_media_input(struct fg_step *s);
+/* What @media names; NULL when it names no asset of this step. */
+const struct plugin_asset *plugin_media_asset(const struct fg_step *s, json_node media);
+/* Marks the place of the bytes of @media, as they are. As buffer_append(); what is wrong with @media is said. */
+int plugin_media_append_raw(struct fg_step *s, struct buffer *out, json_node media);
+bool plugin_media_is_in(const struct fg_step *s, struct bytes text);
+/* Makes body and pieces of @whole, which lives as long as the answer. */
+void plugin_media_cut(struct fg_step *s, struct bytes whole, struct plugin_exchange *exchange);
+/* Adds @text with what an asset is in place of its mark: the same in every step. */
+void plugin_media_digest(struct fg_step *s, struct digester *digester, struct bytes text);
+
 /* ---- exchange.c, fingerprint.c, body.c, credential.c ---- */
 
 /* Builds answer->exchange; what is wrong becomes a fault. */
@@ -136,6 +164,8 @@ struct plugin_header_list {
 /* A fault at LIMIT_PLUGIN_HEADERS. */
 void plugin_headers_add(struct fg_step *s, struct plugin_header_list *list, const char *name, const char *value,
 			bool is_secret);
+/* An object of headers that a plugin may set? */
+bool plugin_headers_are_plugins(struct fg_step *s, json_node headers);
 /* The body of @kind from @node, in the answer's memory, and the Content-Type that goes with it (NULL: none). */
 struct bytes plugin_body_build(struct fg_step *s, uint32_t kind, json_node node, const char **ret_type);
 /* Encrypted, or plain by the operator's choice: for origins that they name, and around a base_url that is plain. */

@@ -184,21 +184,6 @@ static int32_t part_without_name(const struct fg_host *h, struct fg_step *s)
 	return SEND(.method = "POST", .body_kind = FG_BODY_MULTIPART, .body = parts);
 }
 
-static int32_t media_part(const struct fg_host *h, struct fg_step *s)
-{
-	fg_node parts = h->array(s), part = h->object(s);
-
-	h->put_text(s, part, "/name", "file");
-	h->put(s, part, "/media", h->object(s));
-	h->append(s, parts, part);
-	return SEND(.method = "POST", .body_kind = FG_BODY_MULTIPART, .body = parts);
-}
-
-static int32_t media_body(const struct fg_host *h, struct fg_step *s)
-{
-	return SEND(.method = "PUT", .body_kind = FG_BODY_MEDIA, .body = h->object(s));
-}
-
 static int32_t huge_timeout(const struct fg_host *h, struct fg_step *s)
 {
 	return SEND(.timeout_ms = UINT32_MAX);
@@ -510,14 +495,6 @@ static int32_t odd_scale(const struct fg_host *h, struct fg_step *s)
 	return h->wait(s, FG_WAIT(.after_ms = (uint64_t)h->decimal(s, h->document(s, FG_DOC_STEP), 400, 0)));
 }
 
-static int32_t inline_media(const struct fg_host *h, struct fg_step *s)
-{
-	fg_node body = h->object(s);
-
-	h->put_media(s, body, "/image", h->object(s), FG_MEDIA_DATA_URI);
-	return SEND(.method = "POST", .body_kind = FG_BODY_JSON, .body = body);
-}
-
 static const struct {
 	const char *name;
 	fg_verb *verb;
@@ -549,8 +526,6 @@ static const struct {
 	{"unknown_body_kind", unknown_body_kind},
 	{"form_of_objects", form_of_objects},
 	{"part_without_name", part_without_name},
-	{"media_part", media_part},
-	{"media_body", media_body},
 	{"huge_timeout", huge_timeout},
 	{"lift", lift},
 	{"body_to", body_to},
@@ -598,7 +573,6 @@ static const struct {
 	{"absent_from_start", absent_from_start},
 	{"responds", responds},
 	{"odd_scale", odd_scale},
-	{"inline_media", inline_media},
 };
 
 static int32_t misbehave(const struct fg_host *h, struct fg_step *s)

@@ -123,7 +123,7 @@ typedef uint32_t fg_node;
 
 /* How put_media() writes an input. The host carries the bytes; a plugin never sees them. */
 #define FG_MEDIA_URL 0u      /* a public URL */
-#define FG_MEDIA_HANDLE 1u   /* what the provider called it after an upload */
+#define FG_MEDIA_HANDLE 1u   /* what the provider calls it, since an upload of the user's or of the verb upload */
 #define FG_MEDIA_DATA_URI 2u /* data:TYPE;base64,… */
 #define FG_MEDIA_BASE64 3u   /* bare base64 */
 
@@ -352,6 +352,11 @@ struct fg_host {
 	/*
 	 * A media object of the job (an entry of /parameters/media, /parameters/script/audio, …) in one of the forms
 	 * FG_MEDIA_…. A medium that the user gave in another form is the user's error. Absent media do nothing.
+	 *
+	 * DATA_URI and BASE64 take an asset, a file that the daemon holds, and go into JSON, multipart and text bodies:
+	 * where they stand is a mark that must not be altered, in place of which the host sends the bytes. HANDLE takes the
+	 * user's provider_handle as well as an asset; an asset that the provider has not yet is brought there by the verb
+	 * upload, once for all orders of this account, after which start is begun anew. Assets are in start and upload only.
 	 */
 	void (*put_media)(struct fg_step *s, fg_node out, const char *pointer, fg_node media, uint32_t form);
 	/*
@@ -400,7 +405,9 @@ struct fg_host {
 	int32_t (*failed)(struct fg_step *s, const struct fg_failure *failure);
 	/*
 	 * Only this exchange failed; the job did not. After a buying exchange: refused for now when nothing was bought, and
-	 * undecided when that is unknown. Otherwise the daemon tries again later, within its own bounds.
+	 * undecided when that is unknown. NOT_FOUND from start, when nothing was bought: the provider does not know the
+	 * handle of an asset any more; it is uploaded anew, once. Otherwise the daemon tries again later, within its own
+	 * bounds.
 	 */
 	int32_t (*trouble)(struct fg_step *s, const struct fg_failure *failure);
 	/* cancel */
@@ -437,7 +444,7 @@ struct fg_plugin {
 	fg_verb *cancel;    /* stop it */
 	fg_verb *remove;    /* delete it there, after it is stored here */
 	fg_verb *reconcile; /* an order whose reply was lost: is it there? */
-	fg_verb *upload;    /* bring one input to the provider before start */
+	fg_verb *upload;    /* bring one asset, /input of the step, to the provider; free, and the same however often */
 	fg_verb *webhook;   /* the provider called us; must not exchange */
 	fg_verb *catalogue; /* avatars, voices, styles */
 	fg_verb *account;   /* a free read that proves the key and shows the balance */

@@ -54,8 +54,6 @@ static const struct {
 	{"unknown_body_kind", "no body kind 77"},
 	{"form_of_objects", "neither text nor number nor boolean"},
 	{"part_without_name", "a part has no name"},
-	{"media_part", "'media_body'"},
-	{"media_body", "'media_body'"},
 	{"huge_timeout", "a time-out of 4294967295 ms"},
 	{"lift", "'lift'"},
 	{"body_to", "'body_to'"},
@@ -103,7 +101,6 @@ static const struct {
 	{"absent_from_start", "absent() is no answer to 'start'"},
 	{"responds", "receives no webhooks"},
 	{"odd_scale", "a scale of 400"},
-	{"inline_media", "'inline_media'"},
 };
 
 static struct plugin_answer *break_rule(const char *rule, enum plugin_verb verb, bool has_bought)
