@@ -362,6 +362,27 @@ int store_commit_put_reply(struct store_commit *commit, const struct job_ref *re
 	return r < 0 ? r : end_put(commit, offset, record_write_reply(&commit->changes, meta, body));
 }
 
+int store_commit_put_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,
+			    const struct digest *account, const struct store_handle *handle)
+{
+	struct key key;
+	size_t offset;
+	int r;
+
+	key_handle(&key, tenant, sha256, account);
+	r = begin(commit, &key, 0, &offset);
+	return r < 0 ? r : end_put(commit, offset, record_write_handle(&commit->changes, handle));
+}
+
+int store_commit_delete_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,
+			       const struct digest *account)
+{
+	struct key key;
+
+	key_handle(&key, tenant, sha256, account);
+	return put_delete(commit, &key);
+}
+
 /* The event itself under its number, and the number under the job's revision; both wait for the committer. */
 int store_commit_put_event(struct store_commit *commit, enum job_event kind, const struct job *job,
 			   const struct job_status *status)

@@ -568,6 +568,20 @@ int record_read_reply(struct bytes value, struct record_reply *ret)
 	return 0;
 }
 
+int record_read_handle(struct bytes value, struct store_handle *ret)
+{
+	_cleanup_(message_freep) M(Handle) *message = NULL;
+	int r = unpack(value, &filmgate__store__v1__handle__descriptor, &message);
+
+	if (r)
+		return r;
+	*ret = (struct store_handle){.handle = take_text(&message->handle),
+				     .headers = take_text(&message->headers),
+				     .uploaded_ms = message->uploaded_ms,
+				     .expires_ms = message->expires_ms};
+	return 0;
+}
+
 int record_read_meta(struct bytes value, struct record_meta *ret)
 {
 	_cleanup_(message_freep) M(Meta) *message = NULL;

@@ -466,6 +466,18 @@ int record_write_reply(struct buffer *out, struct bytes meta, struct bytes body)
 	return append(out, &message.base);
 }
 
+/* Replaced whole, never rewritten: there is nothing of a later version to carry along. */
+int record_write_handle(struct buffer *out, const struct store_handle *handle)
+{
+	M(Handle) message = INIT(HANDLE);
+
+	message.handle = text(handle->handle ? handle->handle : "");
+	message.headers = text(handle->headers ? handle->headers : "");
+	message.uploaded_ms = handle->uploaded_ms;
+	message.expires_ms = handle->expires_ms;
+	return append(out, &message.base);
+}
+
 int record_write_meta(struct buffer *out, const struct record_meta *meta)
 {
 	M(Meta) message = INIT(META);

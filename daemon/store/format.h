@@ -10,7 +10,7 @@
  *    raise STORE_FORMAT, since an older daemon would refuse the record when it meets it.
  *  - A new or changed key: raise STORE_FORMAT; when a lower number is found in Meta, store_open() rewrites the keys
  *    and the Meta record in one batch before the first thread starts. Letters of abandoned keys are never used again.
- *  - Numbers so far: 1; 2 has assets (f, n, u), for which nothing of 1 had to be rewritten but Meta. A daemon of 1 would
+ *  - Numbers so far: 1; 2 has assets and their handles (f, n, u, k), for which nothing of 1 had to be rewritten but Meta. A daemon of 1 would
  *    collect a file that only an asset names.
  *  - Each time: put a store written by the last release into tests/ and open it there for ever.
  *
@@ -37,6 +37,7 @@
  *   e tenant sequence                               Event
  *   h tenant ~id revision                           sequence   the job's own events; they outlive it until trimmed
  *   a tenant sha256 ~id index                       -          artifacts that name this content
+ *   k tenant sha256 account                         Handle     what an account's provider calls this content
  *   f tenant sha256                                 Asset
  *   n tenant ~id sha256                             -          assets, newest first
  *   u tenant sha256 ~id                             -          jobs that have not ended and use this asset
@@ -64,6 +65,7 @@ enum key_letter {
 	KEY_EVENT = 'e',
 	KEY_HISTORY = 'h',
 	KEY_REFERENCE = 'a',
+	KEY_HANDLE = 'k',
 	KEY_ASSET = 'f',
 	KEY_ASSET_LIST = 'n',
 	KEY_ASSET_USE = 'u',

@@ -53,6 +53,9 @@ struct record_reply {
 };
 int record_read_reply(struct bytes value, struct record_reply *ret);
 
+int record_write_handle(struct buffer *out, const struct store_handle *handle);
+int record_read_handle(struct bytes value, struct store_handle *ret);
+
 struct record_meta {
 	uint32_t format;
 	uint64_t epoch;

@@ -114,6 +114,20 @@ int store_commit_put_asset(struct store_commit *commit, uint32_t tenant, const s
  * STORE_E_ASSET_USED while a job holds it. */
 int store_commit_delete_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset);
 
+/* What a provider calls content of ours that was uploaded to it. Inert when zeroed. */
+struct store_handle {
+	char *handle;        /* NULL: it has none */
+	char *headers;       /* that go with it, a JSON object; NULL: none */
+	int64_t uploaded_ms; /* UTC */
+	int64_t expires_ms;  /* UTC; 0: not said */
+};
+void store_handle_finish(struct store_handle *handle);
+/* One for each content and account (struct job_send); the last one stands. */
+int store_commit_put_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,
+			    const struct digest *account, const struct store_handle *handle);
+int store_commit_delete_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,
+			       const struct digest *account);
+
 /* @userdata is the caller's own note, handed back by store_commit_userdata(). Takes the commit always; never fails:
  * what waits is in memory, bounded by what callers have in flight. [any-thread] */
 void store_submit(struct store *store, struct store_commit *take, void *userdata);
@@ -241,6 +255,11 @@ int store_load_queued_providers(struct store *store, int (*fn)(void *userdata, c
 typedef void store_reply_fn(void *userdata, int outcome, struct bytes meta, struct bytes body);
 void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t attempt, uint32_t send,
 		     store_reply_fn *fn, void *userdata);
+
+/* Those of @n contents of one account, in their order; valid for the call, and the callee may take the texts. */
+typedef void store_handles_fn(void *userdata, int outcome, struct store_handle *handles, size_t n);
+void store_get_handles(struct store *store, uint32_t tenant, const struct digest *account, const struct digest *sha256,
+		       size_t n, store_handles_fn *fn, void *userdata);
 
 /*
  * Some assets at once, in the order of @sha256, of which there are at most LIMIT_STORE_PAGE; a media_type of "" where

@@ -112,9 +112,20 @@ static int rewrite_asset(struct bytes value, struct buffer *out)
 	return r;
 }
 
+static int rewrite_handle(struct bytes value, struct buffer *out)
+{
+	struct store_handle handle = {0};
+	int r = record_read_handle(value, &handle);
+
+	if (r == 0)
+		r = record_write_handle(out, &handle);
+	store_handle_finish(&handle);
+	return r;
+}
+
 static rewrite_fn *const kinds[] = {
 	rewrite_job,     rewrite_state, rewrite_attempt, rewrite_send,   rewrite_remote, rewrite_artifact,
-	rewrite_nothing, rewrite_reply, rewrite_meta,    rewrite_tenant, rewrite_asset,
+	rewrite_nothing, rewrite_reply, rewrite_meta,    rewrite_tenant, rewrite_asset,  rewrite_handle,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
