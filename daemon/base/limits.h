@@ -195,4 +195,8 @@
 #define LIMIT_ARTIFACT_FFPROBE_CPU_S 20
 #define LIMIT_ARTIFACT_FFPROBE_MEMORY (UINT64_C(4) << 30)
 
+/* room: engine, inputs */
+#define LIMIT_ENGINE_HANDLE_SPARE_MS 600000 /* before the provider forgets an upload, until which it is used */
+#define LIMIT_ENGINE_PIECE_BYTES_PER_MS 128 /* of files in a request: so much longer than its time-out it may take */
+
 #endif

@@ -30,6 +30,8 @@
 
 struct entry;
 struct lane;
+struct media;
+struct forward;
 struct op;
 
 enum engine_phase { ENGINE_PHASE_LOADING, ENGINE_PHASE_SERVING, ENGINE_PHASE_DRAINING, ENGINE_PHASE_STOPPED };
@@ -55,7 +57,8 @@ struct engine {
 	unsigned int jitter;      /* state of rand_r: spreading load needs no better */
 	atomic_uint uploads;      /* open */
 	atomic_uint_fast64_t uploads_begun;
-	size_t verb_runs; /* account reads and the like that are under way */
+	size_t forward_commits; /* of handles, on their way to the disk */
+	size_t verb_runs;       /* account reads and the like that are under way */
 };
 
 /* Something the committer carries back: userdata of every commit of ours. */
@@ -89,6 +92,7 @@ enum activity {
 	ACTIVITY_EXCHANGE,
 	ACTIVITY_FETCH,
 	ACTIVITY_SEAL,
+	ACTIVITY_FORWARD, /* waits for one of the lane's */
 };
 
 struct entry {
@@ -123,9 +127,12 @@ struct entry {
 	struct reply *reply;            /* send.c: of a paid request, while it is being stored */
 	struct plugin_answer *delivery; /* fetch.c: the answer that named the outputs, for its credentials */
 	struct plugin_answer *outgoing; /* send.c: the purchase, while its record is being stored */
-	char *key;                      /* step.c: the idempotency key that the plugin was shown last */
-	bool is_state_changed;          /* step.c: the plugin's state differs from what is stored */
-	uint32_t verb_phase;            /* of the exchange under way, where a restart begins the verb anew */
+	struct media *media;            /* media.c: the job's assets, while it is prepared and ordered */
+	void (*after_media)(struct entry *entry,
+			    struct plugin_answer *take); /* step.c: what begins when they are there */
+	char *key;             /* step.c: the idempotency key that the plugin was shown last */
+	bool is_state_changed; /* step.c: the plugin's state differs from what is stored */
+	uint32_t verb_phase;   /* of the exchange under way, where a restart begins the verb anew */
 	uint64_t reserved_bytes;
 	int64_t poll_delay_ms;
 	uint32_t poll_failures;
@@ -211,6 +218,7 @@ struct lane {
 	_Atomic(enum job_wait) problem;
 	atomic_int_fast64_t problem_until_ms; /* UTC */
 	struct token_waiter *token_waiters;   /* token.c */
+	struct forward *forwards;             /* forward.c: uploads to the provider under way */
 	bool is_minting;
 };
 

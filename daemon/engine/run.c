@@ -4,6 +4,8 @@
  */
 #include "engine/run.h"
 
+#include "engine/forward.h"
+#include "engine/media.h"
 #include "engine/ops.h"
 #include "engine/step.h"
 
@@ -80,6 +82,7 @@ void run_abandon(struct entry *entry)
 	entry->delivery = plugin_answer_free(entry->delivery);
 	entry->outgoing = plugin_answer_free(entry->outgoing);
 	entry->reply = reply_free(entry->reply);
+	entry->media = media_unref(entry->media);
 	if (entry->reserved_bytes)
 		artifact_release(entry->engine->config.artifacts, entry->reserved_bytes);
 	entry->reserved_bytes = 0;
@@ -180,6 +183,17 @@ static void prepare_with(struct entry *entry, struct plugin_answer *answer)
 	exchange_run(entry, &answer->exchange, 0, on_prepared);
 }
 
+static void on_start_answer(struct entry *entry, struct plugin_answer *take);
+
+/* With one handle more start is begun anew; an upload that failed is answered as if start had. */
+static void on_forwarded(struct entry *entry, struct plugin_answer *take)
+{
+	if (take)
+		on_start_answer(entry, take);
+	else
+		begin_start(entry);
+}
+
 static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 {
 	/* Whoever asked first is heard first: what the plugin would do next, buying included, is not done. */
@@ -195,6 +209,9 @@ static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 			return;
 		}
 		prepare_with(entry, take);
+		break;
+	case PLUGIN_ANSWER_UPLOAD:
+		forward_begin(entry, take->uploads[0], on_forwarded);
 		break;
 	case PLUGIN_ANSWER_WAIT:
 		entry_sleep(entry, take->wait.after_ms > 0 ? take->wait.after_ms : entry->lane->config->poll_first_ms,

@@ -16,6 +16,8 @@
  */
 #include "engine/run.h"
 
+#include "engine/forward.h"
+#include "engine/media.h"
 #include "engine/ops.h"
 #include "engine/step.h"
 
@@ -266,6 +268,7 @@ static void accept(struct entry *entry, struct plugin_answer *take, int http_sta
 		add_remotes(entry, take->done.remotes, take->done.n_remotes);
 	else
 		add_remotes(entry, take->accepted.remotes, take->accepted.n_remotes);
+	entry->media = media_unref(entry->media);
 	status->retries = 0;
 	status->wait_until_ms = 0;
 	status->phase = 0;
@@ -287,6 +290,25 @@ static void refuse_for_good(struct entry *entry, const struct plugin_answer *ans
 	struct job_failure failure = run_failure_of(answer, purchase);
 
 	settle_earlier(entry, JOB_SEND_REFUSED);
+	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+}
+
+/*
+ * The provider has forgotten what was uploaded to it. What an earlier attempt or another order brought there is brought
+ * anew, and the order made again; what came in this attempt was of no use, and will not be.
+ */
+static void refuse_unknown_input(struct entry *entry, const struct plugin_answer *answer)
+{
+	struct job_failure failure = run_failure_of(answer, JOB_PURCHASE_NOTHING);
+
+	if (forward_forget(entry)) {
+		run_requeue(entry, JOB_WAIT_BACKOFF,
+			    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+				       LIMIT_ENGINE_BACKOFF_CAP_MS));
+		return;
+	}
+	failure.reason = JOB_REASON_INVALID_INPUT;
+	failure.message = (char *)(uintptr_t) "the provider does not know an input that was uploaded for this order";
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
@@ -318,6 +340,9 @@ static void read_refusal(struct entry *entry, const struct plugin_answer *answer
 	if (purchase == JOB_PURCHASE_NOTHING && has_doubt &&
 	    (is_for_now(answer) || !is_about_the_request(answer->failure.reason)))
 		keep_doubt(entry, answer->failure.retry_after_ms);
+	else if (purchase == JOB_PURCHASE_NOTHING && answer->failure.reason == PLUGIN_REASON_NOT_FOUND &&
+		 entry->job->n_assets)
+		refuse_unknown_input(entry, answer);
 	else if (purchase == JOB_PURCHASE_NOTHING && is_for_now(answer))
 		run_requeue_refused(entry, answer);
 	else

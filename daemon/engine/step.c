@@ -1,10 +1,12 @@
 #include "engine/step.h"
 
+#include "engine/media.h"
 #include "engine/token.h"
 
 #include "base/json.h"
 #include "plugin/runner.h"
 
+#include <assert.h>
 #include <sys/random.h>
 
 /* ---- replies ---- */
@@ -121,9 +123,19 @@ struct call {
 	struct buffer job;
 	char *state, *key, *remote_id, *remote_kind;
 	struct reply *reply;
+	struct media *media;
 	void (*fn)(void *userdata, struct plugin_answer *take);
 	void *userdata;
 };
+
+static void show_media(struct call *call, struct media *media)
+{
+	if (!media)
+		return;
+	call->media = media_ref(media);
+	call->step.assets = media->assets;
+	call->step.n_assets = media->n;
+}
 
 static void write_job(const struct entry *entry, struct buffer *ret)
 {
@@ -191,6 +203,7 @@ static void show_job(struct call *call, struct entry *entry)
 		free(entry->key);
 		entry->key = key_of(entry, step->attempt);
 	}
+	show_media(call, entry->media);
 	call->key = take_text(entry->key);
 	step->idempotency_key = call->key;
 	/* The reply to a purchase may lead to anything but another purchase. */
@@ -205,6 +218,7 @@ static void free_call(struct call *call)
 	free(call->remote_id);
 	free(call->remote_kind);
 	reply_free(call->reply);
+	media_unref(call->media);
 	free(call);
 }
 
@@ -229,33 +243,61 @@ static void go_on(struct token_waiter *waiter, struct plugin_answer *trouble)
 		plugin_runner_post(call->engine->config.plugins, &call->step);
 }
 
-void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
-	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
+static struct call *new_call(struct lane *lane, enum plugin_verb verb, uint32_t phase, struct reply *take)
 {
 	struct call *call = take_memory(sizeof(*call));
 
-	call->engine = engine;
+	call->engine = lane->engine;
 	call->waiter.go_on = go_on;
-	call->fn = fn;
-	call->userdata = userdata;
 	call->reply = take;
 	call->step = (struct plugin_step){
 		.account = lane->config->account,
 		.verb = verb,
 		.phase = phase,
 		.reply = take ? &take->facts : NULL,
-		.now_ms = now_utc(engine),
+		.now_ms = now_utc(lane->engine),
 		.fn = on_step,
 	};
 	if (getrandom(call->step.random, sizeof(call->step.random), 0) != (ssize_t)sizeof(call->step.random))
 		abort();
-	if (entry)
-		show_job(call, entry);
-	if (take && take->facts.status == 401)
+	return call;
+}
+
+static void begin_call(struct lane *lane, struct call *call)
+{
+	const struct reply *reply = call->reply;
+
+	if (reply && reply->facts.status == 401)
 		token_refused(lane);
 	/* Never between a reply and its reader: what a purchase came to must not hang on a token. */
-	if (take || !token_wait(lane, &call->waiter))
-		plugin_runner_post(engine->config.plugins, &call->step);
+	if (reply || !token_wait(lane, &call->waiter))
+		plugin_runner_post(lane->engine->config.plugins, &call->step);
+}
+
+void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
+	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
+{
+	struct call *call = new_call(lane, verb, phase, take);
+
+	assert(engine == lane->engine);
+	call->fn = fn;
+	call->userdata = userdata;
+	if (entry)
+		show_job(call, entry);
+	begin_call(lane, call);
+}
+
+void step_call_forward(struct lane *lane, const struct step_forward *forward, uint32_t phase, struct reply *take,
+		       void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
+{
+	struct call *call = new_call(lane, PLUGIN_VERB_UPLOAD, phase, take);
+
+	call->fn = fn;
+	call->userdata = userdata;
+	call->state = take_text(forward->state);
+	call->step.state = bytes_of_text(call->state);
+	show_media(call, forward->media);
+	begin_call(lane, call);
 }
 
 struct answered {
@@ -291,11 +333,26 @@ static void on_answer(void *userdata, struct plugin_answer *take)
 	arrival_post(&answered->arrival);
 }
 
+static void begin_with_media(struct entry *entry, struct plugin_answer *trouble)
+{
+	void (*then)(struct entry *, struct plugin_answer *) = steal(entry->after_media);
+
+	if (trouble)
+		then(entry, trouble);
+	else
+		step_run(entry, PLUGIN_VERB_START, 0, NULL, then);
+}
+
 void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct reply *take,
 	      void (*then)(struct entry *entry, struct plugin_answer *take))
 {
 	struct answered *answered;
 
+	if (verb == PLUGIN_VERB_START && !take && media_is_needed(entry)) {
+		entry->after_media = then;
+		media_load(entry, begin_with_media);
+		return;
+	}
 	entry_start_activity(entry, ACTIVITY_STEP);
 	answered = entry_expect(entry, sizeof(*answered), handle_answered, discard_answered);
 	answered->then = then;
@@ -332,6 +389,7 @@ int64_t exchange_key_window_ms(const struct lane *lane, const struct plugin_exch
 
 void exchange_headers_copy(const struct plugin_header *from, size_t n, struct exchange_headers *ret)
 {
+	*ret = (struct exchange_headers){0};
 	ret->items = take_memory((n + 1) * sizeof(*ret->items));
 	for (size_t i = 0; i < n; i++)
 		ret->items[i] = (struct http_header){
@@ -341,11 +399,45 @@ void exchange_headers_copy(const struct plugin_header *from, size_t n, struct ex
 void exchange_headers_finish(struct exchange_headers *headers)
 {
 	free(headers->items);
-	headers->items = NULL;
+	free(headers->pieces);
+	*headers = (struct exchange_headers){0};
 }
 
-void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange, struct exchange_headers *headers,
-		      struct http_request *ret)
+static struct http_piece piece_of(const struct plugin_piece *piece, const struct media *media)
+{
+	const struct media_item *item = piece->asset ? media_find(media, piece->asset) : NULL;
+
+	/* The step had them from the same set. */
+	assert(item || !piece->asset);
+	return (struct http_piece){
+		.text = piece->text,
+		.is_file = item != NULL,
+		.is_base64 = piece->is_base64,
+		.fd = item ? item->fd : -1,
+		.size_bytes = item ? item->size_bytes : 0,
+	};
+}
+
+/* Whoever reads files while it sends must not hold up polls and submits: that is the other loop's work. */
+static void add_pieces(const struct plugin_exchange *exchange, const struct media *media,
+		       struct exchange_headers *headers, struct http_request *ret)
+{
+	uint64_t file_bytes = 0;
+
+	headers->pieces = take_memory((exchange->n_pieces + 1) * sizeof(*headers->pieces));
+	for (size_t i = 0; i < exchange->n_pieces; i++) {
+		headers->pieces[i] = piece_of(&exchange->pieces[i], media);
+		file_bytes += headers->pieces[i].size_bytes;
+	}
+	ret->pieces = headers->pieces;
+	ret->piece_count = exchange->n_pieces;
+	if (file_bytes)
+		ret->lane = HTTP_LANE_TRANSFER;
+	ret->timeout_ms += (int64_t)(file_bytes / LIMIT_ENGINE_PIECE_BYTES_PER_MS);
+}
+
+void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange, const struct media *media,
+		      struct exchange_headers *headers, struct http_request *ret)
 {
 	const struct engine_provider_config *config = lane->config;
 
@@ -363,6 +455,7 @@ void exchange_request(const struct lane *lane, const struct plugin_exchange *exc
 							: config->exchange_timeout_ms,
 		.max_body_bytes = config->max_reply_bytes,
 	};
+	add_pieces(exchange, media, headers, ret);
 	if (exchange->reply_limit_bytes && exchange->reply_limit_bytes < ret->max_body_bytes)
 		ret->max_body_bytes = exchange->reply_limit_bytes;
 }
@@ -444,7 +537,7 @@ void exchange_run(struct entry *entry, const struct plugin_exchange *exchange, u
 	struct exchange_headers headers;
 	struct http_request request;
 
-	exchange_request(entry->lane, exchange, &headers, &request);
+	exchange_request(entry->lane, exchange, entry->media, &headers, &request);
 	request.flags |= flags;
 	exchange_send(entry, ACTIVITY_EXCHANGE, &request, then);
 	exchange_headers_finish(&headers);

@@ -30,19 +30,29 @@ struct reply *reply_free(struct reply *reply);
 void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
 	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata);
 
+/* A step of the verb upload: of no job, with one asset and a state of its own. */
+struct step_forward {
+	struct media *media; /* whose one item it is */
+	const char *state;   /* NULL: none yet */
+};
+void step_call_forward(struct lane *lane, const struct step_forward *forward, uint32_t phase, struct reply *take,
+		       void (*fn)(void *userdata, struct plugin_answer *take), void *userdata);
+
 /*
  * The same as the entry's activity: the answer arrives through the queue, also in process. @then gets it on the engine
- * thread, or never if that was interrupted.
+ * thread, or never if that was interrupted. What begins start has the job's assets: they are loaded before it.
  */
 void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct reply *take,
 	      void (*then)(struct entry *entry, struct plugin_answer *take));
 
-/* What an answer asks for, as a request. @headers is the caller's, finished after http_send(). */
+/* What an answer asks for, as a request. @headers, with the pieces of the body, is the caller's, finished after
+ * http_send(). @media: the assets that the step had; NULL: none. */
 struct exchange_headers {
 	struct http_header *items;
+	struct http_piece *pieces;
 };
-void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange, struct exchange_headers *headers,
-		      struct http_request *ret);
+void exchange_request(const struct lane *lane, const struct plugin_exchange *exchange, const struct media *media,
+		      struct exchange_headers *headers, struct http_request *ret);
 void exchange_headers_copy(const struct plugin_header *from, size_t n, struct exchange_headers *ret);
 void exchange_headers_finish(struct exchange_headers *headers);
 /* Why http_send() did not take a request, by what it returned. */

@@ -135,7 +135,7 @@ static void exchange(struct verb_run *run)
 		return;
 	}
 	run->phase = asked->phase;
-	exchange_request(run->lane, asked, &headers, &request);
+	exchange_request(run->lane, asked, NULL, &headers, &request);
 	r = http_send(run->engine->config.http, &request, on_outcome, run, NULL);
 	exchange_headers_finish(&headers);
 	if (r == 0)
