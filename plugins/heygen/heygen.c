@@ -12,6 +12,7 @@ static const struct fg_plugin plugin = {
 	.start = heygen_start,
 	.poll = heygen_poll,
 	.remove = heygen_remove,
+	.upload = heygen_upload,
 	.account = heygen_account,
 };
 

@@ -1,7 +1,7 @@
 /*
  * What the files of the HeyGen plugin say to each other. The plugin speaks HeyGen's API v3: POST /v3/videos (types
  * avatar, image and cinematic_avatar) and POST /v3/models/videos, each with the GET of its own videos, DELETE
- * /v3/videos/{id}, GET /v3/users/me.
+ * /v3/videos/{id}, GET /v3/users/me, and the two ways of uploading below /v3/assets.
  *
  * The state says where an order went: /path is one of the two paths. It is not there in states of version 1, whose
  * plugin knew the first one alone.
@@ -11,16 +11,21 @@
 
 #include <filmgate/provider.h>
 
-/* The phase of every step that reads a reply; no verb here has more than one exchange. */
+/* The phase of every step that reads a reply, but for those of an upload in three exchanges. */
 #define HEYGEN_PHASE_REPLY 1u
+#define HEYGEN_PHASE_PLACE 2u
+#define HEYGEN_PHASE_FILLED 3u
+#define HEYGEN_PHASE_COMPLETE 4u
 
 #define HEYGEN_VIDEOS "/v3/videos"
 #define HEYGEN_MODEL_VIDEOS "/v3/models/videos"
+#define HEYGEN_ASSETS "/v3/assets"
 
 int32_t heygen_start(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_poll(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_remove(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_account(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_upload(const struct fg_host *h, struct fg_step *s);
 
 /* What an order says, member by member, into the body of its submit; title and extras are not theirs. */
 void heygen_put_speech(const struct fg_host *h, struct fg_step *s, fg_node body);
@@ -30,6 +35,10 @@ void heygen_put_generation(const struct fg_host *h, struct fg_step *s, fg_node b
 const char *heygen_refuse_generation(const struct fg_host *h, struct fg_step *s);
 /* {"type": "url", …} or {"type": "asset_id", …} of one of the job's media; absent for an absent one. */
 fg_node heygen_asset(const struct fg_host *h, struct fg_step *s, fg_node media);
+
+/* One of the job's media as a URL at one place of @out, or as an asset id at another; an absent one as nothing. */
+void heygen_put_source(const struct fg_host *h, struct fg_step *s, fg_node out, const char *url, const char *asset_id,
+		       fg_node media);
 
 /* What went wrong, in the plugin boundary's words and in HeyGen's. */
 struct heygen_problem {

@@ -9,18 +9,24 @@
  */
 #include "heygen.h"
 
+void heygen_put_source(const struct fg_host *h, struct fg_step *s, fg_node out, const char *url, const char *asset_id,
+		       fg_node media)
+{
+	if (h->at(s, media, "/url") != FG_ABSENT)
+		h->put(s, out, url, h->at(s, media, "/url"));
+	else
+		h->put_media(s, out, asset_id, media, FG_MEDIA_HANDLE);
+}
+
 fg_node heygen_asset(const struct fg_host *h, struct fg_step *s, fg_node media)
 {
-	fg_node url = h->at(s, media, "/url");
-	fg_node asset_id = h->at(s, media, "/provider_handle");
 	fg_node asset;
 
-	if (url == FG_ABSENT && asset_id == FG_ABSENT)
+	if (media == FG_ABSENT)
 		return FG_ABSENT;
 	asset = h->object(s);
-	h->put_text(s, asset, "/type", url != FG_ABSENT ? "url" : "asset_id");
-	h->put(s, asset, "/url", url);
-	h->put(s, asset, "/asset_id", asset_id);
+	h->put_text(s, asset, "/type", h->at(s, media, "/url") != FG_ABSENT ? "url" : "asset_id");
+	heygen_put_source(h, s, asset, "/url", "/asset_id", media);
 	return asset;
 }
 

@@ -23,8 +23,7 @@ static void put_words(const struct fg_host *h, struct fg_step *s, fg_node body)
 	fg_node parameters = h->at(s, h->document(s, FG_DOC_JOB), "/parameters");
 
 	h->put(s, body, "/script", h->at(s, parameters, "/script/text"));
-	h->put(s, body, "/audio_url", h->at(s, parameters, "/script/audio/url"));
-	h->put(s, body, "/audio_asset_id", h->at(s, parameters, "/script/audio/provider_handle"));
+	heygen_put_source(h, s, body, "/audio_url", "/audio_asset_id", h->at(s, parameters, "/script/audio"));
 	h->put(s, body, "/voice_id", h->at(s, parameters, "/voice_id"));
 }
 
@@ -39,8 +38,7 @@ static void put_background(const struct fg_host *h, struct fg_step *s, fg_node b
 	else if (picture != FG_ABSENT)
 		h->put_text(s, body, "/background/type", "image");
 	h->put(s, body, "/background/value", color);
-	h->put(s, body, "/background/url", h->at(s, picture, "/url"));
-	h->put(s, body, "/background/asset_id", h->at(s, picture, "/provider_handle"));
+	heygen_put_source(h, s, body, "/background/url", "/background/asset_id", picture);
 }
 
 static void put_frame(const struct fg_host *h, struct fg_step *s, fg_node body)

@@ -90,12 +90,29 @@ static int32_t accept_video(const struct fg_host *h, struct fg_step *s, fg_node 
 					  .status = h->text(s, h->at(s, data, "/status"))));
 }
 
+/* Is there an input that the daemon uploads, and can upload again? */
+static int has_upload(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node parameters = h->at(s, h->document(s, FG_DOC_JOB), "/parameters");
+	fg_node media = h->at(s, parameters, "/media");
+
+	for (uint64_t n = 0; n < h->count(s, media); n++)
+		if (h->at(s, h->item(s, media, n), "/asset") != FG_ABSENT)
+			return 1;
+	return h->at(s, parameters, "/script/audio/asset") != FG_ABSENT ||
+	       h->at(s, parameters, "/background/media/asset") != FG_ABSENT;
+}
+
 static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 {
 	struct heygen_problem problem = heygen_problem_of_reply(h, s);
 	uint64_t pause_ms = 0;
-	int is_final = problem.reason < FG_REASON_RATE_LIMITED;
+	int is_final;
 
+	/* An asset can be deleted at HeyGen, and what was uploaded for an earlier order with it. */
+	if (heygen_text_is(problem.code, "asset_not_found") && has_upload(h, s))
+		problem.reason = FG_REASON_NOT_FOUND;
+	is_final = problem.reason < FG_REASON_RATE_LIMITED;
 	if (problem.reason == FG_REASON_IN_PROGRESS && h->retry_after_ms(s) == 0)
 		pause_ms = IN_PROGRESS_PAUSE_MS;
 	if (heygen_text_is(problem.code, "avatar_not_found"))

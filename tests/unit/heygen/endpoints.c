@@ -38,12 +38,12 @@ static const struct endpoint {
 	{"GET", "/v3/videos", LATER},
 	{"DELETE", "/v3/videos/{id}", "heygen/verbs", "a_removal_deletes_and_may_be_repeated"},
 	/* Inputs. */
-	{"POST", "/v3/assets", LATER},
+	{"POST", "/v3/assets", "heygen/upload", "a_small_file_goes_in_one_request_of_parts"},
 	{"GET", "/v3/assets", LATER},
 	{"GET", "/v3/assets/{id}", LATER},
 	{"DELETE", "/v3/assets/{id}", LATER},
-	{"POST", "/v3/assets/direct-uploads", LATER},
-	{"POST", "/v3/assets/{id}/complete", LATER},
+	{"POST", "/v3/assets/direct-uploads", "heygen/upload", "a_large_file_gets_a_place_first"},
+	{"POST", "/v3/assets/{id}/complete", "heygen/upload", "a_filled_place_is_said_to_be_complete"},
 	/* Webhooks. */
 	{"POST", "/v3/webhooks/endpoints", LATER},
 	{"GET", "/v3/webhooks/endpoints", LATER},
@@ -66,15 +66,20 @@ static const struct endpoint habits[] = {
 static const struct question {
 	enum plugin_verb verb;
 	const char *model, *state, *row;
+	uint64_t size_bytes; /* of the input */
+	uint32_t phase;      /* of the reply that leads to it */
 } questions[] = {
-	{PLUGIN_VERB_ACCOUNT, "avatar", NULL, "/v3/users/me"},
-	{PLUGIN_VERB_START, "avatar", NULL, "/v3/videos avatar"},
-	{PLUGIN_VERB_START, "image", NULL, "/v3/videos image"},
-	{PLUGIN_VERB_START, "cinematic", NULL, "/v3/videos cinematic"},
-	{PLUGIN_VERB_START, "heygen-video-1", NULL, "/v3/models/videos heygen-video-1"},
-	{PLUGIN_VERB_POLL, "avatar", "{\"path\":\"/v3/videos\"}", "/v3/videos/{id}"},
-	{PLUGIN_VERB_POLL, "heygen-video-1", "{\"path\":\"/v3/models/videos\"}", "/v3/models/videos/{id}"},
-	{PLUGIN_VERB_REMOVE, "avatar", "{\"path\":\"/v3/videos\"}", "/v3/videos/{id}"},
+	{PLUGIN_VERB_ACCOUNT, "avatar", NULL, "/v3/users/me", 0, 0},
+	{PLUGIN_VERB_START, "avatar", NULL, "/v3/videos avatar", 0, 0},
+	{PLUGIN_VERB_START, "image", NULL, "/v3/videos image", 0, 0},
+	{PLUGIN_VERB_START, "cinematic", NULL, "/v3/videos cinematic", 0, 0},
+	{PLUGIN_VERB_START, "heygen-video-1", NULL, "/v3/models/videos heygen-video-1", 0, 0},
+	{PLUGIN_VERB_POLL, "avatar", "{\"path\":\"/v3/videos\"}", "/v3/videos/{id}", 0, 0},
+	{PLUGIN_VERB_POLL, "heygen-video-1", "{\"path\":\"/v3/models/videos\"}", "/v3/models/videos/{id}", 0, 0},
+	{PLUGIN_VERB_REMOVE, "avatar", "{\"path\":\"/v3/videos\"}", "/v3/videos/{id}", 0, 0},
+	{PLUGIN_VERB_UPLOAD, "avatar", NULL, "/v3/assets", 1000, 0},
+	{PLUGIN_VERB_UPLOAD, "avatar", NULL, "/v3/assets/direct-uploads", 40000000, 0},
+	{PLUGIN_VERB_UPLOAD, "avatar", "{\"asset_id\":\"v_1\"}", "/v3/assets/{id}/complete", 40000000, 3},
 };
 
 static const struct endpoint *row_of(const char *method, const char *path)
@@ -92,9 +97,21 @@ static void assert_url(const char *url, const char *row)
 	char path[200] = "";
 	const char *mark = strstr(row, "{id}");
 
-	snprintf(path, sizeof(path), "http://127.0.0.1:9%.*s%s", (int)(mark ? mark - row : (long)strcspn(row, " ")),
-		 row, mark ? "v_1" : "");
+	snprintf(path, sizeof(path), "http://127.0.0.1:9%.*s%s%s", (int)(mark ? mark - row : (long)strcspn(row, " ")),
+		 row, mark ? "v_1" : "", mark ? mark + 4 : "");
 	assert_string_equal(url, path);
+}
+
+static struct plugin_answer *ask(const struct question *question)
+{
+	_cleanup_(freep) char *job = rig_job(question->model, NULL, "\"prompt\":\"p\",\"avatar_id\":\"a\"");
+	struct plugin_asset input = {.name = "assets/0", .media_type = "image/png", .size_bytes = question->size_bytes};
+
+	rig.assets = question->size_bytes ? &input : NULL;
+	rig.n_assets = question->size_bytes ? 1 : 0;
+	if (question->phase)
+		return rig_reply_in(question->verb, question->phase, question->state, 200, "");
+	return rig_begin(question->verb, job, question->state);
 }
 
 static void what_the_plugin_asks_is_in_the_table_as_built(void **state)
@@ -103,9 +120,7 @@ static void what_the_plugin_asks_is_in_the_table_as_built(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(questions); i++) {
-		_cleanup_(freep) char *job = rig_job(questions[i].model, NULL, "\"prompt\":\"p\",\"avatar_id\":\"a\"");
-		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = rig_begin(questions[i].verb, job,
-											questions[i].state);
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = ask(&questions[i]);
 
 		assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
 		assert_url(answer->exchange.url, questions[i].row);

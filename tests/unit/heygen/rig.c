@@ -41,6 +41,8 @@ int rig_reset(void **state)
 	rig.now_ms = RIG_NOW_MS;
 	rig.retry_after_ms = -1;
 	rig.remote_id = "v_1";
+	rig.assets = NULL;
+	rig.n_assets = 0;
 	rig.model = "avatar";
 	rig.parameters = "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}";
 	return 0;
@@ -58,13 +60,13 @@ char *rig_job(const char *model, const char *title, const char *parameters)
 	return text.data;
 }
 
-static struct plugin_answer *run(enum plugin_verb verb, const char *job, const char *state,
+static struct plugin_answer *run(enum plugin_verb verb, uint32_t phase, const char *job, const char *state,
 				 const struct plugin_reply *reply)
 {
 	struct plugin_step step = {
 		.account = rig.is_encrypted ? rig.encrypted : rig.account,
 		.verb = verb,
-		.phase = reply ? 1 : 0,
+		.phase = phase,
 		.job = bytes_of_text(job),
 		.state = bytes_of_text(state),
 		.reply = reply,
@@ -76,6 +78,8 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *job, const c
 		.remote_kind = verb == PLUGIN_VERB_START ? NULL : "video",
 		.accepted_at_ms = verb == PLUGIN_VERB_START ? 0 : RIG_NOW_MS - 1000,
 		.has_bought = reply != NULL || verb != PLUGIN_VERB_START,
+		.assets = rig.assets,
+		.n_assets = rig.n_assets,
 	};
 	struct plugin_answer *answer = plugin_step_run(&step);
 
@@ -87,10 +91,16 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *job, const c
 
 struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job, const char *state)
 {
-	return run(verb, job, state, NULL);
+	return run(verb, 0, job, state, NULL);
 }
 
 struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body)
+{
+	return rig_reply_in(verb, 1, state, status, body);
+}
+
+struct plugin_answer *rig_reply_in(enum plugin_verb verb, uint32_t phase, const char *state, int status,
+				   const char *body)
 {
 	const struct plugin_header headers[] = {
 		{.name = "Content-Type", .value = *body == '<' ? "text/html" : "application/json"},
@@ -106,7 +116,7 @@ struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int st
 	};
 	_cleanup_(freep) char *job = rig_job(rig.model, NULL, rig.parameters);
 
-	return run(verb, job, state, &reply);
+	return run(verb, phase, job, state, &reply);
 }
 
 void rig_assert_json(const char *text, const char *expected)

@@ -24,8 +24,10 @@ struct rig {
 	int64_t now_ms;
 	int64_t retry_after_ms;
 	const char *remote_id;
-	const char *model;      /* of the job whose reply comes */
-	const char *parameters; /* likewise */
+	const char *model;                 /* of the job whose reply comes */
+	const char *parameters;            /* likewise */
+	const struct plugin_asset *assets; /* of the order, or the one to upload */
+	size_t n_assets;
 };
 extern struct rig rig;
 
@@ -38,7 +40,9 @@ int rig_reset(void **state);
 char *rig_job(const char *model, const char *title, const char *parameters);
 /* Begins a verb; @state NULL: none yet. */
 struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job, const char *state);
-/* Hands a reply to a verb. */
+/* Hands a reply to a verb, to its phase 1 or another one. */
+struct plugin_answer *rig_reply_in(enum plugin_verb verb, uint32_t phase, const char *state, int status,
+				   const char *body);
 struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body);
 
 /* The exchange's JSON body holds exactly this. */
