@@ -22,6 +22,29 @@ static const struct {
 	{".wmv", "video", "video/wmv"},   {".flv", "video", "video/flv"},
 };
 
+/* How Veo spells what the daemon found a file to be. */
+static const struct {
+	const char *found;
+	const char *media_type;
+} spellings[] = {
+	{"image/png", "image/png"},       {"image/jpeg", "image/jpeg"},     {"image/webp", "image/webp"},
+	{"video/mp4", "video/mp4"},       {"video/quicktime", "video/mov"}, {"video/mpeg", "video/mpeg"},
+	{"video/x-msvideo", "video/avi"}, {"video/x-ms-wmv", "video/wmv"},  {"video/x-flv", "video/flv"},
+};
+
+static int is_asset(const struct fg_host *h, struct fg_step *s, fg_node media)
+{
+	return h->at(s, media, "/asset") != FG_ABSENT;
+}
+
+static const char *media_type_of_asset(const struct fg_host *h, struct fg_step *s, fg_node media)
+{
+	for (size_t i = 0; i < VEO_COUNT(spellings); i++)
+		if (h->is(s, h->at(s, media, "/media_type"), spellings[i].found))
+			return spellings[i].media_type;
+	return NULL;
+}
+
 static const char *media_type_of(const struct fg_host *h, struct fg_step *s, fg_node media)
 {
 	struct fg_text name = h->text(s, h->at(s, media, "/provider_handle"));
@@ -39,18 +62,28 @@ static fg_node parameter(const struct fg_host *h, struct fg_step *s, const char 
 
 /* ---- inputs ---- */
 
+/* One that is there no more has no type; put_media() says so. */
+static const char *complaint_about_asset(const struct fg_host *h, struct fg_step *s, fg_node media)
+{
+	if (h->at(s, media, "/media_type") == FG_ABSENT || media_type_of_asset(h, s, media))
+		return NULL;
+	return h->is(s, h->at(s, media, "/kind"), "video") ? "Veo takes videos as MP4, QuickTime, MPEG, AVI, WMV or FLV"
+							   : "Veo takes pictures as PNG, JPEG or WebP";
+}
+
 static const char *complaint_about(const struct fg_host *h, struct fg_step *s, fg_node media)
 {
 	struct fg_text handle = h->text(s, h->at(s, media, "/provider_handle"));
 	int is_video = h->is(s, h->at(s, media, "/kind"), "video");
 
+	if (is_asset(h, s, media))
+		return complaint_about_asset(h, s, media);
 	if (veo_is_gemini(h, s))
-		return is_video
-			       ? NULL
-			       : "the Gemini API takes pictures inline only, which is not carried yet; Vertex AI takes "
-				 "them from a bucket";
+		return is_video ? NULL
+				: "the Gemini API takes pictures as uploaded files only; Vertex AI takes them from a "
+				  "bucket, too";
 	if (h->at(s, veo_storage_name(h, s, handle), "/object") == FG_ABSENT)
-		return "Veo reads its inputs from a bucket: give a provider_handle of the form gs://bucket/object";
+		return "upload the file, or give a provider_handle of the form gs://bucket/object: Veo reads from buckets";
 	if (!media_type_of(h, s, media))
 		return is_video ? "the name of a video must end in .mp4, .mov, .mpeg, .mpg, .avi, .wmv or .flv"
 				: "the name of a picture must end in .png, .jpg, .jpeg or .webp";
@@ -68,6 +101,15 @@ static const char *complaint_about_inputs(const struct fg_host *h, struct fg_ste
 	return complaint;
 }
 
+/* The bytes themselves; the Gemini API has its own words for those of a video. */
+static void put_asset(const struct fg_host *h, struct fg_step *s, fg_node out, fg_node media)
+{
+	int is_encoded_video = veo_is_gemini(h, s) && h->is(s, h->at(s, media, "/kind"), "video");
+
+	h->put_media(s, out, is_encoded_video ? "/encodedVideo" : "/bytesBase64Encoded", media, FG_MEDIA_BASE64);
+	h->put_text(s, out, is_encoded_video ? "/encoding" : "/mimeType", media_type_of_asset(h, s, media));
+}
+
 /* Absent media do nothing. */
 static void put_media(const struct fg_host *h, struct fg_step *s, fg_node out, const char *pointer, fg_node media)
 {
@@ -77,8 +119,10 @@ static void put_media(const struct fg_host *h, struct fg_step *s, fg_node out, c
 	if (media == FG_ABSENT)
 		return;
 	there = h->object(s);
+	if (is_asset(h, s, media))
+		put_asset(h, s, there, media);
 	h->put(s, there, veo_is_gemini(h, s) ? "/uri" : "/gcsUri", handle);
-	if (!veo_is_gemini(h, s))
+	if (handle != FG_ABSENT && !veo_is_gemini(h, s))
 		h->put_text(s, there, "/mimeType", media_type_of(h, s, media));
 	h->put(s, out, pointer, there);
 }

@@ -98,6 +98,8 @@ int rig_reset(void **state)
 	rig.job = NULL;
 	rig.now_ms = RIG_NOW_MS;
 	rig.retry_after_ms = -1;
+	rig.assets = NULL;
+	rig.n_assets = 0;
 	rig.remote_id = RIG_OPERATION;
 	return 0;
 }
@@ -127,6 +129,8 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *job, const c
 		.attempt = 1,
 		.send = 1,
 		.idempotency_key = "fg-key",
+		.assets = rig.assets,
+		.n_assets = rig.n_assets,
 		.remote_id = verb == PLUGIN_VERB_START ? NULL : rig.remote_id,
 		.remote_kind = verb == PLUGIN_VERB_START ? NULL : "operation",
 		.accepted_at_ms = verb == PLUGIN_VERB_START ? 0 : RIG_NOW_MS - 1000,
@@ -174,6 +178,26 @@ void rig_assert_body(const struct plugin_answer *answer, const char *expected)
 	assert_int_equal(json_parse(json, bytes_of_text(expected), JSON_DUPLICATES_REFUSE, &b, NULL), 0);
 	if (!json_equal(json, a, json, b))
 		fail_msg("%s\n is not %s", text, expected);
+}
+
+void rig_assert_inline(const struct plugin_answer *answer, const char *expected)
+{
+	_cleanup_(buffer_finish) struct buffer text = {0};
+	struct plugin_answer whole = *answer;
+
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
+	assert_int_equal(buffer_append(&text, answer->exchange.body.data, answer->exchange.body.len), 0);
+	for (size_t i = 0; i < answer->exchange.n_pieces; i++) {
+		const struct plugin_piece *piece = &answer->exchange.pieces[i];
+
+		assert_true(!piece->asset || piece->is_base64);
+		if (piece->asset)
+			assert_int_equal(buffer_printf(&text, "{%s}", piece->asset), 0);
+		else
+			assert_int_equal(buffer_append(&text, piece->text.data, piece->text.len), 0);
+	}
+	whole.exchange.body = buffer_bytes(&text);
+	rig_assert_body(&whole, expected);
 }
 
 const struct plugin_header *rig_header(const struct plugin_answer *answer, const char *name)

@@ -31,6 +31,8 @@ struct rig {
 	int64_t now_ms;
 	int64_t retry_after_ms;
 	const char *remote_id;
+	const struct plugin_asset *assets; /* of the order */
+	size_t n_assets;
 };
 extern struct rig rig;
 
@@ -50,6 +52,8 @@ struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int st
 
 /* The exchange's JSON body holds exactly this. */
 void rig_assert_body(const struct plugin_answer *answer, const char *expected);
+/* Likewise, with "{NAME}" where the bytes of an asset go as base64. */
+void rig_assert_inline(const struct plugin_answer *answer, const char *expected);
 /* A header of an exchange; NULL when there is none. */
 const struct plugin_header *rig_header(const struct plugin_answer *answer, const char *name);
 void rig_assert_failure(const struct plugin_answer *answer, enum plugin_answer_kind kind, enum plugin_reason reason,
