@@ -155,6 +155,8 @@
 #define LIMIT_SIM_CREDIT_MICROS INT64_C(1000000000000000) /* of the wallet; a billion dollars */
 #define LIMIT_SIM_NOT_A_VIDEO 67108864                    /* bytes of rubbish that a fault may ask for */
 
+#define LIMIT_SIM_ASSETS 10000 /* uploads in memory; the oldest is forgotten */
+
 #define LIMIT_SIM_SAMPLES 4 /* videos of one order, as Veo documents */
 /* room: rpc */
 #define LIMIT_RPC_MESSAGE (4 * 1024 * 1024)          /* bytes of one request, and of one reply */

@@ -128,6 +128,7 @@ static int post_reset(struct sim *sim, struct sim_call *call, struct sim_reply *
 		return err_trace(r);
 	sim_generations_reset(sim->generations);
 	sim_replays_reset(sim->replays);
+	sim_assets_reset(sim->assets);
 	sim_requests_reset(sim->requests);
 	sim_faults_clear(sim->faults);
 	sim->clock.ahead_ms = 0;

@@ -162,6 +162,8 @@ int sim_files_serve(struct sim *sim, const struct sim_call *call, struct sim_rep
 	const struct sim_generation *generation;
 	int r;
 
+	if (strcmp(request->method, "PUT") == 0)
+		return sim_assets_fill(sim, call, reply);
 	content_type = name ? type_of(name, &suffix) : NULL;
 	if (!content_type)
 		return refuse(reply, 404, "NoSuchKey", "There is no such file");

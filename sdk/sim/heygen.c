@@ -1,5 +1,6 @@
 /*
- * HeyGen, API v3: POST, GET and DELETE of /v3/videos, POST and GET of /v3/models/videos, and /v3/users/me. Facts and their sources are the provider's own
+ * HeyGen, API v3: POST, GET and DELETE of /v3/videos, POST and GET of /v3/models/videos, /v3/users/me, and the assets of
+ * assets.c. Facts and their sources are the provider's own
  * schema (the command line tool of July 2026) and published samples. Where nothing is published, this file decides and
  * README.md says so: a refused call leaves its idempotency key free, and a charge stands from acceptance on.
  */
@@ -156,6 +157,32 @@ static json_t *describe_new(const struct sim_generation *generation)
 			 generation->format == SIM_FORMAT_WEBM ? "webm" : "mp4");
 }
 
+/* An asset id somewhere in an order that was given here and is none any more; NULL: there is none such. */
+static const char *unknown_asset(const struct sim *sim, const json_t *value)
+{
+	const char *name, *found = NULL;
+	json_t *child;
+	size_t i;
+
+	json_array_foreach(value, i, child)
+	{
+		if (!found)
+			found = unknown_asset(sim, child);
+	}
+	json_object_foreach((json_t *)(uintptr_t)value, name, child)
+	{
+		bool is_id = strcmp(name, "asset_id") == 0 || strcmp(name, "audio_asset_id") == 0;
+
+		if (found)
+			return found;
+		if (is_id && json_is_string(child) && !sim_assets_know(sim->assets, json_string_value(child)))
+			found = json_string_value(child);
+		else
+			found = unknown_asset(sim, child);
+	}
+	return found;
+}
+
 static int create_new(struct sim *sim, struct sim_call *call, const char *collection, struct sim_reply *reply)
 {
 	const struct buffer *bytes = &call->request->body;
@@ -173,6 +200,8 @@ static int create_new(struct sim *sim, struct sim_call *call, const char *collec
 					    : sim_heygen_order_read(body, &complaint, &order);
 	if (r == SIM_HEYGEN_ORDER_E_INVALID)
 		return refuse(reply, 400, "invalid_parameter", complaint.message.text, complaint.param);
+	if (unknown_asset(sim, body))
+		return refuse(reply, 404, "asset_not_found", "Asset with the given ID was not found", NULL);
 	picture = picture_of(sim, &order);
 	r = check_means(sim, cost_of(sim, &order, picture.seconds), reply);
 	if (r < 0 || reply->status)
@@ -465,6 +494,11 @@ static const struct sim_route routes[] = {
 	{"POST", path_model_videos, create_model_video},
 	{"GET", "/v3/models/videos/{id}", get_model_video},
 	{"GET", "/v3/users/me", me},
+	{"POST", "/v3/assets", sim_assets_upload},
+	{"POST", "/v3/assets/direct-uploads", sim_assets_place},
+	{"POST", "/v3/assets/{id}/complete", sim_assets_complete},
+	{"GET", "/v3/assets/{id}", sim_assets_get},
+	{"DELETE", "/v3/assets/{id}", sim_assets_delete},
 	{NULL, NULL, NULL},
 };
 

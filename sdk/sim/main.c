@@ -44,6 +44,7 @@ static void house_finish(struct house *house)
 	sim_links_free(house->sim.links);
 	sim_charges_free(house->sim.charges);
 	sim_replays_free(house->sim.replays);
+	sim_assets_free(house->sim.assets);
 	sim_generations_free(house->sim.generations);
 	sim_render_free(house->sim.render);
 	closep(&house->signal_fd);
@@ -193,6 +194,7 @@ static int build(struct house *house, struct errmsg *msg)
 	r = r ? r : watch_signals(house);
 	r = r ? r : sim_generations_new(sim->render, &sim->generations);
 	r = r ? r : sim_replays_new(REPLAY_WINDOW_MS, &sim->replays);
+	r = r ? r : sim_assets_new(&sim->assets);
 	r = r ? r : sim_requests_new(&sim->requests);
 	r = r ? r : build_faults(house, msg);
 	return r ? r : build_servers(house, msg);

@@ -7,6 +7,7 @@
 #ifndef FG_SIM_SIM_H
 #define FG_SIM_SIM_H
 
+#include "sim/assets.h"
 #include "sim/charges.h"
 #include "sim/clock.h"
 #include "sim/generations.h"
@@ -27,6 +28,7 @@ struct sim {
 	struct sim_render *render;
 	struct sim_generations *generations;
 	struct sim_replays *replays;
+	struct sim_assets *assets;
 	struct sim_charges *charges;
 	struct sim_links *links;
 	struct sim_google *google;

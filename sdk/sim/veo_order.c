@@ -1,9 +1,12 @@
 #include "sim/veo_order.h"
 
+#include "sim/sniff.h"
+
 #include <string.h>
 
 #define EXTENSION_SECONDS 7
 #define SECONDS_BY_DEFAULT 8
+#define IMAGE_MOST (20 << 20) /* bytes */
 
 #define complain(msg, ...) (errmsg_set(msg, __VA_ARGS__), SIM_VEO_ORDER_E_INVALID)
 
@@ -13,6 +16,42 @@ static const char *text_at(const json_t *object, const char *name)
 }
 
 /* ---- inputs ---- */
+
+/* How Google calls what the bytes are. */
+static const char *found_type(struct bytes file)
+{
+	const char *type = sim_sniff(file);
+
+	return type && strcmp(type, "video/quicktime") == 0 ? "video/mov" : type;
+}
+
+static int check_inline(const char *bytes, const char *type, const char *name, struct errmsg *msg)
+{
+	_cleanup_(buffer_finish) struct buffer file = {0};
+	const char *found;
+
+	if (!type)
+		return complain(msg, "%s needs a mimeType", name);
+	if (!sim_base64_decode(bytes, &file))
+		return complain(msg, "%s is not base64", name);
+	found = found_type(buffer_bytes(&file));
+	if (!found || strcmp(found, type) != 0)
+		return complain(msg, "%s is not of the type %.60s", name, type);
+	if (strncmp(type, "image/", 6) == 0 && file.len > IMAGE_MOST)
+		return complain(msg, "%s is larger than 20 MB", name);
+	if (strcmp(type, "image/gif") == 0 || (strncmp(type, "image/", 6) != 0 && strncmp(type, "video/", 6) != 0))
+		return complain(msg, "%.60s is not a type that %s takes", type, name);
+	return 0;
+}
+
+static int check_gemini_video(const json_t *video, struct errmsg *msg)
+{
+	const char *encoded = text_at(video, "encodedVideo");
+
+	if (!text_at(video, "uri") == !encoded)
+		return complain(msg, "video needs exactly one of uri and encodedVideo");
+	return encoded ? check_inline(encoded, text_at(video, "encoding"), "encodedVideo", msg) : 0;
+}
 
 static int check_medium(const json_t *medium, const char *name, bool is_gemini, struct errmsg *msg)
 {
@@ -24,15 +63,15 @@ static int check_medium(const json_t *medium, const char *name, bool is_gemini, 
 	if (!json_is_object(medium))
 		return complain(msg, "%s must be an object", name);
 	if (is_gemini && is_video)
-		return text_at(medium, "uri") || text_at(medium, "encodedVideo")
-			       ? 0
-			       : complain(msg, "video needs a uri or encodedVideo");
+		return check_gemini_video(medium, msg);
 	if (is_gemini && uri)
 		return complain(msg, "`gcsUri` isn't supported by this model.");
 	if (!uri == !bytes)
 		return complain(msg, "%s needs exactly one of gcsUri and bytesBase64Encoded", name);
 	if (uri && strncmp(uri, "gs://", 5) != 0)
 		return complain(msg, "'%.100s' is not a Cloud Storage uri", uri);
+	if (bytes)
+		return check_inline(bytes, text_at(medium, "mimeType"), name, msg);
 	if (!text_at(medium, "mimeType"))
 		return complain(msg, "%s needs a mimeType", name);
 	return 0;
