@@ -18,6 +18,28 @@ void fake_http_init(struct http *http)
 
 /* ---- requests ---- */
 
+/* With "[raw: …]" or "[base64: …]" for each file: what is in it. */
+static char *body_of(const struct http_request *from)
+{
+	struct buffer body = {0};
+	char bytes[1024];
+
+	if (buffer_append(&body, from->body.data, from->body.len) < 0)
+		abort();
+	for (size_t i = 0; i < from->piece_count; i++) {
+		const struct http_piece *piece = &from->pieces[i];
+		ssize_t n = piece->is_file ? pread(piece->fd, bytes, sizeof(bytes), 0) : 0;
+
+		if (n < 0 || (piece->is_file && (uint64_t)n != piece->size_bytes))
+			abort();
+		if (piece->is_file)
+			buffer_printf(&body, "[%s: %.*s]", piece->is_base64 ? "base64" : "raw", (int)n, bytes);
+		else
+			buffer_append(&body, piece->text.data, piece->text.len);
+	}
+	return body.data;
+}
+
 static struct request *request_new(const struct http_request *from)
 {
 	struct request *request = calloc(1, sizeof(*request));
@@ -26,7 +48,7 @@ static struct request *request_new(const struct http_request *from)
 		abort();
 	request->method = copy(from->method);
 	request->url = copy(from->url);
-	request->body = from->body.len ? bytes_dup_text(from->body) : NULL;
+	request->body = body_of(from);
 	request->if_range = copy(from->if_range);
 	for (size_t i = 0; i < from->header_count && i < 8; i++) {
 		request->names[i] = copy(from->headers[i].name);

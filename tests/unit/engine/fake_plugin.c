@@ -17,6 +17,9 @@ struct plugin_answer_memory {
 	struct plugin_header headers[2];
 	struct plugin_remote remote;
 	struct plugin_output outputs[OUTPUTS];
+	struct plugin_piece pieces[4];
+	char names[4][128];
+	const char *uploads[1];
 };
 
 /* ---- plugins ---- */
@@ -51,7 +54,7 @@ void fake_plugin_init(struct plugin *plugin, const char *name, int window_s)
 	take_manifest(plugin, name, window_s);
 	plugin->base_url = plugin->manifest->base_url;
 	for (int verb = 0; verb < _PLUGIN_VERB_N; verb++)
-		plugin->begin[verb] = verb == PLUGIN_VERB_START ? "buy" : "read";
+		plugin->begin[verb] = verb == PLUGIN_VERB_START ? "buy" : verb == PLUGIN_VERB_UPLOAD ? "bring" : "read";
 }
 
 void fake_plugin_finish(struct plugin *plugin)
@@ -73,7 +76,7 @@ static const char *verb_word(enum plugin_verb verb)
 {
 	static const char *const words[_PLUGIN_VERB_N] = {
 		[PLUGIN_VERB_START] = "start",   [PLUGIN_VERB_POLL] = "poll",       [PLUGIN_VERB_CANCEL] = "cancel",
-		[PLUGIN_VERB_REMOVE] = "remove", [PLUGIN_VERB_ACCOUNT] = "account",
+		[PLUGIN_VERB_REMOVE] = "remove", [PLUGIN_VERB_ACCOUNT] = "account", [PLUGIN_VERB_UPLOAD] = "upload",
 	};
 
 	return words[verb];
@@ -247,6 +250,42 @@ static void buy(struct plugin_answer *answer, const struct plugin_step *step)
 	exchange->n_headers = 1;
 }
 
+/* The body goes on with the step's assets. */
+static void add_pieces(struct plugin_answer *answer, const struct plugin_step *step, bool is_base64)
+{
+	struct plugin_answer_memory *memory = answer->memory;
+
+	for (size_t i = 0; i < step->n_assets && i < 4; i++) {
+		snprintf(memory->names[i], sizeof(memory->names[i]), "%s", step->assets[i].name);
+		memory->pieces[i] = (struct plugin_piece){.asset = memory->names[i], .is_base64 = is_base64};
+		answer->exchange.n_pieces = i + 1;
+	}
+	answer->exchange.pieces = memory->pieces;
+}
+
+static void name_assets(struct plugin_answer *answer, const struct plugin_step *step)
+{
+	struct plugin_answer_memory *memory = answer->memory;
+
+	buy(answer, step);
+	for (size_t i = 0; i < step->n_assets; i++) {
+		const struct plugin_asset *asset = &step->assets[i];
+		size_t len = strlen(memory->body);
+
+		if (!asset->handle) {
+			snprintf(memory->names[0], sizeof(memory->names[0]), "%s", asset->name);
+			memory->uploads[0] = memory->names[0];
+			answer->kind = PLUGIN_ANSWER_UPLOAD;
+			answer->uploads = memory->uploads;
+			answer->n_uploads = 1;
+			return;
+		}
+		snprintf(memory->body + len, sizeof(memory->body) - len, " handle=%s", asset->handle);
+	}
+	answer->exchange.body = bytes_of_text(memory->body);
+	answer->exchange.fingerprint = digest_of(answer->exchange.body);
+}
+
 static const char *const kinds[] = {
 	[PLUGIN_ANSWER_FAULT] = "fault",         [PLUGIN_ANSWER_WAIT] = "wait",
 	[PLUGIN_ANSWER_ACCEPTED] = "accepted",   [PLUGIN_ANSWER_DONE] = "done",
@@ -266,7 +305,15 @@ static void fill_answer(struct plugin_answer *answer, const struct plugin_step *
 		buy(answer, step);
 	else if (strcmp(kind, "read") == 0)
 		ask_for(answer, step, "GET", verb_word(step->verb));
-	else
+	else if (strcmp(kind, "carry") == 0) {
+		buy(answer, step);
+		add_pieces(answer, step, true);
+	} else if (strcmp(kind, "name") == 0) {
+		name_assets(answer, step);
+	} else if (strcmp(kind, "bring") == 0) {
+		ask_for(answer, step, "PUT", verb_word(step->verb));
+		add_pieces(answer, step, false);
+	} else
 		answer->kind = (enum plugin_answer_kind)index_of(kind, kinds, sizeof(kinds) / sizeof(kinds[0]));
 	if (answer->kind == PLUGIN_ANSWER_FAULT)
 		answer->fault = "the fake plugin was told to fail";
@@ -315,6 +362,20 @@ struct plugin_answer *plugin_answer_free(struct plugin_answer *answer)
 		free(answer->memory);
 	free(answer);
 	return NULL;
+}
+
+struct plugin_answer *plugin_answer_copy_failure(const struct plugin_answer *answer)
+{
+	struct plugin_answer *copy = answer_new();
+
+	copy->kind = answer->kind;
+	snprintf(copy->memory->words, sizeof(copy->memory->words), "%s",
+		 answer->fault ? answer->fault : answer->failure.message);
+	copy->fault = answer->fault ? copy->memory->words : NULL;
+	copy->failure = answer->failure;
+	copy->failure.message = copy->memory->words;
+	copy->failure.code = "";
+	return copy;
 }
 
 struct plugin_answer *plugin_answer_trouble(enum plugin_reason reason, const char *message)

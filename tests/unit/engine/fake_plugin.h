@@ -4,6 +4,9 @@
  *
  *     buy                               the exchange that buys: POST BASE/buy
  *     read                              a free exchange: GET BASE/VERB
+ *     carry                             buy, with the job's assets inside as base64
+ *     name                              buy, with the handles of the job's assets; without one it wants its upload
+ *     bring                             a free exchange: PUT BASE/VERB of the step's asset
  *     wait after=MS permille=N status=WORD
  *     accepted id=ID after=MS
  *     done video=URL thumbnail=URL ...  secret: each is fetched with the account's key

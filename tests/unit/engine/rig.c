@@ -110,15 +110,28 @@ static size_t steps_without_token(const struct engine *engine)
 	return n;
 }
 
+/* Who waits for an upload waits for the provider, or for a step that is held; else the engine is still at it. */
+static bool is_upload_asked(struct rig *rig)
+{
+	bool answer = false;
+
+	pthread_mutex_lock(&rig->http.mutex);
+	for (const struct request *request = rig->http.requests; request; request = request->next)
+		answer |= !request->is_ended && request_ends_with(request, "/upload");
+	pthread_mutex_unlock(&rig->http.mutex);
+	return answer;
+}
+
 static bool is_quiet(struct rig *rig)
 {
 	struct engine *engine = rig->engine;
 	bool answer = !atomic_load(&is_batch_between) && !engine->is_scanning_deadlines &&
-		      !is_due(&engine->deadline_timer);
+		      engine->forward_commits == 0 && !is_due(&engine->deadline_timer);
 	size_t steps = 0;
 
 	for (const struct entry *entry = engine->entries; entry; entry = entry->hh.next)
-		answer &= is_entry_quiet(entry, &steps);
+		answer &= is_entry_quiet(entry, &steps) &&
+			  (entry->activity != ACTIVITY_FORWARD || is_upload_asked(rig));
 	for (size_t i = 0; i < engine->n_lanes; i++)
 		answer &= is_lane_quiet(&engine->lanes[i]);
 	pthread_mutex_lock(&rig->runner.mutex);
