@@ -1,6 +1,6 @@
 /*
- * A call has a completion queue of its own and at most three batches under way: the request with the initial metadata
- * of the reply, the status, and one message at a time. A unary call is a stream with one message. Waiting is done in
+ * A call has a completion queue of its own and at most four batches under way: the request with the initial metadata of
+ * the reply, the status, one message at a time, and one further request. A unary call is a stream with one message. Waiting is done in
  * slices, since a completion queue knows nothing of signals.
  */
 #include "client.h"
@@ -31,7 +31,7 @@ struct client {
 };
 
 /* What a tag points to: which batch it was. */
-enum batch { BATCH_REQUEST, BATCH_STATUS, BATCH_MESSAGE, _BATCHES };
+enum batch { BATCH_REQUEST, BATCH_STATUS, BATCH_MESSAGE, BATCH_SEND, _BATCHES };
 
 struct client_stream {
 	const ProtobufCMessageDescriptor *output;
@@ -40,6 +40,8 @@ struct client_stream {
 	char tags[_BATCHES];
 	bool is_pending[_BATCHES];
 	bool is_done[_BATCHES];
+	bool is_sending; /* the client's side is open */
+	bool is_refused; /* what was sent could not leave */
 	grpc_byte_buffer *request;
 	grpc_byte_buffer *message; /* NULL in a completed batch: no more will come */
 	grpc_metadata_array initial, trailing;
@@ -152,15 +154,30 @@ static int start_message(struct client_stream *stream)
 	return start(stream, BATCH_MESSAGE, &op, 1);
 }
 
-static int start_all(struct client_stream *stream)
+static int start_send(struct client_stream *stream)
+{
+	const grpc_op op = {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = stream->request};
+
+	return start(stream, BATCH_SEND, &op, 1);
+}
+
+/* The whole request at once, or its beginning: what is sent on its own completes on its own. */
+static int start_request(struct client_stream *stream)
 {
 	const grpc_op request[] = {
 		{.op = GRPC_OP_SEND_INITIAL_METADATA},
-		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = stream->request},
-		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 		{.op = GRPC_OP_RECV_INITIAL_METADATA,
 		 .data.recv_initial_metadata.recv_initial_metadata = &stream->initial},
+		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = stream->request},
+		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
 	};
+	int r = start(stream, BATCH_REQUEST, request, stream->is_sending ? 2 : 4);
+
+	return r || !stream->is_sending ? r : start_send(stream);
+}
+
+static int start_all(struct client_stream *stream)
+{
 	const grpc_op status = {
 		.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
 		.data.recv_status_on_client = {.trailing_metadata = &stream->trailing,
@@ -170,7 +187,7 @@ static int start_all(struct client_stream *stream)
 	int r = start(stream, BATCH_STATUS, &status, 1);
 
 	if (r == 0)
-		r = start(stream, BATCH_REQUEST, request, sizeof(request) / sizeof(request[0]));
+		r = start_request(stream);
 	return r ? r : start_message(stream);
 }
 
@@ -186,7 +203,8 @@ static grpc_byte_buffer *pack(const ProtobufCMessage *message)
 }
 
 static int open_until(struct client *client, const ProtobufCServiceDescriptor *service, const char *name,
-		      const ProtobufCMessage *request, gpr_timespec deadline, struct client_stream **ret)
+		      const ProtobufCMessage *request, gpr_timespec deadline, bool is_sending,
+		      struct client_stream **ret)
 {
 	const ProtobufCMethodDescriptor *method = protobuf_c_service_descriptor_get_method_by_name(service, name);
 	_cleanup_(client_stream_freep) struct client_stream *stream = calloc(1, sizeof(*stream));
@@ -202,6 +220,7 @@ static int open_until(struct client *client, const ProtobufCServiceDescriptor *s
 	stream->details = grpc_empty_slice();
 	grpc_metadata_array_init(&stream->initial);
 	grpc_metadata_array_init(&stream->trailing);
+	stream->is_sending = is_sending;
 	stream->request = pack(request);
 	stream->queue = grpc_completion_queue_create_for_next(NULL);
 	slice = grpc_slice_from_copied_string(path);
@@ -218,7 +237,13 @@ static int open_until(struct client *client, const ProtobufCServiceDescriptor *s
 int client_stream_open(struct client *client, const ProtobufCServiceDescriptor *service, const char *method,
 		       const ProtobufCMessage *request, struct client_stream **ret)
 {
-	return open_until(client, service, method, request, gpr_inf_future(GPR_CLOCK_MONOTONIC), ret);
+	return open_until(client, service, method, request, gpr_inf_future(GPR_CLOCK_MONOTONIC), false, ret);
+}
+
+int client_stream_open_sending(struct client *client, const ProtobufCServiceDescriptor *service, const char *method,
+			       const ProtobufCMessage *request, struct client_stream **ret)
+{
+	return open_until(client, service, method, request, gpr_inf_future(GPR_CLOCK_MONOTONIC), true, ret);
 }
 
 /* Waits for one completion, at most @ms; false when none came. */
@@ -232,7 +257,48 @@ static bool pump(struct client_stream *stream, int64_t ms)
 	batch = (enum batch)((char *)event.tag - stream->tags);
 	stream->is_pending[batch] = false;
 	stream->is_done[batch] = true;
+	if (batch == BATCH_SEND && !event.success)
+		stream->is_refused = true;
 	return true;
+}
+
+/* Until the request before has left, or cannot. */
+static int await_sent(struct client_stream *stream)
+{
+	while (stream->is_pending[BATCH_SEND]) {
+		if (interrupt_came())
+			return CLIENT_E_INTERRUPTED;
+		pump(stream, INTERRUPT_SLICE_MS);
+	}
+	return stream->is_refused || stream->is_done[BATCH_STATUS] ? CLIENT_E_END : 0;
+}
+
+int client_stream_send(struct client_stream *stream, const ProtobufCMessage *request)
+{
+	int r = await_sent(stream);
+
+	if (r)
+		return r;
+	grpc_byte_buffer_destroy(stream->request);
+	stream->request = pack(request);
+	return start_send(stream);
+}
+
+void client_stream_end_sending(struct client_stream *stream)
+{
+	const grpc_op op = {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT};
+
+	/* A call that has ended says in its status why. */
+	if (await_sent(stream) == 0)
+		start(stream, BATCH_SEND, &op, 1);
+}
+
+static bool is_pending(const struct client_stream *stream)
+{
+	for (size_t i = 0; i < _BATCHES; i++)
+		if (stream->is_pending[i])
+			return true;
+	return false;
 }
 
 struct client_stream *client_stream_free(struct client_stream *stream)
@@ -241,8 +307,7 @@ struct client_stream *client_stream_free(struct client_stream *stream)
 		return NULL;
 	if (stream->call)
 		grpc_call_cancel(stream->call, NULL);
-	while (stream->is_pending[BATCH_REQUEST] || stream->is_pending[BATCH_STATUS] ||
-	       stream->is_pending[BATCH_MESSAGE])
+	while (is_pending(stream))
 		pump(stream, INTERRUPT_SLICE_MS);
 
 	if (stream->message)
@@ -354,7 +419,7 @@ int client_call(struct client *client, const ProtobufCServiceDescriptor *service
 {
 	_cleanup_(client_stream_freep) struct client_stream *stream = NULL;
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL, *extra = NULL;
-	int r = open_until(client, service, method, request, after(timeout_ms), &stream);
+	int r = open_until(client, service, method, request, after(timeout_ms), false, &stream);
 
 	if (r)
 		return err_trace(r);

@@ -43,6 +43,14 @@ int client_call(struct client *client, const ProtobufCServiceDescriptor *service
 /* One request, many replies. 0 or -ENOMEM; every failure to reach the server shows in client_stream_next(). */
 int client_stream_open(struct client *client, const ProtobufCServiceDescriptor *service, const char *method,
 		       const ProtobufCMessage *request, struct client_stream **ret);
+/* Many requests, one reply: @request is the first. Later ones go out one by one; client_stream_next() brings the reply. */
+int client_stream_open_sending(struct client *client, const ProtobufCServiceDescriptor *service, const char *method,
+			       const ProtobufCMessage *request, struct client_stream **ret);
+/* Returns when the server's window has taken the one before. 0; CLIENT_E_END: the server takes no more, and
+ * client_stream_next() says why; CLIENT_E_INTERRUPTED or negative errno. */
+int client_stream_send(struct client_stream *stream, const ProtobufCMessage *request);
+/* There are no more. */
+void client_stream_end_sending(struct client_stream *stream);
 /* Cancels the call if it has not ended. */
 struct client_stream *client_stream_free(struct client_stream *stream);
 void client_stream_freep(struct client_stream **stream);

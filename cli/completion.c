@@ -66,7 +66,7 @@ static void print_command_cases(void)
 	printf("\t*) words=$commands ;;\n\tesac\n");
 }
 
-/* Finds the command among the words before the cursor, the first two that are no options: "providers get". */
+/* Finds the command among the words before the cursor, the first two that are no options: "providers get", "assets upload". */
 static void print_script(void)
 {
 	printf("# bash completion for filmgate, printed by 'filmgate completion bash'\n"
@@ -79,7 +79,7 @@ static void print_script(void)
 	       "\t\t[[ $word == -* || ${COMP_WORDS[i-1]} == --server || ${COMP_WORDS[i-1]} == -s ]] && continue\n"
 	       "\t\tif [[ -z $command ]]; then\n"
 	       "\t\t\tcommand=$word\n"
-	       "\t\telif [[ $command == providers ]]; then\n"
+	       "\t\telif [[ $command == providers || $command == assets ]]; then\n"
 	       "\t\t\tcommand=\"$command $word\"\n"
 	       "\t\tfi\n"
 	       "\tdone\n");

@@ -214,13 +214,19 @@ static int take_role(const char **argument, Filmgate__V1__Media *media, struct e
 	return 0;
 }
 
+static const char *source_field(const char *source)
+{
+	if (!strncmp(source, "https://", 8) || !strncmp(source, "http://", 7))
+		return "url";
+	return !strncmp(source, "assets/", 7) ? "asset" : "provider_handle";
+}
+
 int params_add_media(Filmgate__V1__JobParameters *parameters, Filmgate__V1__MediaKind kind, const char *argument,
 		     struct errmsg *error)
 {
 	const ProtobufCMessageDescriptor *of = parameters->base.descriptor;
 	ProtobufCMessage *item = field_child(&parameters->base, field_find(of, bytes_of_text("media")));
 	Filmgate__V1__Media *media = (void *)item;
-	bool is_address;
 	int r;
 
 	if (!item)
@@ -230,8 +236,7 @@ int params_add_media(Filmgate__V1__JobParameters *parameters, Filmgate__V1__Medi
 	r = take_role(&argument, media, error);
 	if (r)
 		return r < 0 ? r : PARAMS_E_INVALID;
-	is_address = !strncmp(argument, "https://", 8) || !strncmp(argument, "http://", 7);
-	r = field_set_text(item, field_find(item->descriptor, bytes_of_text(is_address ? "url" : "provider_handle")),
+	r = field_set_text(item, field_find(item->descriptor, bytes_of_text(source_field(argument))),
 			   bytes_of_text(argument), error);
 	return r <= 0 ? r : PARAMS_E_INVALID;
 }

@@ -27,8 +27,8 @@ int params_set(Filmgate__V1__JobParameters *parameters, const char *assignment, 
 int params_set_at(ProtobufCMessage *message, const char *path, const char *text, struct errmsg *error);
 
 /*
- * Appends a medium: "SOURCE", "ROLE=SOURCE" or "keyframe@TIME=SOURCE", where SOURCE is an http(s) address or else the
- * provider's handle. Without a role: first_frame for a picture, source for a video, reference for a sound.
+ * Appends a medium: "SOURCE", "ROLE=SOURCE" or "keyframe@TIME=SOURCE", where SOURCE is an http(s) address, an asset's
+ * name or else the provider's handle. Without a role: first_frame for a picture, source for a video, reference for a sound.
  */
 int params_add_media(Filmgate__V1__JobParameters *parameters, Filmgate__V1__MediaKind kind, const char *argument,
 		     struct errmsg *error);

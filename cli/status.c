@@ -54,6 +54,8 @@ static const struct {
 	{REASON(TOO_MANY_WATCHERS), "try again when other watchers have gone", NULL},
 	{REASON(ARTIFACT_DAMAGED), "the daemon's log names the file", NULL},
 	{REASON(QUEUE_FULL), "try again when some jobs are done", NULL},
+	{REASON(ASSET_NOT_FOUND), "'filmgate assets' shows those that there are", NULL},
+	{REASON(TOO_MANY_UPLOADS), "try again when another upload has ended", NULL},
 	{REASON(DRAINING), "try again when the daemon is back", NULL},
 	{REASON(STORE_UNAVAILABLE), "the daemon's log says what is wrong with its data directory; then try again",
 	 NULL},

@@ -10,6 +10,7 @@
 #include "params.h"
 #include "render.h"
 #include "say.h"
+#include "upload.h"
 #include "words.h"
 
 #include "base/err.h"
@@ -98,6 +99,8 @@ static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument 
 		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_IMAGE, given->text, error);
 	case OPTION_VIDEO:
 		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_VIDEO, given->text, error);
+	case OPTION_REFERENCE:
+		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_IMAGE, given->text, error);
 	case OPTION_AUDIO:
 		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_AUDIO, given->text, error);
 	case OPTION_LABEL:
@@ -107,6 +110,93 @@ static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument 
 	default:
 		return 0;
 	}
+}
+
+/* ---- files and assets among the media ---- */
+
+static const char *kind_word(Filmgate__V1__MediaKind kind, char word[static FIELD_NAME_SIZE])
+{
+	field_enum_word(&filmgate__v1__media_kind__descriptor, (int)kind, word);
+	return word;
+}
+
+/* A reference is of whatever kind the file is; the others say their kind, and a slip is found before it is ordered. */
+static enum exit_code adopt_asset(Filmgate__V1__Media *media, const struct argument *given,
+				  const Filmgate__V1__Asset *asset)
+{
+	const ProtobufCFieldDescriptor *field = field_find(media->base.descriptor, bytes_of_text("asset"));
+	char found[FIELD_NAME_SIZE];
+	struct errmsg error;
+
+	if (given->row->id == OPTION_REFERENCE)
+		media->kind = asset->kind;
+	if (media->kind != asset->kind) {
+		kind_word(asset->kind, found);
+		say_error("--%s: '%s' is of the kind %s (%s); give it with --%s", given->row->name, given->text, found,
+			  asset->media_type, found);
+		return EXIT_USAGE;
+	}
+	return field_set_text(&media->base, field, bytes_of_text(asset->name), &error) ? EXIT_FAILED : EXIT_OK;
+}
+
+static enum exit_code fetch_asset(struct cli *cli, Filmgate__V1__Media *media, const struct argument *given)
+{
+	Filmgate__V1__GetAssetResponse *response = NULL;
+	enum exit_code code = upload_get(cli, media->asset, &response);
+
+	if (code == EXIT_OK)
+		code = adopt_asset(media, given, response->asset);
+	if (response)
+		protobuf_c_message_free_unpacked(&response->base, NULL);
+	return code;
+}
+
+static enum exit_code give_file(struct cli *cli, Filmgate__V1__Media *media, const struct argument *given)
+{
+	_cleanup_(freep) char *path = strdup(media->provider_handle);
+	Filmgate__V1__UploadAssetResponse *response = NULL;
+	enum exit_code code = path ? upload_file(cli, path, NULL, &response) : EXIT_FAILED;
+
+	if (code == EXIT_OK)
+		code = adopt_asset(media, given, response->asset);
+	if (code == EXIT_OK)
+		say_note("%s is %s%s", path, response->asset->name, response->existed ? "" : ", uploaded just now");
+	if (response)
+		protobuf_c_message_free_unpacked(&response->base, NULL);
+	return code;
+}
+
+static enum exit_code settle_media(struct cli *cli, Filmgate__V1__Media *media, const struct argument *given)
+{
+	if (given->row->id == OPTION_REFERENCE)
+		media->role = FILMGATE__V1__MEDIA_ROLE__MEDIA_ROLE_REFERENCE;
+	if (media->source_case == FILMGATE__V1__MEDIA__SOURCE_ASSET)
+		return fetch_asset(cli, media, given);
+	if (media->source_case != FILMGATE__V1__MEDIA__SOURCE_PROVIDER_HANDLE)
+		return EXIT_OK;
+	if (upload_is_file(media->provider_handle))
+		return give_file(cli, media, given);
+	if (!upload_is_misspelt(media->provider_handle))
+		return EXIT_OK;
+	say_error("--%s: there is no file '%s'", given->row->name, media->provider_handle);
+	return EXIT_USAGE;
+}
+
+static bool is_media(enum option_id id)
+{
+	return id == OPTION_IMAGE || id == OPTION_VIDEO || id == OPTION_AUDIO || id == OPTION_REFERENCE;
+}
+
+/* Once all else is known to be well written, since it may take long. */
+static enum exit_code settle_all(struct cli *cli, Filmgate__V1__CreateJobRequest *request, const size_t *places)
+{
+	const struct arguments *arguments = &cli->arguments;
+	enum exit_code code = EXIT_OK;
+
+	for (size_t i = 0; code == EXIT_OK && i < arguments->n_given; i++)
+		if (is_media(arguments->given[i].row->id))
+			code = settle_media(cli, request->job->parameters->media[places[i]], &arguments->given[i]);
+	return code;
 }
 
 /* "heygen" means "providers/heygen", on the command line and in a file. */
@@ -144,7 +234,8 @@ static int check_prompt(const struct arguments *arguments)
 	return 0;
 }
 
-static int build(struct cli *cli, Filmgate__V1__CreateJobRequest *request)
+/* @places: of each given option, the index of the medium that it added. */
+static int build(struct cli *cli, Filmgate__V1__CreateJobRequest *request, size_t *places)
 {
 	const struct arguments *arguments = &cli->arguments;
 	const char *file = arguments_text(arguments, OPTION_FILE);
@@ -171,6 +262,8 @@ static int build(struct cli *cli, Filmgate__V1__CreateJobRequest *request)
 			say_error("--%s: %s", given->row->name, r < 0 ? strerror(-r) : error.text);
 			return r;
 		}
+		if (is_media(given->row->id))
+			places[i] = request->job->parameters->n_media - 1;
 	}
 	return complete_provider(request);
 }
@@ -200,6 +293,7 @@ enum exit_code command_submit(struct cli *cli)
 	Filmgate__V1__CreateJobRequest *request = (void *)message;
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
 	const Filmgate__V1__CreateJobResponse *created;
+	_cleanup_(freep) size_t *places = NULL;
 	char id[ORDER_ID_SIZE];
 	struct errmsg error;
 	enum exit_code code;
@@ -210,9 +304,13 @@ enum exit_code command_submit(struct cli *cli)
 	code = order_check(cli);
 	if (code != EXIT_OK)
 		return code;
-	r = build(cli, request);
+	places = calloc(cli->arguments.n_given + 1, sizeof(*places));
+	r = places ? build(cli, request, places) : -ENOMEM;
 	if (r)
 		return r < 0 ? EXIT_FAILED : EXIT_USAGE;
+	code = settle_all(cli, request, places);
+	if (code != EXIT_OK)
+		return code;
 	if (arguments_has(&cli->arguments, OPTION_DRY_RUN) || request->validate_only)
 		return try_only(cli, request);
 

@@ -43,8 +43,10 @@ ROW(param, PARAM, PAIR, 'P', "param", "NAME=VALUE",
     "any parameter by its name in 'filmgate providers get': duration_ms=8s, resolution=720p, "
     "background.color=#202020, extras.engine.type=avatar_v");
 ROW(image, IMAGE, TEXT, 0, "image", "[ROLE=]SOURCE",
-    "a picture, by address or provider handle; ROLE is first_frame (default), last_frame, keyframe@TIME, "
-    "reference or source");
+    "a picture: an address, a file, assets/SHA256 or a provider handle; a file is uploaded first; ROLE is first_frame "
+    "(default), last_frame, keyframe@TIME, reference or source");
+ROW(reference, REFERENCE, TEXT, 0, "reference", "SOURCE",
+    "a picture, video or sound to go by, as for --image; may be repeated");
 ROW(video, VIDEO, TEXT, 0, "video", "[ROLE=]SOURCE", "a video to work from; the default role is source");
 ROW(audio, AUDIO, TEXT, 0, "audio", "[ROLE=]SOURCE", "a sound to work from; the default role is reference");
 ROW(label, LABEL, PAIR, 'l', "label", "KEY=VALUE", "a label of the job; may be repeated");
@@ -58,7 +60,8 @@ ROW(wait_timeout, TIMEOUT, DURATION, 0, "timeout", "TIME",
     "stop waiting after that time, with status 124; the job goes on");
 ROW(wait_flag, WAIT, MAYBE_DURATION, 'w', "wait", "TIME",
     "wait until the job has ended, however it ends; with =TIME no longer than that");
-ROW(dry_run, DRY_RUN, FLAG, 0, "dry-run", NULL, "check everything, order nothing");
+ROW(dry_run, DRY_RUN, FLAG, 0, "dry-run", NULL,
+    "check everything, order nothing; files are uploaded all the same, since the daemon looks at them");
 ROW(request_id, REQUEST_ID, TEXT, 0, "request-id", "ID",
     "your own id of this order: a repetition with the same id buys nothing twice (default: a new one)");
 ROW(file, FILE, TEXT, 'f', "file", "FILE",
@@ -71,6 +74,8 @@ ROW(filter_model, MODEL, TEXT, 'm', "model", "MODEL", "only jobs of that model; 
 ROW(since, SINCE, TEXT, 0, "since", "WHEN",
     "only jobs created since: a time (2026-11-22, 2026-11-22T17:00:00Z) or how long ago (2h)");
 ROW(limit, LIMIT, NUMBER, 0, "limit", "N", "at most so many jobs (default 50); 0 is all", .least = 0, .most = INT_MAX);
+ROW(asset_limit, LIMIT, NUMBER, 0, "limit", "N", "at most so many (default 50); 0 is all", .least = 0, .most = INT_MAX);
+ROW(asset_title, NAME, TEXT, 'n', "name", "TEXT", "a name for people (default: the file's)");
 ROW(remote, REMOTE, FLAG, 0, "remote", NULL,
     "have the provider remove its copy first; nothing is deleted here unless it does");
 ROW(found, FOUND, TEXT, 0, "found", "REMOTE_ID",
@@ -100,8 +105,9 @@ const struct command table_commands[] = {
 		 "filmgate submit heygen --model image --image source=https://example.com/face.jpg --script "
 		 "@text.txt --voice ID",
 		 "filmgate get JOB -o json | filmgate submit -f - --priority 10"),
-	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &label, &name,
-			    &priority, &timeout, &file, &request_id, &dry_run, &wait_flag, &output_waits, &format),
+	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &reference,
+			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &wait_flag, &output_waits,
+			    &format),
 	 .operands_max = 2,
 	 .needs_daemon = true,
 	 .run = command_submit},
@@ -226,6 +232,42 @@ const struct command table_commands[] = {
 	 .operands_max = 1,
 	 .needs_daemon = true,
 	 .run = command_providers_check},
+	{.name = "assets",
+	 .operands = "",
+	 .summary = "list the pictures, videos and sounds that were uploaded",
+	 .options = OPTIONS(&asset_limit, &format_o),
+	 .needs_daemon = true,
+	 .run = command_assets},
+	{.name = "assets list",
+	 .operands = "",
+	 .summary = "the same",
+	 .options = OPTIONS(&asset_limit, &format_o),
+	 .needs_daemon = true,
+	 .run = command_assets},
+	{.name = "assets upload",
+	 .operands = "FILE…",
+	 .summary = "give files to the daemon, to be worked from",
+	 .details = "A file is asked for by its SHA-256 first: what is there already is not sent again.",
+	 .options = OPTIONS(&asset_title, &format_o),
+	 .operands_min = 1,
+	 .operands_max = INT_MAX,
+	 .needs_daemon = true,
+	 .run = command_assets_upload},
+	{.name = "assets get",
+	 .operands = "ASSET",
+	 .summary = "show one",
+	 .options = OPTIONS(&format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_assets_get},
+	{.name = "assets delete",
+	 .operands = "ASSET…",
+	 .summary = "delete them; one that a job uses which has not ended stays",
+	 .operands_min = 1,
+	 .operands_max = INT_MAX,
+	 .needs_daemon = true,
+	 .run = command_assets_delete},
 	{.name = "completion",
 	 .operands = "bash",
 	 .summary = "print the completion script of a shell",

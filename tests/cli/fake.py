@@ -33,7 +33,7 @@ SECONDS = 30  # no run of the program may take longer
 
 
 def load_messages():
-    """Full name of a message -> its class, and full name of a method -> (input, output, is streaming)."""
+    """Full name of a message -> its class, and full name of a method -> (input, output, are replies, are requests streaming)."""
     with open(DESCRIPTORS, "rb") as file:
         files = descriptor_pb2.FileDescriptorSet.FromString(file.read()).file
     pool = descriptor_pool.DescriptorPool()
@@ -47,7 +47,8 @@ def load_messages():
         for service in one.service:
             for method in service.method:
                 methods[f"/{one.package}.{service.name}/{method.name}"] = (
-                    classes[method.input_type[1:]], classes[method.output_type[1:]], method.server_streaming)
+                    classes[method.input_type[1:]], classes[method.output_type[1:]], method.server_streaming,
+                    method.client_streaming)
     return classes, methods
 
 
@@ -104,6 +105,7 @@ class Fake(grpc.GenericRpcHandler):
         self.calls = []
         self.jobs = {}
         self.bytes = {}
+        self.assets = {}
         self.lock = threading.Condition()
         self.port = 0
         self.server = None
@@ -137,7 +139,10 @@ class Fake(grpc.GenericRpcHandler):
         path = handler_call_details.method
         if path not in METHODS:
             return None
-        name, (kind, _, is_stream) = path.rsplit("/", 1)[1], METHODS[path]
+        name, (kind, _, is_stream, is_upload) = path.rsplit("/", 1)[1], METHODS[path]
+        if is_upload:
+            return grpc.stream_unary_rpc_method_handler(lambda requests, context: self.unary(name, requests, context),
+                                                        kind.FromString, lambda reply: reply.SerializeToString())
         make = grpc.unary_stream_rpc_method_handler if is_stream else grpc.unary_unary_rpc_method_handler
         run = self.stream if is_stream else self.unary
         return make(lambda request, context: run(name, request, context), kind.FromString,
@@ -212,6 +217,41 @@ class Fake(grpc.GenericRpcHandler):
                         model=job.model, kind=number("JobEventKind", kind), status=job.status)
         event.time.GetCurrentTime()
         return event
+
+    def add_asset(self, data, media_type="image/png", display_name=""):
+        sha256 = hashlib.sha256(data).hexdigest()
+        asset = message("Asset", name="assets/" + sha256, sha256=sha256, size_bytes=len(data), media_type=media_type,
+                        kind={"image": 1, "video": 2, "audio": 3}[media_type.split("/")[0]], display_name=display_name)
+        if asset.kind == 1:
+            asset.width, asset.height = 640, 360
+        asset.create_time.GetCurrentTime()
+        return self.assets.setdefault(asset.name, asset)
+
+    def find_asset(self, name):
+        if name not in self.assets:
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "ASSET_NOT_FOUND", f"there is no {name}")
+        return self.assets[name]
+
+    def UploadAsset(self, requests):
+        first = next(requests).metadata
+        data = b"".join(request.data for request in requests)
+        assert len(data) == first.size_bytes and hashlib.sha256(data).hexdigest() == first.sha256
+        media_type = "video/mp4" if b"ftyp" in data[:12] else "image/png"
+        return message("UploadAssetResponse", asset=self.add_asset(data, media_type, first.display_name))
+
+    def GetAsset(self, request):
+        return message("GetAssetResponse", asset=self.find_asset(request.name))
+
+    def DeleteAsset(self, request):
+        del self.assets[self.find_asset(request.name).name]
+        return message("DeleteAssetResponse")
+
+    def ListAssets(self, request):
+        assets = list(self.assets.values())[::-1]
+        start = int(request.page_token or 0)
+        page = assets[start:start + request.page_size]
+        more = start + len(page) < len(assets)
+        return message("ListAssetsResponse", assets=page, next_page_token=str(start + len(page)) if more else "")
 
     def CreateJob(self, request):
         known = [job for job in self.jobs.values() if job.request_id == request.request_id != ""]
