@@ -25,7 +25,7 @@ const FINAL = new Set(["JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CAN
 
 const api = grpc.loadPackageDefinition(
 	loader.loadSync(
-		["job_service", "artifact_service", "provider_service"].map((name) => `filmgate/v1/${name}.proto`),
+		["job_service", "artifact_service", "asset_service", "provider_service"].map((name) => `filmgate/v1/${name}.proto`),
 		{ includeDirs: [path.join(root, "proto")], keepCase: true, longs: Number, enums: String, defaults: true },
 	),
 ).filmgate.v1;
@@ -202,11 +202,12 @@ class Stack {
 		this.disconnect();
 		this.jobs = new api.JobService(address, grpc.credentials.createInsecure(), options);
 		this.artifacts = new api.ArtifactService(address, grpc.credentials.createInsecure(), options);
+		this.assets = new api.AssetService(address, grpc.credentials.createInsecure(), options);
 		this.providers = new api.ProviderService(address, grpc.credentials.createInsecure(), options);
 	}
 
 	disconnect() {
-		for (const client of [this.jobs, this.artifacts, this.providers]) if (client) client.close();
+		for (const client of [this.jobs, this.artifacts, this.assets, this.providers]) if (client) client.close();
 	}
 
 	// A unary call: call("CreateJob", {…}).
