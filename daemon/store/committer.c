@@ -212,6 +212,21 @@ static void fail_all(struct store_commit *first, int outcome)
 		c->outcome = outcome;
 }
 
+static int write_measured(struct store *store, const struct store_commit *first)
+{
+	struct committer *committer = &store->committer;
+	int64_t began_ms = clock_monotonic_ms(store->clock);
+	uint64_t n = 0;
+	int r = backend_write(store->backend, committer->batch, BACKEND_SYNCED);
+
+	for (const struct store_commit *c = first; c; c = c->next)
+		n += c->outcome == 0;
+	metric_observe(&committer->commits, &metric_sizes, n);
+	metric_observe(&committer->write_ms, &metric_durations_ms,
+		       (uint64_t)(clock_monotonic_ms(store->clock) - began_ms));
+	return r;
+}
+
 static void write_batch(struct store *store, struct store_commit *first)
 {
 	struct committer *committer = &store->committer;
@@ -232,7 +247,7 @@ static void write_batch(struct store *store, struct store_commit *first)
 
 	r = fill_batch(store);
 	if (r == 0)
-		r = backend_write(store->backend, committer->batch, BACKEND_SYNCED);
+		r = write_measured(store, first);
 	fronts_written(&store->fronts);
 	if (r == 0) {
 		atomic_store(&store->tail, committer->sequence);

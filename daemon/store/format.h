@@ -33,7 +33,7 @@
  *   q tenant provider 0 ~priority created_ms id     -          QUEUED, may start now
  *   w tenant provider 0 until_ms ~priority id       -          QUEUED, waits until then
  *   d tenant deadline_ms id                         -          states that a deadline ends
- *   o tenant id                                     -          active states, for the start
+ *   o tenant id                                     -          active states and UNCERTAIN, for the start
  *   e tenant sequence                               Event
  *   h tenant ~id revision                           sequence   the job's own events; they outlive it until trimmed
  *   a tenant sha256 ~id index                       -          artifacts that name this content

@@ -33,6 +33,9 @@ struct committer {
 	struct pending pending;
 	struct store_commit *of_assets; /* of the batch: those that put, delete or use assets, newest first */
 	uint64_t sequence;              /* the last one given out */
+
+	/* Read by others, too. */
+	struct metric_histogram commits, write_ms;
 };
 
 /* One asynchronous read; embedded in a struct that knows what it reads. */

@@ -241,6 +241,15 @@ int key_provider(struct key *key, enum key_letter letter, uint32_t tenant, const
 	return 0;
 }
 
+int key_queue_below(struct key *key, uint32_t tenant, const char *provider, int32_t priority)
+{
+	int r = key_provider(key, KEY_QUEUE, tenant, provider);
+
+	if (r == 0)
+		add_inverted_priority(key, priority - 1);
+	return r;
+}
+
 static int key_queued(struct key *key, const struct job *job, const struct job_index *index)
 {
 	bool waits = index->wait_until_ms > 0;
@@ -264,8 +273,7 @@ static bool is_ended_by_deadline(enum job_state state)
 
 static bool is_open(enum job_state state)
 {
-	return state == JOB_STATE_PREPARING || state == JOB_STATE_STARTING || state == JOB_STATE_RUNNING ||
-	       state == JOB_STATE_STORING;
+	return job_state_is_active(state) || state == JOB_STATE_UNCERTAIN;
 }
 
 int key_indexes(struct index_keys *keys, const struct job *job, const struct job_index *index)

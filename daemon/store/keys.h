@@ -54,6 +54,8 @@ int key_request(struct key *key, uint32_t tenant, const char *request_id);
 int key_tombstone(struct key *key, uint32_t tenant, int64_t deleted_ms, const char *request_id);
 /* The beginning of one provider's queue (KEY_QUEUE) or waiting room (KEY_WAKE). */
 int key_provider(struct key *key, enum key_letter letter, uint32_t tenant, const char *provider);
+/* The beginning of those in its queue that have a lower priority than @priority, which is not the lowest number. */
+int key_queue_below(struct key *key, uint32_t tenant, const char *provider, int32_t priority);
 
 /*
  * The index entries of a job that stands at @index; len 0 where it has none. NULL @index: none at all.

@@ -195,6 +195,109 @@ void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, s
 	add_scan(store, NULL, &(struct scan_queue){.now_ms = now_ms, .limit = limit, .fn = fn, .userdata = userdata});
 }
 
+/* ---- the oldest ---- */
+
+struct find_oldest {
+	struct read read;
+	const char *const *providers;
+	size_t n;
+	int64_t now_ms;
+	store_oldest_fn *fn;
+	void *userdata;
+};
+
+static void note_oldest(const struct queue_page *page, int64_t *since_ms)
+{
+	for (size_t i = 0; i < page->n; i++)
+		if (*since_ms == 0 || page->rows[i].ready_ms < *since_ms)
+			*since_ms = page->rows[i].ready_ms;
+}
+
+/* The first of those below @priority, of one tenant. */
+static int scan_below(struct store *store, uint32_t tenant, const char *provider, int32_t priority,
+		      struct queue_page *page)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key range, from, to;
+	int r = key_provider(&range, KEY_QUEUE, tenant, provider);
+
+	if (r == 0)
+		r = key_queue_below(&from, tenant, provider, priority);
+	if (r < 0)
+		return r;
+	key_after(&to, &range);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	return cursor ? scan_rows(cursor, -1, 1, page) : err_origin(-ENOMEM);
+}
+
+/* The first of each priority is the oldest of it, so as many are looked at as there are priorities in use. */
+static int find_in_queue(struct store *store, uint32_t tenant, const char *provider, int64_t *since_ms)
+{
+	_cleanup_(page_finish) struct queue_page page = {0};
+	struct key range;
+	int r = key_provider(&range, KEY_QUEUE, tenant, provider);
+
+	if (r == 0)
+		r = scan_range(store, &range, -1, 1, &page);
+	while (r == 0 && page.n == 1) {
+		int32_t priority = page.rows[0].priority;
+
+		note_oldest(&page, since_ms);
+		page.n = 0;
+		if (priority > JOB_PRIORITY_MIN)
+			r = scan_below(store, tenant, provider, priority, &page);
+	}
+	return r;
+}
+
+static int find_in_waiting_room(struct store *store, uint32_t tenant, const char *provider, int64_t now_ms,
+				int64_t *since_ms)
+{
+	_cleanup_(page_finish) struct queue_page page = {0};
+	struct key range;
+	int r = key_provider(&range, KEY_WAKE, tenant, provider);
+
+	if (r == 0)
+		r = scan_range(store, &range, now_ms, 1, &page);
+	if (r == 0)
+		note_oldest(&page, since_ms);
+	return r;
+}
+
+static void run_find(struct store *store, struct read *take)
+{
+	struct find_oldest *find = (struct find_oldest *)take;
+	int64_t *since_ms = calloc(find->n + 1, sizeof(*since_ms));
+	uint32_t tenant;
+	int r = since_ms ? 0 : err_origin(-ENOMEM);
+
+	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull)
+		for (size_t i = 0; r == 0 && i < find->n; i++) {
+			r = find_in_queue(store, tenant, find->providers[i], &since_ms[i]);
+			if (r == 0)
+				r = find_in_waiting_room(store, tenant, find->providers[i], find->now_ms, &since_ms[i]);
+		}
+	find->fn(find->userdata, r, since_ms, r == 0 ? find->n : 0);
+	free(since_ms);
+	free(find);
+}
+
+void store_find_oldest(struct store *store, const char *const *providers, size_t n, int64_t now_ms, store_oldest_fn *fn,
+		       void *userdata)
+{
+	struct find_oldest *find = malloc(sizeof(*find));
+
+	if (!find) {
+		fn(userdata, err_origin(-ENOMEM), NULL, 0);
+		return;
+	}
+	*find = (struct find_oldest){
+		.read.run = run_find, .providers = providers, .n = n, .now_ms = now_ms, .fn = fn, .userdata = userdata};
+	readers_add(store, &find->read);
+}
+
+/* ---- the start ---- */
+
 /* An entry without its job is a fault of ours; the start goes on without it. */
 static int load_open(struct store *store, const struct job_ref *ref, int (*fn)(void *userdata, struct job_view *take),
 		     void *userdata)

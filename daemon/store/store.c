@@ -264,6 +264,12 @@ bool store_is_healthy(const struct store *store)
 	return !atomic_load(&store->has_failed) && !backend_is_failing(store->backend);
 }
 
+void store_read_figures(const struct store *store, struct store_figures *ret)
+{
+	metric_read(&store->committer.commits, &metric_sizes, &ret->commits);
+	metric_read(&store->committer.write_ms, &metric_durations_ms, &ret->write_ms);
+}
+
 uint64_t store_history(const struct store *store)
 {
 	return store->history;

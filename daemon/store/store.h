@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/metrics.h"
 #include "job/asset.h"
 #include "job/job.h"
 
@@ -49,6 +50,12 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 void store_explain(struct store *store, int error, struct errmsg *msg);
 /* Commits what waits, reports it, flushes, closes. No call may be in flight. */
 struct store *store_close(struct store *store);
+/* How many commits went into each synced write, and how long the writes took. [any-thread] */
+struct store_figures {
+	struct metric_reading commits;
+	struct metric_reading write_ms;
+};
+void store_read_figures(const struct store *store, struct store_figures *ret);
 /* False once a write has failed: the outcome of that batch is known only after the next open. [any-thread] */
 bool store_is_healthy(const struct store *store);
 
@@ -243,7 +250,14 @@ void store_scan_queue(struct store *store, const char *provider, int64_t now_ms,
 /* Jobs whose deadline is at or before @now_ms, in its order; ready_ms is the deadline, priority 0, next_wake_ms the next
  * deadline after them. Jobs that a deadline does not end are left out: STARTING, STORING, UNCERTAIN and terminal. */
 void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, store_queue_fn *fn, void *userdata);
-/* Every job in an active state, for the start; what @take holds is the callee's. A value other than 0 from @fn ends it
+/*
+ * Since when the queued job that has been ready for longest could have started, of each of @n providers: an instant, or
+ * 0 where none is ready. @providers and its texts are borrowed until the callback, @since_ms is valid for the call.
+ */
+typedef void store_oldest_fn(void *userdata, int outcome, const int64_t *since_ms, size_t n);
+void store_find_oldest(struct store *store, const char *const *providers, size_t n, int64_t now_ms, store_oldest_fn *fn,
+		       void *userdata);
+/* Every job in an active state, and every UNCERTAIN one, for the start; what @take holds is the callee's. A value other than 0 from @fn ends it
  * and is returned. A job that cannot be read ends it, too, and is named in the log: STORE_E_NEWER_FORMAT or negative
  * errno. Blocking; only before the first submit. */
 int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);

@@ -81,7 +81,8 @@ static void indexes_follow_a_job_through_every_pair_of_states(void **state)
 				assert_int_equal(is_queued(fixture, &view, INT64_MAX), states[i] == JOB_STATE_QUEUED);
 				assert_int_equal(has_deadline(fixture, &view),
 						 job_may_move(states[i], JOB_STATE_EXPIRED));
-				assert_int_equal(is_active(fixture, &view), job_state_is_active(states[i]));
+				assert_int_equal(is_active(fixture, &view),
+						 job_state_is_active(states[i]) || states[i] == JOB_STATE_UNCERTAIN);
 			}
 		}
 	job_view_finish(&view);
@@ -372,6 +373,98 @@ static void no_job_is_overlooked_while_others_are_put_and_started(void **state)
 	free(race);
 }
 
+/* ---- the oldest ---- */
+
+struct oldest {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool is_there;
+	int outcome;
+	int64_t since_ms[4];
+};
+
+static void on_oldest(void *userdata, int outcome, const int64_t *since_ms, size_t n)
+{
+	struct oldest *oldest = userdata;
+
+	pthread_mutex_lock(&oldest->mutex);
+	oldest->outcome = outcome;
+	if (n)
+		memcpy(oldest->since_ms, since_ms, n * sizeof(*since_ms));
+	oldest->is_there = true;
+	pthread_cond_signal(&oldest->changed);
+	pthread_mutex_unlock(&oldest->mutex);
+}
+
+/* Of "heygen" and of nobody, at @now_ms. */
+static int64_t oldest_of_heygen(struct fixture *fixture, int64_t now_ms)
+{
+	static const char *const providers[] = {"nobody", "heygen", "heygenx"};
+	struct oldest oldest = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+	store_find_oldest(fixture->store, providers, 3, now_ms, on_oldest, &oldest);
+	pthread_mutex_lock(&oldest.mutex);
+	while (!oldest.is_there)
+		pthread_cond_wait(&oldest.changed, &oldest.mutex);
+	pthread_mutex_unlock(&oldest.mutex);
+	assert_int_equal(oldest.outcome, 0);
+	assert_int_equal(oldest.since_ms[0], 0);
+	assert_int_equal(oldest.since_ms[2], 0);
+	return oldest.since_ms[1];
+}
+
+static void the_longest_ready_job_is_found_whatever_its_priority(void **state)
+{
+	struct fixture *fixture = *state;
+	int32_t priorities[] = {JOB_PRIORITY_MIN, 0, JOB_PRIORITY_MAX, 7};
+	struct job_view views[4];
+	int64_t until_ms;
+
+	assert_int_equal(oldest_of_heygen(fixture, fixture->now_ms), 0);
+	for (size_t i = 0; i < 4; i++) {
+		views[i] = put_job(fixture);
+		assert_int_equal(commit_now(fixture, revision(fixture, &views[i], set_priority, &priorities[i])), 0);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(oldest_of_heygen(fixture, fixture->now_ms), views[i].job->created_ms);
+		move(fixture, &views[i], JOB_STATE_PREPARING);
+	}
+	/* One that waits counts from the end of its wait. */
+	until_ms = views[3].job->created_ms + 5000;
+	assert_int_equal(commit_now(fixture, revision(fixture, &views[3], set_wait, &until_ms)), 0);
+	assert_int_equal(oldest_of_heygen(fixture, until_ms - 1), 0);
+	assert_int_equal(oldest_of_heygen(fixture, until_ms + 9), until_ms);
+	for (size_t i = 0; i < 4; i++)
+		job_view_finish(&views[i]);
+}
+
+static void each_synced_write_is_measured(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_figures before, after;
+	struct ticket tickets[3];
+	struct job_view views[3];
+
+	store_read_figures(fixture->store, &before);
+	views[0] = put_job(fixture);
+	hold(fixture);
+	for (size_t i = 1; i < 3; i++)
+		views[i] = make_job(fixture);
+	submit(&tickets[0], fixture, revision(fixture, &views[0], NULL, NULL));
+	for (size_t i = 1; i < 3; i++)
+		submit(&tickets[i], fixture, creation(&views[i]));
+	release(fixture);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(await(&tickets[i]), 0);
+		finish(&tickets[i]);
+		job_view_finish(&views[i]);
+	}
+	store_read_figures(fixture->store, &after);
+	assert_int_equal(after.commits.sum - before.commits.sum, 4);
+	assert_int_equal(after.commits.n - before.commits.n, 2);
+	assert_int_equal(after.write_ms.n, after.commits.n);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -385,6 +478,8 @@ int main(void)
 		STORE_TEST(more_due_jobs_than_one_scan_sorts_are_announced),
 		STORE_TEST(active_jobs_are_loaded_whole_at_the_start),
 		STORE_TEST(no_job_is_overlooked_while_others_are_put_and_started),
+		STORE_TEST(the_longest_ready_job_is_found_whatever_its_priority),
+		STORE_TEST(each_synced_write_is_measured),
 		STORE_TEST(providers_with_queued_jobs_are_counted_at_the_start),
 	};
 
