@@ -144,6 +144,8 @@ static void on_created(struct engine *engine, struct submission *submission, con
 	int outcome = store_commit_outcome(commit);
 
 	if (outcome == 0) {
+		metric_add(&creation->lane->figures.accepted, 1);
+		metric_add(&creation->lane->figures.jobs[JOB_STATE_QUEUED], 1);
 		note_queued(engine, creation);
 		free_creation(creation);
 		return;

@@ -81,8 +81,14 @@ static void on_trim(void *userdata)
 static int adopt_active(void *userdata, struct job_view *take)
 {
 	struct engine *engine = userdata;
+	struct lane *lane = lane_find(engine, take->job->provider);
+	enum job_state state = take->status->state;
 
-	entry_adopt(engine, take);
+	metric_add(&(lane ? &lane->figures : &engine->strays)->jobs[state], 1);
+	if (job_state_is_active(state))
+		entry_adopt(engine, take);
+	else
+		job_view_finish(take);
 	return 0;
 }
 
@@ -92,6 +98,7 @@ static int count_queued(void *userdata, const char *provider, uint64_t count)
 	struct lane *lane = lane_find(engine, provider);
 
 	atomic_fetch_add(&engine->queued, count);
+	metric_add(&(lane ? &lane->figures : &engine->strays)->jobs[JOB_STATE_QUEUED], count);
 	if (lane)
 		atomic_store(&lane->queued, count);
 	else

@@ -228,4 +228,54 @@ void engine_check_provider(struct engine *engine, const char *id, engine_check_f
 /* Takes jobs and writes: the answer for health checks. [any-thread] */
 bool engine_is_serving(const struct engine *engine);
 
+/* ---- looking at it from outside ---- */
+
+/* Answered by the engine's own thread: that an answer comes proves that it lives. May come as late as engine_free(). */
+struct engine_health {
+	bool is_draining;
+	bool is_store_unhealthy; /* it acknowledges nothing until the daemon is started again */
+	bool is_queue_full;
+};
+typedef void engine_health_fn(void *userdata, const struct engine_health *health);
+void engine_examine(struct engine *engine, engine_health_fn *fn, void *userdata);
+
+struct engine_count {
+	const char *name; /* one of few, constant: a state, for example */
+	uint64_t value;
+};
+
+#define ENGINE_OPEN_STATES 6
+#define ENGINE_FINAL_STATES 4
+#define ENGINE_EXCHANGE_OUTCOMES 8
+
+/* Counters begin at zero with the process. */
+struct engine_provider_figures {
+	const char *id;                                 /* NULL: of the jobs whose provider is not configured */
+	struct engine_count open[ENGINE_OPEN_STATES];   /* jobs that are in it */
+	struct engine_count ended[ENGINE_FINAL_STATES]; /* jobs that have come to it */
+	uint64_t accepted;
+	int64_t oldest_ms; /* how long the queued job that is ready for longest has been so; 0: none is */
+	uint64_t ambiguous_sends;
+	uint64_t plugin_faults;
+	uint64_t artifacts, artifact_bytes;                      /* of jobs that succeeded */
+	struct engine_count exchanges[ENGINE_EXCHANGE_OUTCOMES]; /* requests, downloads included, by how they ended */
+	struct metric_reading poll_lateness;                     /* from the instant it was due to its first byte */
+	struct metric_reading submit; /* of paid requests that were replied to, from their first byte */
+	uint64_t slots, slots_used;
+};
+
+struct engine_figures {
+	const struct engine_provider_figures *providers;
+	size_t n_providers;
+	struct store_figures store;
+	bool has_oldest; /* false: the queue could not be read */
+	bool is_store_healthy;
+	bool is_draining;
+	uint64_t watchers; /* open */
+};
+/* @figures: valid until the callback returns; ENGINE_E_DRAINING at the very end. Costs the engine's thread what it takes
+ * to copy the numbers, however many jobs there are. */
+typedef void engine_measure_fn(void *userdata, int outcome, const struct engine_figures *figures);
+void engine_measure(struct engine *engine, engine_measure_fn *fn, void *userdata);
+
 #endif

@@ -365,7 +365,10 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 	if (atomic_load(&engine->phase) == ENGINE_PHASE_STOPPED)
 		return;
 	if (outcome == 0) {
+		enum job_state from = entry->index.state;
+
 		note_committed(entry);
+		figures_note_change(entry, from);
 		if (then)
 			then(entry);
 	} else {

@@ -16,6 +16,7 @@
 #include "artifact/artifact.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "engine/figures.h"
 #include "engine/life.h"
 #include "engine/watch.h"
 #include "http/http.h"
@@ -59,6 +60,7 @@ struct engine {
 	atomic_uint_fast64_t uploads_begun;
 	size_t forward_commits; /* of handles, on their way to the disk */
 	size_t verb_runs;       /* account reads and the like that are under way */
+	struct figures strays;  /* of the jobs whose provider is not configured */
 };
 
 /* Something the committer carries back: userdata of every commit of ours. */
@@ -135,6 +137,7 @@ struct entry {
 	uint32_t verb_phase;   /* of the exchange under way, where a restart begins the verb anew */
 	uint64_t reserved_bytes;
 	int64_t poll_delay_ms;
+	int64_t poll_due_ms; /* monotonic; 0: the poll has left */
 	uint32_t poll_failures;
 	uint32_t polls;
 	uint32_t relinks;     /* fresh links that were asked for */
@@ -220,6 +223,7 @@ struct lane {
 	struct token_waiter *token_waiters;   /* token.c */
 	struct forward *forwards;             /* forward.c: uploads to the provider under way */
 	bool is_minting;
+	struct figures figures;
 };
 
 struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */

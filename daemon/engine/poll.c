@@ -11,6 +11,7 @@ static void poll(struct entry *entry);
 
 static void sleep_and_poll(struct entry *entry)
 {
+	entry->poll_due_ms = clock_monotonic_ms(entry->engine->config.clock) + entry->poll_delay_ms;
 	if (atomic_load(&entry->engine->phase) == ENGINE_PHASE_SERVING)
 		entry_sleep(entry, entry->poll_delay_ms, poll);
 }
@@ -118,6 +119,8 @@ static void on_poll_fault(struct entry *entry, const struct plugin_answer *answe
 		errmsg_set(&why, "it asked for a purchase");
 	else
 		errmsg_set(&why, "it answered '%s', which has no meaning in a poll", plugin_answer_name(answer->kind));
+	if (answer->kind != PLUGIN_ANSWER_FAULT)
+		metric_add(&figures_of(entry)->plugin_faults, 1);
 	log_error("plugin fault in a poll; the job goes on", "job", log_id(&entry->ref), "why", why.text);
 	entry->poll_delay_ms = LIMIT_ENGINE_BACKOFF_CAP_MS;
 	sleep_and_poll(entry);
@@ -157,6 +160,9 @@ static void on_poll_answer(struct entry *entry, struct plugin_answer *take)
 
 static void on_polled(struct entry *entry, struct http_outcome *take)
 {
+	if (entry->poll_due_ms)
+		figures_note_poll(entry, entry->poll_due_ms, take);
+	entry->poll_due_ms = 0;
 	if (take->kind == HTTP_REPLY) {
 		step_run(entry, PLUGIN_VERB_POLL, entry->verb_phase, reply_of_outcome(take, now_utc(entry->engine)),
 			 on_poll_answer);

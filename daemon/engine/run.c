@@ -174,6 +174,7 @@ static void refuse_answer(struct entry *entry, const struct plugin_answer *answe
 
 	errmsg_set(&why, "the plugin answered '%s', which has no meaning before anything was bought",
 		   plugin_answer_name(answer->kind));
+	metric_add(&figures_of(entry)->plugin_faults, 1);
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 

@@ -79,6 +79,8 @@ static void decide(struct entry *entry, enum job_send_class class, int32_t http_
 
 	if (!entry->change)
 		entry_begin(entry);
+	if (class == JOB_SEND_AMBIGUOUS)
+		metric_add(&figures_of(entry)->ambiguous_sends, 1);
 	send->class = class;
 	send->decided_ms = now_utc(entry->engine);
 	if (http_status)
@@ -217,6 +219,7 @@ static void keep_reply(struct entry *entry, struct http_outcome *take)
 static void on_sent(struct entry *entry, struct http_outcome *take)
 {
 	if (take->kind == HTTP_REPLY) {
+		metric_observe(&figures_of(entry)->submit_ms, &metric_durations_ms, (uint64_t)take->duration_ms);
 		keep_reply(entry, take);
 		return;
 	}
@@ -385,6 +388,8 @@ static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 		}
 		__attribute__((fallthrough)); /* a second purchase is a fault */
 	default:
+		if (take->kind != PLUGIN_ANSWER_FAULT)
+			metric_add(&figures_of(entry)->plugin_faults, 1);
 		decide(entry, JOB_SEND_AMBIGUOUS, http_status);
 		hold(entry, take->kind == PLUGIN_ANSWER_FAULT
 				    ? take->fault

@@ -120,6 +120,7 @@ struct call {
 	struct plugin_step step;
 	struct token_waiter waiter;
 	struct engine *engine;
+	struct figures *figures;
 	struct buffer job;
 	char *state, *key, *remote_id, *remote_kind;
 	struct reply *reply;
@@ -229,6 +230,8 @@ static void on_step(struct plugin_step *step, struct plugin_answer *take)
 
 	if (!take)
 		abort();
+	if (take->kind == PLUGIN_ANSWER_FAULT)
+		metric_add(&call->figures->plugin_faults, 1);
 	call->fn(call->userdata, take);
 	free_call(call);
 }
@@ -248,6 +251,7 @@ static struct call *new_call(struct lane *lane, enum plugin_verb verb, uint32_t 
 	struct call *call = take_memory(sizeof(*call));
 
 	call->engine = lane->engine;
+	call->figures = &lane->figures;
 	call->waiter.go_on = go_on;
 	call->reply = take;
 	call->step = (struct plugin_step){
@@ -462,6 +466,7 @@ void exchange_request(const struct lane *lane, const struct plugin_exchange *exc
 
 struct got {
 	struct arrival arrival;
+	struct figures *figures;
 	struct http_outcome *outcome;
 	void (*then)(struct entry *entry, struct http_outcome *take);
 };
@@ -489,6 +494,7 @@ static void on_done(struct http_outcome *outcome, void *userdata)
 {
 	struct got *got = userdata;
 
+	metric_add(&got->figures->exchanges[outcome->kind], 1);
 	got->outcome = outcome;
 	arrival_post(&got->arrival);
 }
@@ -525,6 +531,7 @@ void exchange_send(struct entry *entry, enum activity activity, const struct htt
 
 	entry_start_activity(entry, activity);
 	got = entry_expect(entry, sizeof(*got), handle_got, discard_got);
+	got->figures = figures_of(entry);
 	got->then = then;
 	r = http_send(entry->engine->config.http, request, on_done, got, &entry->http_id);
 	if (r != 0)

@@ -64,6 +64,7 @@ static void on_outcome(struct http_outcome *outcome, void *userdata)
 {
 	struct errand *errand = userdata;
 
+	metric_add(&errand->lane->figures.exchanges[outcome->kind], 1);
 	errand->outcome = outcome;
 	errand->message.run = on_minted;
 	loop_post(errand->lane->engine->loop, &errand->message);

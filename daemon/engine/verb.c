@@ -117,6 +117,7 @@ static void on_outcome(struct http_outcome *outcome, void *userdata)
 {
 	struct verb_run *run = userdata;
 
+	metric_add(&run->lane->figures.exchanges[outcome->kind], 1);
 	run->outcome = outcome;
 	run->message.run = on_outcome_message;
 	loop_post(run->engine->loop, &run->message);
@@ -195,6 +196,7 @@ static void on_answer_message(struct loop_message *message)
 		end_bad(run, ENGINE_E_PROVIDER, run->answer->fault);
 		break;
 	default:
+		metric_add(&run->lane->figures.plugin_faults, 1);
 		end_bad(run, ENGINE_E_PROVIDER, "the plugin gave an answer that has no meaning here");
 	}
 }

@@ -500,6 +500,11 @@ void watch_hub_stop(struct watch_hub *hub)
 	loop_join(hub->loop);
 }
 
+unsigned int watch_hub_count(const struct watch_hub *hub)
+{
+	return atomic_load(&hub->watchers);
+}
+
 struct watch_hub *watch_hub_free(struct watch_hub *hub)
 {
 	if (!hub)

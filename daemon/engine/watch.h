@@ -19,6 +19,9 @@ int watch_hub_new(struct store *store, struct watch_hub **ret);
 void watch_hub_stop(struct watch_hub *hub);
 struct watch_hub *watch_hub_free(struct watch_hub *hub);
 
+/* How many are open. [any-thread] */
+unsigned int watch_hub_count(const struct watch_hub *hub);
+
 /* The events of one batch, in commit order; copied. Called on the committer thread. */
 void watch_hub_publish(struct watch_hub *hub, const struct store_commit *first);
 

@@ -1,0 +1,201 @@
+#include "engine/figures.h"
+
+#include "engine/internal.h"
+
+static const enum job_state open_states[] = {
+	JOB_STATE_QUEUED,  JOB_STATE_PREPARING, JOB_STATE_STARTING,
+	JOB_STATE_RUNNING, JOB_STATE_STORING,   JOB_STATE_UNCERTAIN,
+};
+static const enum job_state final_states[] = {
+	JOB_STATE_SUCCEEDED,
+	JOB_STATE_FAILED,
+	JOB_STATE_CANCELLED,
+	JOB_STATE_EXPIRED,
+};
+
+static const char *const exchange_names[] = {
+	[HTTP_REPLY] = "reply",
+	[HTTP_NOT_SENT] = "not_sent",
+	[HTTP_AMBIGUOUS] = "ambiguous",
+	[HTTP_TOO_LARGE] = "too_large",
+	[HTTP_ADDRESS_REFUSED] = "address_refused",
+	[HTTP_ABORTED] = "aborted",
+	[HTTP_INVALID] = "invalid",
+	[HTTP_NOT_STORED] = "not_stored",
+};
+
+static_assert(sizeof(open_states) / sizeof(open_states[0]) == ENGINE_OPEN_STATES, "each is shown");
+static_assert(sizeof(final_states) / sizeof(final_states[0]) == ENGINE_FINAL_STATES, "each is shown");
+static_assert(ENGINE_OPEN_STATES + ENGINE_FINAL_STATES + 1 == _JOB_STATE_COUNT, "a state is one or the other");
+static_assert(ENGINE_EXCHANGE_OUTCOMES == _HTTP_KIND_N &&
+		      sizeof(exchange_names) / sizeof(exchange_names[0]) == ENGINE_EXCHANGE_OUTCOMES,
+	      "each is shown");
+
+/* ---- counting ---- */
+
+struct figures *figures_of(const struct entry *entry)
+{
+	return entry->lane ? &entry->lane->figures : &entry->engine->strays;
+}
+
+void figures_note_change(const struct entry *entry, enum job_state from)
+{
+	const struct job_status *status = entry->status;
+	struct figures *figures = figures_of(entry);
+
+	if (status->state == from)
+		return;
+	if (!job_state_is_terminal(from))
+		metric_drop(&figures->jobs[from]);
+	metric_add(&figures->jobs[status->state], 1);
+	if (status->state != JOB_STATE_SUCCEEDED)
+		return;
+	metric_add(&figures->artifacts, status->n_artifacts);
+	for (size_t i = 0; i < status->n_artifacts; i++)
+		metric_add(&figures->artifact_bytes, status->artifacts[i].size_bytes);
+}
+
+void figures_note_poll(const struct entry *entry, int64_t due_ms, const struct http_outcome *outcome)
+{
+	int64_t sent_ms = clock_monotonic_ms(entry->engine->config.clock) - outcome->duration_ms;
+
+	if (outcome->kind != HTTP_REPLY && !outcome->may_have_left)
+		return;
+	metric_observe(&figures_of(entry)->poll_lateness_ms, &metric_durations_ms,
+		       sent_ms > due_ms ? (uint64_t)(sent_ms - due_ms) : 0);
+}
+
+/* ---- reading ---- */
+
+struct measurement {
+	struct loop_message message;
+	struct engine *engine;
+	engine_measure_fn *fn;
+	void *userdata;
+	struct engine_figures figures;
+	const char **ids; /* of the configured providers, in their order */
+	struct engine_provider_figures providers[];
+};
+
+static void read_counts(const enum job_state *states, size_t n, const struct figures *figures, struct engine_count *ret)
+{
+	for (size_t i = 0; i < n; i++)
+		ret[i] = (struct engine_count){.name = job_state_name(states[i]),
+					       .value = metric_value(&figures->jobs[states[i]])};
+}
+
+static void read_figures(const struct figures *figures, const char *id, struct engine_provider_figures *ret)
+{
+	*ret = (struct engine_provider_figures){
+		.id = id,
+		.accepted = metric_value(&figures->accepted),
+		.ambiguous_sends = metric_value(&figures->ambiguous_sends),
+		.plugin_faults = metric_value(&figures->plugin_faults),
+		.artifacts = metric_value(&figures->artifacts),
+		.artifact_bytes = metric_value(&figures->artifact_bytes),
+	};
+	read_counts(open_states, ENGINE_OPEN_STATES, figures, ret->open);
+	read_counts(final_states, ENGINE_FINAL_STATES, figures, ret->ended);
+	for (size_t i = 0; i < ENGINE_EXCHANGE_OUTCOMES; i++)
+		ret->exchanges[i] = (struct engine_count){.name = exchange_names[i],
+							  .value = metric_value(&figures->exchanges[i])};
+	metric_read(&figures->poll_lateness_ms, &metric_durations_ms, &ret->poll_lateness);
+	metric_read(&figures->submit_ms, &metric_durations_ms, &ret->submit);
+}
+
+static void answer(struct measurement *measurement, int outcome)
+{
+	measurement->fn(measurement->userdata, outcome, outcome ? NULL : &measurement->figures);
+	free(measurement->ids);
+	free(measurement);
+}
+
+/* [reader thread] */
+static void on_oldest(void *userdata, int outcome, const int64_t *since_ms, size_t n)
+{
+	struct measurement *measurement = userdata;
+	int64_t now_ms = now_utc(measurement->engine);
+
+	if (outcome != 0)
+		log_error("the queue could not be read", "outcome", log_int(outcome));
+	measurement->figures.has_oldest = outcome == 0;
+	for (size_t i = 0; i < n; i++)
+		if (since_ms[i] > 0 && since_ms[i] < now_ms)
+			measurement->providers[i].oldest_ms = now_ms - since_ms[i];
+	answer(measurement, 0);
+}
+
+/* At the very end there is no store to be asked. */
+static void on_measure(struct loop_message *message)
+{
+	struct measurement *measurement = loop_message_owner(message, struct measurement, message);
+	struct engine *engine = measurement->engine;
+	struct engine_figures *figures = &measurement->figures;
+
+	if (atomic_load(&engine->phase) == ENGINE_PHASE_STOPPED) {
+		answer(measurement, ENGINE_E_DRAINING);
+		return;
+	}
+	for (size_t i = 0; i < engine->n_lanes; i++) {
+		const struct lane *lane = &engine->lanes[i];
+
+		read_figures(&lane->figures, lane->config->id, &measurement->providers[i]);
+		measurement->providers[i].slots = lane->config->concurrency;
+		measurement->providers[i].slots_used = atomic_load(&lane->running);
+		measurement->ids[i] = lane->config->id;
+	}
+	read_figures(&engine->strays, NULL, &measurement->providers[engine->n_lanes]);
+	figures->providers = measurement->providers;
+	figures->n_providers = engine->n_lanes + 1;
+	figures->watchers = watch_hub_count(engine->hub);
+	figures->is_store_healthy = store_is_healthy(engine->store);
+	figures->is_draining = atomic_load(&engine->phase) != ENGINE_PHASE_SERVING;
+	store_read_figures(engine->store, &figures->store);
+	store_find_oldest(engine->store, measurement->ids, engine->n_lanes, now_utc(engine), on_oldest, measurement);
+}
+
+void engine_measure(struct engine *engine, engine_measure_fn *fn, void *userdata)
+{
+	size_t n = engine->n_lanes + 1;
+	struct measurement *measurement = take_memory(sizeof(*measurement) + n * sizeof(measurement->providers[0]));
+
+	measurement->engine = engine;
+	measurement->fn = fn;
+	measurement->userdata = userdata;
+	measurement->ids = take_memory(n * sizeof(*measurement->ids));
+	measurement->message.run = on_measure;
+	loop_post(engine->loop, &measurement->message);
+}
+
+/* ---- health ---- */
+
+struct examination {
+	struct loop_message message;
+	const struct engine *engine;
+	engine_health_fn *fn;
+	void *userdata;
+};
+
+static void on_examine(struct loop_message *message)
+{
+	struct examination *examination = loop_message_owner(message, struct examination, message);
+	const struct engine *engine = examination->engine;
+	struct engine_health health = {
+		.is_draining = atomic_load(&engine->phase) != ENGINE_PHASE_SERVING,
+		.is_queue_full = atomic_load(&engine->queued) >= engine->config.max_queued,
+	};
+
+	/* At the very end there is none. */
+	health.is_store_unhealthy = engine->store && !store_is_healthy(engine->store);
+	examination->fn(examination->userdata, &health);
+	free(examination);
+}
+
+void engine_examine(struct engine *engine, engine_health_fn *fn, void *userdata)
+{
+	struct examination *examination = take_memory(sizeof(*examination));
+
+	*examination = (struct examination){
+		.message.run = on_examine, .engine = engine, .fn = fn, .userdata = userdata};
+	loop_post(engine->loop, &examination->message);
+}
