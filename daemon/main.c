@@ -10,6 +10,7 @@
 #include "plugin/runner.h"
 #include "providers.h"
 #include "rpc/rpc.h"
+#include "web/web.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -29,6 +30,12 @@ struct rooms {
 	struct plugin_runner *runner;
 	struct engine *engine;
 	struct rpc_server *rpc;
+	struct web *web;
+	int64_t started_ms; /* UTC */
+};
+
+struct ports {
+	uint16_t grpc, http;
 };
 
 /* ---- rooms ---- */
@@ -127,7 +134,20 @@ static int open_rpc(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
 	return rpc_server_start(rooms->rpc, ret_port, msg);
 }
 
-static int open_rooms(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
+static int open_web(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
+{
+	struct web_config config = {
+		.engine = rooms->engine,
+		.clock = &clock_system,
+		.address = rooms->config->listen.http,
+		.version = FILMGATE_VERSION,
+		.started_ms = rooms->started_ms,
+	};
+
+	return config.address ? web_new(&config, &rooms->web, ret_port, msg) : 0;
+}
+
+static int open_rooms(struct rooms *rooms, struct ports *ret, struct errmsg *msg)
 {
 	int r;
 
@@ -147,7 +167,9 @@ static int open_rooms(struct rooms *rooms, uint16_t *ret_port, struct errmsg *ms
 	if (r == 0)
 		r = err_explain(engine_start(rooms->engine), "the engine's thread cannot be started", msg);
 	if (r == 0)
-		r = open_rpc(rooms, ret_port, msg);
+		r = open_rpc(rooms, &ret->grpc, msg);
+	if (r == 0)
+		r = open_web(rooms, &ret->http, msg);
 	return err_explain(r, "filmgated cannot start", msg);
 }
 
@@ -163,6 +185,8 @@ static void close_rooms(struct rooms *rooms)
 		rpc_server_drain(rooms->rpc, LIMIT_GRACE_MS);
 	if (rooms->engine)
 		engine_stop(rooms->engine, drain_ms);
+	/* Who watches sees all of it, and why it is not ready. */
+	web_free(rooms->web);
 	rpc_server_free(rooms->rpc);
 	http_free(rooms->http);
 	plugin_runner_free(rooms->runner);
@@ -172,35 +196,43 @@ static void close_rooms(struct rooms *rooms)
 	config_free(rooms->config);
 }
 
-static void announce(const struct rooms *rooms, uint16_t port)
+/* @address as it is configured, with the port that it came to. */
+static void print_door(const char *name, const char *address, uint16_t port)
 {
-	const char *path = rooms->config->listen.unix_socket;
-	const char *address = rooms->config->listen.grpc;
 	const char *colon = address ? strrchr(address, ':') : NULL;
 
-	printf("ready");
 	if (colon)
-		printf(" grpc=%.*s:%u", (int)(colon - address), address, port);
-	if (path)
-		printf(" unix=%s", path);
+		printf(" %s=%.*s:%u", name, (int)(colon - address), address, port);
+}
+
+static void announce(const struct rooms *rooms, const struct ports *ports)
+{
+	const struct config_listen *listen = &rooms->config->listen;
+
+	printf("ready");
+	print_door("grpc", listen->grpc, ports->grpc);
+	if (listen->unix_socket)
+		printf(" unix=%s", listen->unix_socket);
+	print_door("http", listen->http, ports->http);
 	printf(" data=%s\n", rooms->config->data_dir);
 	fflush(stdout);
-	log_info("ready", "grpc_port", log_int(port), "unix", path, "data", rooms->config->data_dir);
+	log_info("ready", "grpc_port", log_int(ports->grpc), "unix", listen->unix_socket, "http_port",
+		 log_int(ports->http), "data", rooms->config->data_dir);
 }
 
 static int serve(struct rooms *rooms, const sigset_t *stop)
 {
 	struct errmsg msg = {""};
-	uint16_t port = 0;
+	struct ports ports = {0};
 	int r, number;
 
-	r = open_rooms(rooms, &port, &msg);
+	r = open_rooms(rooms, &ports, &msg);
 	if (r != 0) {
 		fprintf(stderr, "filmgated: %s\n", msg.text);
 		close_rooms(rooms);
 		return EXIT_FAILURE;
 	}
-	announce(rooms, port);
+	announce(rooms, &ports);
 	sigwait(stop, &number);
 	log_info("stopping", "signal", number == SIGINT ? "SIGINT" : "SIGTERM");
 	close_rooms(rooms);
@@ -224,7 +256,7 @@ static void print_usage(FILE *file)
 		      "  --help-config    explain every option\n"
 		      "  --version        print the version\n"
 		      "  --help           print this\n\n"
-		      "Prints one line when it is ready: ready grpc=HOST:PORT unix=PATH data=DIR\n"
+		      "Prints one line when it is ready: ready grpc=HOST:PORT unix=PATH http=HOST:PORT data=DIR\n"
 		      "SIGTERM and SIGINT end it gracefully. Exit status: 0 done, 1 failure, 2 usage.\n");
 }
 
@@ -297,7 +329,7 @@ static int load(const char *path, struct config **ret)
 
 int main(int argc, char **argv)
 {
-	struct rooms rooms = {0};
+	struct rooms rooms = {.started_ms = clock_utc_ms(&clock_system)};
 	struct arguments arguments;
 	sigset_t stop;
 	int status;

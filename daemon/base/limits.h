@@ -185,6 +185,12 @@
 #define LIMIT_RPC_WORD 255    /* bytes shown of a provider's code or state */
 #define LIMIT_RPC_WORDS 1024  /* bytes shown of a provider's own words */
 
+/* room: web */
+#define LIMIT_WEB_CONNECTIONS 64   /* at once; further ones wait in the backlog, or are closed */
+#define LIMIT_WEB_HEAD 16384       /* bytes of a request line with its headers */
+#define LIMIT_WEB_REQUEST_MS 10000 /* from one request or reply to the end of the next */
+#define LIMIT_WEB_ANSWER_MS 5000   /* of the engine; then it is taken for dead */
+
 /* room: artifact */
 #define LIMIT_ARTIFACT_WORKERS 16            /* threads that hash and probe */
 #define LIMIT_ARTIFACT_BOXES 1048576         /* boxes or elements of one file that are walked */

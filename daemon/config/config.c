@@ -45,6 +45,7 @@ struct config *config_free(struct config *config)
 	free(config->http.proxy);
 	free(config->listen.unix_socket);
 	free(config->listen.grpc);
+	free(config->listen.http);
 	free(config->data_dir);
 	free(config);
 	return NULL;

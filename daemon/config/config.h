@@ -48,10 +48,11 @@ struct config_provider {
 
 struct config {
 	char *data_dir; /* absolute */
-	/* At least one of the two is set. */
+	/* At least one of the first two is set. */
 	struct config_listen {
 		char *grpc;        /* "HOST:PORT" with a loopback host, port 0: any; NULL: none */
 		char *unix_socket; /* absolute path; NULL: none */
+		char *http;        /* for metrics and health; as grpc */
 	} listen;
 	struct config_log {
 		int format; /* enum log_format */

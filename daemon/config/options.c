@@ -36,20 +36,40 @@ static bool is_port(const char *text)
 	return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= 65535;
 }
 
+static bool is_loopback_address(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	size_t host = (size_t)(colon - text);
+
+	if (strncmp(text, "127.", 4) == 0 && strspn(text, "0123456789.") == host)
+		return true;
+	return (host == 9 && memcmp(text, "localhost", 9) == 0) || (host == 5 && memcmp(text, "[::1]", 5) == 0);
+}
+
 /* There are no keys and no TLS on this side yet: whoever reaches the port can spend money. */
 static const char *check_listener(const char *text)
 {
 	const char *colon = strrchr(text, ':');
-	size_t host = colon ? (size_t)(colon - text) : 0;
 
 	if (!colon || !is_port(colon + 1))
 		return "is not HOST:PORT: write it as 127.0.0.1:8980";
-	if (strncmp(text, "127.", 4) == 0 && strspn(text, "0123456789.") == host)
-		return NULL;
-	if ((host == 9 && memcmp(text, "localhost", 9) == 0) || (host == 5 && memcmp(text, "[::1]", 5) == 0))
-		return NULL;
-	return "is not a loopback address: whoever reaches this port can spend money, so write 127.0.0.1:8980 and put "
-	       "a proxy with access control in front";
+	return is_loopback_address(text)
+		       ? NULL
+		       : "is not a loopback address: whoever reaches this port can spend money, so write 127.0.0.1:8980 and put "
+			 "a proxy with access control in front";
+}
+
+/* What it says is for those who run the daemon. */
+static const char *check_http_listener(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	if (!colon || !is_port(colon + 1))
+		return "is not HOST:PORT: write it as 127.0.0.1:8981";
+	return is_loopback_address(text)
+		       ? NULL
+		       : "is not a loopback address: it would tell everybody what the daemon does, so write "
+			 "127.0.0.1:8981 and put a proxy with access control in front";
 }
 
 /* What follows scheme, host and port of an http or https URL; NULL when it is none. */
@@ -118,11 +138,15 @@ const struct option config_options[] = {
 	ROW("data_dir", TEXT, AT(data_dir), "/var/lib/filmgate", 1, PATH_BYTES,
 	    "Where jobs and videos live. One daemon at a time; a real disk.", .check = check_path),
 
-	ROW("listen", GROUP, 0, "", 0, 0, "Where clients connect. Both may be open; an empty text closes one."),
+	ROW("listen", GROUP, 0, "", 0, 0,
+	    "Where clients connect. An empty text closes a door; one of grpc and unix must be open."),
 	ROW("listen.grpc", TEXT, AT(listen.grpc), "127.0.0.1:8980", 0, 260,
 	    "Loopback address and port for gRPC; port 0 takes any free one.", .check = check_listener),
 	ROW("listen.unix", TEXT, AT(listen.unix_socket), "/run/filmgate/filmgated.sock", 0, SOCKET_BYTES,
 	    "Path of the unix socket for gRPC.", .check = check_path),
+	ROW("listen.http", TEXT, AT(listen.http), "127.0.0.1:8981", 0, 260,
+	    "Loopback address and port for /metrics, /livez and /readyz over HTTP; port 0 takes any free one.",
+	    .check = check_http_listener),
 
 	ROW("log", GROUP, 0, "", 0, 0, "The log goes to standard error."),
 	ROW("log.format", CHOICE, AT(log.format), "text", 0, 0, "text is key=value; json is one object a line.",

@@ -41,7 +41,7 @@ write_config() {
 	socket=$data/filmgated.sock
 	cat >"$data/filmgated.conf" <<-END
 		data_dir = "$data/filmgate";
-		listen = { grpc = "127.0.0.1:0"; unix = "$socket"; };
+		listen = { grpc = "127.0.0.1:0"; unix = "$socket"; http = "127.0.0.1:0"; };
 		limits = { reserve_bytes = 0L; };
 		plugin_dirs = ( "$(realpath "$plugins")" );
 		providers = ( {

@@ -163,7 +163,7 @@ class Documents:
     def run_configuration(self):
         """The block as it stands, but for the build folder, a port that is free, and a home that is thrown away."""
         block = re.search(r"```sh\n(mkdir .*?)```", self.check.read("README.md"), re.S).group(1)
-        block = block.replace("$PWD/build/release", self.check.build).replace(":8980", ":0")
+        block = block.replace("$PWD/build/release", self.check.build).replace(":8980", ":0").replace(":8981", ":0")
         block = re.sub(r"^build/release/bin/filmgated", f"exec timeout {TIMEOUT_S} {self.bin}/filmgated", block, flags=re.M)
         home = tempfile.mkdtemp(prefix="filmgate-documents.")
         log = open(os.path.join(home, "log"), "w+", encoding="utf-8")

@@ -31,7 +31,7 @@ const provider = (more, head = 'id = "a"; plugin = "p";') => `providers = ( {\n 
 const mistakes = {
 	"an unknown option": ['colour = "red";', 1, /'colour' is no option: here may stand data_dir, /],
 	"an unknown option of a group": ['listen = {\n gprc = "127.0.0.1:1";\n};', 2,
-		/'listen\.gprc' is no option: here may stand grpc, unix$/],
+		/'listen\.gprc' is no option: here may stand grpc, unix, http$/],
 	"an unknown option of a provider": [provider("concurency = 3;"), 3, /'providers\.concurency' is no option/],
 	"a number where a text should be": ["log = { level = 3; };", 1, /log\.level: has the wrong type: write a text/],
 	"a text where a number should be": ['drain_s = "90";', 1, /drain_s: has the wrong type: write a whole number/],

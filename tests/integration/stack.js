@@ -148,7 +148,7 @@ class Stack {
 	}
 
 	// `provider` and `limits` are further lines of these groups, `others` further providers.
-	writeConfig({ concurrency = 4, pollMs = 100, provider = "", limits = "", drainS = 60, grpc = "127.0.0.1:0",
+	writeConfig({ concurrency = 4, pollMs = 100, provider = "", limits = "", drainS = 60, grpc = "127.0.0.1:0", http = "127.0.0.1:0",
 		dataDir = path.join(this.data, "filmgate"), pluginDirs = [plugins], others = [] } = {}) {
 		const heygen = `{
 			id = "heygen";
@@ -163,7 +163,7 @@ class Stack {
 
 		fs.writeFileSync(path.join(this.data, "filmgated.conf"), `
 			data_dir = "${dataDir}";
-			listen = { grpc = "${grpc}"; unix = "${this.socket}"; };
+			listen = { grpc = "${grpc}"; unix = "${this.socket}"; http = "${http}"; };
 			limits = { reserve_bytes = 0L; ${limits} };
 			drain_s = ${drainS};
 			plugin_dirs = ( ${pluginDirs.map((folder) => `"${folder}"`).join(", ")} );
@@ -192,7 +192,7 @@ class Stack {
 
 	async startDaemon(env = {}, wrapper = []) {
 		this.spawnDaemon(env, wrapper);
-		this.tcp = (await this.daemon.ready).grpc;
+		({ grpc: this.tcp, http: this.http } = await this.daemon.ready);
 		this.connect(`unix:${this.socket}`);
 	}
 

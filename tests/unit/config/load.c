@@ -50,6 +50,7 @@ static void an_empty_file_has_every_default(void **state)
 	must_parse("");
 	assert_string_equal(config->data_dir, "/var/lib/filmgate");
 	assert_string_equal(config->listen.grpc, "127.0.0.1:8980");
+	assert_string_equal(config->listen.http, "127.0.0.1:8981");
 	assert_string_equal(config->listen.unix_socket, "/run/filmgate/filmgated.sock");
 	assert_int_equal(config->limits.watchers, 10000);
 	assert_int_equal(config->drain_s, 90);
@@ -113,8 +114,8 @@ static void every_error_is_reported_with_its_line(void **state)
 		    ");\n",
 		    "x.conf:1: error: drain_s: -1 is out of range: take 0 to 86400\n");
 	assert_non_null(strstr(report_text(), "x.conf:2: error: 'colour' is no option: here may stand data_dir, "));
-	assert_non_null(
-		strstr(report_text(), "x.conf:4: error: 'listen.gprc' is no option: here may stand grpc, unix\n"));
+	assert_non_null(strstr(report_text(),
+			       "x.conf:4: error: 'listen.gprc' is no option: here may stand grpc, unix, http\n"));
 	assert_non_null(strstr(report_text(), "x.conf:6: error: log.level: has the wrong type: write a text"));
 	assert_non_null(strstr(report_text(), "x.conf:9: error: providers.plugin: is missing"));
 	assert_non_null(strstr(report_text(), "x.conf:9: error: providers.id: 'a' is taken by another provider"));
@@ -174,6 +175,10 @@ static void texts_are_what_they_claim_to_be(void **state)
 		{"listen = { grpc = \"127.9.9.9:65535\"; };", NULL},
 		{"listen = { grpc = \"[::1]:8980\"; };", NULL},
 		{"listen = { grpc = \"localhost:8980\"; };", NULL},
+		{"listen = { http = \"8981\"; };", "is not HOST:PORT: write it as 127.0.0.1:8981"},
+		{"listen = { http = \"0.0.0.0:8981\"; };", "it would tell everybody what the daemon does"},
+		{"listen = { http = \"[::1]:0\"; };", NULL},
+		{"listen = { http = \"\"; };", NULL},
 		{"providers = ( { id = \"Heygen\"; plugin = \"p\"; } );", "'Heygen' is not a name"},
 		{"providers = ( { id = \"a_b\"; plugin = \"p\"; } );", "'a_b' is not a name"},
 		{"providers = ( { id = \"1a\"; plugin = \"p\"; } );", "'1a' is not a name"},

@@ -1,0 +1,123 @@
+#include "web/metrics.h"
+
+/* No provider's id has an underscore. */
+#define UNCONFIGURED "_unconfigured"
+
+#define OF(field) offsetof(struct engine_provider_figures, field)
+
+/* What stands at the offset. */
+enum form {
+	FORM_NUMBER,    /* uint64_t */
+	FORM_DURATION,  /* int64_t, in milliseconds */
+	FORM_HISTOGRAM, /* struct metric_reading */
+	FORM_OPEN,      /* struct engine_count, one sample of each */
+	FORM_ENDED,
+	FORM_EXCHANGES,
+};
+
+/* Samples of each provider. */
+static const struct family {
+	const char *name;
+	const char *type;
+	const char *help;
+	size_t offset;
+	enum form form;
+} families[] = {
+	{"filmgate_jobs", "gauge", "Jobs that have not ended, by state.", OF(open), FORM_OPEN},
+	{"filmgate_jobs_ended_total", "counter", "Jobs that have ended, by how.", OF(ended), FORM_ENDED},
+	{"filmgate_jobs_accepted_total", "counter", "Jobs that were accepted.", OF(accepted), FORM_NUMBER},
+	{"filmgate_queue_oldest_seconds", "gauge",
+	 "How long the job that is ready to start for longest has been so; 0 where none is.", OF(oldest_ms),
+	 FORM_DURATION},
+	{"filmgate_slots", "gauge", "Jobs that the provider may work on at once.", OF(slots), FORM_NUMBER},
+	{"filmgate_slots_used", "gauge", "Slots that are taken.", OF(slots_used), FORM_NUMBER},
+	{"filmgate_submit_duration_seconds", "histogram",
+	 "From the sending of a paid request to the end of its reply, where one came.", OF(submit), FORM_HISTOGRAM},
+	{"filmgate_ambiguous_sends_total", "counter",
+	 "Paid requests whose reply does not tell whether they bought, or that got none.", OF(ambiguous_sends),
+	 FORM_NUMBER},
+	{"filmgate_poll_lateness_seconds", "histogram",
+	 "From the instant that a question for news was due to the one at which it was sent.", OF(poll_lateness),
+	 FORM_HISTOGRAM},
+	{"filmgate_plugin_faults_total", "counter", "Answers by which the provider's plugin broke a rule.",
+	 OF(plugin_faults), FORM_NUMBER},
+	{"filmgate_http_exchanges_total", "counter", "Requests to the provider, downloads included, by how they ended.",
+	 OF(exchanges), FORM_EXCHANGES},
+	{"filmgate_artifacts_stored_total", "counter", "Files of jobs that succeeded.", OF(artifacts), FORM_NUMBER},
+	{"filmgate_artifact_stored_bytes_total", "counter", "Their bytes.", OF(artifact_bytes), FORM_NUMBER},
+};
+
+static void write_counts(struct exposition *exposition, const char *provider, const char *label,
+			 const struct engine_count *counts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct exposition_label labels[] = {
+			{"provider", provider}, {label, counts[i].name}, {NULL, NULL}};
+
+		exposition_integer(exposition, labels, counts[i].value);
+	}
+}
+
+static void write_samples(struct exposition *exposition, const struct family *family, const char *provider,
+			  const void *value)
+{
+	const struct exposition_label labels[] = {{"provider", provider}, {NULL, NULL}};
+
+	switch (family->form) {
+	case FORM_NUMBER:
+		exposition_integer(exposition, labels, *(const uint64_t *)value);
+		break;
+	case FORM_DURATION:
+		exposition_fraction(exposition, labels, (uint64_t) * (const int64_t *)value, 1000);
+		break;
+	case FORM_HISTOGRAM:
+		exposition_histogram(exposition, labels, value);
+		break;
+	case FORM_OPEN:
+		write_counts(exposition, provider, "state", value, ENGINE_OPEN_STATES);
+		break;
+	case FORM_ENDED:
+		write_counts(exposition, provider, "state", value, ENGINE_FINAL_STATES);
+		break;
+	case FORM_EXCHANGES:
+		write_counts(exposition, provider, "outcome", value, ENGINE_EXCHANGE_OUTCOMES);
+		break;
+	}
+}
+
+/* Nothing is sent for a provider that is not configured: it has jobs alone. */
+static void write_family(struct exposition *exposition, const struct engine_figures *figures,
+			 const struct family *family)
+{
+	bool has_jobs = family->form == FORM_OPEN || family->form == FORM_ENDED;
+
+	exposition_family(exposition, family->name, family->type, family->help);
+	for (size_t i = 0; i < figures->n_providers; i++) {
+		const struct engine_provider_figures *provider = &figures->providers[i];
+
+		if (provider->id || has_jobs)
+			write_samples(exposition, family, provider->id ? provider->id : UNCONFIGURED,
+				      (const char *)provider + family->offset);
+	}
+}
+
+static void write_flag(struct exposition *exposition, const char *name, const char *help, uint64_t value)
+{
+	exposition_family(exposition, name, "gauge", help);
+	exposition_integer(exposition, NULL, value);
+}
+
+void metrics_write_engine(struct exposition *exposition, const struct engine_figures *figures)
+{
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (families[i].form != FORM_DURATION || figures->has_oldest)
+			write_family(exposition, figures, &families[i]);
+	exposition_family(exposition, "filmgate_store_batch_commits", "histogram",
+			  "Changes that went to disk with one synced write.");
+	exposition_histogram(exposition, NULL, &figures->store.commits);
+	exposition_family(exposition, "filmgate_store_write_seconds", "histogram", "How long the synced writes took.");
+	exposition_histogram(exposition, NULL, &figures->store.write_ms);
+	write_flag(exposition, "filmgate_store_healthy", "1, or 0 once a write has failed.", figures->is_store_healthy);
+	write_flag(exposition, "filmgate_draining", "1 while the daemon is shutting down.", figures->is_draining);
+	write_flag(exposition, "filmgate_watchers", "Open watches.", figures->watchers);
+}

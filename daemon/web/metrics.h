@@ -1,0 +1,15 @@
+/*
+ * What /metrics says, family by family.
+ */
+#ifndef FG_WEB_METRICS_H
+#define FG_WEB_METRICS_H
+
+#include "engine/engine.h"
+#include "web/exposition.h"
+
+/* Of the engine and what lies below it. [any-thread] */
+void metrics_write_engine(struct exposition *exposition, const struct engine_figures *figures);
+/* Of the process. What /proc does not tell is left out. */
+void metrics_write_process(struct exposition *exposition, const char *version, int64_t started_ms);
+
+#endif

@@ -1,0 +1,364 @@
+/*
+ * The HTTP door from outside, through sockets, in front of an engine that does as it is told. The clock stands still
+ * unless a test moves it; the door looks at it with each request that comes.
+ */
+#include "web/web.h"
+
+#include "base/limits.h"
+#include "web/fake_engine.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static atomic_int_fast64_t clock_ms;
+
+static int64_t read_clock(void *userdata)
+{
+	(void)userdata;
+	return atomic_load(&clock_ms);
+}
+
+static const struct clock test_clock = {.utc_ms = read_clock, .monotonic_ms = read_clock};
+
+struct door {
+	struct web *web;
+	uint16_t port;
+};
+
+static int set_up(void **state)
+{
+	static struct door door;
+	struct web_config config = {
+		.clock = &test_clock, .address = "127.0.0.1:0", .version = "1.2.3", .started_ms = 1500};
+	struct errmsg msg;
+
+	atomic_store(&clock_ms, 1000000);
+	fake_reset();
+	assert_int_equal(web_new(&config, &door.web, &door.port, &msg), 0);
+	*state = &door;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct door *door = *state;
+
+	door->web = web_free(door->web);
+	fake_release();
+	return 0;
+}
+
+/* ---- a client ---- */
+
+static int dial(const struct door *door)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(door->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 20};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	assert_int_equal(send(fd, text, len, MSG_NOSIGNAL), len);
+}
+
+/* Everything until the server closes; the test fails when it does not. */
+static const char *hear(int fd)
+{
+	static char text[1 << 20];
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, text + len, sizeof(text) - 1 - len, 0)) > 0)
+		len += (size_t)n;
+	if (n < 0)
+		assert_int_equal(errno, ECONNRESET);
+	text[len] = '\0';
+	close(fd);
+	return text;
+}
+
+static const char *ask(const struct door *door, const char *request)
+{
+	int fd = dial(door);
+
+	say(fd, request);
+	return hear(fd);
+}
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+static void assert_begins(const char *text, const char *beginning)
+{
+	if (strncmp(text, beginning, strlen(beginning)) != 0)
+		fail_msg("'%.200s' does not begin with '%s'", text, beginning);
+}
+
+static void assert_ends(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	if (len < n || strcmp(text + len - n, end) != 0)
+		fail_msg("'%.400s' does not end with '%s'", text, end);
+}
+
+static void assert_refused(const struct door *door, const char *request, const char *status)
+{
+	assert_begins(ask(door, request), status);
+	/* And it goes on with others. */
+	assert_begins(ask(door, GET("/livez")), "HTTP/1.1 200 ");
+}
+
+/* ---- the pages ---- */
+
+static void who_lives_and_is_ready_says_so(void **state)
+{
+	const char *reply = ask(*state, GET("/livez"));
+
+	assert_begins(reply, "HTTP/1.1 200 OK\r\n");
+	assert_ends(reply, "\r\n\r\nok\n");
+	assert_non_null(strstr(reply, "Cache-Control: no-store\r\n"));
+	assert_ends(ask(*state, GET("/readyz?verbose")), "\r\n\r\nok\n");
+}
+
+static void who_is_not_ready_says_why_and_lives(void **state)
+{
+	const char *reply;
+
+	fake_health((struct engine_health){.is_draining = true});
+	reply = ask(*state, GET("/readyz"));
+	assert_begins(reply, "HTTP/1.1 503 ");
+	assert_ends(reply, "\r\n\r\ndraining: the daemon is shutting down\n");
+	fake_health((struct engine_health){.is_store_unhealthy = true, .is_queue_full = true});
+	reply = ask(*state, GET("/readyz"));
+	assert_begins(reply, "HTTP/1.1 503 ");
+	assert_non_null(strstr(reply, "\r\n\r\nstore: a write failed"));
+	assert_ends(reply, "\nqueue: as many jobs wait as limits.queued_jobs allows\n");
+	assert_begins(ask(*state, GET("/livez")), "HTTP/1.1 200 ");
+}
+
+static void metrics_come_as_prometheus_wants_them(void **state)
+{
+	const char *reply = ask(*state, GET("/metrics"));
+
+	assert_begins(reply, "HTTP/1.1 200 OK\r\n");
+	assert_non_null(strstr(reply, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+	assert_non_null(strstr(reply, "\nfilmgate_build_info{version=\"1.2.3\"} 1\n"));
+	assert_non_null(strstr(reply, "\nprocess_start_time_seconds 1.5\n"));
+	assert_non_null(strstr(reply, "\nfilmgate_jobs{provider=\"maker\",state=\"open\"} 0\n"));
+	assert_non_null(strstr(reply, "\nfilmgate_jobs{provider=\"_unconfigured\",state=\"open\"} 0\n"));
+	/* The queue could not be read: nothing is said of it. */
+	assert_null(strstr(reply, "filmgate_queue_oldest_seconds"));
+	assert_non_null(strstr(reply, "\nprocess_open_fds "));
+}
+
+static void head_has_everything_but_the_body(void **state)
+{
+	const char *reply = ask(*state, "HEAD /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+	assert_begins(reply, "HTTP/1.1 200 OK\r\n");
+	assert_non_null(strstr(reply, "Content-Length: 3\r\n"));
+	assert_ends(reply, "\r\n\r\n");
+}
+
+/* ---- what is refused ---- */
+
+static void what_is_not_there_is_named(void **state)
+{
+	const char *reply = ask(*state, GET("/live%00z\x1b"));
+
+	assert_begins(reply, "HTTP/1.1 404 ");
+	assert_ends(reply, "there is no '/live%00z\\x1b' here, but /livez, /readyz and /metrics\n");
+	assert_refused(*state, GET("/"), "HTTP/1.1 404 ");
+	assert_refused(*state, GET("//livez"), "HTTP/1.1 404 ");
+}
+
+static void other_methods_are_told_which_to_use(void **state)
+{
+	const char *reply = ask(*state, "POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+
+	assert_begins(reply, "HTTP/1.1 405 ");
+	assert_non_null(strstr(reply, "Allow: GET, HEAD\r\n"));
+	assert_refused(*state, "DELETE /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 405 ");
+	assert_refused(*state, "x\x1b[2J /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 405 ");
+}
+
+static void two_readers_could_not_disagree(void **state)
+{
+	assert_refused(*state, "GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "HTTP/1.1 400 ");
+	assert_refused(*state, "GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n",
+		       "HTTP/1.1 400 ");
+	assert_refused(*state, "GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd", "HTTP/1.1 400 ");
+	assert_refused(*state, "GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		       "HTTP/1.1 400 ");
+	assert_refused(*state, "GET /livez HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ");
+}
+
+static void huge_heads_are_refused(void **state)
+{
+	static char request[8 * LIMIT_WEB_HEAD];
+	size_t n = (size_t)snprintf(request, sizeof(request), "GET /livez HTTP/1.1\r\nHost: a\r\nX: ");
+
+	memset(request + n, 'x', 2 * LIMIT_WEB_HEAD);
+	snprintf(request + n + 2 * LIMIT_WEB_HEAD, 16, "\r\n\r\n");
+	assert_begins(ask(*state, request), "HTTP/1.1 431 ");
+	n = (size_t)snprintf(request, sizeof(request), "GET /");
+	memset(request + n, 'x', 2 * LIMIT_WEB_HEAD);
+	snprintf(request + n + 2 * LIMIT_WEB_HEAD, 32, " HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_begins(ask(*state, request), "HTTP/1.1 414 ");
+	assert_begins(ask(*state, GET("/livez")), "HTTP/1.1 200 ");
+}
+
+/* ---- time ---- */
+
+static void an_engine_that_does_not_answer_is_not_alive(void **state)
+{
+	static const char *const requests[] = {GET("/livez"), GET("/readyz"), GET("/metrics")};
+	int fds[3];
+
+	fake_hold();
+	for (size_t i = 0; i < 3; i++) {
+		fds[i] = dial(*state);
+		say(fds[i], requests[i]);
+	}
+	fake_await(3);
+	atomic_fetch_add(&clock_ms, LIMIT_WEB_ANSWER_MS);
+	/* Who asks for what is not there is answered meanwhile. */
+	assert_begins(ask(*state, GET("/x")), "HTTP/1.1 404 ");
+	for (size_t i = 0; i < 3; i++) {
+		const char *reply = hear(fds[i]);
+
+		assert_begins(reply, "HTTP/1.1 503 ");
+		assert_ends(reply, "\r\n\r\nengine: it did not answer within 5 seconds\n");
+	}
+	/* What it says afterwards reaches nobody, and the next are answered. */
+	fake_release();
+	assert_begins(ask(*state, GET("/livez")), "HTTP/1.1 200 ");
+}
+
+static void an_answer_may_come_when_everybody_has_gone(void **state)
+{
+	struct door *door = *state;
+	int fd;
+
+	fake_hold();
+	fd = dial(door);
+	say(fd, GET("/metrics"));
+	fake_await(1);
+	door->web = web_free(door->web);
+	assert_string_equal(hear(fd), "");
+	fake_release();
+}
+
+static void whoever_dawdles_is_shown_out(void **state)
+{
+	int silent = dial(*state), slow = dial(*state), idle = dial(*state);
+	char reply[1024];
+	ssize_t n;
+
+	say(slow, "GET /livez HTT");
+	say(idle, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+	n = recv(idle, reply, sizeof(reply) - 1, 0);
+	assert_true(n > 0);
+	assert_begins(reply, "HTTP/1.1 200 ");
+	/* By the end of the next the door knows that this one is over. */
+	assert_begins(ask(*state, GET("/livez")), "HTTP/1.1 200 ");
+	atomic_fetch_add(&clock_ms, LIMIT_WEB_REQUEST_MS - 1);
+	assert_begins(ask(*state, GET("/livez")), "HTTP/1.1 200 ");
+	/* A byte now and then buys no time. */
+	say(slow, "P");
+	atomic_fetch_add(&clock_ms, 1);
+	assert_begins(ask(*state, GET("/livez")), "HTTP/1.1 200 ");
+	assert_string_equal(hear(silent), "");
+	assert_string_equal(hear(slow), "");
+	assert_string_equal(hear(idle), "");
+}
+
+static void many_connections_cost_no_more_than_the_limit(void **state)
+{
+	int fds[LIMIT_WEB_CONNECTIONS];
+	const struct door *door = *state;
+	int late;
+
+	for (size_t i = 0; i < LIMIT_WEB_CONNECTIONS; i++)
+		fds[i] = dial(door);
+	/* The last of them is served; one more waits, or is turned away. */
+	say(fds[LIMIT_WEB_CONNECTIONS - 1], GET("/livez"));
+	assert_begins(hear(fds[LIMIT_WEB_CONNECTIONS - 1]), "HTTP/1.1 200 ");
+	fds[LIMIT_WEB_CONNECTIONS - 1] = dial(door);
+	say(fds[LIMIT_WEB_CONNECTIONS - 1], "GET");
+	late = dial(door);
+	for (size_t i = 0; i < LIMIT_WEB_CONNECTIONS; i++)
+		close(fds[i]);
+	close(late);
+	assert_begins(ask(door, GET("/livez")), "HTTP/1.1 200 ");
+}
+
+static void requests_on_one_connection_are_answered_in_turn(void **state)
+{
+	const char *reply = ask(*state, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+					"HEAD /readyz HTTP/1.1\r\nHost: a\r\n\r\n" GET("/metrics"));
+	const char *second = strstr(reply, "\r\n\r\nok\nHTTP/1.1 200 OK\r\n");
+
+	assert_begins(reply, "HTTP/1.1 200 OK\r\n");
+	assert_non_null(second);
+	assert_non_null(strstr(second + 20, "version=0.0.4"));
+}
+
+static void an_address_that_is_taken_is_named(void **state)
+{
+	const struct door *door = *state;
+	char address[32];
+	struct web_config config = {.clock = &test_clock, .address = address, .version = "1"};
+	struct errmsg msg = {""};
+	struct web *web = NULL;
+	uint16_t port;
+
+	snprintf(address, sizeof(address), "127.0.0.1:%u", door->port);
+	assert_true(web_new(&config, &web, &port, &msg) > 0);
+	assert_null(web);
+	assert_non_null(strstr(msg.text, address));
+	assert_non_null(strstr(msg.text, "is in use by another process; stop it or choose another one"));
+}
+
+#define DOOR_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DOOR_TEST(who_lives_and_is_ready_says_so),
+		DOOR_TEST(who_is_not_ready_says_why_and_lives),
+		DOOR_TEST(metrics_come_as_prometheus_wants_them),
+		DOOR_TEST(head_has_everything_but_the_body),
+		DOOR_TEST(what_is_not_there_is_named),
+		DOOR_TEST(other_methods_are_told_which_to_use),
+		DOOR_TEST(two_readers_could_not_disagree),
+		DOOR_TEST(huge_heads_are_refused),
+		DOOR_TEST(an_engine_that_does_not_answer_is_not_alive),
+		DOOR_TEST(an_answer_may_come_when_everybody_has_gone),
+		DOOR_TEST(whoever_dawdles_is_shown_out),
+		DOOR_TEST(many_connections_cost_no_more_than_the_limit),
+		DOOR_TEST(requests_on_one_connection_are_answered_in_turn),
+		DOOR_TEST(an_address_that_is_taken_is_named),
+	};
+
+	return cmocka_run_group_tests_name("web.server", tests, NULL, NULL);
+}
