@@ -48,8 +48,17 @@
 #define LIMIT_ENGINE_SENDS 64   /* send records of one job; then one that decides nothing makes place for the next */
 #define LIMIT_ENGINE_BACKOFF_BASE_MS 1000
 #define LIMIT_ENGINE_BACKOFF_CAP_MS 60000
-#define LIMIT_ENGINE_REPEAT_CAP_MS 1800000 /* between repeats of an undecided purchase */
-#define LIMIT_ENGINE_REPEAT_SPARE_MS 60000 /* before the key's window ends, for the last one */
+#define LIMIT_ENGINE_REPEAT_CAP_MS 1800000   /* between repeats of an undecided purchase */
+#define LIMIT_ENGINE_REPEAT_SPARE_MS 60000   /* before the key's window ends, for the last one */
+#define LIMIT_ENGINE_RECONCILES 24           /* looks for one lost order, most of them at the cap's distance */
+#define LIMIT_ENGINE_RECONCILE_CAP_MS 600000 /* between two of them */
+#define LIMIT_ENGINE_RECONCILE_HOPS 32       /* exchanges of one look */
+#define LIMIT_ENGINE_OTHERS 256              /* jobs that were ordered at the same time, shown to one look */
+#define LIMIT_ENGINE_OTHERS_BYTES 262144     /* of their parameters */
+#define LIMIT_ENGINE_OTHERS_PAGES 16         /* of the store, read for one look */
+#define LIMIT_ENGINE_OTHERS_MARGIN_MS 600000 /* before and after, for clocks that differ */
+/* How long before its purchase a job may have been made: longer than any job may take. */
+#define LIMIT_ENGINE_OTHERS_SPAN_MS INT64_C(5184000000)
 #define LIMIT_ENGINE_CREDENTIAL_MS 60000   /* until a refused key is tried again */
 #define LIMIT_ENGINE_DISK_MS 30000         /* until a full disk is looked at again */
 #define LIMIT_ENGINE_RELINK_CAP_MS 600000  /* between requests for a fresh link */

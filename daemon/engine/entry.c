@@ -115,6 +115,7 @@ static void free_entry(struct entry *entry)
 	job_free(entry->job);
 	job_status_free(entry->status);
 	free(entry->key);
+	free(entry->facts);
 	free(entry);
 }
 

@@ -133,6 +133,7 @@ struct entry {
 	void (*after_media)(struct entry *entry,
 			    struct plugin_answer *take); /* step.c: what begins when they are there */
 	char *key;             /* step.c: the idempotency key that the plugin was shown last */
+	char *facts;           /* reconcile.c: what the next step of that verb is told, JSON */
 	bool is_state_changed; /* step.c: the plugin's state differs from what is stored */
 	uint32_t verb_phase;   /* of the exchange under way, where a restart begins the verb anew */
 	uint64_t reserved_bytes;
@@ -140,6 +141,7 @@ struct entry {
 	int64_t poll_due_ms; /* monotonic; 0: the poll has left */
 	uint32_t poll_failures;
 	uint32_t polls;
+	uint32_t hops;        /* reconcile.c: exchanges of one look */
 	uint32_t relinks;     /* fresh links that were asked for */
 	uint32_t extra_tries; /* of what comes beside the video, in place of both */
 	uint32_t bad_files;   /* downloads that were not the media they should be */

@@ -26,6 +26,19 @@ void send_resume(struct entry *entry);                            /* STARTING, a
 bool send_may_repeat(const struct entry *entry);
 /* Every doubt of the attempt is of @class, in the change that has begun. */
 void send_settle(struct entry *entry, enum job_send_class class);
+/* The first send of the live attempt that may have bought; NULL: none. Valid until the sends change. */
+const struct job_send *send_first_doubt(const struct entry *entry);
+bool send_is_same_account(const struct job_send *first, const struct engine_provider_config *config);
+/* RUNNING, with what an ACCEPTED or DONE answer names; the change has begun, and says what became of the sends. What is
+ * done at once is kept for STORING: the job is RUNNING on disk first. */
+void send_accepted(struct entry *entry, struct plugin_answer *take);
+/* UNCERTAIN, with the change that has begun, if one has. */
+void send_hold(struct entry *entry, const char *why);
+
+/* reconcile.c: STARTING, with a doubt that no key protects */
+bool reconcile_is_possible(const struct entry *entry);
+void reconcile_begin(struct entry *entry, int64_t delay_ms); /* with the change that has begun, if one has */
+void reconcile_resume(struct entry *entry);                  /* after a start */
 
 /* poll.c: RUNNING */
 void poll_begin(struct entry *entry, int64_t delay_ms); /* 0: the provider's first interval */

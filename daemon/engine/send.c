@@ -4,12 +4,14 @@
  *   not sent    the transport proves that no byte left               -> the queue, or the next repeat
  *   refused     a complete reply that the plugin reads as a refusal   -> as the refusal says
  *   accepted    a complete reply with the provider's id               -> RUNNING
- *   ambiguous   anything else, a crash between two writes included    -> repeat with the same key, or UNCERTAIN
+ *   ambiguous   anything else, a crash between two writes included    -> repeat with the same key, or look it up, or
+ *                                                                        UNCERTAIN
  *
  * A *doubt* is a send of this attempt that may have bought and is not decided. While there is one, the job stays in
  * STARTING, and only three things end it: the provider accepts a repeat with the same key (it replays its first
  * answer), it refuses the repeat for what the request says (the first one was not taken either: its key would have been
- * replayed), or the key's window closes, and the job is UNCERTAIN.
+ * replayed), or the key's window closes. Then the plugin looks the order up, if it can (reconcile.c); else the job is
+ * UNCERTAIN.
  *
  * A repeat needs all of: the provider honours keys; wall time since the first send is not negative and below the window
  * less a tenth; the account's keys and base URL and the rebuilt request's fingerprint are as recorded.
@@ -52,7 +54,12 @@ static int64_t trusted_ms(const struct job_send *first)
 	return first->key_window_ms - first->key_window_ms / 10;
 }
 
-static bool is_same_account(const struct job_send *first, const struct engine_provider_config *config)
+const struct job_send *send_first_doubt(const struct entry *entry)
+{
+	return first_doubt(entry, NULL);
+}
+
+bool send_is_same_account(const struct job_send *first, const struct engine_provider_config *config)
 {
 	return first->base_url && strcmp(first->base_url, config->base_url) == 0 &&
 	       memcmp(&first->account, &config->account_digest, sizeof(first->account)) == 0;
@@ -68,7 +75,7 @@ bool send_may_repeat(const struct entry *entry)
 	age_ms = now_utc(entry->engine) - first->created_ms;
 	if (age_ms < 0 || age_ms >= trusted_ms(first))
 		return false;
-	return is_same_account(first, entry->lane->config);
+	return send_is_same_account(first, entry->lane->config);
 }
 
 /* ---- deciding ---- */
@@ -112,7 +119,7 @@ void send_settle(struct entry *entry, enum job_send_class class)
 	settle_doubts(entry, NULL, class);
 }
 
-static void hold(struct entry *entry, const char *why)
+void send_hold(struct entry *entry, const char *why)
 {
 	struct job_failure failure = {
 		.reason = JOB_REASON_LOST,
@@ -145,17 +152,24 @@ static int64_t within_window(const struct entry *entry, int64_t delay_ms)
 	return delay_ms < left_ms || left_ms <= 0 ? delay_ms : left_ms;
 }
 
-static void hold_unprotected(struct entry *entry)
+/* Looked up, or held: with the change that has begun, if one has. */
+static void end_repeats(struct entry *entry, int64_t delay_ms, const char *why)
 {
-	hold(entry, "the reply to a paid request was lost, and the provider's key no longer protects a repeat; look at "
-		    "the provider's account whether the job was bought");
+	if (reconcile_is_possible(entry))
+		reconcile_begin(entry, delay_ms);
+	else
+		send_hold(entry, why);
 }
+
+static const char unprotected[] =
+	"the reply to a paid request was lost, and the provider's key no longer protects a repeat; look at the "
+	"provider's account whether the job was bought";
 
 /* Commits the decision that stands in entry->change, and goes on with the doubt. */
 static void keep_doubt(struct entry *entry, int64_t delay_ms)
 {
 	if (!send_may_repeat(entry)) {
-		hold_unprotected(entry);
+		end_repeats(entry, delay_ms, unprotected);
 		return;
 	}
 	if (delay_ms <= 0)
@@ -259,20 +273,18 @@ static void after_accepted(struct entry *entry)
 		poll_begin(entry, entry->poll_delay_ms);
 }
 
-/* An answer that is done at once is kept for STORING: the job is RUNNING on disk first. */
-static void accept(struct entry *entry, struct plugin_answer *take, int http_status)
+void send_accepted(struct entry *entry, struct plugin_answer *take)
 {
 	struct job_status *status = entry->status;
 	bool is_done = take->kind == PLUGIN_ANSWER_DONE;
 
-	decide(entry, JOB_SEND_ACCEPTED, http_status);
-	settle_earlier(entry, JOB_SEND_ACCEPTED);
 	if (is_done)
 		add_remotes(entry, take->done.remotes, take->done.n_remotes);
 	else
 		add_remotes(entry, take->accepted.remotes, take->accepted.n_remotes);
 	entry->media = media_unref(entry->media);
 	status->retries = 0;
+	status->reconciles = 0;
 	status->wait_until_ms = 0;
 	status->phase = 0;
 	if (job_set_text(&status->remote_state, is_done ? NULL : step_text_or_null(take->accepted.status)) < 0)
@@ -371,7 +383,9 @@ static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 	switch (take->kind) {
 	case PLUGIN_ANSWER_ACCEPTED:
 	case PLUGIN_ANSWER_DONE:
-		accept(entry, take, http_status);
+		decide(entry, JOB_SEND_ACCEPTED, http_status);
+		settle_earlier(entry, JOB_SEND_ACCEPTED);
+		send_accepted(entry, take);
 		return;
 	case PLUGIN_ANSWER_FAILED:
 	case PLUGIN_ANSWER_TROUBLE:
@@ -391,9 +405,9 @@ static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 		if (take->kind != PLUGIN_ANSWER_FAULT)
 			metric_add(&figures_of(entry)->plugin_faults, 1);
 		decide(entry, JOB_SEND_AMBIGUOUS, http_status);
-		hold(entry, take->kind == PLUGIN_ANSWER_FAULT
-				    ? take->fault
-				    : "the plugin could not read the reply to a paid request");
+		send_hold(entry, take->kind == PLUGIN_ANSWER_FAULT
+					 ? take->fault
+					 : "the plugin could not read the reply to a paid request");
 	}
 	plugin_answer_free(take);
 }
@@ -528,9 +542,9 @@ static void on_rebuilt(struct entry *entry, struct plugin_answer *take)
 	    exchange_key_window_ms(entry->lane, &take->exchange) <= 0 ||
 	    memcmp(&take->exchange.fingerprint, &first->fingerprint, sizeof(first->fingerprint)) != 0) {
 		plugin_answer_free(take);
-		hold(entry,
-		     "the reply to a paid request was lost, and the request can no longer be repeated as it was; "
-		     "look at the provider's account whether the job was bought");
+		end_repeats(entry, 0,
+			    "the reply to a paid request was lost, and the request can no longer be repeated as it "
+			    "was; look at the provider's account whether the job was bought");
 		return;
 	}
 	send_begin(entry, take);
@@ -543,7 +557,7 @@ static void repeat(struct entry *entry)
 	if (send_may_repeat(entry))
 		step_run(entry, PLUGIN_VERB_START, 0, NULL, on_rebuilt);
 	else
-		hold_unprotected(entry);
+		end_repeats(entry, 0, unprotected);
 }
 
 /* ---- after a restart ---- */
@@ -573,7 +587,7 @@ static void hold_unreadable(struct entry *entry, int outcome)
 		   "the job was bought",
 		   words.text);
 	decide(entry, JOB_SEND_AMBIGUOUS, 0);
-	hold(entry, why.text);
+	send_hold(entry, why.text);
 }
 
 static void handle_kept(struct entry *entry, struct arrival *arrival)
@@ -616,7 +630,9 @@ void send_resume(struct entry *entry)
 		store_get_reply(entry->engine->store, &entry->ref, send->attempt, send->number, on_kept, kept);
 	} else if (send_may_repeat(entry)) {
 		sleep_and_repeat(entry);
+	} else if (reconcile_is_possible(entry)) {
+		reconcile_resume(entry);
 	} else {
-		hold_unprotected(entry);
+		send_hold(entry, unprotected);
 	}
 }

@@ -122,7 +122,7 @@ struct call {
 	struct engine *engine;
 	struct figures *figures;
 	struct buffer job;
-	char *state, *key, *remote_id, *remote_kind;
+	char *state, *key, *remote_id, *remote_kind, *facts;
 	struct reply *reply;
 	struct media *media;
 	void (*fn)(void *userdata, struct plugin_answer *take);
@@ -198,6 +198,10 @@ static void show_job(struct call *call, struct entry *entry)
 	step->remote_kind = call->remote_kind;
 	if (send && send->class == JOB_SEND_ACCEPTED)
 		step->accepted_at_ms = send->decided_ms;
+	if (step->verb == PLUGIN_VERB_RECONCILE) {
+		call->facts = take_text(entry->facts);
+		step->facts = bytes_of_text(call->facts);
+	}
 	if (step->verb != PLUGIN_VERB_START)
 		return;
 	if (step->phase == 0) {
@@ -218,6 +222,7 @@ static void free_call(struct call *call)
 	free(call->key);
 	free(call->remote_id);
 	free(call->remote_kind);
+	free(call->facts);
 	reply_free(call->reply);
 	media_unref(call->media);
 	free(call);

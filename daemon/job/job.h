@@ -205,6 +205,7 @@ struct job_status {
 	enum job_wait wait;
 	int64_t wait_until_ms; /* 0: until something else changes */
 	uint32_t retries;      /* consecutive failed exchanges, for the backoff; reset by success */
+	uint32_t reconciles;   /* how often a lost order was looked for in vain; reset by what it comes to */
 
 	int32_t progress_percent; /* -1: none */
 	int64_t queue_position;   /* the provider's; -1: none */

@@ -22,7 +22,7 @@ const struct plugin_feature plugin_features[] = {
 	{"push_delivery", false, "take outputs that the provider pushes"},
 	{"catalogue", false, "list avatars, voices and styles"},
 	{"result", false, "ask for fresh links apart from polling"},
-	{"reconcile", false, "look up an order whose reply was lost: such a job is held as UNCERTAIN"},
+	{"reconcile", true, "look up an order whose reply was lost"},
 	{"check", false, "ask a plugin about an order beyond its manifest"},
 	{NULL, false, NULL},
 };

@@ -150,10 +150,10 @@ static void describe_reply(struct fg_step *s, json_node step, const char *proble
 		json_put(s->json, step, "/reply/media_type", json_make_text(s->json, type_text));
 }
 
-static void describe_step(struct fg_step *s, const char *problem)
+/* @step holds what only some verbs are told. */
+static void describe_step(struct fg_step *s, json_node step, const char *problem)
 {
 	const struct plugin_step *in = s->input;
-	json_node step = json_object(s->json);
 	char hex[2 * PLUGIN_RANDOM_SIZE + 1];
 
 	for (size_t i = 0; i < PLUGIN_RANDOM_SIZE; i++)
@@ -173,7 +173,6 @@ static void describe_step(struct fg_step *s, const char *problem)
 		describe_reply(s, step, problem);
 	if (in->verb == PLUGIN_VERB_UPLOAD && in->n_assets)
 		json_put(s->json, step, "/input", plugin_media_input(s));
-	s->documents[FG_DOC_STEP] = step;
 }
 
 /* A reply need not be JSON; what is not stays absent, and the reason becomes a fact of the step. */
@@ -215,13 +214,15 @@ static int read_documents(struct fg_step *s)
 	if (r == 0)
 		r = read_own(s, FG_DOC_STATE, s->input->state);
 	if (r == 0)
+		r = read_own(s, FG_DOC_STEP, s->input->facts);
+	if (r == 0)
 		r = read_reply(s, &problem);
 	if (r)
 		return r;
 	s->documents[FG_DOC_ACCOUNT] = json_copy(s->json, account->json, account->document);
 	plugin_media_begin(s);
 	plugin_media_describe(s);
-	describe_step(s, problem);
+	describe_step(s, s->documents[FG_DOC_STEP], problem);
 	s->first_own = json_object(s->json);
 	return json_fault(s->json) ? err_origin(json_fault(s->json) < 0 ? json_fault(s->json) : -EMSGSIZE) : 0;
 }

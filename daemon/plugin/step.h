@@ -59,7 +59,8 @@ struct plugin_step {
 	int64_t accepted_at_ms;            /* 0: not yet */
 	const struct plugin_asset *assets; /* start: those of the order; upload: the one to bring; else none */
 	size_t n_assets;
-	bool has_bought; /* this attempt has had its buying exchange, so another one is a fault */
+	struct bytes facts; /* more members of the document STEP, a JSON object; empty: none */
+	bool has_bought;    /* this attempt has had its buying exchange, so another one is a fault */
 
 	plugin_step_fn *fn;       /* of the runner */
 	struct plugin_step *next; /* the runner's */

@@ -186,6 +186,7 @@ static void take_scalars(const M(State) * message, struct job_status *status)
 	status->cancel_requested_ms = message->cancel_requested_ms;
 	status->cancel_outcome = (enum job_cancel_outcome)message->cancel_outcome;
 	status->phase = message->phase;
+	status->reconciles = message->reconciles;
 	status->plugin_state_version = message->plugin_state_version;
 	status->delivered_ms = message->delivered_ms;
 }

@@ -230,6 +230,7 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.n_missing = status->n_missing;
 	form->message.missing = status->missing;
 	form->message.phase = status->phase;
+	form->message.reconciles = status->reconciles;
 	fill_labels(&form->message, status, scratch);
 	fill_unknown(&form->message.base, &form->unknown, status->unknown, scratch);
 }

@@ -439,11 +439,16 @@ struct fg_plugin {
 	const char *manifest;      /* JSON, see sdk/MANIFEST.md */
 	uint64_t manifest_size;    /* bytes */
 	fg_verb *start;            /* required: order the job; free preparations first, then one buying exchange */
-	fg_verb *poll;      /* required unless start is always done at once: how is /remote/id of the step doing? */
-	fg_verb *result;    /* fresh links to the outputs of a finished job; NULL: poll gives them */
-	fg_verb *cancel;    /* stop it */
-	fg_verb *remove;    /* delete it there, after it is stored here */
-	fg_verb *reconcile; /* an order whose reply was lost: is it there? */
+	fg_verb *poll;   /* required unless start is always done at once: how is /remote/id of the step doing? */
+	fg_verb *result; /* fresh links to the outputs of a finished job; NULL: poll gives them */
+	fg_verb *cancel; /* stop it */
+	fg_verb *remove; /* delete it there, after it is stored here */
+	/*
+	 * An order whose reply was lost, and that no key protects: is it there? Begun again after a while when an exchange
+	 * fails or it waits, and given up in the end. To adopt what may be another job's is worse than unknown(): see
+	 * /others in sdk/DOCUMENTS.md.
+	 */
+	fg_verb *reconcile;
 	fg_verb *upload;    /* bring one asset, /input of the step, to the provider; free, and the same however often */
 	fg_verb *webhook;   /* the provider called us; must not exchange */
 	fg_verb *catalogue; /* avatars, voices, styles */

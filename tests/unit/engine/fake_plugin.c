@@ -55,6 +55,7 @@ void fake_plugin_init(struct plugin *plugin, const char *name, int window_s)
 	plugin->base_url = plugin->manifest->base_url;
 	for (int verb = 0; verb < _PLUGIN_VERB_N; verb++)
 		plugin->begin[verb] = verb == PLUGIN_VERB_START ? "buy" : verb == PLUGIN_VERB_UPLOAD ? "bring" : "read";
+	plugin->cannot[PLUGIN_VERB_RECONCILE] = true;
 }
 
 void fake_plugin_finish(struct plugin *plugin)
@@ -75,8 +76,10 @@ bool plugin_can(const struct plugin *plugin, enum plugin_verb verb)
 static const char *verb_word(enum plugin_verb verb)
 {
 	static const char *const words[_PLUGIN_VERB_N] = {
-		[PLUGIN_VERB_START] = "start",   [PLUGIN_VERB_POLL] = "poll",       [PLUGIN_VERB_CANCEL] = "cancel",
-		[PLUGIN_VERB_REMOVE] = "remove", [PLUGIN_VERB_ACCOUNT] = "account", [PLUGIN_VERB_UPLOAD] = "upload",
+		[PLUGIN_VERB_START] = "start",         [PLUGIN_VERB_POLL] = "poll",
+		[PLUGIN_VERB_CANCEL] = "cancel",       [PLUGIN_VERB_REMOVE] = "remove",
+		[PLUGIN_VERB_ACCOUNT] = "account",     [PLUGIN_VERB_UPLOAD] = "upload",
+		[PLUGIN_VERB_RECONCILE] = "reconcile",
 	};
 
 	return words[verb];
@@ -291,6 +294,7 @@ static const char *const kinds[] = {
 	[PLUGIN_ANSWER_ACCEPTED] = "accepted",   [PLUGIN_ANSWER_DONE] = "done",
 	[PLUGIN_ANSWER_FAILED] = "failed",       [PLUGIN_ANSWER_TROUBLE] = "trouble",
 	[PLUGIN_ANSWER_CANCELLED] = "cancelled", [PLUGIN_ANSWER_REPORT] = "report",
+	[PLUGIN_ANSWER_ABSENT] = "absent",       [PLUGIN_ANSWER_UNKNOWN] = "unknown",
 };
 
 const char *plugin_answer_name(enum plugin_answer_kind kind)
@@ -453,6 +457,7 @@ void fake_runner_finish(struct plugin_runner *runner)
 		free(runner->asked->state);
 		free(runner->asked->remote_id);
 		free(runner->asked->reply);
+		free(runner->asked->facts);
 		free(runner->asked);
 		runner->asked = next;
 	}
@@ -473,6 +478,7 @@ static void note(struct plugin_runner *runner, const struct plugin_step *step)
 	asked->reply_status = step->reply ? step->reply->status : 0;
 	asked->reply = step->reply ? bytes_dup_text(step->reply->body) : NULL;
 	asked->has_bought = step->has_bought;
+	asked->facts = step->facts.len ? bytes_dup_text(step->facts) : NULL;
 	if (runner->last)
 		runner->last->next = asked;
 	else

@@ -13,6 +13,7 @@
  *     failed reason=WORD bought=WORD after=MS code=WORD message=WORD    also: trouble
  *     cancelled achieved=WORD
  *     report text=JSON
+ *     absent, unknown                   of reconcile, which it has only where cannot[] is cleared
  *     fault
  *
  * state=TEXT beside any of them is the plugin's new state.
@@ -42,7 +43,7 @@ struct asked {
 	struct asked *next;
 	enum plugin_verb verb;
 	uint32_t phase;
-	char *key, *state, *remote_id;
+	char *key, *state, *remote_id, *facts;
 	int reply_status; /* 0: none */
 	char *reply;
 	bool has_bought;

@@ -527,6 +527,7 @@ static void assert_same_scalars(const struct job_status *a, const struct job_sta
 	assert_int_equal(a->cancel_requested_ms, b->cancel_requested_ms);
 	assert_int_equal(a->cancel_outcome, b->cancel_outcome);
 	assert_int_equal(a->phase, b->phase);
+	assert_int_equal(a->reconciles, b->reconciles);
 }
 
 void assert_same_status(const struct job_status *a, const struct job_status *b)

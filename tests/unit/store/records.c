@@ -67,6 +67,7 @@ static struct job_status *full_status(void)
 	status->cancel_requested_ms = 6;
 	status->cancel_outcome = JOB_CANCEL_DETACHED;
 	status->phase = 7;
+	status->reconciles = 8;
 	job_set_text(&status->display_name, "The harbour at night \xc3\xa9");
 	job_set_text(&status->remote_state, "processing");
 	job_set_text(&status->plugin_state, "{\"seed\":17454220438242315174}");

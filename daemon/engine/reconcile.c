@@ -1,0 +1,436 @@
+/*
+ * A purchase that nobody knows the outcome of, and that no key protects: the plugin looks it up at the provider. The job
+ * stays in STARTING, and is asked about with growing patience as long as the provider cannot be reached, but not for
+ * ever. What comes of it:
+ *
+ *   accepted  it is there                  -> RUNNING
+ *   absent    it is proven not to be there -> the queue: a fresh send is allowed
+ *   unknown   it cannot be told            -> UNCERTAIN, for a person
+ *
+ * To take another job's video for this one's is worse than not to know. A provider's list shows what looks alike, and
+ * which of it belongs to whom only the daemon can tell. So a step that reads a reply is shown the *others*: every job
+ * that was ordered there at about the same time, read from the store after the reply came. Each of them was on disk
+ * before it left, so nothing that the reply can show is missing, but for jobs that have been deleted since.
+ *
+ * A restart begins the verb anew, and counts on.
+ */
+#include "engine/run.h"
+
+#include "base/json.h"
+#include "engine/ops.h"
+#include "engine/step.h"
+#include "engine/verb.h"
+
+static void look(struct entry *entry);
+static void on_answer(struct entry *entry, struct plugin_answer *take);
+
+bool reconcile_is_possible(const struct entry *entry)
+{
+	const struct job_send *first = send_first_doubt(entry);
+
+	/* Another key may be another account, whose list proves nothing. */
+	return entry->lane && first && verb_is_offered(entry->lane, PLUGIN_VERB_RECONCILE) &&
+	       send_is_same_account(first, entry->lane->config);
+}
+
+/* ---- the facts of a step ---- */
+
+static bool is_doubt_of(const struct job_send *send, uint32_t attempt)
+{
+	return send->attempt == attempt && (send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS);
+}
+
+/* From when to when the undecided sends of the attempt were on their way. */
+static void span_of_doubts(const struct entry *entry, int64_t *ret_from_ms, int64_t *ret_to_ms)
+{
+	uint32_t attempt = job_current_attempt(entry->status)->number;
+
+	*ret_from_ms = send_first_doubt(entry)->created_ms;
+	*ret_to_ms = *ret_from_ms;
+	for (size_t i = 0; i < entry->status->n_sends; i++) {
+		const struct job_send *send = &entry->status->sends[i];
+
+		if (is_doubt_of(send, attempt) && send->decided_ms > *ret_to_ms)
+			*ret_to_ms = send->decided_ms;
+	}
+}
+
+static void set(struct json *json, json_node object, const char *name, json_node value)
+{
+	json_set(json, object, bytes_of_text(name), value);
+}
+
+static void add_sends(const struct entry *entry, struct json *json, json_node facts)
+{
+	uint32_t attempt = job_current_attempt(entry->status)->number;
+	json_node sends = json_array(json);
+
+	for (size_t i = 0; i < entry->status->n_sends; i++) {
+		const struct job_send *send = &entry->status->sends[i];
+		json_node row;
+
+		if (!is_doubt_of(send, attempt))
+			continue;
+		row = json_object(json);
+		set(json, row, "sent_at_ms", json_make_integer(json, send->created_ms));
+		set(json, row, "decided_at_ms", json_make_integer(json, send->decided_ms));
+		json_append(json, sends, row);
+	}
+	set(json, facts, "sends", sends);
+}
+
+/* The entry keeps the text for the next step. False: this is more than JSON of ours may hold. */
+static bool keep_facts(struct entry *entry, struct json *json, json_node facts)
+{
+	struct buffer text = {0};
+	int r;
+
+	add_sends(entry, json, facts);
+	r = json_fault(json);
+	r = r ? r : json_write(json, facts, JSON_FORM_PLAIN, &text);
+	if (r < 0)
+		abort();
+	free(entry->facts);
+	entry->facts = r == 0 ? bytes_dup_text(buffer_bytes(&text)) : NULL;
+	buffer_finish(&text);
+	if (r == 0 && !entry->facts)
+		abort();
+	return r == 0;
+}
+
+static void keep_short_facts(struct entry *entry, bool has_left_out)
+{
+	struct json *json = json_new(NULL);
+	json_node facts = json_object(json);
+
+	if (has_left_out)
+		set(json, facts, "others_left_out", json_make_boolean(json, true));
+	if (!keep_facts(entry, json, facts))
+		abort();
+	json_free(json);
+}
+
+/* ---- the others ---- */
+
+/* One reading of the store, page by page, each on a reader thread. */
+struct others {
+	struct arrival arrival;
+	struct store *store;
+	struct store_filter filter;
+	char *base_url;
+	int64_t from_ms, to_ms;
+	struct json *json;
+	json_node list;
+	unsigned int pages;
+	size_t bytes;  /* of their parameters */
+	bool is_short; /* not all of them are here */
+	struct reply *reply;
+};
+
+static void others_free(struct others *others)
+{
+	json_free(others->json);
+	reply_free(others->reply);
+	free(others->base_url);
+	free(others);
+}
+
+static void discard_others(struct arrival *arrival)
+{
+	others_free((struct others *)(void *)arrival);
+}
+
+/* Was it on its way there, and may it have bought something, while ours was? */
+static bool is_rival(const struct others *others, const struct job_send *send)
+{
+	if (send->class != JOB_SEND_PENDING && send->class != JOB_SEND_AMBIGUOUS && send->class != JOB_SEND_ACCEPTED)
+		return false;
+	if (!send->base_url || strcmp(send->base_url, others->base_url) != 0 || send->created_ms > others->to_ms)
+		return false;
+	return send->decided_ms == 0 || send->decided_ms >= others->from_ms;
+}
+
+static const char *remote_of(const struct job_status *status, uint32_t attempt)
+{
+	for (size_t i = status->n_remotes; i > 0; i--)
+		if (status->remotes[i - 1].attempt == attempt)
+			return status->remotes[i - 1].id;
+	return NULL;
+}
+
+static void add_other(struct others *others, const struct job_view *view, const struct job_send *send)
+{
+	const char *remote = remote_of(view->status, send->attempt);
+	struct json *json = others->json;
+	json_node row, parameters = JSON_ABSENT;
+
+	others->bytes += strlen(view->job->parameters);
+	if (others->bytes > LIMIT_ENGINE_OTHERS_BYTES || json_count(json, others->list) >= LIMIT_ENGINE_OTHERS ||
+	    json_parse(json, bytes_of_text(view->job->parameters), JSON_DUPLICATES_LAST_WINS, &parameters, NULL) != 0) {
+		others->is_short = true;
+		return;
+	}
+	row = json_object(json);
+	set(json, row, "model", json_make_text(json, bytes_of_text(view->job->model ? view->job->model : "")));
+	set(json, row, "parameters", parameters);
+	set(json, row, "is_on_its_way", json_make_boolean(json, send->class == JOB_SEND_PENDING));
+	if (remote)
+		set(json, row, "remote_id", json_make_text(json, bytes_of_text(remote)));
+	json_append(json, others->list, row);
+}
+
+static void consider(struct others *others, const struct job_view *view)
+{
+	if (job_ref_equal(&view->job->ref, &others->arrival.ref))
+		return;
+	for (size_t i = 0; i < view->status->n_sends; i++)
+		if (is_rival(others, &view->status->sends[i]))
+			add_other(others, view, &view->status->sends[i]);
+}
+
+static void on_page(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to, bool more);
+
+static void read_page(struct others *others, struct id after)
+{
+	struct store_list_query query = {
+		.tenant = others->arrival.ref.tenant, .filter = &others->filter, .after = after};
+
+	store_list_jobs(others->store, &query, on_page, others);
+}
+
+/* [reader thread] */
+static void on_page(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to, bool more)
+{
+	struct others *others = userdata;
+
+	for (size_t i = 0; i < n; i++) {
+		consider(others, &views[i]);
+		job_view_finish(&views[i]);
+	}
+	if (outcome != 0 || (more && ++others->pages >= LIMIT_ENGINE_OTHERS_PAGES))
+		others->is_short = true;
+	if (more && !others->is_short)
+		read_page(others, scanned_to);
+	else
+		arrival_post(&others->arrival);
+}
+
+static void handle_others(struct entry *entry, struct arrival *arrival)
+{
+	struct others *others = (struct others *)(void *)arrival;
+	struct reply *reply = steal(others->reply);
+	json_node facts = json_object(others->json);
+
+	set(others->json, facts, "others", others->list);
+	set(others->json, facts, "others_left_out", json_make_boolean(others->json, others->is_short));
+	if (!keep_facts(entry, others->json, facts))
+		keep_short_facts(entry, true);
+	others_free(others);
+	step_run(entry, PLUGIN_VERB_RECONCILE, entry->verb_phase, reply, on_answer);
+}
+
+/* Only what has left the queue can have been sent. */
+static uint32_t sent_states(void)
+{
+	uint32_t states = 0;
+
+	for (enum job_state state = JOB_STATE_STARTING; state < _JOB_STATE_COUNT; state++)
+		states |= 1u << state;
+	return states;
+}
+
+static void read_others(struct entry *entry, struct reply *take)
+{
+	struct others *others;
+	int64_t from_ms, to_ms;
+
+	span_of_doubts(entry, &from_ms, &to_ms);
+	entry_start_activity(entry, ACTIVITY_LOAD);
+	others = entry_expect(entry, sizeof(*others), handle_others, discard_others);
+	others->store = entry->engine->store;
+	others->from_ms = from_ms - LIMIT_ENGINE_OTHERS_MARGIN_MS;
+	others->to_ms = to_ms + LIMIT_ENGINE_OTHERS_MARGIN_MS;
+	others->filter.states = sent_states();
+	others->filter.created_from_ms = others->from_ms - LIMIT_ENGINE_OTHERS_SPAN_MS;
+	others->base_url = take_text(send_first_doubt(entry)->base_url);
+	others->reply = take;
+	others->json = json_new(NULL);
+	others->list = json_array(others->json);
+	read_page(others, (struct id){0});
+}
+
+/* ---- outcomes ---- */
+
+static bool belongs_to_another(const struct entry *entry, const struct plugin_answer *answer)
+{
+	const struct plugin_remote *remotes = answer->kind == PLUGIN_ANSWER_DONE ? answer->done.remotes
+										 : answer->accepted.remotes;
+	size_t n = answer->kind == PLUGIN_ANSWER_DONE ? answer->done.n_remotes : answer->accepted.n_remotes;
+	struct json *json = json_new(NULL);
+	json_node facts = JSON_ABSENT, list, row;
+	bool is_taken = false;
+
+	if (entry->facts && json_parse(json, bytes_of_text(entry->facts), JSON_DUPLICATES_REFUSE, &facts, NULL) != 0)
+		abort();
+	list = json_at(json, facts, "/others");
+	for (row = json_first(json, list); row; row = json_next(json, row))
+		for (size_t i = 0; i < n; i++)
+			is_taken |= json_text_is(json, json_at(json, row, "/remote_id"), remotes[i].id);
+	json_free(json);
+	return is_taken;
+}
+
+static void adopt(struct entry *entry, struct plugin_answer *take)
+{
+	if (belongs_to_another(entry, take)) {
+		plugin_answer_free(take);
+		send_hold(entry,
+			  "the reply to a paid request was lost, and what the plugin found belongs to another job; "
+			  "look at the provider's account whether the job was bought");
+		return;
+	}
+	log_info("a lost order was found at the provider", "job", log_id(&entry->ref));
+	entry_begin(entry);
+	send_settle(entry, JOB_SEND_ACCEPTED);
+	send_accepted(entry, take);
+}
+
+/* It goes on in the same attempt, in which nothing was bought; the next send has another key. */
+static void order_again(struct entry *entry)
+{
+	log_info("a lost order is proven absent; it is sent again", "job", log_id(&entry->ref));
+	entry_begin(entry);
+	send_settle(entry, JOB_SEND_ABSENT);
+	entry->status->reconciles = 0;
+	entry->status->plugin_state_version = 0;
+	if (job_set_text(&entry->status->plugin_state, NULL) < 0)
+		abort();
+	run_requeue(entry, JOB_WAIT_BACKOFF,
+		    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+			       LIMIT_ENGINE_BACKOFF_CAP_MS));
+}
+
+static void give_up(struct entry *entry, const char *why)
+{
+	struct errmsg words;
+
+	errmsg_set(
+		&words,
+		"the reply to a paid request was lost, and the provider does not tell whether it was taken (%.150s); "
+		"look at the provider's account whether the job was bought",
+		why);
+	send_hold(entry, words.text);
+}
+
+static void sleep_and_look(struct entry *entry)
+{
+	int64_t delay_ms = entry->status->wait_until_ms - now_utc(entry->engine);
+
+	entry_sleep(entry, delay_ms > 0 ? delay_ms : 1, look);
+}
+
+/* What the plugin remembers between two looks is stored with the wait. */
+static void look_again(struct entry *entry, int64_t delay_ms, const char *why)
+{
+	struct job_status *status = entry->status;
+
+	log_debug("a lost order could not be looked up yet", "job", log_id(&entry->ref), "why", why);
+	if (++status->reconciles >= LIMIT_ENGINE_RECONCILES) {
+		give_up(entry, why);
+		return;
+	}
+	entry_begin(entry);
+	if (delay_ms <= 0)
+		delay_ms = backoff_ms(entry->engine, status->reconciles, LIMIT_ENGINE_BACKOFF_BASE_MS,
+				      LIMIT_ENGINE_RECONCILE_CAP_MS);
+	else if (delay_ms > LIMIT_ENGINE_RECONCILE_CAP_MS)
+		delay_ms = LIMIT_ENGINE_RECONCILE_CAP_MS;
+	status->wait_until_ms = now_utc(entry->engine) + delay_ms;
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_look);
+}
+
+/* ---- looking ---- */
+
+static void on_looked(struct entry *entry, struct http_outcome *take)
+{
+	if (take->kind == HTTP_REPLY) {
+		read_others(entry, reply_of_outcome(take, now_utc(entry->engine)));
+		return;
+	}
+	look_again(entry, 0, take->message);
+	http_outcome_free(take);
+}
+
+static void ask(struct entry *entry, const struct plugin_answer *answer)
+{
+	/* The end of the daemon waits for no more of it; the next start begins anew. */
+	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING)
+		return;
+	if (exchange_buys(&answer->exchange) || entry->hops++ >= LIMIT_ENGINE_RECONCILE_HOPS) {
+		give_up(entry, exchange_buys(&answer->exchange) ? "the plugin asked for another purchase"
+								: "the plugin asked for too many exchanges");
+		return;
+	}
+	entry->verb_phase = answer->exchange.phase;
+	exchange_run(entry, &answer->exchange, 0, on_looked);
+}
+
+static void on_answer(struct entry *entry, struct plugin_answer *take)
+{
+	step_keep_state(entry, take);
+	switch (take->kind) {
+	case PLUGIN_ANSWER_EXCHANGE:
+		ask(entry, take);
+		break;
+	case PLUGIN_ANSWER_WAIT:
+		look_again(entry, take->wait.after_ms, "the plugin waits");
+		break;
+	case PLUGIN_ANSWER_TROUBLE:
+		look_again(entry, take->failure.retry_after_ms,
+			   *take->failure.message ? take->failure.message : "the provider cannot answer");
+		break;
+	case PLUGIN_ANSWER_ACCEPTED:
+	case PLUGIN_ANSWER_DONE:
+		adopt(entry, take);
+		return;
+	case PLUGIN_ANSWER_ABSENT:
+		order_again(entry);
+		break;
+	case PLUGIN_ANSWER_UNKNOWN:
+		give_up(entry, "nothing there is certainly this order");
+		break;
+	case PLUGIN_ANSWER_FAILED:
+		give_up(entry, *take->failure.message ? take->failure.message : "the question is refused");
+		break;
+	default:
+		give_up(entry, take->kind == PLUGIN_ANSWER_FAULT ? take->fault : "the plugin gave an odd answer");
+	}
+	plugin_answer_free(take);
+}
+
+static void look(struct entry *entry)
+{
+	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING)
+		return;
+	entry->hops = 0;
+	keep_short_facts(entry, false);
+	step_run(entry, PLUGIN_VERB_RECONCILE, 0, NULL, on_answer);
+}
+
+void reconcile_begin(struct entry *entry, int64_t delay_ms)
+{
+	struct job_status *status = entry->status;
+
+	log_info("a lost order is looked up at the provider", "job", log_id(&entry->ref));
+	if (!entry->change)
+		entry_begin(entry);
+	if (delay_ms > LIMIT_ENGINE_RECONCILE_CAP_MS)
+		delay_ms = LIMIT_ENGINE_RECONCILE_CAP_MS;
+	status->wait_until_ms = now_utc(entry->engine) + (delay_ms > 0 ? delay_ms : 0);
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_look);
+}
+
+void reconcile_resume(struct entry *entry)
+{
+	sleep_and_look(entry);
+}

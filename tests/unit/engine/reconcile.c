@@ -1,0 +1,367 @@
+/*
+ * A lost reply that no key protects, at a provider whose plugin can look an order up: what is found goes on, what is
+ * proven absent is sent again, and everything else is for a person.
+ */
+#include "engine/rig.h"
+
+static void let_look(struct rig *rig, int provider)
+{
+	rig->plugins[provider].cannot[PLUGIN_VERB_RECONCILE] = false;
+}
+
+static struct job_ref order_plain(struct rig *rig)
+{
+	return order_with(rig, &(struct engine_create){.provider = "plain"});
+}
+
+/* STARTING, and the plugin's question is the_request(). */
+static struct job_ref lost_job(struct rig *rig)
+{
+	struct job_ref job;
+
+	let_look(rig, 1);
+	job = order_plain(rig);
+	lose_reply(rig);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	sleep_over(rig, &job);
+	assert_true(request_ends_with(the_request(rig), "/reconcile"));
+	return job;
+}
+
+/* Answers the question about a lost order, whatever else is open. */
+static void reply_to_look(struct rig *rig, int status, const char *words)
+{
+	struct request *request = rig->http.requests;
+
+	while (request && (request->is_ended || !request_ends_with(request, "/reconcile")))
+		request = request->next;
+	assert_non_null(request);
+	answer_request(rig, request, &(struct said){.status = status, .body = words});
+}
+
+static bool is_told(struct rig *rig, const char *part)
+{
+	return strstr(last_asked(&rig->runner, PLUGIN_VERB_RECONCILE)->facts, part) != NULL;
+}
+
+static void what_is_found_runs_and_is_paid_for_once(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	reply(rig, 200, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_string_equal(history(rig, &job), "queued preparing starting running");
+	assert_int_equal(look(rig, &job)->sends[0].class, JOB_SEND_ACCEPTED);
+	assert_string_equal(look(rig, &job)->remotes[0].id, "v1");
+	assert_int_equal(purchases(rig), 1);
+	pass(rig, RIG_HOUR_MS);
+	assert_string_equal(last_asked(&rig->runner, PLUGIN_VERB_POLL)->remote_id, "v1");
+}
+
+static void what_is_found_done_is_fetched(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	reply(rig, 200, "done id=v1 video=https://plain.test/file/1");
+	deliver(rig, a_video());
+	assert_state(rig, &job, JOB_STATE_SUCCEEDED);
+	assert_int_equal(purchases(rig), 1);
+}
+
+static void what_is_proven_absent_is_sent_again(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+	const struct job_status *status;
+
+	reply(rig, 200, "absent state={\"scratch\":1}");
+	assert_state(rig, &job, JOB_STATE_QUEUED);
+	assert_int_equal(look(rig, &job)->sends[0].class, JOB_SEND_ABSENT);
+	assert_null(look(rig, &job)->plugin_state);
+	pass_until(rig, look(rig, &job)->wait_until_ms);
+	assert_int_equal(purchases(rig), 2);
+	reply(rig, 201, "accepted id=v2");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	status = look(rig, &job);
+	assert_int_equal(status->n_attempts, 1);
+	assert_int_equal(status->n_sends, 2);
+	assert_string_not_equal(status->sends[0].idempotency_key, status->sends[1].idempotency_key);
+	assert_int_equal(status->sends[0].class, JOB_SEND_ABSENT);
+	assert_int_equal(status->sends[1].class, JOB_SEND_ACCEPTED);
+}
+
+static void what_cannot_be_told_is_held(void **state)
+{
+	static const char *const words[] = {"unknown", "failed reason=auth message=no", "fault", "buy",
+					    "report text={}"};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct job_ref job = lost_job(rig);
+
+		reply(rig, 200, words[i]);
+		assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+		assert_int_equal(look(rig, &job)->failure.purchase, JOB_PURCHASE_UNKNOWN);
+		assert_int_equal(last_send(look(rig, &job))->class, JOB_SEND_AMBIGUOUS);
+		pass(rig, 2 * RIG_HOUR_MS);
+		assert_int_equal(purchases(rig), i + 1);
+	}
+}
+
+static void a_provider_that_is_down_is_asked_again_but_not_for_ever(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+	int64_t waited_ms = 0;
+
+	for (int i = 1; i < LIMIT_ENGINE_RECONCILES; i++) {
+		if (i % 3 == 0)
+			reply(rig, 503, "trouble reason=unavailable");
+		else if (i % 3 == 1)
+			lose_reply(rig);
+		else
+			refuse_to_connect(rig);
+		assert_state(rig, &job, JOB_STATE_STARTING);
+		assert_int_equal(look(rig, &job)->reconciles, i);
+		waited_ms += sleep_over(rig, &job);
+	}
+	assert_true(waited_ms < LIMIT_ENGINE_RECONCILES * LIMIT_ENGINE_RECONCILE_CAP_MS);
+	reply(rig, 503, "trouble reason=unavailable");
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(purchases(rig), 1);
+}
+
+static void a_plugin_may_wait_before_it_decides(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	reply(rig, 200, "wait after=90000 state={\"seen\":0}");
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_int_equal(sleep_over(rig, &job), 90000);
+	assert_string_equal(last_asked(&rig->runner, PLUGIN_VERB_RECONCILE)->state, "{\"seen\":0}");
+	assert_int_equal(last_asked(&rig->runner, PLUGIN_VERB_RECONCILE)->phase, 0);
+	reply(rig, 200, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
+static void pages_are_read_to_a_limit(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	for (int i = 1; i < LIMIT_ENGINE_RECONCILE_HOPS; i++)
+		reply(rig, 200, "read");
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	reply(rig, 200, "read");
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(open_requests(rig), 0);
+}
+
+static void a_crash_at_any_point_begins_the_look_anew(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	crash_and_restart(rig);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	sleep_over(rig, &job);
+	reply(rig, 200, "read");
+	crash_and_restart(rig);
+	sleep_over(rig, &job);
+	reply(rig, 503, "trouble reason=unavailable");
+	crash_and_restart(rig);
+	assert_int_equal(look(rig, &job)->reconciles, 1);
+	sleep_over(rig, &job);
+	reply(rig, 200, "accepted id=v1");
+	crash_and_restart(rig);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(purchases(rig), 1);
+}
+
+static void a_crash_before_the_reply_was_stored_is_looked_up(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	let_look(rig, 1);
+	job = order_plain(rig);
+	crash_and_restart(rig);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_int_equal(last_send(look(rig, &job))->class, JOB_SEND_AMBIGUOUS);
+	sleep_over(rig, &job);
+	reply(rig, 200, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(purchases(rig), 1);
+}
+
+static void the_key_goes_first_where_there_is_one(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	let_look(rig, 0);
+	job = order_with(rig, &(struct engine_create){.timeout_ms = 48 * RIG_HOUR_MS});
+	lose_reply(rig);
+	sleep_over(rig, &job);
+	assert_int_equal(purchases(rig), 2);
+	lose_reply(rig);
+	rig_crash(rig);
+	clock_jump(25 * RIG_HOUR_MS);
+	rig_start(rig);
+	sleep_over(rig, &job);
+	assert_int_equal(purchases(rig), 2);
+	reply(rig, 200, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(look(rig, &job)->sends[0].class, JOB_SEND_ACCEPTED);
+	assert_int_equal(look(rig, &job)->sends[1].class, JOB_SEND_ACCEPTED);
+}
+
+static void another_account_proves_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	rig_crash(rig);
+	rig->providers[1].account_digest = digest_of(bytes_of_text("another key"));
+	rig_start(rig);
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(open_requests(rig), 0);
+}
+
+static void a_wish_to_cancel_waits_for_what_the_look_brings(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref found = lost_job(rig), absent;
+
+	assert_answer(cancel(rig, &found), 0);
+	assert_state(rig, &found, JOB_STATE_STARTING);
+	reply(rig, 200, "accepted id=v1");
+	assert_true(request_ends_with(the_request(rig), "/cancel"));
+	reply(rig, 200, "cancelled achieved=achieved");
+	assert_state(rig, &found, JOB_STATE_CANCELLED);
+
+	absent = lost_job(rig);
+	assert_answer(cancel(rig, &absent), 0);
+	reply(rig, 200, "absent");
+	assert_state(rig, &absent, JOB_STATE_CANCELLED);
+	assert_int_equal(purchases(rig), 2);
+}
+
+/* ---- the others ---- */
+
+static void the_step_is_told_when_it_was_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+	char expected[128];
+
+	snprintf(expected, sizeof(expected), "{\"sent_at_ms\":%lld,\"decided_at_ms\":%lld}",
+		 (long long)last_send(look(rig, &job))->created_ms, (long long)last_send(look(rig, &job))->decided_ms);
+	assert_true(is_told(rig, expected));
+	assert_false(is_told(rig, "others"));
+	reply(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, expected));
+	assert_true(is_told(rig, "\"others\":[],\"others_left_out\":false"));
+}
+
+static void others_that_were_ordered_at_the_same_time_are_told(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref accepted, lost;
+
+	lost_job(rig);
+	accepted = order_plain(rig);
+	reply_to(rig, &accepted, 201, "accepted id=v9");
+	lost = order_plain(rig);
+	answer_request(rig, request_of(rig, &lost),
+		       &(struct said){.kind = HTTP_AMBIGUOUS, .error = -ECONNRESET, .may_have_left = true});
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, "\"is_on_its_way\":false,\"remote_id\":\"v9\"}"));
+	assert_true(is_told(rig, "\"model\":\"clip\",\"parameters\":{\"prompt\":"));
+	assert_true(is_told(rig, "\"is_on_its_way\":false}"));
+	assert_true(is_told(rig, "\"others_left_out\":false"));
+}
+
+static void an_order_that_is_on_its_way_is_told_as_that(void **state)
+{
+	struct rig *rig = *state;
+
+	lost_job(rig);
+	order_plain(rig);
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, "\"is_on_its_way\":true}"));
+}
+
+static void others_of_another_time_or_place_are_not_told(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref elsewhere;
+
+	order_plain(rig);
+	reply(rig, 201, "accepted id=v7");
+	pass(rig, LIMIT_ENGINE_OTHERS_MARGIN_MS + 1000);
+	reply(rig, 200, "wait after=86400000");
+	elsewhere = order(rig);
+	reply_to(rig, &elsewhere, 201, "accepted id=v8 after=86400000");
+	lost_job(rig);
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, "\"others\":[]"));
+}
+
+static void what_belongs_to_another_job_is_not_taken(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig), other;
+
+	other = order_plain(rig);
+	reply_to(rig, &other, 201, "accepted id=v1");
+	reply_to_look(rig, 200, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_state(rig, &other, JOB_STATE_RUNNING);
+}
+
+static void too_many_others_are_said_to_be_left_out(void **state)
+{
+	static char parameters[100000] = "{\"prompt\":\"";
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig), other;
+
+	memset(parameters + strlen(parameters), 'a', sizeof(parameters) - strlen(parameters) - 1);
+	memcpy(parameters + sizeof(parameters) - 3, "\"}", 2);
+	for (int i = 0; i < 3; i++) {
+		other = order_with(rig, &(struct engine_create){.provider = "plain", .parameters = parameters});
+		reply_to(rig, &other, 201, "accepted id=v9");
+	}
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_true(is_told(rig, "\"others_left_out\":true"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		story(what_is_found_runs_and_is_paid_for_once),
+		story(what_is_found_done_is_fetched),
+		story(what_is_proven_absent_is_sent_again),
+		story(what_cannot_be_told_is_held),
+		story(a_provider_that_is_down_is_asked_again_but_not_for_ever),
+		story(a_plugin_may_wait_before_it_decides),
+		story(pages_are_read_to_a_limit),
+		story(a_crash_at_any_point_begins_the_look_anew),
+		story(a_crash_before_the_reply_was_stored_is_looked_up),
+		story(the_key_goes_first_where_there_is_one),
+		story(another_account_proves_nothing),
+		story(a_wish_to_cancel_waits_for_what_the_look_brings),
+		story(the_step_is_told_when_it_was_sent),
+		story(others_that_were_ordered_at_the_same_time_are_told),
+		story(an_order_that_is_on_its_way_is_told_as_that),
+		story(others_of_another_time_or_place_are_not_told),
+		story(what_belongs_to_another_job_is_not_taken),
+		story(too_many_others_are_said_to_be_left_out),
+	};
+
+	return cmocka_run_group_tests_name("engine.reconcile", tests, NULL, NULL);
+}
