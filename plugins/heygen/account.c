@@ -12,7 +12,7 @@ static void put_amount(const struct fg_host *h, struct fg_step *s, fg_node repor
 	if (h->text(s, amount).size == 0)
 		return;
 	h->append(s, words, amount);
-	h->append(s, words, h->make_text(s, heygen_text_of(unit)));
+	h->append(s, words, h->make_text(s, fg_text_of(unit)));
 	h->put(s, report, pointer, h->join(s, words, " "));
 }
 

@@ -9,6 +9,7 @@
 #ifndef HEYGEN_HEYGEN_H
 #define HEYGEN_HEYGEN_H
 
+#include <filmgate/helpers.h>
 #include <filmgate/provider.h>
 
 /* The phase of every step that reads a reply, but for those of an upload in three exchanges. */
@@ -55,9 +56,5 @@ struct heygen_problem heygen_problem_of_reply(const struct fg_host *h, struct fg
 struct heygen_problem heygen_problem_of_video(const struct fg_host *h, struct fg_step *s, fg_node data);
 /* Answers a verb other than start and poll: the request was refused, or could not be served now. */
 int32_t heygen_answer_problem(const struct fg_host *h, struct fg_step *s, const struct heygen_problem *problem);
-
-struct fg_text heygen_text_of(const char *text);
-/* Do they read the same, upper and lower case of ASCII being equal? */
-int heygen_text_is(struct fg_text text, const char *expected);
 
 #endif

@@ -170,48 +170,10 @@ static const struct parameter {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Does @text have @expected, which is in lower case, at @offset? */
-static int has_at(struct fg_text text, uint64_t offset, const char *expected)
-{
-	uint64_t size = strlen(expected);
-
-	if (offset > text.size || text.size - offset < size)
-		return 0;
-	for (uint64_t i = 0; i < size; i++)
-		if (lower(text.data[offset + i]) != expected[i])
-			return 0;
-	return 1;
-}
-
-struct fg_text heygen_text_of(const char *text)
-{
-	struct fg_text view = {text, text ? strlen(text) : 0};
-
-	return view;
-}
-
-int heygen_text_is(struct fg_text text, const char *expected)
-{
-	return text.size == strlen(expected) && has_at(text, 0, expected);
-}
-
-static int has_part(struct fg_text text, const char *part)
-{
-	for (uint64_t i = 0; i < text.size; i++)
-		if (has_at(text, i, part))
-			return 1;
-	return 0;
-}
-
 static const struct meaning *meaning_of_part(struct fg_text code)
 {
 	for (size_t i = 0; i < COUNT(parts); i++)
-		if (has_part(code, parts[i].code))
+		if (fg_text_has(code, parts[i].code))
 			return &parts[i];
 	return NULL;
 }
@@ -219,7 +181,7 @@ static const struct meaning *meaning_of_part(struct fg_text code)
 static const struct meaning *meaning_of(struct fg_text code)
 {
 	for (size_t i = 0; i < COUNT(codes); i++)
-		if (heygen_text_is(code, codes[i].code))
+		if (fg_text_is(code, codes[i].code))
 			return &codes[i];
 	return NULL;
 }
@@ -229,7 +191,7 @@ static const char *field_of(struct fg_text param)
 	for (size_t i = 0; i < COUNT(parameters); i++) {
 		uint64_t size = strlen(parameters[i].name);
 
-		if (has_at(param, 0, parameters[i].name) &&
+		if (fg_text_begins(param, parameters[i].name) &&
 		    (param.size == size || param.data[size] == '.' || param.data[size] == '['))
 			return parameters[i].field;
 	}
@@ -337,7 +299,7 @@ int32_t heygen_answer_problem(const struct fg_host *h, struct fg_step *s, const 
 {
 	int is_final = problem->reason < FG_REASON_RATE_LIMITED;
 
-	return (is_final ? h->failed : h->trouble)(s, FG_FAILURE(.reason = problem->reason, .code = problem->code,
-								 .message = problem->message,
-								 .field = heygen_text_of(problem->field)));
+	return (is_final ? h->failed
+			 : h->trouble)(s, FG_FAILURE(.reason = problem->reason, .code = problem->code,
+						     .message = problem->message, .field = fg_text_of(problem->field)));
 }

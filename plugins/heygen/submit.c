@@ -75,7 +75,7 @@ static int32_t begin(const struct fg_host *h, struct fg_step *s)
 	if (!why)
 		return submit(h, s);
 	return h->failed(s, FG_FAILURE(.reason = FG_REASON_INVALID_INPUT, .bought = FG_BOUGHT_NONE,
-				       .message = heygen_text_of(why), .field = heygen_text_of("/parameters/media")));
+				       .message = fg_text_of(why), .field = fg_text_of("/parameters/media")));
 }
 
 static int32_t accept_video(const struct fg_host *h, struct fg_step *s, fg_node data)
@@ -115,17 +115,16 @@ static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 	is_final = problem.reason < FG_REASON_RATE_LIMITED;
 	if (problem.reason == FG_REASON_IN_PROGRESS && h->retry_after_ms(s) == 0)
 		pause_ms = IN_PROGRESS_PAUSE_MS;
-	if (heygen_text_is(problem.code, "avatar_not_found"))
+	if (fg_text_is(problem.code, "avatar_not_found"))
 		h->note(s, FG_NOTE_INFO, "/parameters/avatar_id",
 			"HeyGen does not find an avatar that is still in training either.");
-	if (heygen_text_is(problem.code, "resource_not_ready"))
+	if (fg_text_is(problem.code, "resource_not_ready"))
 		h->note(s, FG_NOTE_INFO, "/parameters/avatar_id",
 			"HeyGen has not finished what the order names, such as an avatar in training; it is asked again.");
 
-	return (is_final ? h->failed : h->trouble)(s, FG_FAILURE(.reason = problem.reason, .bought = problem.bought,
-								 .retry_after_ms = pause_ms, .code = problem.code,
-								 .message = problem.message,
-								 .field = heygen_text_of(problem.field)));
+	return (is_final ? h->failed : h->trouble)(
+		s, FG_FAILURE(.reason = problem.reason, .bought = problem.bought, .retry_after_ms = pause_ms,
+			      .code = problem.code, .message = problem.message, .field = fg_text_of(problem.field)));
 }
 
 int32_t heygen_start(const struct fg_host *h, struct fg_step *s)

@@ -40,9 +40,9 @@ static int32_t poll_trouble(const struct fg_host *h, struct fg_step *s, const st
 
 static uint32_t stage_of(struct fg_text status)
 {
-	if (heygen_text_is(status, "waiting") || heygen_text_is(status, "pending") || heygen_text_is(status, "queued"))
+	if (fg_text_is(status, "waiting") || fg_text_is(status, "pending") || fg_text_is(status, "queued"))
 		return FG_STAGE_QUEUED;
-	return heygen_text_is(status, "processing") ? FG_STAGE_RUNNING : FG_STAGE_UNKNOWN;
+	return fg_text_is(status, "processing") ? FG_STAGE_RUNNING : FG_STAGE_UNKNOWN;
 }
 
 /* What a finished video may have beside it, and the extra that orders it; NULL: HeyGen gives it unasked, or does not. */
@@ -124,18 +124,18 @@ static int32_t fail(const struct fg_host *h, struct fg_step *s, fg_node data)
 	struct heygen_problem problem = heygen_problem_of_video(h, s, data);
 
 	return h->failed(s, FG_FAILURE(.reason = problem.reason, .bought = problem.bought, .code = problem.code,
-				       .message = problem.message, .field = heygen_text_of(problem.field)));
+				       .message = problem.message, .field = fg_text_of(problem.field)));
 }
 
 static int32_t read_status(const struct fg_host *h, struct fg_step *s, fg_node data)
 {
 	struct fg_text status = h->text(s, h->at(s, data, "/status"));
 
-	if (heygen_text_is(status, "completed"))
+	if (fg_text_is(status, "completed"))
 		return finish(h, s, data);
-	if (heygen_text_is(status, "failed"))
+	if (fg_text_is(status, "failed"))
 		return fail(h, s, data);
-	if (heygen_text_is(status, "cancelled") || heygen_text_is(status, "canceled"))
+	if (fg_text_is(status, "cancelled") || fg_text_is(status, "canceled"))
 		return h->failed(s,
 				 FG_FAILURE(.reason = FG_REASON_CANCELLED, .bought = FG_BOUGHT_UNKNOWN, .code = status,
 					    .message = h->text(s, h->at(s, data, "/failure_message"))));
@@ -170,8 +170,8 @@ static int32_t not_found(const struct fg_host *h, struct fg_step *s, struct heyg
 static int is_unknown_video(const struct fg_host *h, struct fg_step *s, const struct heygen_problem *problem)
 {
 	return h->status(s) == 404 &&
-	       (heygen_text_is(problem->code, "video_not_found") || heygen_text_is(problem->code, "not_found") ||
-		heygen_text_is(problem->code, "resource_not_found"));
+	       (fg_text_is(problem->code, "video_not_found") || fg_text_is(problem->code, "not_found") ||
+		fg_text_is(problem->code, "resource_not_found"));
 }
 
 int32_t heygen_poll(const struct fg_host *h, struct fg_step *s)
@@ -206,8 +206,8 @@ int32_t heygen_remove(const struct fg_host *h, struct fg_step *s)
 
 	if (is_generation(h, s))
 		return h->failed(s, FG_FAILURE(.reason = FG_REASON_INVALID_INPUT,
-					       .message = heygen_text_of("HeyGen documents no way to delete a video of "
-									 "heygen-video-1; delete the job without it")));
+					       .message = fg_text_of("HeyGen documents no way to delete a video of "
+								     "heygen-video-1; delete the job without it")));
 	if (h->phase(s) != HEYGEN_PHASE_REPLY)
 		return ask(h, s, "DELETE", FG_EFFECT_IDEMPOTENT);
 

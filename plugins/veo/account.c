@@ -45,7 +45,7 @@ int32_t veo_account(const struct fg_host *h, struct fg_step *s)
 
 	if (complaint) {
 		problem.reason = FG_REASON_INVALID_INPUT;
-		problem.message = veo_text_of(complaint);
+		problem.message = fg_text_of(complaint);
 		return veo_answer_failed(h, s, &problem);
 	}
 	if (h->phase(s) != VEO_PHASE_REPLY)

@@ -26,20 +26,20 @@ static fg_node url_of_name(const struct fg_host *h, struct fg_step *s, struct fg
 	uint64_t count;
 
 	while (name.size) {
-		struct fg_text segment = {name.data, veo_text_find(name, "/")};
+		struct fg_text segment = {name.data, fg_text_find(name, "/")};
 
-		if (segment.size == 0 || veo_text_is(segment, ".") || veo_text_is(segment, ".."))
+		if (segment.size == 0 || fg_text_is(segment, ".") || fg_text_is(segment, ".."))
 			return FG_ABSENT;
 		h->append(s, segments, h->make_text(s, segment));
-		name = veo_text_from(name, segment.size + 1);
+		name = fg_text_from(name, segment.size + 1);
 	}
 	count = h->count(s, segments);
 	if (count <= less || count > VEO_COUNT(places))
 		return FG_ABSENT;
-	veo_text_add(template, sizeof(template), affix[0]);
+	fg_text_add(template, sizeof(template), affix[0]);
 	for (uint64_t i = 0; i < count - less; i++)
-		veo_text_add(template, sizeof(template), places[i]);
-	veo_text_add(template, sizeof(template), affix[1]);
+		fg_text_add(template, sizeof(template), places[i]);
+	fg_text_add(template, sizeof(template), affix[1]);
 	return h->path(s, template, segments, FG_ABSENT);
 }
 
@@ -52,7 +52,7 @@ static fg_node vertex_url(const struct fg_host *h, struct fg_step *s, struct fg_
 	static const char *const affix[2] = {"/v1", ":fetchPredictOperation"};
 	fg_node url = FG_ABSENT;
 
-	if (veo_text_begins(name, "projects/") && veo_text_has(name, "/operations/"))
+	if (fg_text_begins(name, "projects/") && fg_text_has(name, "/operations/"))
 		url = url_of_name(h, s, name, affix, 2);
 	return url != FG_ABSENT ? url : veo_model_url(h, s, affix[1]);
 }
@@ -74,7 +74,7 @@ static int32_t ask_gemini(const struct fg_host *h, struct fg_step *s, fg_node na
 
 	if (url == FG_ABSENT)
 		return h->failed(s, FG_FAILURE(.reason = FG_REASON_LOST, .bought = FG_BOUGHT_UNKNOWN,
-					       .message = veo_text_of("this is not the name of an operation")));
+					       .message = fg_text_of("this is not the name of an operation")));
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = VEO_PHASE_REPLY, .method = "GET",
 					  .auth = "key", .url = url));
 }

@@ -67,8 +67,8 @@ struct fg_text veo_support_code(struct fg_text message)
 	struct fg_text code = {NULL, 0};
 
 	for (size_t i = 0; i < VEO_COUNT(support_words) && code.size == 0; i++) {
-		code = veo_text_from(message,
-				     veo_text_find(message, support_words[i]) + veo_text_of(support_words[i]).size);
+		code = fg_text_from(message,
+				    fg_text_find(message, support_words[i]) + fg_text_of(support_words[i]).size);
 		for (uint64_t n = 0; n <= code.size; n++)
 			if (n == code.size || code.data[n] < '0' || code.data[n] > '9')
 				code.size = n;
@@ -107,7 +107,7 @@ static uint64_t read_delay_ms(const struct fg_host *h, struct fg_step *s, fg_nod
 	if (i && i < text.size && text.data[i] == '.')
 		for (i++; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++)
 			ms += (text.data[i] - '0') * (unit /= 10);
-	return veo_text_is(veo_text_from(text, i), "s") && ms <= LONGEST_PAUSE_MS ? (uint64_t)ms : 0;
+	return fg_text_is(fg_text_from(text, i), "s") && ms <= LONGEST_PAUSE_MS ? (uint64_t)ms : 0;
 }
 
 /* The member @name of the first of the error's details that has it and, unless @type is NULL, is of that type. */
@@ -128,7 +128,7 @@ static fg_node detail(const struct fg_host *h, struct fg_step *s, fg_node error,
 static int is_depleted(struct veo_problem *problem)
 {
 	for (size_t i = 0; i < VEO_COUNT(depletions); i++) {
-		if (!veo_text_has(problem->message, depletions[i].words))
+		if (!fg_text_has(problem->message, depletions[i].words))
 			continue;
 		problem->reason = depletions[i].reason;
 		return 1;
@@ -140,7 +140,7 @@ static int is_depleted(struct veo_problem *problem)
 static int is_bad_key(const struct fg_host *h, struct fg_step *s, fg_node error, struct fg_text message)
 {
 	return h->is(s, detail(h, s, error, NULL, "/reason"), "API_KEY_INVALID") ||
-	       veo_text_has(message, "API key not valid") || veo_text_has(message, "API key expired");
+	       fg_text_has(message, "API key not valid") || fg_text_has(message, "API key expired");
 }
 
 static void read_bad_request(const struct fg_host *h, struct fg_step *s, fg_node error, struct veo_problem *problem)
@@ -153,7 +153,7 @@ static void read_bad_request(const struct fg_host *h, struct fg_step *s, fg_node
 	} else if (is_bad_key(h, s, error, problem->message)) {
 		problem->reason = FG_REASON_AUTH;
 	} else if (h->is(s, h->at(s, error, "/status"), "FAILED_PRECONDITION") &&
-		   veo_text_has(problem->message, "billing")) {
+		   fg_text_has(problem->message, "billing")) {
 		problem->reason = FG_REASON_NO_CREDIT;
 	}
 }
@@ -220,10 +220,10 @@ struct veo_problem veo_problem_of_operation(const struct fg_host *h, struct fg_s
 
 static int32_t answer(const struct fg_host *h, struct fg_step *s, const struct veo_problem *problem, int is_final)
 {
-	return (is_final ? h->failed : h->trouble)(s, FG_FAILURE(.reason = problem->reason, .bought = problem->bought,
-								 .retry_after_ms = problem->retry_after_ms,
-								 .code = problem->code, .message = problem->message,
-								 .field = veo_text_of(problem->field)));
+	return (is_final ? h->failed
+			 : h->trouble)(s, FG_FAILURE(.reason = problem->reason, .bought = problem->bought,
+						     .retry_after_ms = problem->retry_after_ms, .code = problem->code,
+						     .message = problem->message, .field = fg_text_of(problem->field)));
 }
 
 int32_t veo_answer_failed(const struct fg_host *h, struct fg_step *s, const struct veo_problem *problem)

@@ -59,11 +59,11 @@ static struct filtered read_filtered(const struct fg_host *h, struct fg_step *s,
 /* Scheme and authority of @url. */
 static struct fg_text origin_of(struct fg_text url)
 {
-	uint64_t authority = veo_text_find(url, "://");
-	struct fg_text rest = veo_text_from(url, authority + 3);
+	uint64_t authority = fg_text_find(url, "://");
+	struct fg_text rest = fg_text_from(url, authority + 3);
 
 	url.size -= rest.size;
-	url.size += veo_text_find(rest, "/");
+	url.size += fg_text_find(rest, "/");
 	return url;
 }
 
@@ -94,7 +94,7 @@ static fg_node url_of_file(const struct fg_host *h, struct fg_step *s, struct fg
 	fg_node values = h->object(s);
 	fg_node query = h->object(s);
 
-	h->put(s, values, "/id", h->make_text(s, veo_text_from(uri, strlen("files/"))));
+	h->put(s, values, "/id", h->make_text(s, fg_text_from(uri, strlen("files/"))));
 	h->put_text(s, query, "/alt", "media");
 	return h->path(s, "/v1beta/files/{id}:download", values, query);
 }
@@ -106,12 +106,12 @@ static void put_download(const struct fg_host *h, struct fg_step *s, fg_node out
 	struct fg_text uri = h->text(s, address);
 	fg_node url = FG_ABSENT;
 
-	if (veo_text_begins(uri, "gs://") && veo_is_gemini(h, s)) {
+	if (fg_text_begins(uri, "gs://") && veo_is_gemini(h, s)) {
 		return; /* A key opens no bucket. */
-	} else if (veo_text_begins(uri, "gs://")) {
+	} else if (fg_text_begins(uri, "gs://")) {
 		url = url_in_bucket(h, s, uri);
 		h->put_text(s, output, "/auth", "google");
-	} else if (veo_text_begins(uri, "files/") && uri.size > strlen("files/")) {
+	} else if (fg_text_begins(uri, "files/") && uri.size > strlen("files/")) {
 		url = url_of_file(h, s, uri);
 		h->put_text(s, output, "/auth", veo_auth(h, s));
 	} else if (address != FG_ABSENT) {
@@ -185,7 +185,7 @@ static int32_t fail_filtered(const struct fg_host *h, struct fg_step *s, const s
 	problem.message = h->text(s, h->item(s, filtered->reasons, 0));
 	problem.code = veo_support_code(problem.message);
 	if (problem.code.size == 0)
-		problem.code = veo_text_of("raiMediaFiltered");
+		problem.code = fg_text_of("raiMediaFiltered");
 	return veo_answer_failed(h, s, &problem);
 }
 
@@ -195,8 +195,8 @@ static int32_t fail_empty(const struct fg_host *h, struct fg_step *s, fg_node vi
 
 	problem.reason = FG_REASON_ARTIFACT_BAD;
 	problem.bought = h->count(s, videos) ? FG_BOUGHT_MADE : FG_BOUGHT_UNKNOWN;
-	problem.code = veo_text_of(h->count(s, videos) ? "unreadable" : "empty");
-	problem.message = veo_text_of(
+	problem.code = fg_text_of(h->count(s, videos) ? "unreadable" : "empty");
+	problem.message = fg_text_of(
 		has_inline_video(h, s, videos)
 			? "the videos came inline (base64), which is not carried yet; is storage_uri a bucket?"
 		: h->count(s, videos) ? "the operation names videos, but no address from which they can be fetched"

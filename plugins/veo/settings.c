@@ -61,7 +61,7 @@ static const char *vertex_complaint(const struct fg_host *h, struct fg_step *s)
 		return "the option 'storage_uri' of the provider is not configured: Veo needs a bucket to write to";
 	if (veo_storage_name(h, s, h->text(s, storage_uri)) == FG_ABSENT)
 		return "the option 'storage_uri' of the provider is not of the form gs://bucket or gs://bucket/folder";
-	if (!h->is(s, veo_option(h, s, "/location"), DEFAULT_LOCATION) && veo_text_is(base_url(h, s), DEFAULT_BASE_URL))
+	if (!h->is(s, veo_option(h, s, "/location"), DEFAULT_LOCATION) && fg_text_is(base_url(h, s), DEFAULT_BASE_URL))
 		return "the option 'location' of the provider is not us-central1: set base_url to "
 		       "https://LOCATION-aiplatform.googleapis.com, too";
 	return NULL;
@@ -70,7 +70,7 @@ static const char *vertex_complaint(const struct fg_host *h, struct fg_step *s)
 const char *veo_complaint(const struct fg_host *h, struct fg_step *s)
 {
 	if (veo_is_gemini(h, s)) {
-		if (veo_text_is(base_url(h, s), DEFAULT_BASE_URL))
+		if (fg_text_is(base_url(h, s), DEFAULT_BASE_URL))
 			return "base_url of the provider is Vertex AI's: with the surface gemini it must name that API";
 		return NULL;
 	}
@@ -89,10 +89,10 @@ fg_node veo_model_url(const struct fg_host *h, struct fg_step *s, const char *me
 	h->put(s, values, "/model", veo_model(h, s));
 	if (veo_is_gemini(h, s)) {
 		template[0] = '\0';
-		veo_text_add(template, sizeof(template), "/v1beta");
+		fg_text_add(template, sizeof(template), "/v1beta");
 	}
-	veo_text_add(template, sizeof(template), "/models/{model}");
-	veo_text_add(template, sizeof(template), method);
+	fg_text_add(template, sizeof(template), "/models/{model}");
+	fg_text_add(template, sizeof(template), method);
 	return h->path(s, template, values, FG_ABSENT);
 }
 
@@ -106,20 +106,20 @@ fg_node veo_storage_url(const struct fg_host *h, struct fg_step *s, const char *
 	while (storage.size && storage.data[storage.size - 1] == '/')
 		storage.size--;
 	h->append(s, parts, h->make_text(s, storage));
-	h->append(s, parts, h->make_text(s, veo_text_from(below_base, base_url(h, s).size)));
+	h->append(s, parts, h->make_text(s, fg_text_from(below_base, base_url(h, s).size)));
 	return h->link(s, h->join(s, parts, ""), FG_ABSENT);
 }
 
 fg_node veo_storage_name(const struct fg_host *h, struct fg_step *s, struct fg_text uri)
 {
-	struct fg_text bucket = veo_text_from(uri, strlen("gs://"));
+	struct fg_text bucket = fg_text_from(uri, strlen("gs://"));
 	struct fg_text object;
 	fg_node name;
 
-	if (!veo_text_begins(uri, "gs://"))
+	if (!fg_text_begins(uri, "gs://"))
 		return FG_ABSENT;
-	object = veo_text_from(bucket, veo_text_find(bucket, "/") + 1);
-	bucket.size = veo_text_find(bucket, "/");
+	object = fg_text_from(bucket, fg_text_find(bucket, "/") + 1);
+	bucket.size = fg_text_find(bucket, "/");
 	if (bucket.size == 0)
 		return FG_ABSENT;
 	name = h->object(s);

@@ -50,7 +50,7 @@ static const char *media_type_of(const struct fg_host *h, struct fg_step *s, fg_
 	struct fg_text name = h->text(s, h->at(s, media, "/provider_handle"));
 
 	for (size_t i = 0; i < VEO_COUNT(endings); i++)
-		if (veo_text_ends(name, endings[i].ending) && h->is(s, h->at(s, media, "/kind"), endings[i].kind))
+		if (fg_text_ends(name, endings[i].ending) && h->is(s, h->at(s, media, "/kind"), endings[i].kind))
 			return endings[i].media_type;
 	return NULL;
 }
@@ -179,10 +179,10 @@ static fg_node folder_of_job(const struct fg_host *h, struct fg_step *s)
 	fg_node parts = h->array(s);
 
 	h->append(s, parts, h->make_text(s, place));
-	if (!veo_text_ends(place, "/"))
-		h->append(s, parts, h->make_text(s, veo_text_of("/")));
+	if (!fg_text_ends(place, "/"))
+		h->append(s, parts, h->make_text(s, fg_text_of("/")));
 	h->append(s, parts, h->at(s, h->document(s, FG_DOC_JOB), "/id"));
-	h->append(s, parts, h->make_text(s, veo_text_of("/")));
+	h->append(s, parts, h->make_text(s, fg_text_of("/")));
 	return h->join(s, parts, "");
 }
 
@@ -218,9 +218,9 @@ static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const ch
 
 	problem.reason = FG_REASON_INVALID_INPUT;
 	problem.bought = FG_BOUGHT_NONE;
-	problem.code = veo_text_of(code);
-	problem.message = veo_text_of(words);
-	problem.field = veo_text_is(problem.code, "media") ? "/parameters/media" : NULL;
+	problem.code = fg_text_of(code);
+	problem.message = fg_text_of(words);
+	problem.field = fg_text_is(problem.code, "media") ? "/parameters/media" : NULL;
 	return veo_answer_failed(h, s, &problem);
 }
 

@@ -10,6 +10,7 @@
 #ifndef VEO_VEO_H
 #define VEO_VEO_H
 
+#include <filmgate/helpers.h>
 #include <filmgate/provider.h>
 
 /* The phase of every step that reads a reply; no verb here has more than one exchange. */
@@ -68,19 +69,5 @@ int32_t veo_answer_failed(const struct fg_host *h, struct fg_step *s, const stru
 int32_t veo_answer_trouble(const struct fg_host *h, struct fg_step *s, const struct veo_problem *problem);
 /* The one that fits the reason. */
 int32_t veo_answer_problem(const struct fg_host *h, struct fg_step *s, const struct veo_problem *problem);
-
-/* ---- texts (text.c); upper and lower case of ASCII are equal ---- */
-
-struct fg_text veo_text_of(const char *text);
-/* From @offset, at most to the end. */
-struct fg_text veo_text_from(struct fg_text text, uint64_t offset);
-/* Adds @text to the string in @out, which has room for @size bytes; what does not fit is left out. */
-void veo_text_add(char *out, uint64_t size, const char *text);
-int veo_text_is(struct fg_text text, const char *expected);
-int veo_text_begins(struct fg_text text, const char *beginning);
-int veo_text_ends(struct fg_text text, const char *ending);
-/* Where @part begins; @text.size when it is not there. */
-uint64_t veo_text_find(struct fg_text text, const char *part);
-int veo_text_has(struct fg_text text, const char *part);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * What the layout of the ABI is, written down: a change of any line here breaks plugins that are built already.
  */
+#include <filmgate/helpers.h>
 #include <filmgate/provider.h>
 
 #include <stddef.h>
