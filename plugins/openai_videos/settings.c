@@ -1,0 +1,70 @@
+/*
+ * What the operator configured.
+ */
+#include "openai_videos.h"
+
+/* Where the key goes. The schemes of the manifest have the same names. */
+static const char *const schemes[] = {"bearer", "api-key", "x-litellm-api-key"};
+
+fg_node openai_option(const struct fg_host *h, struct fg_step *s, const char *pointer)
+{
+	fg_node value = h->at(s, h->at(s, h->document(s, FG_DOC_ACCOUNT), "/options"), pointer);
+
+	return h->kind(s, value) == FG_KIND_BOOLEAN || h->text(s, value).size ? value : FG_ABSENT;
+}
+
+int openai_is_openrouter(const struct fg_host *h, struct fg_step *s)
+{
+	return h->is(s, openai_option(h, s, "/dialect"), "openrouter");
+}
+
+int openai_is_multipart(const struct fg_host *h, struct fg_step *s)
+{
+	return h->is(s, openai_option(h, s, "/submit"), "multipart");
+}
+
+const char *openai_auth(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node name = openai_option(h, s, "/auth");
+
+	for (size_t i = 1; i < OPENAI_COUNT(schemes); i++)
+		if (h->is(s, name, schemes[i]))
+			return schemes[i];
+	return schemes[0];
+}
+
+static int is_one_of(const struct fg_host *h, struct fg_step *s, fg_node node, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (h->is(s, node, words[i]))
+			return 1;
+	return 0;
+}
+
+const char *openai_complaint(const struct fg_host *h, struct fg_step *s)
+{
+	static const char *const dialects[] = {"openai", "openrouter"};
+	static const char *const forms[] = {"json", "multipart"};
+
+	if (!is_one_of(h, s, openai_option(h, s, "/dialect"), dialects, OPENAI_COUNT(dialects)))
+		return "the option 'dialect' of the provider is neither openai nor openrouter";
+	if (!is_one_of(h, s, openai_option(h, s, "/submit"), forms, OPENAI_COUNT(forms)))
+		return "the option 'submit' of the provider is neither json nor multipart";
+	if (!is_one_of(h, s, openai_option(h, s, "/auth"), schemes, OPENAI_COUNT(schemes)))
+		return "the option 'auth' of the provider is none of bearer, api-key and x-litellm-api-key";
+	if (openai_is_openrouter(h, s) && openai_is_multipart(h, s))
+		return "the dialect openrouter takes JSON only: set the option 'submit' of the provider to json";
+	if (openai_option(h, s, "/model") == FG_ABSENT)
+		return "the option 'model' of the provider is not configured: it is what the gateway calls the model";
+	return NULL;
+}
+
+fg_node openai_parameter(const struct fg_host *h, struct fg_step *s, const char *pointer)
+{
+	return h->at(s, h->at(s, h->document(s, FG_DOC_JOB), "/parameters"), pointer);
+}
+
+int64_t openai_now_ms(const struct fg_host *h, struct fg_step *s)
+{
+	return h->integer(s, h->at(s, h->document(s, FG_DOC_STEP), "/now_ms"), 0);
+}

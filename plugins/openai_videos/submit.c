@@ -1,0 +1,65 @@
+/*
+ * POST /videos: the one request that buys. There is no idempotency key, so a reply that proves nothing (5xx, a gateway's
+ * page, a 2xx without an id) is an unknown purchase, which reconcile.c looks for.
+ */
+#include "openai_videos.h"
+
+static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const char *why, const char *field)
+{
+	struct openai_problem problem = {0};
+
+	problem.reason = FG_REASON_INVALID_INPUT;
+	problem.bought = FG_BOUGHT_NONE;
+	problem.message = fg_text_of(why);
+	problem.field = field;
+	return openai_answer_failed(h, s, &problem);
+}
+
+static int32_t submit(const struct fg_host *h, struct fg_step *s)
+{
+	struct openai_refusal refusal = {openai_complaint(h, s), NULL};
+	int is_multipart = openai_is_multipart(h, s);
+	fg_node body;
+
+	if (!refusal.why)
+		refusal = openai_refuse_order(h, s);
+	if (refusal.why)
+		return refuse_order(h, s, refusal.why, refusal.field);
+	body = openai_order(h, s);
+	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS, .phase = OPENAI_PHASE_REPLY, .method = "POST",
+					  .body_kind = is_multipart ? FG_BODY_MULTIPART : FG_BODY_JSON,
+					  .auth = openai_auth(h, s), .url = h->path(s, "/videos", FG_ABSENT, FG_ABSENT),
+					  .body = is_multipart ? openai_parts(h, s, body) : body));
+}
+
+static int32_t accept_video(const struct fg_host *h, struct fg_step *s, fg_node video)
+{
+	fg_node remotes = h->array(s);
+	fg_node remote = h->object(s);
+	fg_node polling_url = h->at(s, video, "/polling_url");
+
+	h->put(s, remote, "/id", h->at(s, video, "/id"));
+	h->put_text(s, remote, "/kind", "video");
+	h->append(s, remotes, remote);
+	if (h->text(s, polling_url).size) {
+		h->put(s, h->state(s), "/polling/id", h->at(s, video, "/id"));
+		h->put(s, h->state(s), "/polling/url", polling_url);
+	}
+	return h->accepted(s, FG_ACCEPTED(.stage = FG_STAGE_QUEUED, .remotes = remotes,
+					  .status = h->text(s, h->at(s, video, "/status"))));
+}
+
+int32_t openai_start(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node video = h->document(s, FG_DOC_REPLY);
+	fg_node id = h->at(s, video, "/id");
+	uint32_t status = h->status(s);
+	struct openai_problem problem;
+
+	if (h->phase(s) != OPENAI_PHASE_REPLY)
+		return submit(h, s);
+	if (status >= 200 && status < 300 && h->kind(s, id) == FG_KIND_TEXT && h->text(s, id).size)
+		return accept_video(h, s, video);
+	problem = openai_problem_of_reply(h, s);
+	return openai_answer_problem(h, s, &problem);
+}
