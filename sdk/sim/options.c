@@ -34,8 +34,7 @@ static const struct option_row rows[] = {
 	 KIND_FOLDER, AT(data), 0, 0},
 	{"cache", "DIR", NULL, "rendered videos; may be shared (default: DIR/cache of --data)", KIND_FOLDER, AT(cache),
 	 0, 0},
-	{"api-key", "KEY", "sim-key", "the only X-Api-Key and X-Goog-Api-Key that is accepted", KIND_TEXT, AT(api_key),
-	 0, 0},
+	{"api-key", "KEY", "sim-key", "the only key that is accepted", KIND_TEXT, AT(api_key), 0, 0},
 	{"token-life-s", "N", "3599", "until an access token of Google's expires", KIND_NUMBER, AT(token_life_s), 1,
 	 1000000},
 	{"credit", "USD", "1000", "the wallet before the charges", KIND_DOLLARS, AT(credit_micros), 0, 0},
@@ -66,8 +65,8 @@ static const struct option_row rows[] = {
 static void print_help(void)
 {
 	printf("usage: filmgate-sim [OPTIONS]\n\n"
-	       "Behaves as HeyGen's API v3 and Google's Veo do, renders real videos, counts what it would have charged,\n"
-	       "and fails on request. Prints one line when it is ready: ready sim=URL files=URL\n\n");
+	       "Behaves as HeyGen's API v3, Google's Veo, OpenAI's /videos and OpenRouter do, renders real videos, counts\n"
+	       "what it would have charged, and fails on request. Prints one line when it is ready: ready sim=URL files=URL\n\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		char left[48];
 

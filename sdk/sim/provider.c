@@ -2,7 +2,7 @@
 
 enum { SALT_RENDER = 1 };
 
-static const struct sim_provider *const providers[] = {&sim_heygen, &sim_veo};
+static const struct sim_provider *const providers[] = {&sim_heygen, &sim_veo, &sim_openai, &sim_openrouter};
 
 const struct sim_provider *sim_provider_of(const char *path)
 {

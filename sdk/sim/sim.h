@@ -81,6 +81,8 @@ struct sim_provider {
 
 extern const struct sim_provider sim_heygen;
 extern const struct sim_provider sim_veo;
+extern const struct sim_provider sim_openai;
+extern const struct sim_provider sim_openrouter;
 
 /* The provider whose paths these are; the first one for all others. */
 const struct sim_provider *sim_provider_of(const char *path);
