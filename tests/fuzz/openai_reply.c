@@ -1,0 +1,116 @@
+/*
+ * What a gateway may send: a byte that chooses verb and status, the plugin's state up to the first NUL, and the body of
+ * the reply. Whatever it is, the plugin must not break a rule, must not give up what was paid for, and must not take for
+ * a job what another one owns.
+ */
+#include "base/err.h"
+#include "base/json.h"
+#include "fuzz.h"
+#include "plugin/step.h"
+
+#include <assert.h>
+
+#define FACTS                                                                                                           \
+	"{\"sends\":[{\"sent_at_ms\":1795000000000,\"decided_at_ms\":1795000001000}],\"others\":[{\"model\":\"video\"," \
+	"\"parameters\":{\"prompt\":\"a cat\"},\"is_on_its_way\":false,\"remote_id\":\"taken\"}],"                      \
+	"\"others_left_out\":false}"
+
+static const struct plugin_account *open_account(void)
+{
+	static struct plugin_account *account;
+	static struct plugin *plugin;
+	static const struct plugin_secret secret = {.name = "api_key", .value = "k"};
+	static const struct plugin_account_spec spec = {
+		.id = "fuzz",
+		.secrets = &secret,
+		.n_secrets = 1,
+		.options = {.data = "{\"model\":\"m\",\"absence_after_s\":1}", .len = 33},
+	};
+	const char *folders[] = {OPENAI_VIDEOS_PLUGIN_DIR};
+	struct errmsg error = {0};
+
+	if (account)
+		return account;
+	if (plugin_load("openai_videos", folders, 1, &plugin, &error) != 0 ||
+	    plugin_account_new(plugin, &spec, &account, &error) != 0) {
+		fprintf(stderr, "%s\n", error.text);
+		abort();
+	}
+	return account;
+}
+
+/* The daemon wrote the state: it is a JSON object, whatever the provider sends. */
+static bool is_state(struct bytes state)
+{
+	_cleanup_(json_freep) struct json *json = json_new(NULL);
+	json_node root;
+
+	return json_parse(json, state, JSON_DUPLICATES_REFUSE, &root, NULL) == 0 &&
+	       json_kind(json, root) == JSON_KIND_OBJECT;
+}
+
+static void check(const struct plugin_answer *answer, enum plugin_verb verb, int status)
+{
+	enum plugin_answer_kind kind = answer->kind;
+
+	if (kind == PLUGIN_ANSWER_FAULT) {
+		fprintf(stderr, "%s\n", answer->fault);
+		abort();
+	}
+	assert(kind != PLUGIN_ANSWER_EXCHANGE || verb == PLUGIN_VERB_RECONCILE);
+	if (verb == PLUGIN_VERB_START && kind == PLUGIN_ANSWER_FAILED)
+		assert(answer->failure.bought == PLUGIN_BOUGHT_NONE);
+	if (kind == PLUGIN_ANSWER_ACCEPTED)
+		assert(status < 300 && answer->accepted.n_remotes == 1 && answer->accepted.remotes[0].id[0]);
+	if (verb == PLUGIN_VERB_POLL && kind == PLUGIN_ANSWER_FAILED)
+		assert(status < 300 || (status == 404 && answer->failure.reason == PLUGIN_REASON_LOST));
+	if (verb == PLUGIN_VERB_POLL && kind == PLUGIN_ANSWER_DONE)
+		assert(status < 300 && strcmp(answer->done.outputs[0].role, "video") == 0);
+	if (verb == PLUGIN_VERB_RECONCILE && kind == PLUGIN_ANSWER_ACCEPTED)
+		assert(strcmp(answer->accepted.remotes[0].id, "taken") != 0);
+	if (kind == PLUGIN_ANSWER_ABSENT)
+		assert(status == 200);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum plugin_verb verbs[] = {PLUGIN_VERB_START,   PLUGIN_VERB_POLL,      PLUGIN_VERB_REMOVE,
+						 PLUGIN_VERB_ACCOUNT, PLUGIN_VERB_RECONCILE, PLUGIN_VERB_RECONCILE,
+						 PLUGIN_VERB_POLL,    PLUGIN_VERB_START};
+	static const int statuses[] = {200, 201, 202, 204, 302, 400, 401, 402, 403, 404, 405, 409, 413, 422, 429, 500,
+				       501, 502, 503, 504, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200};
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+	struct plugin_reply reply = {.retry_after_ms = -1};
+	struct plugin_step step = {
+		.account = open_account(),
+		.phase = 1,
+		.job = bytes_of_text(
+			"{\"model\":\"video\",\"parameters\":{\"prompt\":\"a cat\",\"duration_ms\":4000}}"),
+		.reply = &reply,
+		.now_ms = INT64_C(1795000009000),
+		.attempt = 1,
+		.send = 1,
+		.idempotency_key = "key",
+		.has_bought = true,
+	};
+	const uint8_t *end;
+
+	if (size < 1)
+		return -1;
+	end = memchr(data + 1, '\0', size - 1);
+	step.verb = verbs[data[0] & 7];
+	step.remote_id = step.verb == PLUGIN_VERB_START || step.verb == PLUGIN_VERB_RECONCILE ? NULL : "v_1";
+	if (step.verb == PLUGIN_VERB_RECONCILE)
+		step.facts = bytes_of_text(FACTS);
+	reply.status = statuses[data[0] >> 3];
+	reply.body = end ? bytes_of(end + 1, size - (size_t)(end - data) - 1) : bytes_of(data + 1, size - 1);
+	step.state = end ? bytes_of(data + 1, (size_t)(end - data) - 1) : (struct bytes){0};
+
+	if (step.state.len && !is_state(step.state))
+		return -1;
+
+	answer = plugin_step_run(&step);
+	assert(answer);
+	check(answer, step.verb, reply.status);
+	return 0;
+}
