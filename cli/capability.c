@@ -2,11 +2,11 @@
 
 #include "document.h"
 #include "help.h"
+#include "money.h"
 #include "render.h"
 #include "say.h"
 #include "words.h"
 
-#include "base/decimal.h"
 #include "base/err.h"
 
 #define DEPTH_MAX 8 /* of the extras that are shown */
@@ -190,22 +190,53 @@ static void print_schema(const struct page *page, json_node schema, const char *
 	}
 }
 
-static void print_price(const struct page *page, json_node model)
+/* "resolution 4k, audio on"; a list of values with bars, and set or unset where that is asked. */
+static void add_conditions(const struct page *page, json_node when, struct buffer *out)
 {
-	json_node hint = json_at(page->json, model, "/price_hint");
-	const char *unit = has(page, hint, "/per_second_micros") ? "second" : "video";
-	int64_t micros = json_integer(page->json,
-				      json_at(page->json, hint,
-					      has(page, hint, "/per_second_micros") ? "/per_second_micros"
-										    : "/per_video_micros"),
-				      -1);
-	char amount[DECIMAL_TEXT_SIZE];
+	for (json_node n = json_first(page->json, when); n; n = json_next(page->json, n)) {
+		buffer_printf(out, "%s%s ", n == json_first(page->json, when) ? "" : ", ",
+			      (const char *)json_key(page->json, n).data);
+		if (json_kind(page->json, n) == JSON_KIND_OBJECT)
+			buffer_append_text(out,
+					   json_boolean(page->json, json_first(page->json, n), true) ? "set" : "unset");
+		else if (json_kind(page->json, n) == JSON_KIND_ARRAY)
+			add_words(page, n, "|", out);
+		else if (json_kind(page->json, n) == JSON_KIND_TEXT)
+			buffer_append_text(out, json_string(page->json, n));
+		else
+			json_write(page->json, n, JSON_FORM_PLAIN, out);
+	}
+	if (json_count(page->json, when))
+		buffer_append_text(out, ": ");
+}
+
+static void print_price(const struct page *page, json_node price)
+{
+	_cleanup_(buffer_finish) struct buffer text = {0};
+	bool is_per_second = has(page, price, "/per_second_micros");
+	int64_t micros = json_integer(
+		page->json, json_at(page->json, price, is_per_second ? "/per_second_micros" : "/per_video_micros"), -1);
+	const char *until = json_string(page->json, json_at(page->json, price, "/until"));
 
 	if (micros < 0)
 		return;
-	decimal_format(micros, 6, amount);
-	render_line("  price: about %s %s a %s as of %s; only the provider knows", amount,
-		    text_at(page, hint, "/currency"), unit, text_at(page, hint, "/as_of"));
+	add_conditions(page, json_at(page->json, price, "/when"), &text);
+	money_amount(micros, json_string(page->json, json_at(page->json, price, "/currency")), &text);
+	buffer_printf(&text, " a %s as of %s%s%s", is_per_second ? "second" : "video",
+		      json_string(page->json, json_at(page->json, price, "/as_of")), *until ? ", until " : "", until);
+	if (!text.data)
+		return;
+	say_make_safe(text.data);
+	help_print_entry("price", text.data, stdout);
+}
+
+/* The plugin's; what the operator has configured stands in each job's quote. */
+static void print_prices(const struct page *page, json_node model)
+{
+	json_node list = json_at(page->json, model, "/prices");
+
+	for (json_node n = json_first(page->json, list); n; n = json_next(page->json, n))
+		print_price(page, n);
 }
 
 static void print_rules(const struct page *page, json_node model)
@@ -236,7 +267,7 @@ static void print_model(const struct page *page, json_node model)
 	print_media(page, model);
 	print_schema(page, json_at(page->json, model, "/extras"), "extras", DEPTH_MAX);
 	print_rules(page, model);
-	print_price(page, model);
+	print_prices(page, model);
 }
 
 static void print_head(const Filmgate__V1__Provider *provider, const struct page *page, json_node root)

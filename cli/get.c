@@ -1,6 +1,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "grid.h"
+#include "money.h"
 #include "render.h"
 #include "say.h"
 #include "words.h"
@@ -34,6 +35,20 @@ static void print_state(const Filmgate__V1__JobStatus *status)
 	render_detail(status, &detail);
 	printf("%-12s %s%s%s%s%s\n", "state", color, state, *color ? "\033[0m" : "", detail.len ? "  " : "",
 	       detail.len ? detail.data : "");
+}
+
+static void print_money(const Filmgate__V1__Job *job)
+{
+	_cleanup_(buffer_finish) struct buffer quote = {0}, cost = {0};
+
+	money_quote(job->quote, &quote);
+	if (quote.data)
+		print_line("quote", "%s", quote.data);
+	if (job->quote && *job->quote->rule)
+		print_line("", "%s", job->quote->rule);
+	money_cost(job->status ? job->status->cost : NULL, &cost);
+	if (cost.data)
+		print_line("cost", "%s", cost.data);
 }
 
 static void print_failure(const Filmgate__V1__JobFailure *failure)
@@ -124,6 +139,7 @@ static void print_job(const Filmgate__V1__Job *job)
 		print_line("priority", "%d", job->priority);
 	for (size_t i = 0; i < job->n_labels; i++)
 		print_line(i ? "" : "labels", "%s=%s", job->labels[i]->key, job->labels[i]->value);
+	print_money(job);
 	if (job->status)
 		print_status(job->status);
 	print_parameters(job->parameters);

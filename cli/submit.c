@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "field.h"
 #include "job_file.h"
+#include "money.h"
 #include "order.h"
 #include "params.h"
 #include "render.h"
@@ -268,6 +269,17 @@ static int build(struct cli *cli, Filmgate__V1__CreateJobRequest *request, size_
 	return complete_provider(request);
 }
 
+static void print_quote(const Filmgate__V1__Quote *quote)
+{
+	_cleanup_(buffer_finish) struct buffer words = {0};
+
+	money_quote(quote, &words);
+	if (words.data)
+		render_line("quote  %s", words.data);
+	if (quote && *quote->rule)
+		render_line("       %s", quote->rule);
+}
+
 static enum exit_code try_only(struct cli *cli, Filmgate__V1__CreateJobRequest *request)
 {
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
@@ -280,6 +292,8 @@ static enum exit_code try_only(struct cli *cli, Filmgate__V1__CreateJobRequest *
 	if (code != EXIT_OK)
 		return code;
 	say_note("it would be accepted; nothing was ordered");
+	if (format == FORMAT_TABLE)
+		print_quote(((Filmgate__V1__CreateJobResponse *)reply)->job->quote);
 	if (format != FORMAT_JSON && format != FORMAT_JSONL)
 		return EXIT_OK;
 	return render_document(&((Filmgate__V1__CreateJobResponse *)reply)->job->base,

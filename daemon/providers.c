@@ -3,12 +3,14 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/http.h"
+#include "job/price.h"
 #include "plugin/account.h"
 
 /* One configured provider and what was made of it. */
 struct provider {
 	struct plugin *plugin;
 	struct plugin_account *account;
+	struct job_prices *prices; /* NULL: the operator has none */
 	struct errmsg problem;
 };
 
@@ -49,6 +51,22 @@ static int check_address(const struct config_provider *from, struct provider *pr
 	return -EACCES;
 }
 
+/* A price that fits nothing would let wrong quotes through: better none of its jobs begins. */
+static int load_prices(const struct config_provider *from, struct provider *provider)
+{
+	struct errmsg why = {""};
+	int r;
+
+	if (!from->price_table)
+		return 0;
+	r = job_prices_new(plugin_manifest(provider->plugin)->capabilities, bytes_of_text(from->price_table),
+			   &provider->prices, &why);
+	if (r > 0)
+		errmsg_set(&provider->problem, "its price table does not fit plugin '%s': %.300s", from->plugin,
+			   why.text);
+	return r;
+}
+
 /* On failure, @provider->problem says why. */
 static void load_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
 {
@@ -60,6 +78,8 @@ static void load_provider(const struct config *config, const struct config_provi
 		r = load_account(from, provider);
 	if (r == 0)
 		r = check_address(from, provider);
+	if (r == 0)
+		r = load_prices(from, provider);
 	if (r == 0)
 		return;
 	if (!*provider->problem.text)
@@ -95,6 +115,7 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 		.plugin_name = from->plugin,
 		.plugin = provider->plugin,
 		.account = provider->account,
+		.prices = provider->prices,
 		.base_url = provider->account ? plugin_account_base_url(provider->account)
 					      : (from->base_url ? from->base_url : ""),
 		.problem = provider->plugin ? NULL : provider->problem.text,
@@ -138,6 +159,7 @@ void providers_warn(const char *path, const struct config *config)
 		if (!provider.plugin)
 			fprintf(stderr, "%s: warning: provider '%s' cannot be used, its jobs would wait: %s\n", path,
 				config->providers[i].id, provider.problem.text);
+		job_prices_free(provider.prices);
 		plugin_account_free(provider.account);
 		plugin_free(provider.plugin);
 	}
@@ -146,6 +168,7 @@ void providers_warn(const char *path, const struct config *config)
 void providers_finish(struct providers *providers)
 {
 	for (size_t i = 0; i < providers->n; i++) {
+		job_prices_free(providers->all[i].prices);
 		plugin_account_free(providers->all[i].account);
 		plugin_free(providers->all[i].plugin);
 	}

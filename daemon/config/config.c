@@ -21,8 +21,22 @@ static void free_secret(struct config_secret *secret)
 	free(secret->name);
 }
 
+static void finish_price(struct config_price *price)
+{
+	free(price->model);
+	free_texts(&price->when);
+	free(price->amount);
+	free(price->currency);
+	free(price->from);
+	free(price->until);
+}
+
 static void finish_provider(struct config_provider *provider)
 {
+	for (size_t i = 0; i < provider->n_prices; i++)
+		finish_price(&provider->prices[i]);
+	free(provider->prices);
+	free(provider->price_table);
 	free(provider->options);
 	for (size_t i = 0; i < provider->n_secrets; i++)
 		free_secret(&provider->secrets[i]);

@@ -28,6 +28,16 @@ struct config_secret {
 	size_t len;
 };
 
+/* One row of an operator's price table. */
+struct config_price {
+	char *model;
+	struct config_texts when; /* "resolution=1080p|4k", "media.source=unset" */
+	char *amount;             /* a decimal number, as written, of `currency` for one `unit` */
+	int unit;                 /* enum config_price_unit */
+	char *currency;
+	char *from, *until; /* "2026-11-22", days of UTC, both included; NULL: open */
+};
+
 struct config_provider {
 	char *id;       /* the account's name on the wire and in the store; [a-z][a-z0-9-]*, unique */
 	char *plugin;   /* the plugin's name */
@@ -41,9 +51,12 @@ struct config_provider {
 		int64_t initial_ms, max_ms; /* 0: the plugin's; else initial_ms <= max_ms */
 	} poll;
 	int64_t submit_timeout_ms;
-	int64_t deadline_s;         /* of a job that names none, from acceptance */
-	bool allow_private_network; /* loopback, private and link-local addresses, and http without TLS */
-	char *options;              /* the free group as one JSON object; "{}" when there is none */
+	int64_t deadline_s;          /* of a job that names none, from acceptance */
+	bool allow_private_network;  /* loopback, private and link-local addresses, and http without TLS */
+	struct config_price *prices; /* in their order */
+	size_t n_prices;
+	char *price_table; /* the same as job_prices_new() takes it; NULL: none */
+	char *options;     /* the free group as one JSON object; "{}" when there is none */
 };
 
 struct config {

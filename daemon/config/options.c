@@ -4,6 +4,8 @@
  */
 #include "config/options.h"
 
+#include "base/decimal.h"
+#include "base/instant.h"
 #include "base/limits.h"
 
 #include <ctype.h>
@@ -113,6 +115,45 @@ static const char *check_url(const char *text)
 	return text[strlen(text) - 1] == '/' ? "ends with a slash: leave that out" : NULL;
 }
 
+/* What the model takes is known to its plugin alone; this is the form. */
+static const char *check_condition(const char *text)
+{
+	size_t path = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
+
+	if (path == 0 || text[path] != '=' || !text[path + 1])
+		return "is no condition: write PARAMETER=VALUE, PARAMETER=VALUE|VALUE, PARAMETER=set or "
+		       "PARAMETER=unset";
+	return NULL;
+}
+
+static const char *check_amount(const char *text)
+{
+	int64_t micros;
+
+	if (decimal_parse(bytes_of_text(text), 6, &micros) == 0 && micros >= 0 && micros <= LIMIT_JOB_PRICE_MICROS)
+		return NULL;
+	return "is no amount: write a number from 0 to 1000000 with at most six digits behind the point";
+}
+
+static const char *check_currency(const char *text)
+{
+	if (strcmp(text, "credits") == 0 || (strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3))
+		return NULL;
+	return "is no currency: write three capital letters (ISO 4217), or credits";
+}
+
+static const char *check_day(const char *text)
+{
+	char instant[32];
+	int64_t ms;
+
+	snprintf(instant, sizeof(instant), "%.10sT00:00:00Z", text);
+	if (strlen(text) == 10 && instant_parse(bytes_of_text(instant), &ms) == 0)
+		return NULL;
+	return "is no day: write it as 2026-11-22";
+}
+
+static const char *const price_units[] = {"second", "video", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
 
@@ -126,6 +167,7 @@ static const char *const log_levels[] = {"debug", "info", "warning", "error", NU
 #define SOCKET_BYTES ((int64_t)sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 #define AT(field) offsetof(struct config, field)
 #define OF(field) offsetof(struct config_provider, field)
+#define IN_PRICE(field) offsetof(struct config_price, field)
 
 /* Name, type, field, default, limits, help; then what only some have. */
 #define ROW(name_, type_, offset_, fallback_, min_, max_, help_, ...)                                                 \
@@ -219,6 +261,25 @@ const struct option config_options[] = {
 	    "Seconds that a job may take in all when it does not say."),
 	ROW("providers.allow_private_network", BOOL, OF(allow_private_network), "false", 0, 0,
 	    "Allow loopback and private addresses, and http without TLS: for simulators."),
+	ROW("providers.prices", PRICES, 0, "", 0, LIMIT_JOB_PRICES,
+	    "What its orders cost you, for quotes and costs; goes before what its plugin knows. Of the rules whose\n"
+	    "conditions and days hold, the first is the price. A job keeps the price with which it was accepted."),
+	ROW("providers.prices.model", TEXT, IN_PRICE(model), NULL, 1, 255, "The model that it is for.",
+	    .sample = "\"avatar\""),
+	ROW("providers.prices.when", TEXTS, IN_PRICE(when), "", 0, 16,
+	    "Conditions on the order, which must all hold: PARAMETER=VALUE, PARAMETER=VALUE|VALUE, PARAMETER=set,\n"
+	    "PARAMETER=unset. Parameters as 'filmgate providers get' shows them, and media.ROLE.",
+	    .check = check_condition, .sample = "[ \"resolution=4k\" ]"),
+	ROW("providers.prices.amount", TEXT, IN_PRICE(amount), NULL, 1, 14,
+	    "What one second or video costs, in the currency.", .check = check_amount, .sample = "\"0.0833\""),
+	ROW("providers.prices.unit", CHOICE, IN_PRICE(unit), "second", 0, 0,
+	    "What the amount is for: a second of delivered video, or a video.", .choices = price_units),
+	ROW("providers.prices.currency", TEXT, IN_PRICE(currency), NULL, 3, 7, "ISO 4217, or credits.",
+	    .check = check_currency, .sample = "\"USD\""),
+	ROW("providers.prices.valid_from", TEXT, IN_PRICE(from), "", 0, 10,
+	    "The first day, in UTC, for orders that are accepted on it. Empty: always.", .check = check_day),
+	ROW("providers.prices.valid_until", TEXT, IN_PRICE(until), "", 0, 10, "The last day. Empty: for ever.",
+	    .check = check_day),
 	ROW("providers.options", FREE, OF(options), "", 0, LIMIT_CONFIG_FREE,
 	    "Whatever else its plugin wants to know; see the plugin."),
 };

@@ -23,7 +23,12 @@ int config_append_json(struct buffer *buffer, const char *text)
 
 static bool is_nested(enum option_type type)
 {
-	return type == OPTION_GROUP || type == OPTION_PROVIDERS;
+	return type == OPTION_GROUP || type == OPTION_PROVIDERS || type == OPTION_PRICES;
+}
+
+static bool is_list(enum option_type type)
+{
+	return type == OPTION_PROVIDERS || type == OPTION_PRICES;
 }
 
 /* What may be written, for a person. */
@@ -47,6 +52,7 @@ static void print_takes(FILE *file, const struct option *row)
 		fprintf(file, "%lld to %lld texts", (long long)row->min, (long long)row->max);
 		break;
 	case OPTION_PROVIDERS:
+	case OPTION_PRICES:
 		fprintf(file, "up to %lld groups", (long long)row->max);
 		break;
 	case OPTION_GROUP:
@@ -74,7 +80,7 @@ static void print_value(FILE *file, const struct option *row)
 		fprintf(file, is_text ? "\"%s\"" : "%s", row->fallback);
 }
 
-/* Where a sample is being written. @mark is "#" inside the example that is commented out. */
+/* Where a sample is being written. @mark is "#" inside an example that is commented out, and one more in one within. */
 struct page {
 	FILE *file;
 	const char *mark;
@@ -111,18 +117,18 @@ static void print_group(const struct page *page, const char *prefix);
 
 static void print_nested(const struct page *page, const struct option *row)
 {
-	bool is_list = row->type == OPTION_PROVIDERS;
-	struct page inner = {page->file, is_list ? "#" : page->mark, page->depth + 1};
+	const char *deeper = *page->mark ? "##" : "#";
+	struct page inner = {page->file, is_list(row->type) ? deeper : page->mark, page->depth + 1};
 	struct page outer = {page->file, inner.mark, page->depth};
 	char prefix[OPTION_NAME_SIZE];
 	const char *name = strrchr(row->name, '.');
 
 	snprintf(prefix, sizeof(prefix), "%s.", row->name);
 	indent(&outer);
-	fprintf(page->file, "%s = %s\n", name ? name + 1 : row->name, is_list ? "({" : "{");
+	fprintf(page->file, "%s = %s\n", name ? name + 1 : row->name, is_list(row->type) ? "({" : "{");
 	print_group(&inner, prefix);
 	indent(&outer);
-	fputs(is_list ? "});\n" : "};\n", page->file);
+	fputs(is_list(row->type) ? "});\n" : "};\n", page->file);
 }
 
 static void print_group(const struct page *page, const char *prefix)

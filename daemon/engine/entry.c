@@ -5,6 +5,7 @@
 
 #include "engine/ops.h"
 #include "engine/run.h"
+#include "job/price.h"
 
 #include <assert.h>
 #include <utlist.h>
@@ -406,7 +407,8 @@ void entry_fail(struct entry *entry, enum job_state to, const struct job_failure
 
 	if (!entry->change)
 		entry_begin(entry);
-	if (job_failure_copy(failure, &entry->status->failure) < 0)
+	if (job_failure_copy(failure, &entry->status->failure) < 0 ||
+	    job_settle(entry->status, &entry->job->quote, failure->purchase) < 0)
 		abort();
 	if (attempt && attempt->ended_ms == 0) {
 		attempt->ended_ms = now_utc(entry->engine);

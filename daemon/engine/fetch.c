@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "engine/step.h"
+#include "job/price.h"
 #include "plugin/url.h"
 
 #include <sys/stat.h>
@@ -202,7 +203,7 @@ static void finish(struct entry *entry)
 		attempt->ended_ms = now_utc(entry->engine);
 		store_commit_put_attempt(entry->change, &entry->ref, attempt);
 	}
-	if (job_set_text(&status->outputs, NULL) < 0)
+	if (job_set_text(&status->outputs, NULL) < 0 || job_settle(status, &entry->job->quote, JOB_PURCHASE_MADE) < 0)
 		abort();
 	status->progress_percent = 100;
 	status->wait = JOB_WAIT_NONE;

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 
 struct artifact_store;
+struct job_prices;
 struct http;
 struct plugin;
 struct plugin_account;
@@ -20,7 +21,8 @@ struct engine_provider_config {
 	 * why. */
 	const struct plugin *plugin;
 	const struct plugin_account *account;
-	struct digest account_digest; /* a repeat of a paid request needs the same as the first send */
+	struct digest account_digest;    /* a repeat of a paid request needs the same as the first send */
+	const struct job_prices *prices; /* the operator's; NULL: none */
 	const char *base_url;
 	const char *problem;
 	uint32_t concurrency;

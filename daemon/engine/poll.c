@@ -97,6 +97,7 @@ void poll_store(struct entry *entry, struct plugin_answer *take)
 
 	entry_begin(entry);
 	note_missing(entry->status, &take->done);
+	run_note_cost(entry->status, &take->done.cost);
 	free(entry->status->outputs);
 	entry->status->outputs = outputs;
 	plugin_answer_free(entry->delivery);

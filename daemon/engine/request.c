@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/quote.h"
+#include "job/price.h"
 
 /*
  * The request's identity: a version, then everything the client chose, each with its length in front. Parameters are
@@ -74,6 +75,22 @@ void request_name_providers(const struct engine *engine, const char *asked, stru
 	buffer_finish(&names);
 }
 
+/* Of what was found good: the quote may be UNKNOWN, but it is there. */
+static void fill_quote(const struct lane *lane, struct job *job)
+{
+	const struct plugin_manifest *manifest = plugin_manifest(lane->config->plugin);
+	char plugin[128];
+	struct job_pricing pricing = {
+		.capabilities = manifest->capabilities,
+		.operators = lane->config->prices,
+		.plugin = plugin,
+	};
+
+	snprintf(plugin, sizeof(plugin), "%.40s %.40s", manifest->name, manifest->version);
+	if (job_quote_order(&pricing, job->model, job->parameters, job->created_ms, &job->quote) != 0)
+		abort();
+}
+
 static void fill_job(struct engine *engine, const struct lane *lane, const struct engine_create *create,
 		     struct job_verdict *verdict, struct job *job)
 {
@@ -93,6 +110,7 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 	for (size_t i = 0; i < verdict->n_inputs; i++)
 		if (!verdict->inputs[i].url && job_add_asset(job, &verdict->inputs[i].asset) < 0)
 			abort();
+	fill_quote(lane, job);
 }
 
 void request_build(struct engine *engine, struct lane *lane, const struct engine_create *create,

@@ -74,6 +74,13 @@ enum job_purchase run_purchase_of(enum plugin_bought bought)
 	return purchases[bought];
 }
 
+void run_note_cost(struct job_status *status, const struct plugin_cost *cost)
+{
+	if (cost->is_known && job_set_cost(status, cost->is_from_provider ? JOB_COST_PROVIDER : JOB_COST_PLUGIN,
+					   cost->amount_micros, cost->currency) < 0)
+		abort();
+}
+
 /* ---- ends ---- */
 
 void run_abandon(struct entry *entry)

@@ -289,6 +289,13 @@ void send_accepted(struct entry *entry, struct plugin_answer *take)
 	status->phase = 0;
 	if (job_set_text(&status->remote_state, is_done ? NULL : step_text_or_null(take->accepted.status)) < 0)
 		abort();
+	/* What an earlier attempt cost says nothing about this one. */
+	if (job_set_cost(status, JOB_COST_NONE, 0, NULL) < 0)
+		abort();
+	if (!is_done) {
+		run_note_cost(status, &take->accepted.cost);
+		status->cost.is_provisional = status->cost.source != JOB_COST_NONE;
+	}
 	entry->poll_delay_ms = is_done ? 0 : take->accepted.after_ms;
 	entry->delivery = is_done ? take : plugin_answer_free(take);
 	entry_move(entry, JOB_STATE_RUNNING);

@@ -10,11 +10,17 @@
 #include <stdarg.h>
 
 static const struct job_member model_members[] = {
-	{"name", JSON_KIND_TEXT, true},          {"title", JSON_KIND_TEXT, false},
-	{"lifecycle", JSON_KIND_OBJECT, false},  {"parameters", JSON_KIND_OBJECT, true},
-	{"media", JSON_KIND_ARRAY, false},       {"rules", JSON_KIND_ARRAY, false},
-	{"extras", JSON_KIND_OBJECT, false},     {"outputs", JSON_KIND_ARRAY, false},
-	{"price_hint", JSON_KIND_OBJECT, false}, {0},
+	{"name", JSON_KIND_TEXT, true},
+	{"title", JSON_KIND_TEXT, false},
+	{"lifecycle", JSON_KIND_OBJECT, false},
+	{"parameters", JSON_KIND_OBJECT, true},
+	{"media", JSON_KIND_ARRAY, false},
+	{"rules", JSON_KIND_ARRAY, false},
+	{"extras", JSON_KIND_OBJECT, false},
+	{"outputs", JSON_KIND_ARRAY, false},
+	{"prices", JSON_KIND_ARRAY, false},
+	{"length", JSON_KIND_ARRAY, false},
+	{0},
 };
 static const struct job_member lifecycle_members[] = {
 	{"stage", JSON_KIND_TEXT, true},
@@ -34,14 +40,6 @@ static const struct job_member output_members[] = {
 	{"media_types", JSON_KIND_ARRAY, false},
 	{0},
 };
-static const struct job_member price_members[] = {
-	{"currency", JSON_KIND_TEXT, true},
-	{"per_second_micros", JSON_KIND_NUMBER, false},
-	{"per_video_micros", JSON_KIND_NUMBER, false},
-	{"as_of", JSON_KIND_TEXT, true},
-	{0},
-};
-
 static const char *const stages[] = {"preview", "available", "deprecated", "retired", NULL};
 const char *const job_media_kinds[] = {"image", "video", "audio", NULL};
 const char *const job_media_forms[] = {"url", "provider_handle", "asset", NULL};
@@ -205,8 +203,7 @@ static int read_parameters(const struct job_reading *reading, const struct job_f
 	return 0;
 }
 
-/* Is the member @name of @object, if it is there, a date such as 2026-11-22? */
-static int read_date(const struct job_reading *reading, const struct job_field *field, json_node object,
+int job_reading_date(const struct job_reading *reading, const struct job_field *field, json_node object,
 		     const char *name)
 {
 	json_node node = member_of(reading, object, name);
@@ -229,15 +226,8 @@ static int read_lifecycle(const struct job_reading *reading, const struct job_fi
 	if (!is_one_of(reading, member_of(reading, lifecycle, "stage"), stages))
 		return job_reading_fail(reading, field,
 					"has a stage that is none of preview, available, deprecated, retired");
-	r = read_date(reading, field, lifecycle, "deprecated_on");
-	return r ? r : read_date(reading, field, lifecycle, "retires_on");
-}
-
-static int read_price(const struct job_reading *reading, const struct job_field *field, json_node price)
-{
-	int r = job_reading_members(reading, field, price, price_members);
-
-	return r ? r : read_date(reading, field, price, "as_of");
+	r = job_reading_date(reading, field, lifecycle, "deprecated_on");
+	return r ? r : job_reading_date(reading, field, lifecycle, "retires_on");
 }
 
 static int read_extras(const struct job_reading *reading, const struct job_field *field, json_node schema)
@@ -272,6 +262,7 @@ static int read_member(const struct job_reading *reading, const struct job_field
 static int read_model(const struct job_reading *reading, const struct job_field *field, json_node model)
 {
 	struct job_field rules = {.parent = field, .name = "rules"}, name = {.parent = field, .name = "name"};
+	struct job_field prices = {.parent = field, .name = "prices"}, length = {.parent = field, .name = "length"};
 	int r = job_reading_members(reading, field, model, model_members);
 
 	if (r)
@@ -289,7 +280,9 @@ static int read_model(const struct job_reading *reading, const struct job_field 
 		r = read_member(reading, field, model, "extras", read_extras);
 	if (!r)
 		r = job_rules_read(reading, &rules, model);
-	return r ? r : read_member(reading, field, model, "price_hint", read_price);
+	if (!r)
+		r = job_prices_read(reading, &prices, member_of(reading, model, "prices"), reading->json, model);
+	return r ? r : job_lengths_read(reading, &length, member_of(reading, model, "length"), model);
 }
 
 static bool is_named_before(const struct job_reading *reading, json_node models, json_node model)

@@ -1,5 +1,5 @@
 /*
- * Inside validation: what the files capability.c, parameter.c, schema.c, rule.c, verdict.c and validate.c share, and
+ * Inside validation: what the files capability.c, parameter.c, schema.c, rule.c, price.c, verdict.c and validate.c share, and
  * nobody else.
  */
 #ifndef FG_JOB_CAPABILITY_H
@@ -78,6 +78,9 @@ __attribute__((format(printf, 3, 4))) int job_reading_fail(const struct job_read
 /* Is it an object with the required members, and none but these? 0 or JOB_VALIDATE_E_MANIFEST. */
 int job_reading_members(const struct job_reading *reading, const struct job_field *field, json_node object,
 			const struct job_member *members);
+/* Is the member @name of @object, if it is there, a date such as 2026-11-22? */
+int job_reading_date(const struct job_reading *reading, const struct job_field *field, json_node object,
+		     const char *name);
 /* Is it an array of texts, none empty, and each one of @words (NULL: any)? An absent one is. */
 int job_reading_texts(const struct job_reading *reading, const struct job_field *field, json_node array,
 		      const char *const *words);
@@ -147,11 +150,33 @@ int job_schema_read(const struct job_reading *reading, const struct job_field *f
 void job_schema_check(const struct json *manifest, json_node schema, const char *model, struct job_verdict *verdict,
 		      const struct job_field *field, const struct json *order, json_node value);
 
-/* ---- rules (rule.c) ---- */
+/* ---- conditions and rules (rule.c) ---- */
+
+/* An order beside the model that it is for. */
+struct job_order {
+	const struct json *manifest;
+	json_node taken; /* the model's parameters, by name */
+	const struct json *json;
+	json_node parameters;
+};
+
+/* The conditions @when of reading->json, on a model of @manifest; an absent one is well formed. */
+int job_when_read(const struct job_reading *reading, const struct job_field *field, json_node when,
+		  const struct json *manifest, json_node model);
+/* Do all conditions hold? An absent @when holds always. */
+bool job_when_holds(const struct job_order *order, const struct json *conditions, json_node when);
 
 /* The rules of @model, which may only speak of what it takes. */
 int job_rules_read(const struct job_reading *reading, const struct job_field *field, json_node model);
 void job_rules_check(const struct job_capabilities *capabilities, json_node model, struct job_verdict *verdict,
 		     const struct json *order, json_node parameters);
+
+/* ---- prices (price.c) ---- */
+
+/* A model's own price rules and what decides its length. */
+int job_prices_read(const struct job_reading *reading, const struct job_field *field, json_node prices,
+		    const struct json *manifest, json_node model);
+int job_lengths_read(const struct job_reading *reading, const struct job_field *field, json_node lengths,
+		     json_node model);
 
 #endif

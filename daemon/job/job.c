@@ -26,15 +26,20 @@ struct shape {
 		offsetof(type, failure.unknown)
 
 static const size_t job_texts[] = {
-	offsetof(struct job, request_id),
-	offsetof(struct job, provider),
-	offsetof(struct job, model),
-	offsetof(struct job, parameters),
+	offsetof(struct job, request_id),  offsetof(struct job, provider),       offsetof(struct job, model),
+	offsetof(struct job, parameters),  offsetof(struct job, quote.currency), offsetof(struct job, quote.rule),
+	offsetof(struct job, quote.as_of),
 };
 static const size_t status_texts[] = {
-	offsetof(struct job_status, display_name), offsetof(struct job_status, remote_state),
-	offsetof(struct job_status, plugin_state), offsetof(struct job_status, outputs),
-	offsetof(struct job_status, unknown),      FAILURE_TEXTS(struct job_status),
+	offsetof(struct job_status, display_name),  offsetof(struct job_status, remote_state),
+	offsetof(struct job_status, plugin_state),  offsetof(struct job_status, outputs),
+	offsetof(struct job_status, unknown),       FAILURE_TEXTS(struct job_status),
+	offsetof(struct job_status, cost.currency), offsetof(struct job_status, cost.unknown),
+};
+static const size_t quote_texts[] = {
+	offsetof(struct job_quote, currency),
+	offsetof(struct job_quote, rule),
+	offsetof(struct job_quote, as_of),
 };
 static const size_t failure_texts[] = {
 	offsetof(struct job_failure, message),          offsetof(struct job_failure, provider_code),
@@ -63,6 +68,7 @@ static const size_t artifact_texts[] = {
 
 static const struct shape job_shape = SHAPE(struct job, job_texts);
 static const struct shape status_shape = SHAPE(struct job_status, status_texts);
+static const struct shape quote_shape = SHAPE(struct job_quote, quote_texts);
 static const struct shape failure_shape = SHAPE(struct job_failure, failure_texts);
 static const struct shape label_shape = SHAPE(struct job_label, label_texts);
 static const struct shape missing_shape = SHAPE(char *, missing_texts);
@@ -344,6 +350,24 @@ int job_failure_copy(const struct job_failure *from, struct job_failure *to)
 		return err_trace(r);
 	job_failure_finish(to);
 	*to = copy;
+	return 0;
+}
+
+void job_quote_finish(struct job_quote *quote)
+{
+	free_texts(&quote_shape, quote);
+	*quote = (struct job_quote){0};
+}
+
+int job_set_cost(struct job_status *status, enum job_cost_source source, int64_t amount_micros, const char *currency)
+{
+	int r = job_set_text(&status->cost.currency, currency);
+
+	if (r < 0)
+		return err_trace(r);
+	status->cost.source = source;
+	status->cost.amount_micros = amount_micros;
+	status->cost.is_provisional = false;
 	return 0;
 }
 

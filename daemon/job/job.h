@@ -111,6 +111,60 @@ enum job_event {
 	JOB_EVENT_DELETED = 5,
 };
 
+/* ---- money: whole millionths of a currency; never a float ---- */
+
+/* How much a quote says. */
+enum job_quote_kind {
+	JOB_QUOTE_NONE = 0,     /* a job of a version without quotes */
+	JOB_QUOTE_EXACT = 1,    /* price and quantity are known beforehand */
+	JOB_QUOTE_ESTIMATE = 2, /* the price is known, the quantity is estimated, as `rule` says */
+	JOB_QUOTE_UNKNOWN = 3,  /* there is no price, or no quantity; the unit's price may be there */
+};
+
+enum job_price_unit {
+	JOB_PRICE_UNIT_NONE = 0,
+	JOB_PRICE_UNIT_SECOND = 1, /* of delivered video */
+	JOB_PRICE_UNIT_VIDEO = 2,
+};
+
+/* Whose price it is. */
+enum job_price_source {
+	JOB_PRICE_SOURCE_NONE = 0,
+	JOB_PRICE_SOURCE_OPERATOR = 1, /* the configuration's */
+	JOB_PRICE_SOURCE_PLUGIN = 2,   /* the manifest's */
+};
+
+/* What the job was expected to cost when it was accepted. */
+struct job_quote {
+	enum job_quote_kind kind;
+	enum job_price_source source;
+	enum job_price_unit unit;
+	int64_t unit_micros;   /* what one unit costs; may be there in UNKNOWN */
+	int64_t amount_micros; /* EXACT and ESTIMATE: of all samples together */
+	int64_t length_ms;     /* of one video, as it is billed; 0: not known, or without meaning */
+	uint32_t samples;      /* videos of the order */
+	char *currency;        /* ISO 4217 or "credits"; NULL: no price is known */
+	char *rule;            /* where it comes from, in one line for a person */
+	char *as_of;           /* the day for which the price was stated, "2026-11-22"; may be NULL */
+};
+
+/* Who says what it cost. */
+enum job_cost_source {
+	JOB_COST_NONE = 0,     /* not known */
+	JOB_COST_PROVIDER = 1, /* the provider's own figure */
+	JOB_COST_PLUGIN = 2,   /* computed by its plugin */
+	JOB_COST_COMPUTED = 3, /* here: what was delivered, at the price of the quote */
+	JOB_COST_NOTHING = 4,  /* nothing was bought: 0 */
+};
+
+struct job_cost {
+	enum job_cost_source source;
+	bool is_provisional; /* said when the order was taken; the end may say otherwise */
+	int64_t amount_micros;
+	char *currency; /* as in the quote; NULL: NOTHING of a job whose currency is not known */
+	char *unknown;
+};
+
 /* Written once. */
 struct job {
 	struct job_ref ref;
@@ -124,6 +178,7 @@ struct job {
 	struct id retry_of;    /* all zero when it is no retry */
 	struct digest *assets; /* that the parameters name, each once */
 	size_t n_assets;
+	struct job_quote quote;
 };
 
 struct job_label {
@@ -216,6 +271,7 @@ struct job_status {
 	struct job_failure failure;
 	char **missing; /* roles that were ordered and not delivered */
 	size_t n_missing;
+	struct job_cost cost;
 
 	/* The plugin's memory: its verb and phase to go on with, and its own state (a JSON object or NULL). */
 	uint32_t phase;
@@ -265,6 +321,9 @@ bool job_ref_equal(const struct job_ref *a, const struct job_ref *b);
 int job_set_text(char **field, const char *text);
 void job_failure_finish(struct job_failure *failure);
 int job_failure_copy(const struct job_failure *from, struct job_failure *to);
+void job_quote_finish(struct job_quote *quote);
+/* Replaces the cost; @currency may be NULL. 0 or -ENOMEM, then it is what it was. */
+int job_set_cost(struct job_status *status, enum job_cost_source source, int64_t amount_micros, const char *currency);
 /* Append a zeroed element; the pointer is valid until the next append. NULL: out of memory. */
 struct job_attempt *job_add_attempt(struct job_status *status);
 struct job_send *job_add_send(struct job_status *status);

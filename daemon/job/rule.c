@@ -71,13 +71,13 @@ static bool takes(const struct json *json, json_node model, const char *path)
 	return json_member(json, parameters, bytes_of_text(path)) || has_group(json, parameters, path);
 }
 
-static int read_paths(const struct job_reading *reading, const struct job_field *field, json_node model,
-		      json_node paths)
+static int read_paths(const struct job_reading *reading, const struct job_field *field, json_node paths,
+		      const struct json *manifest, json_node model)
 {
 	for (json_node node = json_first(reading->json, paths); node; node = json_next(reading->json, node)) {
 		struct job_field here = {.parent = field, .name = json_key(reading->json, node).data};
 
-		if (!takes(reading->json, model, here.name))
+		if (!takes(manifest, model, here.name))
 			return job_reading_fail(reading, &here, "is nothing that this model takes");
 	}
 	return 0;
@@ -95,6 +95,19 @@ static int read_condition(const struct job_reading *reading, const struct job_fi
 	if (begins_with(field->name, "media."))
 		return job_reading_fail(reading, field, "can only be {\"present\": …}");
 	return 0;
+}
+
+int job_when_read(const struct job_reading *reading, const struct job_field *field, json_node when,
+		  const struct json *manifest, json_node model)
+{
+	int r = read_paths(reading, field, when, manifest, model);
+
+	for (json_node node = json_first(reading->json, when); !r && node; node = json_next(reading->json, node)) {
+		struct job_field here = {.parent = field, .name = json_key(reading->json, node).data};
+
+		r = read_condition(reading, &here, node);
+	}
+	return r;
 }
 
 static int read_constraint(const struct job_reading *reading, const struct job_field *field, json_node constraint)
@@ -121,14 +134,9 @@ static int read_rule(const struct job_reading *reading, const struct job_field *
 	int r = job_reading_members(reading, field, rule, rule_members);
 
 	if (!r)
-		r = read_paths(reading, &when_field, model, when);
+		r = job_when_read(reading, &when_field, when, reading->json, model);
 	if (!r)
-		r = read_paths(reading, &then_field, model, then);
-	for (json_node node = json_first(reading->json, when); !r && node; node = json_next(reading->json, node)) {
-		struct job_field here = {.parent = &when_field, .name = json_key(reading->json, node).data};
-
-		r = read_condition(reading, &here, node);
-	}
+		r = read_paths(reading, &then_field, then, reading->json, model);
 	for (json_node node = json_first(reading->json, then); !r && node; node = json_next(reading->json, node)) {
 		struct job_field here = {.parent = &then_field, .name = json_key(reading->json, node).data};
 
@@ -153,10 +161,7 @@ int job_rules_read(const struct job_reading *reading, const struct job_field *fi
 }
 
 struct check {
-	const struct json *manifest;
-	json_node taken; /* the model's parameters, by name */
-	const struct json *order;
-	json_node parameters;
+	struct job_order order;
 	struct job_verdict *verdict;
 };
 
@@ -167,63 +172,71 @@ struct found {
 	bool is_present;
 };
 
-static struct found find(const struct check *check, const char *path)
+static struct found find(const struct job_order *order, const char *path)
 {
-	struct found found = {.node = check->parameters};
+	struct found found = {.node = order->parameters};
 	size_t len;
 
 	if (begins_with(path, "media.")) {
-		found.node = json_member(check->order, check->parameters, bytes_of_text("media"));
-		found.count = job_media_count(check->order, found.node, bytes_of_text(path + 6));
+		found.node = json_member(order->json, order->parameters, bytes_of_text("media"));
+		found.count = job_media_count(order->json, found.node, bytes_of_text(path + 6));
 		found.is_present = found.count > 0;
 		return found;
 	}
 	for (; *path; path += len + (path[len] == '.')) {
 		len = strcspn(path, ".");
-		found.node = json_member(check->order, found.node, bytes_of(path, len));
+		found.node = json_member(order->json, found.node, bytes_of(path, len));
 	}
 	found.is_present = found.node != JSON_ABSENT;
 	return found;
 }
 
 /* Does @value of @json equal what a condition names: a value, or one of a list? */
-static bool is_named(const struct check *check, json_node condition, const struct json *json, json_node value)
+static bool is_named(const struct json *conditions, json_node condition, const struct json *json, json_node value)
 {
-	const struct json *manifest = check->manifest;
-
-	if (json_kind(manifest, condition) != JSON_KIND_ARRAY)
-		return json_equal(json, value, manifest, condition);
-	for (json_node item = json_first(manifest, condition); item; item = json_next(manifest, item))
-		if (json_equal(json, value, manifest, item))
+	if (json_kind(conditions, condition) != JSON_KIND_ARRAY)
+		return json_equal(json, value, conditions, condition);
+	for (json_node item = json_first(conditions, condition); item; item = json_next(conditions, item))
+		if (json_equal(json, value, conditions, item))
 			return true;
 	return false;
 }
 
 /* A parameter that is unset has the value that the provider gives it, where the manifest says which. */
-static bool holds(const struct check *check, const char *path, json_node condition)
+static bool holds(const struct job_order *order, const char *path, const struct json *conditions, json_node condition)
 {
-	struct found found = find(check, path);
+	struct found found = find(order, path);
 	json_node limits, unset;
 
-	if (json_kind(check->manifest, condition) == JSON_KIND_OBJECT)
-		return found.is_present == json_boolean(check->manifest, json_first(check->manifest, condition), true);
+	if (json_kind(conditions, condition) == JSON_KIND_OBJECT)
+		return found.is_present == json_boolean(conditions, json_first(conditions, condition), true);
 	if (found.is_present)
-		return is_named(check, condition, check->order, found.node);
-	limits = json_member(check->manifest, check->taken, bytes_of_text(path));
-	unset = json_member(check->manifest, limits, bytes_of_text("default"));
-	return unset && is_named(check, condition, check->manifest, unset);
+		return is_named(conditions, condition, order->json, found.node);
+	limits = json_member(order->manifest, order->taken, bytes_of_text(path));
+	unset = json_member(order->manifest, limits, bytes_of_text("default"));
+	return unset && is_named(conditions, condition, order->manifest, unset);
+}
+
+bool job_when_holds(const struct job_order *order, const struct json *conditions, json_node when)
+{
+	for (json_node node = json_first(conditions, when); node; node = json_next(conditions, node))
+		if (!holds(order, json_key(conditions, node).data, conditions, node))
+			return false;
+	return true;
 }
 
 static bool is_set(const struct check *check, json_node constraint, const char *name)
 {
-	return json_boolean(check->manifest, json_member(check->manifest, constraint, bytes_of_text(name)), false);
+	return json_boolean(check->order.manifest, json_member(check->order.manifest, constraint, bytes_of_text(name)),
+			    false);
 }
 
 static void demand_count(const struct check *check, const struct job_field *field, const struct found *found,
 			 json_node constraint, const char *message)
 {
-	int64_t least = json_integer(check->manifest, json_at(check->manifest, constraint, "/min"), 0);
-	int64_t most = json_integer(check->manifest, json_at(check->manifest, constraint, "/max"), INT64_MAX);
+	int64_t least = json_integer(check->order.manifest, json_at(check->order.manifest, constraint, "/min"), 0);
+	int64_t most = json_integer(check->order.manifest, json_at(check->order.manifest, constraint, "/max"),
+				    INT64_MAX);
 	int64_t n = (int64_t)found->count;
 
 	if (n < least || n > most)
@@ -235,10 +248,10 @@ static void demand(const struct check *check, const char *path, json_node constr
 	static const struct job_field root = {.name = "parameters"};
 	bool is_media = begins_with(path, "media.");
 	struct job_field field = {.parent = &root, .name = is_media ? "media" : path};
-	struct found found = find(check, path);
+	struct found found = find(&check->order, path);
 	struct job_limits limits = {
 		.parameter = job_parameter_find(path),
-		.manifest = check->manifest,
+		.manifest = check->order.manifest,
 		.limits = constraint,
 		.model = check->verdict->model,
 		.message = message,
@@ -250,18 +263,17 @@ static void demand(const struct check *check, const char *path, json_node constr
 	else if (is_media)
 		demand_count(check, &field, &found, constraint, message);
 	else if (found.is_present && !job_parameter_is_group(path))
-		job_limits_check(&limits, check->verdict, &field, check->order, found.node);
+		job_limits_check(&limits, check->verdict, &field, check->order.json, found.node);
 }
 
 static void check_rule(const struct check *check, json_node rule)
 {
-	const struct json *manifest = check->manifest;
+	const struct json *manifest = check->order.manifest;
 	json_node when = json_at(manifest, rule, "/when"), then = json_at(manifest, rule, "/then");
 	const char *message = json_text(manifest, json_at(manifest, rule, "/message")).data;
 
-	for (json_node node = json_first(manifest, when); node; node = json_next(manifest, node))
-		if (!holds(check, json_key(manifest, node).data, node))
-			return;
+	if (!job_when_holds(&check->order, manifest, when))
+		return;
 	for (json_node node = json_first(manifest, then); node; node = json_next(manifest, node))
 		demand(check, json_key(manifest, node).data, node, message);
 }
@@ -270,8 +282,10 @@ void job_rules_check(const struct job_capabilities *capabilities, json_node mode
 		     const struct json *order, json_node parameters)
 {
 	const struct json *manifest = capabilities->json;
-	json_node taken = json_at(manifest, model, "/parameters");
-	const struct check check = {manifest, taken, order, parameters, verdict};
+	const struct check check = {
+		.order = {manifest, json_at(manifest, model, "/parameters"), order, parameters},
+		.verdict = verdict,
+	};
 	json_node rules = json_at(manifest, model, "/rules");
 
 	for (json_node rule = json_first(manifest, rules); rule; rule = json_next(manifest, rule))

@@ -22,6 +22,11 @@ _Static_assert((int)FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_DELETED == (int
 _Static_assert((int)FILMGATE__V1__FAILURE_REASON__FAILURE_REASON_PLUGIN_FAULT == (int)JOB_REASON_PLUGIN_FAULT,
 	       "reasons");
 
+_Static_assert((int)FILMGATE__V1__QUOTE_KIND__QUOTE_KIND_UNKNOWN == (int)JOB_QUOTE_UNKNOWN, "quotes");
+_Static_assert((int)FILMGATE__V1__PRICE_UNIT__PRICE_UNIT_VIDEO == (int)JOB_PRICE_UNIT_VIDEO, "units");
+_Static_assert((int)FILMGATE__V1__PRICE_SOURCE__PRICE_SOURCE_PLUGIN == (int)JOB_PRICE_SOURCE_PLUGIN, "prices");
+_Static_assert((int)FILMGATE__V1__COST_SOURCE__COST_SOURCE_NOTHING == (int)JOB_COST_NOTHING, "costs");
+
 Filmgate__V1__CancelOutcome convert_cancel_outcome(enum job_cancel_outcome outcome)
 {
 	return (Filmgate__V1__CancelOutcome)outcome;
@@ -63,7 +68,7 @@ static Filmgate__V1__JobFailure *convert_failure(struct arena *arena, const stru
 	return failure;
 }
 
-/* NULL for none. */
+/* NULL: not known. */
 static Google__Protobuf__Duration *duration_of(struct arena *arena, int64_t ms)
 {
 	Google__Protobuf__Duration *duration;
@@ -237,6 +242,18 @@ static void add_cancel(struct arena *arena, Filmgate__V1__JobStatus *to, const s
 	to->cancel->outcome = convert_cancel_outcome(status->cancel_outcome);
 }
 
+static void add_cost(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_cost *cost)
+{
+	if (cost->source == JOB_COST_NONE)
+		return;
+	to->cost = arena_need(arena, sizeof(*to->cost));
+	filmgate__v1__job_cost__init(to->cost);
+	to->cost->amount_micros = cost->amount_micros;
+	to->cost->currency_code = text_clean(arena, cost->currency);
+	to->cost->source = (Filmgate__V1__CostSource)cost->source;
+	to->cost->provisional = cost->is_provisional;
+}
+
 Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status)
 {
 	Filmgate__V1__JobStatus *to = arena_need(arena, sizeof(*to));
@@ -257,6 +274,7 @@ Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id
 	for (size_t i = 0; i < status->n_missing; i++)
 		to->missing_roles[to->n_missing_roles++] = text_clean(arena, status->missing[i]);
 	add_cancel(arena, to, status);
+	add_cost(arena, to, &status->cost);
 	return to;
 }
 
@@ -302,6 +320,27 @@ static bool is_zero(const struct id *id)
 	return memcmp(id, &zero, sizeof(zero)) == 0;
 }
 
+static Filmgate__V1__Quote *convert_quote(struct arena *arena, const struct job_quote *from)
+{
+	Filmgate__V1__Quote *quote;
+
+	if (from->kind == JOB_QUOTE_NONE)
+		return NULL;
+	quote = arena_need(arena, sizeof(*quote));
+	filmgate__v1__quote__init(quote);
+	quote->kind = (Filmgate__V1__QuoteKind)from->kind;
+	quote->amount_micros = from->amount_micros;
+	quote->currency_code = text_clean(arena, from->currency);
+	quote->unit = (Filmgate__V1__PriceUnit)from->unit;
+	quote->unit_micros = from->unit_micros;
+	quote->duration = duration_of(arena, from->length_ms);
+	quote->sample_count = from->samples;
+	quote->rule = text_clean(arena, from->rule);
+	quote->source = (Filmgate__V1__PriceSource)from->source;
+	quote->as_of = text_clean(arena, from->as_of);
+	return quote;
+}
+
 int convert_job(struct arena *arena, const struct job_view *view, const char *known_json,
 		Filmgate__V1__JobParameters *known, Filmgate__V1__Job **ret)
 {
@@ -328,6 +367,7 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 	to->priority = status->priority;
 	to->revision = status->revision;
 	to->status = convert_status(arena, &job->ref.id, status);
+	to->quote = convert_quote(arena, &job->quote);
 	*ret = to;
 	return 0;
 }

@@ -141,6 +141,31 @@ static int take_failure(M(Failure) * message, struct job_failure *failure)
 	return take_unknown(&message->base, &failure->unknown);
 }
 
+static int take_cost(M(Cost) * message, struct job_cost *cost)
+{
+	if (!message)
+		return 0;
+	cost->source = (enum job_cost_source)message->source;
+	cost->amount_micros = message->amount_micros;
+	cost->currency = take_text(&message->currency);
+	cost->is_provisional = message->is_provisional;
+	return take_unknown(&message->base, &cost->unknown);
+}
+
+static void take_quote(M(Quote) * message, struct job_quote *quote)
+{
+	quote->kind = (enum job_quote_kind)message->kind;
+	quote->source = (enum job_price_source)message->source;
+	quote->unit = (enum job_price_unit)message->unit;
+	quote->unit_micros = message->unit_micros;
+	quote->amount_micros = message->amount_micros;
+	quote->length_ms = message->length_ms;
+	quote->samples = message->samples;
+	quote->currency = take_text(&message->currency);
+	quote->rule = take_text(&message->rule);
+	quote->as_of = take_text(&message->as_of);
+}
+
 static int take_labels(M(State) * message, struct job_status *status)
 {
 	if (message->n_labels == 0)
@@ -207,6 +232,8 @@ static int take_state(M(State) * message, struct job_status *status)
 		r = take_missing(message, status);
 	if (r == 0)
 		r = take_failure(message->failure, &status->failure);
+	if (r == 0)
+		r = take_cost(message->cost, &status->cost);
 	if (r == 0)
 		r = take_unknown(&message->base, &status->unknown);
 	return r;
@@ -349,6 +376,8 @@ int record_read_job(struct bytes value, struct job **ret)
 		return err_origin(-ENOMEM);
 	job->created_ms = message->created_ms;
 	job->deadline_ms = message->deadline_ms;
+	if (message->quote)
+		take_quote(message->quote, &job->quote);
 	r = copy_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));
 	if (r == 0)
 		r = copy_binary(message->retry_of, job->retry_of.bytes, sizeof(job->retry_of.bytes));

@@ -23,9 +23,15 @@ struct failure_form {
 	ProtobufCMessageUnknownField unknown;
 };
 
+struct cost_form {
+	M(Cost) message;
+	ProtobufCMessageUnknownField unknown;
+};
+
 struct state_form {
 	M(State) message;
 	struct failure_form failure;
+	struct cost_form cost;
 	ProtobufCMessageUnknownField unknown;
 };
 
@@ -168,10 +174,24 @@ static M(Failure) * fill_failure(struct failure_form *form, const struct job_fai
 	return &form->message;
 }
 
+/* NULL when nothing is known of it. */
+static M(Cost) * fill_cost(struct cost_form *form, const struct job_cost *cost, struct scratch *scratch)
+{
+	if (cost->source == JOB_COST_NONE && !cost->unknown)
+		return NULL;
+	form->message = (M(Cost))INIT(COST);
+	form->message.source = (uint32_t)cost->source;
+	form->message.amount_micros = cost->amount_micros;
+	form->message.currency = text(cost->currency);
+	form->message.is_provisional = cost->is_provisional;
+	fill_unknown(&form->message.base, &form->unknown, cost->unknown, scratch);
+	return &form->message;
+}
+
 static size_t state_size(const struct job_status *status)
 {
 	return status->n_labels * (sizeof(void *) + sizeof(M(Label))) + failure_size(&status->failure) +
-	       unknown_size(status->unknown);
+	       unknown_size(status->cost.unknown) + unknown_size(status->unknown);
 }
 
 static size_t attempt_size(const struct job_attempt *attempt)
@@ -231,6 +251,7 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.missing = status->missing;
 	form->message.phase = status->phase;
 	form->message.reconciles = status->reconciles;
+	form->message.cost = fill_cost(&form->cost, &status->cost, scratch);
 	fill_labels(&form->message, status, scratch);
 	fill_unknown(&form->message.base, &form->unknown, status->unknown, scratch);
 }
@@ -289,9 +310,24 @@ static void fill_artifact(struct artifact_form *form, const struct job_artifact 
 	fill_unknown(&form->message.base, &form->unknown, artifact->unknown, scratch);
 }
 
+static void fill_quote(M(Quote) * message, const struct job_quote *quote)
+{
+	message->kind = (uint32_t)quote->kind;
+	message->source = (uint32_t)quote->source;
+	message->unit = (uint32_t)quote->unit;
+	message->unit_micros = quote->unit_micros;
+	message->amount_micros = quote->amount_micros;
+	message->length_ms = quote->length_ms;
+	message->samples = quote->samples;
+	message->currency = text(quote->currency);
+	message->rule = text(quote->rule);
+	message->as_of = text(quote->as_of);
+}
+
 int record_write_job(struct buffer *out, const struct job *job)
 {
 	ProtobufCBinaryData assets[LIMIT_JOB_INPUTS];
+	M(Quote) quote = INIT(QUOTE);
 	M(Job) message = INIT(JOB);
 
 	if (job->n_assets > LIMIT_JOB_INPUTS)
@@ -308,6 +344,10 @@ int record_write_job(struct buffer *out, const struct job *job)
 	message.assets = assets;
 	for (size_t i = 0; i < job->n_assets; i++)
 		assets[i] = binary(job->assets[i].bytes, sizeof(job->assets[i].bytes));
+	if (job->quote.kind != JOB_QUOTE_NONE) {
+		fill_quote(&quote, &job->quote);
+		message.quote = &quote;
+	}
 	return append(out, &message.base);
 }
 

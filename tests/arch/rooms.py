@@ -25,7 +25,7 @@ ROOMS = {
     "daemon/web": ["daemon/engine", "daemon/base"],
     "daemon/providers.h": ["daemon/engine", "daemon/config"],
     "daemon/providers.c": ["daemon/providers.h", "daemon/engine", "daemon/http", "daemon/plugin", "daemon/config",
-                           "daemon/base"],
+                           "daemon/job", "daemon/base"],
     "daemon/main.c": ["daemon/providers.h", "daemon/rpc", "daemon/web", "daemon/engine", "daemon/http", "daemon/plugin",
                       "daemon/artifact", "daemon/config", "daemon/base"],
     "cli": ["daemon/base"],

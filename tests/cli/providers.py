@@ -23,7 +23,9 @@ CAPABILITIES = {
              "engine": {"type": "object", "description": "The motor.", "properties": {
                  "type": {"type": "string", "enum": ["avatar_iv", "avatar_v"]},
                  "speed": {"type": "number", "minimum": 0.5, "maximum": 1.5}}}}},
-         "price_hint": {"currency": "USD", "per_second_micros": 66700, "as_of": "2026-11-22"}},
+         "prices": [{"when": {"resolution": ["720p", "1080p"], "audio": "on", "media.first_frame": {"present": False}},
+                     "per_second_micros": 66700, "currency": "USD", "as_of": "2026-11-22"},
+                    {"per_video_micros": 7000000, "currency": "credits", "as_of": "2026-07-22", "until": "2026-12-31"}]},
         {"name": "image", "parameters": {"voice_id": {}}}]}
 
 
@@ -63,7 +65,8 @@ class Providers(Case):
         done = self.expect(0, "providers", "get", "heygen", out=[
             "plugin heygen 0.1.0, https://api.heygen.com", "3 of 10 under way, 12 queued", "recognised for 1 d 0 h",
             "model avatar: Avatar speaks", "deprecated and goes on 2027-05-04", "model image",
-            "price: about 0.0667 USD a second as of 2026-11-22", "rule: a video needs something to say"])
+            "resolution 720p|1080p", "audio on", "media.first_frame unset", ": 0.0667 USD a second as",
+            "7 credits a video as of 2026-07-22, until 2026-12-31", "rule: a video needs something to say"])
         text = re.sub(r"\n {26}", " ", done.out)  # broken lines made whole again
         rows = {line.split()[0]: line.split(None, 1)[1].strip() for line in text.splitlines() if " " in line.strip()}
         self.assertEqual(rows["avatar_id"], "required; 1 to 255 characters. A look id.")
@@ -94,7 +97,7 @@ class Providers(Case):
     def test_odd_documents_break_nothing(self):
         for odd in ({}, {"models": 7}, {"models": [7, {}, {"name": 5, "parameters": [1]}]},
                     {"models": [{"name": "m", "parameters": {"a": None, "b": {"values": {}, "max": [], "help": 3}},
-                                 "media": [1], "rules": [None], "extras": [], "price_hint": {"per_video_micros": "x"}}]}):
+                                 "media": [1], "rules": [None], "extras": [], "prices": [7, {"per_video_micros": "x"}, {"per_second_micros": 1, "when": [1]}]}]}):
             provider = message("Provider", name="providers/odd")
             provider.capabilities.update(odd)
             self.fake.on["GetProvider"] = lambda request, p=provider: message("GetProviderResponse", provider=p)

@@ -184,6 +184,37 @@ class Submit(Case):
         self.assertEqual(json.loads(done.out)["parameters"]["prompt"], "hi")
         self.assertEqual(done.err, "")
 
+    def test_a_dry_run_shows_the_quote(self):
+        def quote(request):
+            job = self.fake.CreateJob(request).job
+            job.quote.kind = number("QuoteKind", "ESTIMATE")
+            job.quote.amount_micros = 853760
+            job.quote.currency_code = "USD"
+            job.quote.unit = number("PriceUnit", "SECOND")
+            job.quote.unit_micros = 66700
+            job.quote.duration.seconds = 12
+            job.quote.duration.nanos = 800000000
+            job.quote.sample_count = 2
+            job.quote.rule = "plugin heygen 0.1.0\033[2J, as of 2026-07-01"
+            return message("CreateJobResponse", job=job)
+        self.fake.on["CreateJob"] = quote
+        done = self.expect(0, "submit", "heygen", "hi", "--dry-run")
+        self.assertEqual(done.out, "quote  about 0.85376 USD: 2 times 12.8 s at 0.0667 USD a second\n"
+                                   "       plugin heygen 0.1.0?[2J, as of 2026-07-01\n")
+        document = json.loads(self.expect(0, "submit", "heygen", "hi", "--dry-run", "--format", "json", "-q").out)
+        self.assertEqual(document["quote"]["amount_micros"], 853760)
+        self.assertEqual(document["quote"]["kind"], "estimate")
+
+    def test_a_quote_that_is_not_known_says_so(self):
+        def quote(request):
+            job = self.fake.CreateJob(request).job
+            job.quote.kind = number("QuoteKind", "UNKNOWN")
+            job.quote.rule = "no price is known"
+            return message("CreateJobResponse", job=job)
+        self.fake.on["CreateJob"] = quote
+        done = self.expect(0, "submit", "heygen", "hi", "--dry-run")
+        self.assertEqual(done.out, "quote  not known\n       no price is known\n")
+
     def test_the_name_alone_is_on_standard_output(self):
         done = self.expect(0, "submit", "heygen", "hi")
         self.assertEqual(done.out, next(iter(self.fake.jobs)) + "\n")

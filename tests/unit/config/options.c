@@ -10,6 +10,19 @@
 
 static char text[200000];
 
+static bool is_of_price(const char *name)
+{
+	return strncmp(name, "providers.prices.", 17) == 0;
+}
+
+/* A price table with one row, in which the option has @value. */
+static void write_price(const char *leaf, const char *value, char *member, size_t size)
+{
+	snprintf(member, size, "prices = ({ %s%s%s%s = %s; });", strcmp(leaf, "model") == 0 ? "" : "model = \"m\"; ",
+		 strcmp(leaf, "amount") == 0 ? "" : "amount = \"1\"; ",
+		 strcmp(leaf, "currency") == 0 ? "" : "currency = \"USD\"; ", leaf, value);
+}
+
 /* A whole file in which the option called @name has @value. */
 static const char *file_with(const char *name, const char *value)
 {
@@ -22,6 +35,8 @@ static const char *file_with(const char *name, const char *value)
 		snprintf(member, sizeof(member), "%.*s = { %s = %s; };", (int)(dot - leaf), leaf, dot + 1, value);
 	else
 		snprintf(member, sizeof(member), "%s = %s;", leaf, value);
+	if (is_of_price(name))
+		write_price(dot + 1, value, member, sizeof(member));
 	/* Its neighbour must not be the one that is refused. */
 	if (strcmp(name, "providers.poll.initial_ms") == 0)
 		snprintf(member, sizeof(member), "poll = { initial_ms = %s; max_ms = 3600000; };", value);
@@ -37,6 +52,8 @@ static void *field(const struct option *row)
 {
 	bool is_provider = strncmp(row->name, "providers.", 10) == 0;
 
+	if (is_of_price(row->name))
+		return (char *)config->providers[0].prices + row->offset;
 	return (is_provider ? (char *)config->providers : (char *)config) + row->offset;
 }
 
@@ -69,7 +86,8 @@ static void try_integer(const struct option *row)
 /* A text of @len bytes that the row's own check takes. */
 static const char *text_of(const struct option *row, size_t len)
 {
-	static const char *const beginnings[] = {"", "/", "127.0.0.1:1", "127.", "https://", "https://h/"};
+	static const char *const beginnings[] = {"",           "/",       "127.0.0.1:1", "127.",          "https://",
+						 "https://h/", "credits", "2026-11-22",  "1000000.000000"};
 	static char value[100000];
 	size_t n = 0;
 
@@ -158,6 +176,13 @@ static void try_members(const struct option *row, const char *open, const char *
 	must_refuse(file_with(row->name, "1"), refused_words(row));
 }
 
+static const char *text_member(const struct option *row)
+{
+	if (strcmp(row->name, "plugin_dirs") == 0)
+		return "\"/d%zu\"";
+	return strcmp(row->name, "providers.prices.when") == 0 ? "\"p%zu=1\"" : "\"https://h%zu\"";
+}
+
 static void try_row(const struct option *row)
 {
 	switch (row->type) {
@@ -170,8 +195,7 @@ static void try_row(const struct option *row)
 	case OPTION_BOOL:
 		return try_bool(row);
 	case OPTION_TEXTS:
-		return try_members(row, "[", strcmp(row->name, "plugin_dirs") == 0 ? "\"/d%zu\"" : "\"https://h%zu\"",
-				   "]");
+		return try_members(row, "[", text_member(row), "]");
 	case OPTION_FREE:
 		return try_members(row, "{", "m%zu = 1;", "}");
 	case OPTION_SECRETS:
@@ -179,6 +203,8 @@ static void try_row(const struct option *row)
 		return try_members(row, "{", "s%zu_env = \"FILMGATE_TEST_KEY\";", "}");
 	case OPTION_PROVIDERS:
 		return try_members(row, "(", "{ id = \"p%zu\"; plugin = \"p\"; }", ")");
+	case OPTION_PRICES:
+		return try_members(row, "(", "{ model = \"m%zu\"; amount = \"1\"; currency = \"USD\"; }", ")");
 	case OPTION_GROUP:
 		must_parse(file_with(row->name, "{ }"));
 		must_refuse(file_with(row->name, "1"), refused_words(row));

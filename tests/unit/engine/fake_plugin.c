@@ -37,9 +37,11 @@ static void take_manifest(struct plugin *plugin, const char *name, int window_s)
 	if (window_s)
 		buffer_printf(&text, "\"idempotency\":{\"window_s\":%d,\"scope\":\"route\"},", window_s);
 	buffer_printf(&text, "\"models\":[{\"name\":\"clip\",\"parameters\":{\"prompt\":{\"required\":true},"
-			     "\"seed\":{},\"negative_prompt\":{}},\"media\":[{\"role\":\"first_frame\","
-			     "\"kind\":\"image\",\"forms\":[\"url\",\"asset\"],\"media_types\":[\"image/png\"],"
-			     "\"max_bytes\":100}],\"outputs\":[{\"role\":\"video\"}]}]}");
+			     "\"seed\":{},\"negative_prompt\":{},\"duration_ms\":{\"max\":10000}},\"media\":[{"
+			     "\"role\":\"first_frame\",\"kind\":\"image\",\"forms\":[\"url\",\"asset\"],"
+			     "\"media_types\":[\"image/png\"],\"max_bytes\":100}],\"outputs\":[{\"role\":\"video\"}],"
+			     "\"prices\":[{\"per_second_micros\":200000,\"currency\":\"EUR\","
+			     "\"as_of\":\"2026-11-22\"}]}]}");
 	r = plugin_manifest_parse(buffer_bytes(&text), &plugin->manifest, &error);
 	if (r != 0) {
 		fprintf(stderr, "%s\n", error.text);
@@ -163,6 +165,16 @@ static void add_secret(struct plugin_answer *answer)
 	}
 }
 
+static void set_cost(struct plugin_answer *answer, const char *value, bool is_from_provider)
+{
+	answer->accepted.cost = answer->done.cost = (struct plugin_cost){
+		.is_known = true,
+		.amount_micros = strtoll(value, NULL, 10),
+		.currency = "USD",
+		.is_from_provider = is_from_provider,
+	};
+}
+
 /* One "name=value" of any kind of answer. */
 static void obey_pair(struct plugin_answer *answer, const char *name, const char *value)
 {
@@ -187,6 +199,8 @@ static void obey_pair(struct plugin_answer *answer, const char *name, const char
 		answer->failure.message = value;
 	else if (strcmp(name, "achieved") == 0)
 		answer->cancelled.achieved = achieved_of(value);
+	else if (strcmp(name, "cost") == 0 || strcmp(name, "computed") == 0)
+		set_cost(answer, value, *name == 'c' && name[2] == 's');
 	else if (strcmp(name, "text") == 0)
 		answer->report = value;
 	else

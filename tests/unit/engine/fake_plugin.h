@@ -16,6 +16,7 @@
  *     absent, unknown                   of reconcile, which it has only where cannot[] is cleared
  *     fault
  *
+ * cost=MICROS beside accepted and done is the provider's figure in USD, computed=MICROS the plugin's.
  * state=TEXT beside any of them is the plugin's new state.
  */
 #ifndef FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H

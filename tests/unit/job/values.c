@@ -23,7 +23,9 @@ static int fill_job(struct job *job)
 	job->created_ms = 1000;
 	job->deadline_ms = 2000;
 	return job_set_text(&job->request_id, "r-1") || job_set_text(&job->provider, "studio") ||
-	       job_set_text(&job->model, "avatar") || job_set_text(&job->parameters, "{\"script\":{}}");
+	       job_set_text(&job->model, "avatar") || job_set_text(&job->parameters, "{\"script\":{}}") ||
+	       job_set_text(&job->quote.currency, "USD") || job_set_text(&job->quote.rule, "plugin heygen") ||
+	       job_set_text(&job->quote.as_of, "2026-11-22");
 }
 
 static int fill_lists(struct job_status *status)
@@ -50,7 +52,8 @@ static int fill_status(struct job_status *status)
 	status->revision = 3;
 	return fill_failure(&status->failure) || fill_lists(status) || job_set_labels(status, labels, 2) ||
 	       job_set_text(&status->display_name, "A name") || job_set_text(&status->remote_state, "processing") ||
-	       job_set_text(&status->plugin_state, "{}") || job_set_text(&status->outputs, "[]");
+	       job_set_text(&status->plugin_state, "{}") || job_set_text(&status->outputs, "[]") ||
+	       job_set_cost(status, JOB_COST_PROVIDER, 5, "USD");
 }
 
 static void assert_own_text(const char *a, const char *b)
@@ -85,6 +88,9 @@ static void a_copied_job_shares_no_text(void **state)
 	assert_own_text(copy->provider, job->provider);
 	assert_own_text(copy->model, job->model);
 	assert_own_text(copy->parameters, job->parameters);
+	assert_own_text(copy->quote.currency, job->quote.currency);
+	assert_own_text(copy->quote.rule, job->quote.rule);
+	assert_own_text(copy->quote.as_of, job->quote.as_of);
 }
 
 static void a_copied_status_shares_nothing(void **state)
@@ -102,6 +108,7 @@ static void a_copied_status_shares_nothing(void **state)
 	assert_own_text(copy->remote_state, status->remote_state);
 	assert_own_text(copy->plugin_state, status->plugin_state);
 	assert_own_text(copy->outputs, status->outputs);
+	assert_own_text(copy->cost.currency, status->cost.currency);
 	assert_int_equal(copy->n_labels, 2);
 	assert_own_text(copy->labels[1].value, status->labels[1].value);
 	assert_int_equal(copy->n_missing, 2);

@@ -436,6 +436,25 @@ void assert_same_job(const struct job *a, const struct job *b)
 	assert_int_equal(a->created_ms, b->created_ms);
 	assert_int_equal(a->deadline_ms, b->deadline_ms);
 	assert_memory_equal(&a->retry_of, &b->retry_of, sizeof(a->retry_of));
+	assert_int_equal(a->quote.kind, b->quote.kind);
+	assert_int_equal(a->quote.source, b->quote.source);
+	assert_int_equal(a->quote.unit, b->quote.unit);
+	assert_int_equal(a->quote.unit_micros, b->quote.unit_micros);
+	assert_int_equal(a->quote.amount_micros, b->quote.amount_micros);
+	assert_int_equal(a->quote.length_ms, b->quote.length_ms);
+	assert_int_equal(a->quote.samples, b->quote.samples);
+	assert_same_text(a->quote.currency, b->quote.currency);
+	assert_same_text(a->quote.rule, b->quote.rule);
+	assert_same_text(a->quote.as_of, b->quote.as_of);
+}
+
+static void assert_same_cost(const struct job_cost *a, const struct job_cost *b)
+{
+	assert_int_equal(a->source, b->source);
+	assert_int_equal(a->amount_micros, b->amount_micros);
+	assert_int_equal(a->is_provisional, b->is_provisional);
+	assert_same_text(a->currency, b->currency);
+	assert_same_text(a->unknown, b->unknown);
 }
 
 static void assert_same_failure(const struct job_failure *a, const struct job_failure *b)
@@ -541,6 +560,7 @@ void assert_same_status(const struct job_status *a, const struct job_status *b)
 	assert_int_equal(a->delivered_ms, b->delivered_ms);
 	assert_same_text(a->unknown, b->unknown);
 	assert_same_failure(&a->failure, &b->failure);
+	assert_same_cost(&a->cost, &b->cost);
 	assert_int_equal(a->n_labels, b->n_labels);
 	for (size_t i = 0; i < a->n_labels; i++) {
 		assert_same_text(a->labels[i].key, b->labels[i].key);

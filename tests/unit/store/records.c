@@ -83,6 +83,8 @@ static struct job_status *full_status(void)
 	job_set_text(&status->failure.provider_code, "400");
 	job_set_text(&status->failure.provider_message, "theirs");
 	job_set_text(&status->failure.provider_request_id, "r-1");
+	assert_int_equal(job_set_cost(status, JOB_COST_PLUGIN, INT64_MAX, "USD"), 0);
+	status->cost.is_provisional = true;
 	add_lists(status);
 	return status;
 }
@@ -101,6 +103,16 @@ static struct job *full_job(void)
 	job_set_text(&job->provider, "heygen");
 	job_set_text(&job->model, "");
 	job_set_text(&job->parameters, "{}");
+	job->quote = (struct job_quote){.kind = JOB_QUOTE_ESTIMATE,
+					.source = JOB_PRICE_SOURCE_PLUGIN,
+					.unit = JOB_PRICE_UNIT_SECOND,
+					.unit_micros = 66700,
+					.amount_micros = INT64_MAX,
+					.length_ms = 12800,
+					.samples = 4};
+	job_set_text(&job->quote.currency, "credits");
+	job_set_text(&job->quote.rule, "plugin heygen");
+	job_set_text(&job->quote.as_of, "2026-11-22");
 	return job;
 }
 

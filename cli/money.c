@@ -1,0 +1,91 @@
+#include "money.h"
+
+#include "words.h"
+
+#include "base/decimal.h"
+
+#define KIND(name) FILMGATE__V1__QUOTE_KIND__QUOTE_KIND_##name
+#define UNIT(name) FILMGATE__V1__PRICE_UNIT__PRICE_UNIT_##name
+#define SOURCE(name) FILMGATE__V1__COST_SOURCE__COST_SOURCE_##name
+
+void money_amount(int64_t micros, const char *currency, struct buffer *out)
+{
+	char amount[DECIMAL_TEXT_SIZE];
+
+	decimal_format(micros, 6, amount);
+	buffer_printf(out, "%s%s%s", amount, *currency ? " " : "", currency);
+}
+
+static bool has_amount(const Filmgate__V1__Quote *quote)
+{
+	return quote->kind == KIND(EXACT) || quote->kind == KIND(ESTIMATE);
+}
+
+static void add_quantity(const Filmgate__V1__Quote *quote, struct buffer *out)
+{
+	if (quote->unit == UNIT(SECOND)) {
+		if (quote->sample_count > 1)
+			buffer_printf(out, "%u times ", quote->sample_count);
+		if (quote->duration)
+			buffer_printf(
+				out, "%s at ",
+				words_of_duration(quote->duration->seconds * 1000 + quote->duration->nanos / 1000000)
+					.text);
+		money_amount(quote->unit_micros, quote->currency_code, out);
+		buffer_append_text(out, " a second");
+	} else {
+		buffer_printf(out, "%u video%s at ", quote->sample_count, quote->sample_count == 1 ? "" : "s");
+		money_amount(quote->unit_micros, quote->currency_code, out);
+	}
+}
+
+void money_quote(const Filmgate__V1__Quote *quote, struct buffer *out)
+{
+	if (!quote)
+		return;
+	if (quote->kind == KIND(ESTIMATE))
+		buffer_append_text(out, "about ");
+	if (has_amount(quote))
+		money_amount(quote->amount_micros, quote->currency_code, out);
+	else
+		buffer_append_text(out, "not known");
+	if (!quote->unit)
+		return;
+	buffer_append_text(out, ": ");
+	add_quantity(quote, out);
+}
+
+static const char *source_words(Filmgate__V1__CostSource source)
+{
+	switch (source) {
+	case SOURCE(PROVIDER):
+		return ", by the provider";
+	case SOURCE(PLUGIN):
+		return ", computed by the provider's plugin";
+	case SOURCE(COMPUTED):
+		return ", computed from what was delivered";
+	case SOURCE(NOTHING):
+		return ": nothing was bought";
+	default:
+		return "";
+	}
+}
+
+void money_cost(const Filmgate__V1__JobCost *cost, struct buffer *out)
+{
+	if (!cost)
+		return;
+	money_amount(cost->amount_micros, cost->currency_code, out);
+	buffer_printf(out, "%s%s", source_words(cost->source),
+		      cost->provisional ? ", as said when it took the order" : "");
+}
+
+void money_short(const Filmgate__V1__Job *job, struct buffer *out)
+{
+	if (job->status && job->status->cost) {
+		money_amount(job->status->cost->amount_micros, job->status->cost->currency_code, out);
+	} else if (job->quote && has_amount(job->quote)) {
+		buffer_append_text(out, "~");
+		money_amount(job->quote->amount_micros, job->quote->currency_code, out);
+	}
+}

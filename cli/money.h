@@ -1,0 +1,20 @@
+/*
+ * Money as a person reads it: what an order was expected to cost, and what it came to.
+ */
+#ifndef FG_CLI_MONEY_H
+#define FG_CLI_MONEY_H
+
+#include "base/bytes.h"
+
+#include <filmgate/v1/job.pb-c.h>
+
+/* "about 0.85 USD: 12.8 s at 0.0667 USD a second"; "not known". Appends; NULL: nothing. Not yet safe to print. */
+void money_quote(const Filmgate__V1__Quote *quote, struct buffer *out);
+/* "0.85 USD, by the provider". Appends; NULL: nothing. */
+void money_cost(const Filmgate__V1__JobCost *cost, struct buffer *out);
+/* The cost, or the quote with a "~" before it; nothing where neither is known: for a column. */
+void money_short(const Filmgate__V1__Job *job, struct buffer *out);
+/* "0.85 USD" */
+void money_amount(int64_t micros, const char *currency, struct buffer *out);
+
+#endif
