@@ -221,7 +221,7 @@ static void print_price(const struct page *page, json_node price)
 	if (micros < 0)
 		return;
 	add_conditions(page, json_at(page->json, price, "/when"), &text);
-	money_amount(micros, json_string(page->json, json_at(page->json, price, "/currency")), &text);
+	money_amount((uint64_t)micros, json_string(page->json, json_at(page->json, price, "/currency")), &text);
 	buffer_printf(&text, " a %s as of %s%s%s", is_per_second ? "second" : "video",
 		      json_string(page->json, json_at(page->json, price, "/as_of")), *until ? ", until " : "", until);
 	if (!text.data)

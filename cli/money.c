@@ -8,11 +8,11 @@
 #define UNIT(name) FILMGATE__V1__PRICE_UNIT__PRICE_UNIT_##name
 #define SOURCE(name) FILMGATE__V1__COST_SOURCE__COST_SOURCE_##name
 
-void money_amount(int64_t micros, const char *currency, struct buffer *out)
+void money_amount(uint64_t micros, const char *currency, struct buffer *out)
 {
 	char amount[DECIMAL_TEXT_SIZE];
 
-	decimal_format(micros, 6, amount);
+	decimal_format(micros <= INT64_MAX ? (int64_t)micros : INT64_MAX, 6, amount);
 	buffer_printf(out, "%s%s%s", amount, *currency ? " " : "", currency);
 }
 

@@ -248,7 +248,7 @@ static void add_cost(struct arena *arena, Filmgate__V1__JobStatus *to, const str
 		return;
 	to->cost = arena_need(arena, sizeof(*to->cost));
 	filmgate__v1__job_cost__init(to->cost);
-	to->cost->amount_micros = cost->amount_micros;
+	to->cost->amount_micros = (uint64_t)cost->amount_micros;
 	to->cost->currency_code = text_clean(arena, cost->currency);
 	to->cost->source = (Filmgate__V1__CostSource)cost->source;
 	to->cost->provisional = cost->is_provisional;
@@ -329,10 +329,10 @@ static Filmgate__V1__Quote *convert_quote(struct arena *arena, const struct job_
 	quote = arena_need(arena, sizeof(*quote));
 	filmgate__v1__quote__init(quote);
 	quote->kind = (Filmgate__V1__QuoteKind)from->kind;
-	quote->amount_micros = from->amount_micros;
+	quote->amount_micros = (uint64_t)from->amount_micros;
 	quote->currency_code = text_clean(arena, from->currency);
 	quote->unit = (Filmgate__V1__PriceUnit)from->unit;
-	quote->unit_micros = from->unit_micros;
+	quote->unit_micros = (uint64_t)from->unit_micros;
 	quote->duration = duration_of(arena, from->length_ms);
 	quote->sample_count = from->samples;
 	quote->rule = text_clean(arena, from->rule);

@@ -65,7 +65,7 @@ class Providers(Case):
         done = self.expect(0, "providers", "get", "heygen", out=[
             "plugin heygen 0.1.0, https://api.heygen.com", "3 of 10 under way, 12 queued", "recognised for 1 d 0 h",
             "model avatar: Avatar speaks", "deprecated and goes on 2027-05-04", "model image",
-            "resolution 720p|1080p", "audio on", "media.first_frame unset", ": 0.0667 USD a second as",
+            "resolution 720p|1080p", "audio on", "media.first_frame unset", ": 0.0667 USD a",
             "7 credits a video as of 2026-07-22, until 2026-12-31", "rule: a video needs something to say"])
         text = re.sub(r"\n {26}", " ", done.out)  # broken lines made whole again
         rows = {line.split()[0]: line.split(None, 1)[1].strip() for line in text.splitlines() if " " in line.strip()}
