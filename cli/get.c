@@ -102,6 +102,13 @@ static void print_artifact(const Filmgate__V1__Artifact *artifact)
 
 static void print_status(const Filmgate__V1__JobStatus *status)
 {
+	for (size_t i = 0; i < status->n_notes; i++) {
+		_cleanup_(buffer_finish) struct buffer words = {0};
+
+		render_note(status->notes[i], &words);
+		if (words.data)
+			print_line(i ? "" : "notes", "%s", words.data);
+	}
 	print_time("started", status->start_time);
 	print_time("finished", status->finish_time);
 	if (status->cancel)

@@ -177,6 +177,31 @@ void render_detail(const Filmgate__V1__JobStatus *status, struct buffer *out)
 		say_make_safe(out->data + before);
 }
 
+void render_note(const Filmgate__V1__Note *note, struct buffer *out)
+{
+	char word[FIELD_NAME_SIZE];
+
+	field_enum_word(&filmgate__v1__note_severity__descriptor, (int)note->severity, word);
+	buffer_printf(out, "%s%s%s", word, *note->field ? " " : "", note->field);
+	if (*note->from)
+		buffer_printf(out, " from %s", note->from);
+	if (*note->to)
+		buffer_printf(out, " to %s", note->to);
+	if (*note->message)
+		buffer_printf(out, ": %s", note->message);
+}
+
+void render_say_notes(const Filmgate__V1__JobStatus *status)
+{
+	for (size_t i = 0; status && i < status->n_notes; i++) {
+		_cleanup_(buffer_finish) struct buffer words = {0};
+
+		render_note(status->notes[i], &words);
+		if (words.data)
+			say_note("%s", words.data);
+	}
+}
+
 const char *render_cancel(Filmgate__V1__CancelOutcome outcome)
 {
 	switch (outcome) {

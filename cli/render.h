@@ -26,6 +26,10 @@ enum exit_code render_exit_code(Filmgate__V1__JobState state);
 /* What there is to say about a job in one line: progress, what it waits for, what it delivered, why it failed. Appends;
  * control characters are out already. */
 void render_detail(const Filmgate__V1__JobStatus *status, struct buffer *out);
+/* "adjusted parameters.duration_ms from 16000 to 15000: …". Appends. */
+void render_note(const Filmgate__V1__Note *note, struct buffer *out);
+/* All of them on standard error; NULL has none. */
+void render_say_notes(const Filmgate__V1__JobStatus *status);
 /* What a cancel achieved, for a person. Static. */
 const char *render_cancel(Filmgate__V1__CancelOutcome outcome);
 

@@ -106,6 +106,9 @@ static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument 
 		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_AUDIO, given->text, error);
 	case OPTION_LABEL:
 		return set_label(request, given->text, error);
+	case OPTION_ADAPT:
+		request->validation = FILMGATE__V1__VALIDATION__VALIDATION_ADAPT;
+		return 0;
 	case OPTION_TIMEOUT:
 		return set_timeout(request, given->number, error);
 	default:
@@ -292,6 +295,7 @@ static enum exit_code try_only(struct cli *cli, Filmgate__V1__CreateJobRequest *
 	if (code != EXIT_OK)
 		return code;
 	say_note("it would be accepted; nothing was ordered");
+	render_say_notes(((Filmgate__V1__CreateJobResponse *)reply)->job->status);
 	if (format == FORMAT_TABLE)
 		print_quote(((Filmgate__V1__CreateJobResponse *)reply)->job->quote);
 	if (format != FORMAT_JSON && format != FORMAT_JSONL)
@@ -335,5 +339,6 @@ enum exit_code command_submit(struct cli *cli)
 	if (code != EXIT_OK)
 		return code;
 	created = (const void *)reply;
+	render_say_notes(created->job->status);
 	return order_finish(cli, created->job, created->replayed);
 }

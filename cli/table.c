@@ -61,7 +61,10 @@ ROW(wait_timeout, TIMEOUT, DURATION, 0, "timeout", "TIME",
 ROW(wait_flag, WAIT, MAYBE_DURATION, 'w', "wait", "TIME",
     "wait until the job has ended, however it ends; with =TIME no longer than that");
 ROW(dry_run, DRY_RUN, FLAG, 0, "dry-run", NULL,
-    "check everything, order nothing; files are uploaded all the same, since the daemon looks at them");
+    "check everything, say what it would cost, order nothing; files are uploaded all the same, since the daemon looks at "
+    "them");
+ROW(adapt, ADAPT, FLAG, 0, "adapt", NULL,
+    "change what the model does not take as it is, and say so; never what the film shows or says");
 ROW(request_id, REQUEST_ID, TEXT, 0, "request-id", "ID",
     "your own id of this order: a repetition with the same id buys nothing twice (default: a new one)");
 ROW(file, FILE, TEXT, 'f', "file", "FILE",
@@ -106,8 +109,8 @@ const struct command table_commands[] = {
 		 "@text.txt --voice ID",
 		 "filmgate get JOB -o json | filmgate submit -f - --priority 10"),
 	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &reference,
-			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &wait_flag, &output_waits,
-			    &format),
+			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &adapt, &wait_flag,
+			    &output_waits, &format),
 	 .operands_max = 2,
 	 .needs_daemon = true,
 	 .run = command_submit},

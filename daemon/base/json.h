@@ -137,6 +137,9 @@ int json_append(struct json *json, json_node array, json_node node);
 /* The same under a name that is taken as it is, without pointer syntax. */
 int json_set(struct json *json, json_node object, struct bytes name, json_node node);
 
+/* Takes a member out of its object; its node is not used any more. False: there is none of that name. */
+bool json_remove(struct json *json, json_node object, struct bytes name);
+
 /* ---- writing ---- */
 
 enum json_form {

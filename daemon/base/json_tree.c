@@ -418,6 +418,28 @@ int json_set(struct json *json, json_node object, struct bytes name, json_node n
 	return json->fault;
 }
 
+bool json_remove(struct json *json, json_node object, struct bytes name)
+{
+	json_node child = json_kind(json, object) == JSON_KIND_OBJECT ? json_member(json, object, name) : JSON_ABSENT;
+	struct json_value *parent;
+	json_node before = JSON_ABSENT;
+
+	if (!child)
+		return false;
+	parent = &json->values[object];
+	if (parent->list.first == child) {
+		parent->list.first = json->values[child].next;
+	} else {
+		for (before = parent->list.first; json->values[before].next != child;)
+			before = json->values[before].next;
+		json->values[before].next = json->values[child].next;
+	}
+	if (parent->list.last == child)
+		parent->list.last = before;
+	parent->count--;
+	return true;
+}
+
 int json_append(struct json *json, json_node array, json_node node)
 {
 	if (!array || !node)

@@ -98,6 +98,9 @@
 #define LIMIT_JOB_MEDIA_URL 4096
 #define LIMIT_JOB_MEDIA_HANDLE 1024
 #define LIMIT_JOB_INPUTS (LIMIT_JOB_MEDIA + 2)        /* with the script's sound and the background */
+#define LIMIT_JOB_NOTES 32                            /* of one job */
+#define LIMIT_JOB_NOTE_BYTES 1024                     /* of each of a note's texts */
+#define LIMIT_JOB_ADAPT_PASSES 8                      /* over the rules, until an order is refused after all */
 #define LIMIT_JOB_PRICES 256                          /* price rules of one model, or of one provider's configuration */
 #define LIMIT_JOB_PRICE_MICROS INT64_C(1000000000000) /* of one second or video: a million */
 #define LIMIT_JOB_SPEECH_RATE 1000                    /* bytes of text that a second of speech may hold */

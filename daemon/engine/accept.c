@@ -183,7 +183,7 @@ static void check_addresses(const struct lane *lane, struct job_verdict *verdict
 static int check_parameters(const struct lane *lane, const struct engine_create *create, struct job_verdict *ret,
 			    engine_job_fn *fn, void *userdata)
 {
-	int r = request_validate(lane, create->model, create->parameters, ret);
+	int r = request_validate(lane, create, ret);
 
 	if (r == 0)
 		check_addresses(lane, ret);

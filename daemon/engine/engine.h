@@ -70,6 +70,7 @@ struct engine_create {
 	int32_t priority;
 	int64_t timeout_ms; /* from acceptance to the deadline; 0: the provider's default */
 	struct id retry_of; /* all zero: it is no retry */
+	bool may_adapt;     /* parameters that do not fit are changed where that is decent; see job/validate.h */
 	bool validate_only; /* check everything, keep nothing; answers with the job as it would be, revision 0 */
 };
 void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata);

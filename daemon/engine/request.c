@@ -6,8 +6,8 @@
 
 /*
  * The request's identity: a version, then everything the client chose, each with its length in front. Parameters are
- * hashed in canonical form (members sorted); defaults of the server are not filled in, so that a later release with
- * other defaults still finds the same request equal.
+ * hashed in canonical form (members sorted), as they were asked and not as they were adapted; defaults of the server are
+ * not filled in, so that a later release with other defaults still finds the same request equal.
  */
 static void add_text(struct digester *digester, const char *text)
 {
@@ -53,15 +53,19 @@ static struct digest digest_request(const struct engine_create *create, const ch
 	}
 	digester_add(digester, &create->priority, sizeof(create->priority));
 	digester_add(digester, &create->timeout_ms, sizeof(create->timeout_ms));
+	/* Strict requests keep the identity that they had before there was another kind. */
+	if (create->may_adapt)
+		add_text(digester, "adapt");
 	digest = digester_end(digester);
 	digester_free(digester);
 	return digest;
 }
 
-int request_validate(const struct lane *lane, const char *model, const char *parameters, struct job_verdict *verdict)
+int request_validate(const struct lane *lane, const struct engine_create *create, struct job_verdict *verdict)
 {
-	return job_validate(plugin_manifest(lane->config->plugin)->capabilities, model, bytes_of_text(parameters),
-			    verdict);
+	return job_validate(plugin_manifest(lane->config->plugin)->capabilities, create->model,
+			    bytes_of_text(create->parameters),
+			    create->may_adapt ? JOB_VALIDATE_ADAPT : JOB_VALIDATE_STRICT, verdict);
 }
 
 void request_name_providers(const struct engine *engine, const char *asked, struct errmsg *ret)
@@ -113,11 +117,21 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 	fill_quote(lane, job);
 }
 
+static void take_notes(struct job_status *status, struct job_verdict *verdict)
+{
+	if (!verdict->changes)
+		return;
+	status->notes = steal(verdict->changes->notes);
+	status->n_notes = verdict->changes->n_notes;
+	verdict->changes->n_notes = 0;
+}
+
 void request_build(struct engine *engine, struct lane *lane, const struct engine_create *create,
 		   struct job_verdict *verdict, struct job_view *ret)
 {
 	struct job *job = job_new();
 	struct job_status *status = job_status_new();
+	const char *asked;
 
 	if (!job || !status)
 		abort();
@@ -130,7 +144,9 @@ void request_build(struct engine *engine, struct lane *lane, const struct engine
 	if (atomic_load(&lane->running) >= lane->config->concurrency)
 		status->wait = JOB_WAIT_CAPACITY;
 	job_touch(status, job->created_ms);
+	take_notes(status, verdict);
+	asked = verdict->asked ? verdict->asked : job->parameters;
 	job->request_digest = is_retry(create) ? digest_retry(&create->retry_of)
-					       : digest_request(create, job->parameters, status);
+					       : digest_request(create, asked, status);
 	*ret = (struct job_view){.job = job, .status = status};
 }

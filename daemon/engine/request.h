@@ -9,7 +9,7 @@
 #include "job/validate.h"
 
 /* As job_validate(). */
-int request_validate(const struct lane *lane, const char *model, const char *parameters, struct job_verdict *verdict);
+int request_validate(const struct lane *lane, const struct engine_create *create, struct job_verdict *verdict);
 /* "there is no provider 'x'; configured: …" */
 void request_name_providers(const struct engine *engine, const char *asked, struct errmsg *ret);
 /* The job with a new id, QUEUED at revision 1, of a request that @verdict found good: its canonical form goes along. */

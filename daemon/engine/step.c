@@ -368,8 +368,34 @@ void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct
 	step_call(entry->engine, entry->lane, entry, verb, phase, take, on_answer, answered);
 }
 
+/* "/parameters/seed" is "parameters.seed" to everybody else. */
+static void write_field(const char *pointer, struct buffer *ret)
+{
+	for (const char *p = pointer + (*pointer == '/'); *p; p++)
+		buffer_append(ret, *p == '/' ? "." : p, 1);
+}
+
+/* What is new among them goes along with the next commit. */
+static void keep_notes(struct entry *entry, const struct plugin_answer *answer)
+{
+	for (size_t i = 0; i < answer->n_notes; i++) {
+		const struct plugin_note *note = &answer->notes[i];
+		struct buffer field = {.limit = LIMIT_PLUGIN_WORDS};
+		int r;
+
+		write_field(note->pointer ? note->pointer : "", &field);
+		r = job_add_note(entry->status, (enum job_severity)note->severity, field.data ? field.data : "",
+				 note->sentence, "", "");
+		buffer_finish(&field);
+		if (r < 0)
+			abort();
+		entry->is_state_changed |= r > 0;
+	}
+}
+
 void step_keep_state(struct entry *entry, const struct plugin_answer *answer)
 {
+	keep_notes(entry, answer);
 	if (!answer->state || (entry->status->plugin_state && strcmp(entry->status->plugin_state, answer->state) == 0))
 		return;
 	entry->is_state_changed = true;

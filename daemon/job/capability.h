@@ -1,5 +1,5 @@
 /*
- * Inside validation: what the files capability.c, parameter.c, schema.c, rule.c, price.c, verdict.c and validate.c share, and
+ * Inside validation: what the files capability.c, parameter.c, schema.c, rule.c, adapt.c, price.c, verdict.c and validate.c share, and
  * nobody else.
  */
 #ifndef FG_JOB_CAPABILITY_H
@@ -132,6 +132,11 @@ struct job_limits {
 /* The limits that a manifest sets; @parameter NULL: of a member of the extras, in a rule. */
 int job_limits_read(const struct job_reading *reading, const struct job_field *field, json_node limits,
 		    const struct job_parameter *parameter);
+/* Each bound is the narrower of the contract's and the manifest's; empty when neither has one. */
+struct bytes job_limits_lower(const struct job_limits *limits);
+struct bytes job_limits_upper(const struct job_limits *limits);
+/* What is taken, for the end of a sentence: "'720p', '1080p' or '4k'". */
+void job_limits_remedy(const struct job_limits *limits, struct job_line *line);
 void job_limits_check(const struct job_limits *limits, struct job_verdict *verdict, const struct job_field *field,
 		      const struct json *order, json_node value);
 
@@ -170,6 +175,15 @@ bool job_when_holds(const struct job_order *order, const struct json *conditions
 int job_rules_read(const struct job_reading *reading, const struct job_field *field, json_node model);
 void job_rules_check(const struct job_capabilities *capabilities, json_node model, struct job_verdict *verdict,
 		     const struct json *order, json_node parameters);
+
+/* Is anything at this path of the order? */
+bool job_order_has(const struct job_order *order, const char *path);
+
+/* ---- adapting (adapt.c) ---- */
+
+/* Changes @parameters, and notes each change. 0 or -ENOMEM. */
+int job_adapt(const struct job_capabilities *capabilities, json_node model, struct json *json, json_node parameters,
+	      struct job_status *changes);
 
 /* ---- prices (price.c) ---- */
 

@@ -48,6 +48,12 @@ static const size_t failure_texts[] = {
 };
 static const size_t label_texts[] = {offsetof(struct job_label, key), offsetof(struct job_label, value)};
 static const size_t missing_texts[] = {0};
+static const size_t note_texts[] = {
+	offsetof(struct job_note, field),
+	offsetof(struct job_note, message),
+	offsetof(struct job_note, from),
+	offsetof(struct job_note, to),
+};
 static const size_t attempt_texts[] = {offsetof(struct job_attempt, unknown), FAILURE_TEXTS(struct job_attempt)};
 static const size_t send_texts[] = {
 	offsetof(struct job_send, idempotency_key),
@@ -72,6 +78,7 @@ static const struct shape quote_shape = SHAPE(struct job_quote, quote_texts);
 static const struct shape failure_shape = SHAPE(struct job_failure, failure_texts);
 static const struct shape label_shape = SHAPE(struct job_label, label_texts);
 static const struct shape missing_shape = SHAPE(char *, missing_texts);
+static const struct shape note_shape = SHAPE(struct job_note, note_texts);
 static const struct shape attempt_shape = SHAPE(struct job_attempt, attempt_texts);
 static const struct shape send_shape = SHAPE(struct job_send, send_texts);
 static const struct shape remote_shape = SHAPE(struct job_remote, remote_texts);
@@ -85,6 +92,7 @@ static const struct list {
 } status_lists[] = {
 	{offsetof(struct job_status, labels), offsetof(struct job_status, n_labels), &label_shape},
 	{offsetof(struct job_status, missing), offsetof(struct job_status, n_missing), &missing_shape},
+	{offsetof(struct job_status, notes), offsetof(struct job_status, n_notes), &note_shape},
 	{offsetof(struct job_status, attempts), offsetof(struct job_status, n_attempts), &attempt_shape},
 	{offsetof(struct job_status, sends), offsetof(struct job_status, n_sends), &send_shape},
 	{offsetof(struct job_status, remotes), offsetof(struct job_status, n_remotes), &remote_shape},
@@ -407,6 +415,51 @@ int job_add_missing(struct job_status *status, const char *role)
 		return err_origin(-ENOMEM);
 	*slot = steal(copy);
 	return 0;
+}
+
+/* Whole characters of it. */
+static char *dup_cut(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > LIMIT_JOB_NOTE_BYTES)
+		for (len = LIMIT_JOB_NOTE_BYTES; len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80;)
+			len--;
+	return strndup(text, len);
+}
+
+static bool has_note(const struct job_status *status, const char *field, const char *message)
+{
+	for (size_t i = 0; i < status->n_notes; i++)
+		if (strcmp(status->notes[i].field, field) == 0 && strcmp(status->notes[i].message, message) == 0)
+			return true;
+	return false;
+}
+
+int job_add_note(struct job_status *status, enum job_severity severity, const char *field, const char *message,
+		 const char *from, const char *to)
+{
+	struct job_note note = {.severity = severity}, *slot;
+
+	note.field = dup_cut(field);
+	note.message = dup_cut(message);
+	note.from = dup_cut(from);
+	note.to = dup_cut(to);
+	if (!note.field || !note.message || !note.from || !note.to) {
+		free_texts(&note_shape, &note);
+		return err_origin(-ENOMEM);
+	}
+	if (status->n_notes >= LIMIT_JOB_NOTES || has_note(status, note.field, note.message)) {
+		free_texts(&note_shape, &note);
+		return 0;
+	}
+	slot = APPEND(status, notes, &note_shape);
+	if (!slot) {
+		free_texts(&note_shape, &note);
+		return err_origin(-ENOMEM);
+	}
+	*slot = note;
+	return 1;
 }
 
 static int compare_labels(const void *a, const void *b)

@@ -165,6 +165,23 @@ struct job_cost {
 	char *unknown;
 };
 
+/* How much a note is about. */
+enum job_severity {
+	JOB_NOTE_IGNORED = 1,  /* left out */
+	JOB_NOTE_ADJUSTED = 2, /* another value was taken */
+	JOB_NOTE_CUT = 3,      /* a text was shortened */
+	JOB_NOTE_INFO = 4,
+};
+
+/* Something that became of an order on its way to the provider. No text is NULL. */
+struct job_note {
+	enum job_severity severity;
+	char *field; /* "parameters.duration_ms"; "" when it is about none */
+	char *message;
+	char *from; /* what was asked; long ones are cut */
+	char *to;   /* what was taken; "" when nothing was */
+};
+
 /* Written once. */
 struct job {
 	struct job_ref ref;
@@ -272,6 +289,8 @@ struct job_status {
 	char **missing; /* roles that were ordered and not delivered */
 	size_t n_missing;
 	struct job_cost cost;
+	struct job_note *notes; /* at most LIMIT_JOB_NOTES, in the order in which they came */
+	size_t n_notes;
 
 	/* The plugin's memory: its verb and phase to go on with, and its own state (a JSON object or NULL). */
 	uint32_t phase;
@@ -333,6 +352,11 @@ int job_add_missing(struct job_status *status, const char *role);
 void job_drop_send(struct job_status *status, size_t at);
 /* Replaces all labels by copies, sorted. JOB_E_DUPLICATE when a key comes twice. */
 int job_set_labels(struct job_status *status, const struct job_label *labels, size_t n);
+
+/* Adds a note unless it is there already, or LIMIT_JOB_NOTES are. 1: added; 0: not; -ENOMEM. Texts are copied, cut at
+ * LIMIT_JOB_NOTE_BYTES. */
+int job_add_note(struct job_status *status, enum job_severity severity, const char *field, const char *message,
+		 const char *from, const char *to);
 
 /* The live attempt and its last send; NULL when there is none yet. */
 struct job_attempt *job_current_attempt(const struct job_status *status);

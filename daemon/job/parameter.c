@@ -90,8 +90,7 @@ static struct bytes number_of(const struct job_limits *limits, const char *name)
 	return json_text(limits->manifest, limit_of(limits, name));
 }
 
-/* The narrower of the contract's bound and the model's; empty when neither has one. */
-static struct bytes lower_bound(const struct job_limits *limits)
+struct bytes job_limits_lower(const struct job_limits *limits)
 {
 	struct bytes own = number_of(limits, "min");
 	struct bytes contract = bytes_of_text(limits->parameter ? limits->parameter->min : NULL);
@@ -101,7 +100,7 @@ static struct bytes lower_bound(const struct job_limits *limits)
 	return own;
 }
 
-static struct bytes upper_bound(const struct job_limits *limits)
+struct bytes job_limits_upper(const struct job_limits *limits)
 {
 	struct bytes own = number_of(limits, "max");
 	struct bytes contract = bytes_of_text(limits->parameter ? limits->parameter->max : NULL);
@@ -125,7 +124,7 @@ static bool is_on_step(const struct job_limits *limits, struct bytes number)
 
 static bool is_in_range(const struct job_limits *limits, struct bytes number)
 {
-	struct bytes lower = lower_bound(limits), upper = upper_bound(limits);
+	struct bytes lower = job_limits_lower(limits), upper = job_limits_upper(limits);
 
 	return (lower.len == 0 || job_number_compare(number, lower) >= 0) &&
 	       (upper.len == 0 || job_number_compare(number, upper) <= 0) && is_on_step(limits, number);
@@ -203,7 +202,8 @@ static bool is_listed(const struct job_limits *limits, const struct json *order,
 
 static void add_bounds(const struct job_limits *limits, struct job_line *line)
 {
-	struct bytes lower = lower_bound(limits), upper = upper_bound(limits), step = number_of(limits, "step");
+	struct bytes lower = job_limits_lower(limits), upper = job_limits_upper(limits),
+		     step = number_of(limits, "step");
 
 	if (lower.len && upper.len)
 		job_line_add(line, "%s to %s", (const char *)lower.data, (const char *)upper.data);
@@ -217,8 +217,7 @@ static void add_bounds(const struct job_limits *limits, struct job_line *line)
 		job_line_add(line, " in steps of %s", (const char *)step.data);
 }
 
-/* What is taken, for the end of a sentence: "'720p', '1080p' or '4k'". */
-static void add_remedy(const struct job_limits *limits, struct job_line *line)
+void job_limits_remedy(const struct job_limits *limits, struct job_line *line)
 {
 	enum job_parameter_kind kind = limits->parameter ? limits->parameter->kind : JOB_PARAMETER_TEXT;
 	json_node values = limit_of(limits, "values");
@@ -287,7 +286,7 @@ void job_limits_check(const struct job_limits *limits, struct job_verdict *verdi
 	    (is_number && !is_in_range(limits, json_text(order, value)))) {
 		job_line_add(&found, "is ");
 		job_line_add_value(&found, order, value);
-		add_remedy(limits, &taken);
+		job_limits_remedy(limits, &taken);
 		violate(limits, verdict, field, &found, &taken);
 	} else if (json_kind(order, value) == JSON_KIND_TEXT) {
 		check_length(limits, verdict, field, json_text(order, value));
@@ -295,14 +294,23 @@ void job_limits_check(const struct job_limits *limits, struct job_verdict *verdi
 }
 
 static const struct job_member limit_members[] = {
-	{"required", JSON_KIND_BOOLEAN, false},  {"forbidden", JSON_KIND_BOOLEAN, false},
-	{"default", JSON_KIND_ABSENT, false},    {"affects_price", JSON_KIND_BOOLEAN, false},
-	{"help", JSON_KIND_TEXT, false},         {"values", JSON_KIND_ARRAY, false},
-	{"min_length", JSON_KIND_NUMBER, false}, {"max_length", JSON_KIND_NUMBER, false},
-	{"max_bytes", JSON_KIND_NUMBER, false},  {"min", JSON_KIND_NUMBER, false},
-	{"max", JSON_KIND_NUMBER, false},        {"step", JSON_KIND_NUMBER, false},
-	{"kinds", JSON_KIND_ARRAY, false},       {"forms", JSON_KIND_ARRAY, false},
-	{"media_types", JSON_KIND_ARRAY, false}, {0},
+	{"required", JSON_KIND_BOOLEAN, false},
+	{"forbidden", JSON_KIND_BOOLEAN, false},
+	{"default", JSON_KIND_ABSENT, false},
+	{"affects_price", JSON_KIND_BOOLEAN, false},
+	{"help", JSON_KIND_TEXT, false},
+	{"values", JSON_KIND_ARRAY, false},
+	{"min_length", JSON_KIND_NUMBER, false},
+	{"max_length", JSON_KIND_NUMBER, false},
+	{"max_bytes", JSON_KIND_NUMBER, false},
+	{"min", JSON_KIND_NUMBER, false},
+	{"max", JSON_KIND_NUMBER, false},
+	{"step", JSON_KIND_NUMBER, false},
+	{"kinds", JSON_KIND_ARRAY, false},
+	{"forms", JSON_KIND_ARRAY, false},
+	{"media_types", JSON_KIND_ARRAY, false},
+	{"may_cut", JSON_KIND_BOOLEAN, false},
+	{0},
 };
 
 /* Which of them say something about a parameter of this kind. */
@@ -315,6 +323,7 @@ static bool fits_kind(const char *member, enum job_parameter_kind kind)
 		{"values", ~(1u << JOB_PARAMETER_MEDIA)},
 		{"min_length", 1u << JOB_PARAMETER_TEXT},
 		{"max_length", 1u << JOB_PARAMETER_TEXT},
+		{"may_cut", 1u << JOB_PARAMETER_TEXT},
 		{"max_bytes", 1u << JOB_PARAMETER_TEXT | 1u << JOB_PARAMETER_MEDIA},
 		{"min", 1u << JOB_PARAMETER_WHOLE},
 		{"max", 1u << JOB_PARAMETER_WHOLE},

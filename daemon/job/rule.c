@@ -191,6 +191,11 @@ static struct found find(const struct job_order *order, const char *path)
 	return found;
 }
 
+bool job_order_has(const struct job_order *order, const char *path)
+{
+	return find(order, path).is_present;
+}
+
 /* Does @value of @json equal what a condition names: a value, or one of a list? */
 static bool is_named(const struct json *conditions, json_node condition, const struct json *json, json_node value)
 {

@@ -263,8 +263,34 @@ static int write_canonical(const struct check *check)
 	return 0;
 }
 
+/* What was asked is written down before it is changed. */
+static int adapt(const struct check *check, struct json *order)
+{
+	struct job_verdict *verdict = check->verdict;
+	struct buffer text = {0};
+	int r = json_write(order, check->parameters, JSON_FORM_CANONICAL, &text);
+
+	if (r) {
+		buffer_finish(&text);
+		return err_fold(r);
+	}
+	verdict->asked = text.data;
+	verdict->changes = job_status_new();
+	if (!verdict->changes)
+		return err_origin(-ENOMEM);
+	r = job_adapt(check->capabilities, check->model, order, check->parameters, verdict->changes);
+	if (r < 0)
+		return err_trace(r);
+	if (verdict->changes->n_notes > 0)
+		return 0;
+	free(verdict->asked);
+	verdict->asked = NULL;
+	verdict->changes = job_status_free(verdict->changes);
+	return 0;
+}
+
 int job_validate(const struct job_capabilities *capabilities, const char *model, struct bytes parameters,
-		 struct job_verdict *verdict)
+		 enum job_validation how, struct job_verdict *verdict)
 {
 	static const struct json_limits limits = {
 		.depth = LIMIT_JOB_EXTRAS_DEPTH + 1,
@@ -285,6 +311,8 @@ int job_validate(const struct job_capabilities *capabilities, const char *model,
 	r = choose_model(&check, model);
 	if (r == 0)
 		r = read_order(&check, order, parameters);
+	if (r == 0 && how == JOB_VALIDATE_ADAPT)
+		r = adapt(&check, order);
 	if (r == 0) {
 		check_given(&check);
 		check_required(&check);

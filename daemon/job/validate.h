@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/limits.h"
+#include "job/job.h"
 
 #include <stdbool.h>
 
@@ -41,10 +42,17 @@ struct job_input {
 	const char *media_kinds[2];              /* that the place takes where the limits say nothing */
 };
 
+enum job_validation {
+	JOB_VALIDATE_STRICT, /* what does not fit is refused */
+	JOB_VALIDATE_ADAPT, /* what can be brought to fit without another film coming of it is changed, and noted; see adapt.c */
+};
+
 /* What became of an order. Inert when zeroed. */
 struct job_verdict {
 	const char *model; /* the model that was meant; lives as long as the capabilities; NULL when there is none */
 	char *canonical;   /* of an order that fits: its parameters with their members sorted; may be stolen */
+	char *asked;       /* the same of the parameters as they were asked, where they were changed; else NULL */
+	struct job_status *changes; /* whose notes say what was changed; NULL: nothing */
 	struct job_violation violations[LIMIT_JOB_VIOLATIONS];
 	size_t n_violations;
 	bool is_cut; /* there were more */
@@ -69,12 +77,12 @@ const char *job_capabilities_model(const struct job_capabilities *capabilities, 
 
 /*
  * Holds @parameters, a JSON object, against what @model can do. NULL or "" means the only model there is. Nothing is
- * filled in: what the user left out stays out.
+ * filled in: what the user left out stays out. With JOB_VALIDATE_ADAPT it is changed first as far as that is decent.
  *
  * Returns 0 when all fits; JOB_VALIDATE_E_VIOLATED; -ENOMEM. @verdict is set in each case, and the caller finishes it.
  */
 int job_validate(const struct job_capabilities *capabilities, const char *model, struct bytes parameters,
-		 struct job_verdict *verdict);
+		 enum job_validation how, struct job_verdict *verdict);
 void job_verdict_finish(struct job_verdict *verdict);
 
 /*

@@ -165,6 +165,8 @@ void job_verdict_finish(struct job_verdict *verdict)
 		free(verdict->violations[i].field);
 	}
 	free(verdict->canonical);
+	free(verdict->asked);
+	job_status_free(verdict->changes);
 	*verdict = (struct job_verdict){0};
 }
 

@@ -25,6 +25,7 @@ _Static_assert((int)FILMGATE__V1__FAILURE_REASON__FAILURE_REASON_PLUGIN_FAULT ==
 _Static_assert((int)FILMGATE__V1__QUOTE_KIND__QUOTE_KIND_UNKNOWN == (int)JOB_QUOTE_UNKNOWN, "quotes");
 _Static_assert((int)FILMGATE__V1__PRICE_UNIT__PRICE_UNIT_VIDEO == (int)JOB_PRICE_UNIT_VIDEO, "units");
 _Static_assert((int)FILMGATE__V1__PRICE_SOURCE__PRICE_SOURCE_PLUGIN == (int)JOB_PRICE_SOURCE_PLUGIN, "prices");
+_Static_assert((int)FILMGATE__V1__NOTE_SEVERITY__NOTE_SEVERITY_INFO == (int)JOB_NOTE_INFO, "notes");
 _Static_assert((int)FILMGATE__V1__COST_SOURCE__COST_SOURCE_NOTHING == (int)JOB_COST_NOTHING, "costs");
 
 Filmgate__V1__CancelOutcome convert_cancel_outcome(enum job_cancel_outcome outcome)
@@ -254,6 +255,22 @@ static void add_cost(struct arena *arena, Filmgate__V1__JobStatus *to, const str
 	to->cost->provisional = cost->is_provisional;
 }
 
+static void add_notes(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
+{
+	to->notes = arena_need_pointers(arena, status->n_notes);
+	for (size_t i = 0; i < status->n_notes; i++) {
+		Filmgate__V1__Note *note = arena_need(arena, sizeof(*note));
+
+		filmgate__v1__note__init(note);
+		note->severity = (Filmgate__V1__NoteSeverity)status->notes[i].severity;
+		note->field = text_clean(arena, status->notes[i].field);
+		note->message = text_clean(arena, status->notes[i].message);
+		note->from = text_clean(arena, status->notes[i].from);
+		note->to = text_clean(arena, status->notes[i].to);
+		to->notes[to->n_notes++] = note;
+	}
+}
+
 Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status)
 {
 	Filmgate__V1__JobStatus *to = arena_need(arena, sizeof(*to));
@@ -275,6 +292,7 @@ Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id
 		to->missing_roles[to->n_missing_roles++] = text_clean(arena, status->missing[i]);
 	add_cancel(arena, to, status);
 	add_cost(arena, to, &status->cost);
+	add_notes(arena, to, status);
 	return to;
 }
 

@@ -184,6 +184,19 @@ static int take_labels(M(State) * message, struct job_status *status)
 	return 0;
 }
 
+static int take_notes(const M(State) * message, struct job_status *status)
+{
+	for (size_t i = 0; i < message->n_notes; i++) {
+		const M(Note) *note = message->notes[i];
+		int r = job_add_note(status, (enum job_severity)note->severity, note->field, note->message, note->from,
+				     note->to);
+
+		if (r < 0)
+			return err_trace(r);
+	}
+	return 0;
+}
+
 static int take_missing(M(State) * message, struct job_status *status)
 {
 	for (size_t i = 0; i < message->n_missing; i++) {
@@ -230,6 +243,8 @@ static int take_state(M(State) * message, struct job_status *status)
 	r = take_labels(message, status);
 	if (r == 0)
 		r = take_missing(message, status);
+	if (r == 0)
+		r = take_notes(message, status);
 	if (r == 0)
 		r = take_failure(message->failure, &status->failure);
 	if (r == 0)

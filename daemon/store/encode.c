@@ -190,7 +190,8 @@ static M(Cost) * fill_cost(struct cost_form *form, const struct job_cost *cost, 
 
 static size_t state_size(const struct job_status *status)
 {
-	return status->n_labels * (sizeof(void *) + sizeof(M(Label))) + failure_size(&status->failure) +
+	return status->n_labels * (sizeof(void *) + sizeof(M(Label))) +
+	       status->n_notes * (sizeof(void *) + sizeof(M(Note))) + failure_size(&status->failure) +
 	       unknown_size(status->cost.unknown) + unknown_size(status->unknown);
 }
 
@@ -228,6 +229,23 @@ static void fill_labels(M(State) * message, const struct job_status *status, str
 	}
 }
 
+static void fill_notes(M(State) * message, const struct job_status *status, struct scratch *scratch)
+{
+	M(Note) *notes = scratch_take(scratch, status->n_notes * sizeof(*notes));
+
+	message->n_notes = status->n_notes;
+	message->notes = scratch_take(scratch, status->n_notes * sizeof(void *));
+	for (size_t i = 0; i < status->n_notes; i++) {
+		notes[i] = (M(Note))INIT(NOTE);
+		notes[i].severity = (uint32_t)status->notes[i].severity;
+		notes[i].field = text(status->notes[i].field);
+		notes[i].message = text(status->notes[i].message);
+		notes[i].from = text(status->notes[i].from);
+		notes[i].to = text(status->notes[i].to);
+		message->notes[i] = &notes[i];
+	}
+}
+
 static void fill_state(struct state_form *form, const struct job_status *status, struct scratch *scratch)
 {
 	form->message = (M(State))INIT(STATE);
@@ -253,6 +271,7 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.reconciles = status->reconciles;
 	form->message.cost = fill_cost(&form->cost, &status->cost, scratch);
 	fill_labels(&form->message, status, scratch);
+	fill_notes(&form->message, status, scratch);
 	fill_unknown(&form->message.base, &form->unknown, status->unknown, scratch);
 }
 

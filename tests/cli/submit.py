@@ -184,6 +184,22 @@ class Submit(Case):
         self.assertEqual(json.loads(done.out)["parameters"]["prompt"], "hi")
         self.assertEqual(done.err, "")
 
+    def test_what_was_adapted_is_said(self):
+        def adapt(request):
+            job = self.fake.CreateJob(request).job
+            job.status.notes.add(severity=number("NoteSeverity", "ADJUSTED"), field="parameters.duration_ms",
+                                 message="8 s at most\033[2J", **{"from": "16000", "to": "8000"})
+            job.status.notes.add(severity=number("NoteSeverity", "IGNORED"), field="parameters.fps", message="not taken")
+            return message("CreateJobResponse", job=job)
+        self.fake.on["CreateJob"] = adapt
+        done = self.expect(0, "submit", "heygen", "hi", "--adapt", says=[
+            "adjusted parameters.duration_ms from 16000 to 8000: 8 s at most?[2J", "ignored parameters.fps: not taken"])
+        self.assertEqual(self.fake.requests("CreateJob")[0].validation, number("Validation", "ADAPT"))
+        self.expect(0, "get", done.out.strip(), out=["notes        adjusted parameters.duration_ms from 16000 to 8000",
+                                                     "             ignored parameters.fps: not taken"])
+        self.expect(0, "submit", "heygen", "hi")
+        self.assertEqual(self.fake.requests("CreateJob")[1].validation, 0)
+
     def test_a_dry_run_shows_the_quote(self):
         def quote(request):
             job = self.fake.CreateJob(request).job

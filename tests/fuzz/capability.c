@@ -4,14 +4,42 @@
  */
 #include "base/err.h"
 #include "fuzz.h"
+#include "job/price.h"
 #include "job/validate.h"
 
 #include <assert.h>
 
+static void assert_fits(const struct job_capabilities *capabilities, const char *model, const char *parameters)
+{
+	struct job_pricing pricing = {.capabilities = capabilities, .plugin = "fuzz 1"};
+	struct job_quote quote = {0};
+	struct job_verdict verdict;
+
+	assert(job_validate(capabilities, model, bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict) == 0);
+	assert(job_quote_order(&pricing, verdict.model, parameters, 0, &quote) == 0);
+	assert(quote.kind != JOB_QUOTE_NONE && quote.rule && quote.amount_micros >= 0);
+	job_quote_finish(&quote);
+	job_verdict_finish(&verdict);
+}
+
+/* What is changed fits afterwards, and is noted. */
+static void adapt(const struct job_capabilities *capabilities, const char *model, struct bytes parameters)
+{
+	struct job_verdict verdict;
+	int r = job_validate(capabilities, model, parameters, JOB_VALIDATE_ADAPT, &verdict);
+
+	assert(r == 0 || r == JOB_VALIDATE_E_VIOLATED);
+	assert(!verdict.asked == !verdict.changes);
+	assert(!verdict.changes || verdict.changes->n_notes > 0);
+	if (r == 0)
+		assert_fits(capabilities, model, verdict.canonical);
+	job_verdict_finish(&verdict);
+}
+
 static void judge(const struct job_capabilities *capabilities, const char *model, struct bytes parameters)
 {
 	struct job_verdict verdict;
-	int r = job_validate(capabilities, model, parameters, &verdict);
+	int r = job_validate(capabilities, model, parameters, JOB_VALIDATE_STRICT, &verdict);
 
 	assert(r == 0 || r == JOB_VALIDATE_E_VIOLATED);
 	assert((r == 0) == (verdict.n_violations == 0) && verdict.fault == 0);
@@ -23,6 +51,7 @@ static void judge(const struct job_capabilities *capabilities, const char *model
 		assert(!strpbrk(verdict.violations[i].field, "\r\n"));
 	}
 	job_verdict_finish(&verdict);
+	adapt(capabilities, model, parameters);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -20,6 +20,7 @@ struct plugin_answer_memory {
 	struct plugin_piece pieces[4];
 	char names[4][128];
 	const char *uploads[1];
+	struct plugin_note note;
 };
 
 /* ---- plugins ---- */
@@ -175,6 +176,14 @@ static void set_cost(struct plugin_answer *answer, const char *value, bool is_fr
 	};
 }
 
+static void set_note(struct plugin_answer *answer, const char *value)
+{
+	answer->memory->note = (struct plugin_note){
+		.severity = PLUGIN_NOTE_IGNORED, .pointer = "/parameters/prompt", .sentence = value};
+	answer->notes = &answer->memory->note;
+	answer->n_notes = 1;
+}
+
 /* One "name=value" of any kind of answer. */
 static void obey_pair(struct plugin_answer *answer, const char *name, const char *value)
 {
@@ -201,6 +210,8 @@ static void obey_pair(struct plugin_answer *answer, const char *name, const char
 		answer->cancelled.achieved = achieved_of(value);
 	else if (strcmp(name, "cost") == 0 || strcmp(name, "computed") == 0)
 		set_cost(answer, value, *name == 'c' && name[2] == 's');
+	else if (strcmp(name, "note") == 0)
+		set_note(answer, value);
 	else if (strcmp(name, "text") == 0)
 		answer->report = value;
 	else

@@ -66,7 +66,7 @@ static int drop_manifest(void **state)
 static void assert_fits(const char *parameters)
 {
 	struct job_verdict verdict;
-	int r = job_validate(capabilities, "clip-1", bytes_of_text(parameters), &verdict);
+	int r = job_validate(capabilities, "clip-1", bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict);
 
 	for (size_t i = 0; i < verdict.n_violations; i++)
 		print_error("%s %s\n", verdict.violations[i].field, verdict.violations[i].text);
@@ -80,7 +80,7 @@ static void assert_fits(const char *parameters)
 static void assert_violates(const char *model, const char *parameters, const char *field, const char *words)
 {
 	struct job_verdict verdict;
-	int r = job_validate(capabilities, model, bytes_of_text(parameters), &verdict);
+	int r = job_validate(capabilities, model, bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict);
 
 	if (verdict.n_violations != 1 || strcmp(verdict.violations[0].field, field) != 0 ||
 	    !strstr(verdict.violations[0].text, words)) {
@@ -500,10 +500,10 @@ static void the_only_model_needs_no_name(void **state)
 
 	(void)state;
 	assert_int_equal(job_capabilities_new(bytes_of_text(one), &solo, NULL), 0);
-	assert_int_equal(job_validate(solo, "", bytes_of_text("{}"), &verdict), 0);
+	assert_int_equal(job_validate(solo, "", bytes_of_text("{}"), JOB_VALIDATE_STRICT, &verdict), 0);
 	assert_string_equal(verdict.model, "solo");
 	job_verdict_finish(&verdict);
-	assert_int_equal(job_validate(solo, NULL, bytes_of_text("{}"), &verdict), 0);
+	assert_int_equal(job_validate(solo, NULL, bytes_of_text("{}"), JOB_VALIDATE_STRICT, &verdict), 0);
 	job_verdict_finish(&verdict);
 	assert_string_equal(job_capabilities_model(solo, 0), "solo");
 	assert_null(job_capabilities_model(solo, 1));
@@ -525,7 +525,8 @@ static void all_violations_come_at_once_up_to_the_limit(void **state)
 
 	(void)state;
 	assert_int_equal(job_validate(capabilities, "clip-1",
-				      bytes_of_text("{\"seed\":-1,\"fps\":1,\"audio\":1,\"nope\":1}"), &verdict),
+				      bytes_of_text("{\"seed\":-1,\"fps\":1,\"audio\":1,\"nope\":1}"),
+				      JOB_VALIDATE_STRICT, &verdict),
 			 JOB_VALIDATE_E_VIOLATED);
 	assert_int_equal(verdict.n_violations, 5);
 	assert_false(verdict.is_cut);
@@ -537,7 +538,8 @@ static void all_violations_come_at_once_up_to_the_limit(void **state)
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(buffer_printf(&order, ",\"x%zu\":0", i), 0);
 		assert_int_equal(buffer_append_text(&order, "}"), 0);
-		assert_int_equal(job_validate(capabilities, "clip-1", buffer_bytes(&order), &verdict),
+		assert_int_equal(job_validate(capabilities, "clip-1", buffer_bytes(&order), JOB_VALIDATE_STRICT,
+					      &verdict),
 				 JOB_VALIDATE_E_VIOLATED);
 		assert_int_equal(verdict.n_violations, LIMIT_JOB_VIOLATIONS);
 		assert_int_equal(verdict.is_cut, n > LIMIT_JOB_VIOLATIONS);
@@ -556,7 +558,8 @@ static void a_strangers_text_is_cut_at_a_character(void **state)
 	for (size_t i = 0; i < 100; i++)
 		assert_int_equal(buffer_append_text(&order, "€"), 0);
 	assert_int_equal(buffer_append_text(&order, "\"}"), 0);
-	assert_int_equal(job_validate(capabilities, "clip-1", buffer_bytes(&order), &verdict), JOB_VALIDATE_E_VIOLATED);
+	assert_int_equal(job_validate(capabilities, "clip-1", buffer_bytes(&order), JOB_VALIDATE_STRICT, &verdict),
+			 JOB_VALIDATE_E_VIOLATED);
 	assert_true(bytes_are_text(bytes_of_text(verdict.violations[0].text)));
 	assert_non_null(strstr(verdict.violations[0].text, "…'"));
 	assert_true(strlen(verdict.violations[0].text) < 160);
@@ -567,7 +570,8 @@ static void a_strangers_text_is_cut_at_a_character(void **state)
 	for (size_t i = 0; i < 1000; i++)
 		assert_int_equal(buffer_append_text(&order, "é"), 0);
 	assert_int_equal(buffer_append_text(&order, "\":0}"), 0);
-	assert_int_equal(job_validate(capabilities, "clip-1", buffer_bytes(&order), &verdict), JOB_VALIDATE_E_VIOLATED);
+	assert_int_equal(job_validate(capabilities, "clip-1", buffer_bytes(&order), JOB_VALIDATE_STRICT, &verdict),
+			 JOB_VALIDATE_E_VIOLATED);
 	assert_true(bytes_are_text(bytes_of_text(verdict.violations[0].field)));
 	assert_true(strlen(verdict.violations[0].field) < 300);
 	job_verdict_finish(&verdict);
@@ -583,7 +587,7 @@ static void assert_survives_without_memory(const char *parameters, int outcome)
 		struct job_verdict verdict;
 
 		allocator_fail(++nth);
-		r = job_validate(capabilities, "clip-1", bytes_of_text(parameters), &verdict);
+		r = job_validate(capabilities, "clip-1", bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict);
 		has_failed = allocator_failed();
 		assert_int_equal(r, has_failed ? -ENOMEM : outcome);
 		job_verdict_finish(&verdict);
@@ -604,12 +608,12 @@ static void an_order_that_fits_comes_with_its_canonical_form(void **state)
 
 	(void)state;
 	assert_int_equal(job_validate(capabilities, "clip-1", bytes_of_text("{ \"seed\" : 1, \"prompt\":\"a fox\" }"),
-				      &verdict),
+				      JOB_VALIDATE_STRICT, &verdict),
 			 0);
 	assert_string_equal(verdict.canonical, "{\"prompt\":\"a fox\",\"seed\":1}");
 	job_verdict_finish(&verdict);
 	assert_int_equal(job_validate(capabilities, "clip-1", bytes_of_text("{\"seed\":-1,\"prompt\":\"a fox\"}"),
-				      &verdict),
+				      JOB_VALIDATE_STRICT, &verdict),
 			 JOB_VALIDATE_E_VIOLATED);
 	assert_null(verdict.canonical);
 	job_verdict_finish(&verdict);

@@ -2,6 +2,7 @@
 
 #include "allocator.h"
 #include "base/err.h"
+#include "base/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,7 +54,8 @@ static int fill_status(struct job_status *status)
 	return fill_failure(&status->failure) || fill_lists(status) || job_set_labels(status, labels, 2) ||
 	       job_set_text(&status->display_name, "A name") || job_set_text(&status->remote_state, "processing") ||
 	       job_set_text(&status->plugin_state, "{}") || job_set_text(&status->outputs, "[]") ||
-	       job_set_cost(status, JOB_COST_PROVIDER, 5, "USD");
+	       job_set_cost(status, JOB_COST_PROVIDER, 5, "USD") ||
+	       job_add_note(status, JOB_NOTE_CUT, "parameters.prompt", "too long", "ab", "a") < 0;
 }
 
 static void assert_own_text(const char *a, const char *b)
@@ -109,6 +111,8 @@ static void a_copied_status_shares_nothing(void **state)
 	assert_own_text(copy->plugin_state, status->plugin_state);
 	assert_own_text(copy->outputs, status->outputs);
 	assert_own_text(copy->cost.currency, status->cost.currency);
+	assert_int_equal(copy->n_notes, 1);
+	assert_own_text(copy->notes[0].to, status->notes[0].to);
 	assert_int_equal(copy->n_labels, 2);
 	assert_own_text(copy->labels[1].value, status->labels[1].value);
 	assert_int_equal(copy->n_missing, 2);
@@ -122,6 +126,25 @@ static void a_copied_status_shares_nothing(void **state)
 	assert_own_text(copy->artifacts[0].role, status->artifacts[0].role);
 	assert_own_text(copy->artifacts[0].language, status->artifacts[0].language);
 	assert_own_text(copy->artifacts[0].media_type, status->artifacts[0].media_type);
+}
+
+static void notes_are_kept_once_and_within_their_limits(void **state)
+{
+	_cleanup_(job_status_freep) struct job_status *status = job_status_new();
+	char text[LIMIT_JOB_NOTE_BYTES + 2];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	memcpy(text + LIMIT_JOB_NOTE_BYTES - 1, "\xc3\xa9", 3);
+	assert_int_equal(job_add_note(status, JOB_NOTE_CUT, "f", "m", text, ""), 1);
+	assert_int_equal(strlen(status->notes[0].from), LIMIT_JOB_NOTE_BYTES - 1);
+	assert_int_equal(job_add_note(status, JOB_NOTE_INFO, "f", "m", "", ""), 0);
+	for (int i = 1; i < LIMIT_JOB_NOTES; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		assert_int_equal(job_add_note(status, JOB_NOTE_INFO, "f", text, "", ""), 1);
+	}
+	assert_int_equal(job_add_note(status, JOB_NOTE_INFO, "f", "one more", "", ""), 0);
+	assert_int_equal(status->n_notes, LIMIT_JOB_NOTES);
 }
 
 static void a_copy_of_an_empty_status_has_no_lists(void **state)
@@ -295,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copied_job_shares_no_text),
 		cmocka_unit_test(a_copied_status_shares_nothing),
+		cmocka_unit_test(notes_are_kept_once_and_within_their_limits),
 		cmocka_unit_test(a_copy_of_an_empty_status_has_no_lists),
 		cmocka_unit_test(running_out_of_memory_anywhere_leaves_nothing_behind),
 		cmocka_unit_test(a_failed_replacement_keeps_the_old_value),

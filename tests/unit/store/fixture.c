@@ -561,6 +561,14 @@ void assert_same_status(const struct job_status *a, const struct job_status *b)
 	assert_same_text(a->unknown, b->unknown);
 	assert_same_failure(&a->failure, &b->failure);
 	assert_same_cost(&a->cost, &b->cost);
+	assert_int_equal(a->n_notes, b->n_notes);
+	for (size_t i = 0; i < a->n_notes; i++) {
+		assert_int_equal(a->notes[i].severity, b->notes[i].severity);
+		assert_same_text(a->notes[i].field, b->notes[i].field);
+		assert_same_text(a->notes[i].message, b->notes[i].message);
+		assert_same_text(a->notes[i].from, b->notes[i].from);
+		assert_same_text(a->notes[i].to, b->notes[i].to);
+	}
 	assert_int_equal(a->n_labels, b->n_labels);
 	for (size_t i = 0; i < a->n_labels; i++) {
 		assert_same_text(a->labels[i].key, b->labels[i].key);

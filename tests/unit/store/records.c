@@ -85,6 +85,8 @@ static struct job_status *full_status(void)
 	job_set_text(&status->failure.provider_request_id, "r-1");
 	assert_int_equal(job_set_cost(status, JOB_COST_PLUGIN, INT64_MAX, "USD"), 0);
 	status->cost.is_provisional = true;
+	assert_int_equal(job_add_note(status, JOB_NOTE_CUT, "parameters.prompt", "too long", "ab", "a"), 1);
+	assert_int_equal(job_add_note(status, JOB_NOTE_INFO, "", "a word", "", ""), 1);
 	add_lists(status);
 	return status;
 }
