@@ -51,6 +51,20 @@ static void print_money(const Filmgate__V1__Job *job)
 		print_line("cost", "%s", cost.data);
 }
 
+static void print_outlook(const Filmgate__V1__JobStatus *status)
+{
+	const Filmgate__V1__JobForecast *forecast = status->forecast;
+
+	if (status->queue_position)
+		print_line("in line", "no. %u%s", status->queue_position->position,
+			   status->queue_position->or_later ? " or later" : "");
+	if (forecast && forecast->p50_time && forecast->p90_time) {
+		print_line("forecast", "usually done by %s", words_of_local_time(forecast->p50_time->seconds).text);
+		print_line("", "nine in ten by %s, of the last %u like it",
+			   words_of_local_time(forecast->p90_time->seconds).text, forecast->sample_count);
+	}
+}
+
 static void print_failure(const Filmgate__V1__JobFailure *failure)
 {
 	print_text("their code", failure->provider_code);
@@ -102,6 +116,7 @@ static void print_artifact(const Filmgate__V1__Artifact *artifact)
 
 static void print_status(const Filmgate__V1__JobStatus *status)
 {
+	print_outlook(status);
 	for (size_t i = 0; i < status->n_notes; i++) {
 		_cleanup_(buffer_finish) struct buffer words = {0};
 

@@ -43,9 +43,10 @@
 #define LIMIT_PLUGIN_THREADS 2                  /* that compute steps */
 
 /* room: engine */
-#define LIMIT_ENGINE_WINDOW 64  /* queued jobs of one provider in memory */
-#define LIMIT_ENGINE_UPLOADS 64 /* of assets, open at once: a file and a message of memory each */
-#define LIMIT_ENGINE_SENDS 64   /* send records of one job; then one that decides nothing makes place for the next */
+#define LIMIT_ENGINE_WINDOW 64   /* queued jobs of one provider in memory */
+#define LIMIT_ENGINE_PLACES 1000 /* of the queue that are counted for whoever asks where a job stands */
+#define LIMIT_ENGINE_UPLOADS 64  /* of assets, open at once: a file and a message of memory each */
+#define LIMIT_ENGINE_SENDS 64    /* send records of one job; then one that decides nothing makes place for the next */
 #define LIMIT_ENGINE_BACKOFF_BASE_MS 1000
 #define LIMIT_ENGINE_BACKOFF_CAP_MS 60000
 #define LIMIT_ENGINE_REPEAT_CAP_MS 1800000   /* between repeats of an undecided purchase */
@@ -98,6 +99,8 @@
 #define LIMIT_JOB_MEDIA_URL 4096
 #define LIMIT_JOB_MEDIA_HANDLE 1024
 #define LIMIT_JOB_INPUTS (LIMIT_JOB_MEDIA + 2)        /* with the script's sound and the background */
+#define LIMIT_JOB_HISTORY 200                         /* spans of jobs from which a forecast is made */
+#define LIMIT_JOB_FORECAST_SAMPLES 20                 /* fewer make none */
 #define LIMIT_JOB_NOTES 32                            /* of one job */
 #define LIMIT_JOB_NOTE_BYTES 1024                     /* of each of a note's texts */
 #define LIMIT_JOB_ADAPT_PASSES 8                      /* over the rules, until an order is refused after all */

@@ -217,6 +217,7 @@ static void on_start(struct loop_message *message)
 	struct engine *engine = loop_message_owner(message, struct engine, start_message);
 	struct entry *entry, *next;
 
+	forecast_load(engine);
 	HASH_ITER(hh, engine->entries, entry, next) {
 		if (entry->activity == ACTIVITY_NONE && !entry->is_committing)
 			run_resume(entry);
@@ -352,6 +353,8 @@ struct engine *engine_free(struct engine *engine)
 	engine->loop = loop_free(engine->loop);
 	forget_entries(engine);
 	watch_hub_free(engine->hub);
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		forecast_finish(&engine->lanes[i]);
 	free(engine->lanes);
 	free(engine);
 	return NULL;

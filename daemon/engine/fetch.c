@@ -187,6 +187,12 @@ static void give_up_output(struct entry *entry, const char *why)
 	fetch_next(entry);
 }
 
+static void after_success(struct entry *entry)
+{
+	forecast_learn(entry->lane, entry->job, entry->status);
+	run_after_end(entry);
+}
+
 static void finish(struct entry *entry)
 {
 	struct job_status *status = entry->status;
@@ -209,7 +215,7 @@ static void finish(struct entry *entry)
 	status->wait = JOB_WAIT_NONE;
 	status->wait_until_ms = 0;
 	entry_move(entry, JOB_STATE_SUCCEEDED);
-	entry_submit(entry, JOB_EVENT_STATE, run_after_end);
+	entry_submit(entry, JOB_EVENT_STATE, after_success);
 }
 
 /* ---- sealing ---- */

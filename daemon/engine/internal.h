@@ -20,6 +20,7 @@
 #include "engine/life.h"
 #include "engine/watch.h"
 #include "http/http.h"
+#include "job/history.h"
 #include "loop/loop.h"
 #include "plugin/answer.h"
 #include "plugin/plugin.h"
@@ -205,6 +206,14 @@ int64_t now_utc(const struct engine *engine);
 /* Full jitter: uniform in (0, min(cap, base * 2^tries)]. */
 int64_t backoff_ms(struct engine *engine, uint32_t tries, int64_t base_ms, int64_t cap_ms);
 
+/* ---- forecast.c: how long jobs took, per provider and model ---- */
+
+/* [engine thread] The history; from any thread the forecast that it gives, packed into one word. */
+struct model_history {
+	struct job_history history;
+	atomic_uint_fast64_t forecast;
+};
+
 /* ---- lanes: one per configured provider ---- */
 
 struct lane {
@@ -222,8 +231,10 @@ struct lane {
 	int64_t blocked_until_ms; /* monotonic; no new starts before */
 	_Atomic(enum job_wait) problem;
 	atomic_int_fast64_t problem_until_ms; /* UTC */
-	struct token_waiter *token_waiters;   /* token.c */
-	struct forward *forwards;             /* forward.c: uploads to the provider under way */
+	struct model_history *histories;      /* forecast.c: one per model of the plugin */
+	size_t n_histories;
+	struct token_waiter *token_waiters; /* token.c */
+	struct forward *forwards;           /* forward.c: uploads to the provider under way */
 	bool is_minting;
 	struct figures figures;
 };
@@ -243,6 +254,15 @@ void lane_release_slot(struct entry *entry);
 void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms);
 /* Why a lane starts nothing, and what to do, for a person; NULL for JOB_WAIT_NONE. */
 const char *lane_problem_words(enum job_wait problem);
+
+void forecast_init(struct lane *lane);
+void forecast_finish(struct lane *lane);
+/* A job of the lane has succeeded. */
+void forecast_learn(struct lane *lane, const struct job *job, const struct job_status *status);
+/* Learns from the newest ended jobs of the store, in its own time. Once, before the first forecast_learn(). */
+void forecast_load(struct engine *engine);
+/* What is known of this model; samples 0: too little. [any-thread] */
+struct job_forecast forecast_look(const struct lane *lane, const char *model);
 
 /* ---- deadline.c ---- */
 void deadline_notice(struct engine *engine, int64_t deadline_ms);

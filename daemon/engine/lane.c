@@ -63,6 +63,7 @@ void lane_init(struct lane *lane, struct engine *engine, const struct engine_pro
 	lane->engine = engine;
 	lane->config = config;
 	lane->is_stale = true;
+	forecast_init(lane);
 	atomic_store(&lane->problem, config->plugin ? JOB_WAIT_NONE : JOB_WAIT_PLUGIN_MISSING);
 	loop_timer_init(&lane->wake, engine->loop, on_wake, lane);
 	loop_timer_init(&lane->kick, engine->loop, on_kick, lane);

@@ -52,20 +52,69 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 	}
 }
 
+/* For a job that is under way: how long others like it took. */
+static void add_forecast(const struct engine *engine, struct job_view *view)
+{
+	const struct lane *lane = lane_find(engine, view->job->provider);
+
+	if (lane && view->status->started_ms && job_state_is_active(view->status->state))
+		view->status->forecast = forecast_look(lane, view->job->model);
+}
+
+static void answer_job(struct question *question)
+{
+	question->job_fn(question->userdata, 0, NULL, &question->view, false);
+	job_view_finish(&question->view);
+	free(question);
+}
+
+/* [reader thread] The front of the queue, as the lane would take it; who is not in it stands behind it, or has just gone.
+ */
+static void on_front(void *userdata, int outcome, const struct store_queued *queued, size_t n, int64_t next_wake_ms)
+{
+	struct question *question = userdata;
+	struct job_status *status = question->view.status;
+	size_t i = 0;
+
+	(void)next_wake_ms;
+	while (outcome == 0 && i < n && !job_ref_equal(&queued[i].ref, &question->ref))
+		i++;
+	if (outcome == 0 && (i < n || n == LIMIT_ENGINE_PLACES)) {
+		status->queue_place = (uint32_t)(i < n ? i + 1 : n);
+		status->is_queue_place_open = i == n;
+	}
+	answer_job(question);
+}
+
+static bool is_in_queue(const struct engine *engine, const struct job_status *status)
+{
+	return status->state == JOB_STATE_QUEUED && status->wait_until_ms <= now_utc(engine);
+}
+
 /* [reader thread] */
 static void on_job(void *userdata, int outcome, struct job_view *take)
 {
 	struct question *question = userdata;
+	struct engine *engine = question->engine;
 	struct engine_error error;
+	bool is_queued;
 
-	if (outcome == 0) {
-		add_wait(question->engine, take);
-		question->job_fn(question->userdata, 0, NULL, take, false);
-	} else {
+	if (outcome != 0) {
 		outcome = explain_unread_job(&question->ref, outcome, &error);
 		question->job_fn(question->userdata, outcome, &error, &(struct job_view){0}, false);
+		free(question);
+		return;
 	}
-	free(question);
+	is_queued = is_in_queue(engine, take->status);
+	add_wait(engine, take);
+	add_forecast(engine, take);
+	question->view = *take;
+	*take = (struct job_view){0};
+	if (is_queued)
+		store_scan_queue(engine->store, question->view.job->provider, now_utc(engine), LIMIT_ENGINE_PLACES,
+				 on_front, question);
+	else
+		answer_job(question);
 }
 
 void engine_get_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata)

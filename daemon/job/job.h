@@ -262,6 +262,13 @@ struct job_artifact {
 	char *unknown;
 };
 
+/* How long jobs like it took from start to end. */
+struct job_forecast {
+	int64_t p50_ms;   /* half of them did not take longer */
+	int64_t p90_ms;   /* nine in ten */
+	uint32_t samples; /* of how many; 0: there is no forecast */
+};
+
 struct job_status {
 	uint64_t revision; /* 1 at creation */
 	enum job_state state;
@@ -307,6 +314,11 @@ struct job_status {
 	size_t n_remotes;
 	struct job_artifact *artifacts;
 	size_t n_artifacts;
+
+	/* Of the moment of reading: filled in by the engine for whoever asks, never stored. */
+	uint32_t queue_place;     /* in the provider's queue here, 1 being next; 0: not in it, or not known */
+	bool is_queue_place_open; /* that place or a later one: counting ended there */
+	struct job_forecast forecast;
 
 	char *unknown;
 };

@@ -271,6 +271,23 @@ static void add_notes(struct arena *arena, Filmgate__V1__JobStatus *to, const st
 	}
 }
 
+static void add_outlook(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
+{
+	if (status->queue_place) {
+		to->queue_position = arena_need(arena, sizeof(*to->queue_position));
+		filmgate__v1__queue_position__init(to->queue_position);
+		to->queue_position->position = status->queue_place;
+		to->queue_position->or_later = status->is_queue_place_open;
+	}
+	if (!status->forecast.samples)
+		return;
+	to->forecast = arena_need(arena, sizeof(*to->forecast));
+	filmgate__v1__job_forecast__init(to->forecast);
+	to->forecast->p50_time = timestamp_of(arena, status->started_ms + status->forecast.p50_ms);
+	to->forecast->p90_time = timestamp_of(arena, status->started_ms + status->forecast.p90_ms);
+	to->forecast->sample_count = status->forecast.samples;
+}
+
 Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status)
 {
 	Filmgate__V1__JobStatus *to = arena_need(arena, sizeof(*to));
@@ -293,6 +310,7 @@ Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id
 	add_cancel(arena, to, status);
 	add_cost(arena, to, &status->cost);
 	add_notes(arena, to, status);
+	add_outlook(arena, to, status);
 	return to;
 }
 

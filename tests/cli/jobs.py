@@ -93,6 +93,17 @@ class List(Case):
 
 
 class Get(Case):
+    def test_the_outlook_is_shown(self):
+        job = self.fake.add_job("QUEUED")
+        job.status.queue_position.position = 3
+        self.expect(0, "get", job.name, out="in line      no. 3\n")
+        job.status.queue_position.or_later = True
+        job.status.forecast.p50_time.seconds = 1795366800
+        job.status.forecast.p90_time.seconds = 1795370400
+        job.status.forecast.sample_count = 34
+        self.expect(0, "get", job.name, out=["no. 3 or later", "forecast     usually done by 2026-11-22 17:00:00",
+                                             "nine in ten by 2026-11-22 18:00:00, of the last 34 like it"])
+
     def test_quote_and_cost_stand_beside_each_other(self):
         job = self.fake.add_job("SUCCEEDED")
         job.quote.kind = number("QuoteKind", "EXACT")

@@ -195,7 +195,11 @@ class Submit(Case):
         done = self.expect(0, "submit", "heygen", "hi", "--adapt", says=[
             "adjusted parameters.duration_ms from 16000 to 8000: 8 s at most?[2J", "ignored parameters.fps: not taken"])
         self.assertEqual(self.fake.requests("CreateJob")[0].validation, number("Validation", "ADAPT"))
-        self.expect(0, "get", done.out.strip(), out=["notes        adjusted parameters.duration_ms from 16000 to 8000",
+        stored = self.fake.jobs[done.out.strip()]
+        stored.status.notes.add(severity=number("NoteSeverity", "ADJUSTED"), field="parameters.duration_ms",
+                                message="8 s at most", **{"from": "16000", "to": "8000"})
+        stored.status.notes.add(severity=number("NoteSeverity", "IGNORED"), field="parameters.fps", message="not taken")
+        self.expect(0, "get", stored.name, out=["notes        adjusted parameters.duration_ms from 16000 to 8000",
                                                      "             ignored parameters.fps: not taken"])
         self.expect(0, "submit", "heygen", "hi")
         self.assertEqual(self.fake.requests("CreateJob")[1].validation, 0)
