@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "engine/life.h"
 #include "http/http.h"
+#include "plugin/recorder.h"
 #include "plugin/runner.h"
 #include "providers.h"
 #include "rpc/rpc.h"
@@ -27,6 +28,7 @@ struct rooms {
 	struct providers providers;
 	struct artifact_store *artifacts;
 	struct http *http;
+	struct plugin_recorder *recorder;
 	struct plugin_runner *runner;
 	struct engine *engine;
 	struct rpc_server *rpc;
@@ -96,6 +98,18 @@ static int open_http(struct rooms *rooms, struct errmsg *msg)
 	return err_explain(http_new(&config, &rooms->http), "the HTTP client cannot be started", msg);
 }
 
+static int open_runner(struct rooms *rooms, struct errmsg *msg)
+{
+	const char *folder = rooms->config->record_dir;
+	int r = folder ? plugin_recorder_new(folder, &rooms->recorder, msg) : 0;
+
+	if (r == 0)
+		r = plugin_runner_new(LIMIT_PLUGIN_THREADS, &rooms->runner);
+	if (r == 0 && rooms->recorder)
+		plugin_runner_record(rooms->runner, rooms->recorder);
+	return err_explain(r, "the threads for plugins cannot be started", msg);
+}
+
 static int open_engine(struct rooms *rooms, struct errmsg *msg)
 {
 	char path[PATH_MAX];
@@ -160,8 +174,7 @@ static int open_rooms(struct rooms *rooms, struct ports *ret, struct errmsg *msg
 	if (r == 0)
 		r = open_http(rooms, msg);
 	if (r == 0)
-		r = err_explain(plugin_runner_new(LIMIT_PLUGIN_THREADS, &rooms->runner),
-				"the threads for plugins cannot be started", msg);
+		r = open_runner(rooms, msg);
 	if (r == 0)
 		r = open_engine(rooms, msg);
 	if (r == 0)
@@ -190,6 +203,7 @@ static void close_rooms(struct rooms *rooms)
 	rpc_server_free(rooms->rpc);
 	http_free(rooms->http);
 	plugin_runner_free(rooms->runner);
+	plugin_recorder_free(rooms->recorder);
 	artifact_store_close(rooms->artifacts);
 	engine_free(rooms->engine);
 	providers_finish(&rooms->providers);

@@ -42,6 +42,13 @@
 #define LIMIT_PLUGIN_MANIFEST 262144            /* bytes */
 #define LIMIT_PLUGIN_THREADS 2                  /* that compute steps */
 
+/* room: plugin, recordings */
+#define LIMIT_REDACT_LEAST 6                      /* bytes of a secret that is looked for within texts */
+#define LIMIT_REDACT_PARAMETER 16                 /* bytes of a link's query parameter that may stay */
+#define LIMIT_RECORDING 1048576                   /* bytes of one; a step that makes a larger one is not recorded */
+#define LIMIT_RECORDINGS 10000                    /* files of one folder; then nothing more is recorded */
+#define LIMIT_RECORDINGS_BYTES INT64_C(268435456) /* of them together */
+
 /* room: engine */
 #define LIMIT_ENGINE_WINDOW 64   /* queued jobs of one provider in memory */
 #define LIMIT_ENGINE_PLACES 1000 /* of the queue that are counted for whoever asks where a job stands */

@@ -89,6 +89,7 @@ struct config {
 		int64_t retention_s;
 	} events;
 	int64_t drain_s;
+	char *record_dir; /* absolute; NULL: steps of plugins are not recorded */
 	struct config_texts plugin_dirs;
 	struct config_provider *providers;
 	size_t n_providers;

@@ -228,6 +228,10 @@ const struct option config_options[] = {
 	ROW("drain_s", INTEGER, AT(drain_s), "90", 0, DAY_S,
 	    "Seconds that a stop waits for replies to paid requests. With less, a job may be left of which nobody knows\n"
 	    "whether it was bought."),
+	ROW("record_dir", TEXT, AT(record_dir), "", 0, PATH_BYTES,
+	    "Folder that takes each step of a plugin as a file, without secrets but with prompts: for people who write\n"
+	    "plugins ('filmgate plugin check --replay'). Empty: nothing is recorded.",
+	    .check = check_path),
 	ROW("plugin_dirs", TEXTS, AT(plugin_dirs), FILMGATE_PROVIDER_DIR, 1, 16,
 	    "Folders with provider plugins, searched in order.", .check = check_path),
 

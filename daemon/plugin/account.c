@@ -218,7 +218,7 @@ static int read_mint(struct plugin_account *account, struct errmsg *error)
 	struct errmsg why;
 	int r;
 
-	if (!secret)
+	if (!secret || account->is_replay)
 		return 0;
 	r = plugin_mint_new(auth, secret, &account->mint, &why);
 	if (r > 0)
@@ -323,6 +323,7 @@ int plugin_account_new(const struct plugin *plugin, const struct plugin_account_
 	if (!account)
 		return err_origin(-ENOMEM);
 	account->plugin = plugin;
+	account->is_replay = spec->is_replay;
 	account->id = strdup(spec->id);
 	if (!account->id)
 		return err_origin(-ENOMEM);

@@ -31,6 +31,7 @@ struct plugin_account_spec {
 	const struct plugin_secret *secrets;
 	size_t n_secrets;
 	struct bytes options; /* a JSON object, or empty */
+	bool is_replay;       /* nothing will be sent: a secret stands for the token that would be minted from it */
 };
 
 struct plugin_account;

@@ -21,7 +21,8 @@ struct plugin_account {
 	struct plugin_secret *secrets;
 	size_t n_secrets;
 	struct plugin_mint *mint; /* NULL: nothing is minted */
-	struct json *json;        /* the document ACCOUNT */
+	bool is_replay;
+	struct json *json; /* the document ACCOUNT */
 	json_node document;
 };
 

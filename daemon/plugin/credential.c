@@ -79,7 +79,7 @@ static const char *value_of(struct fg_step *s, const struct plugin_auth *auth)
 		step_fault(s, "the secret '%s' is not configured", auth->secret);
 		return NULL;
 	}
-	if (auth->kind != PLUGIN_AUTH_GOOGLE)
+	if (auth->kind != PLUGIN_AUTH_GOOGLE || account->is_replay)
 		return secret;
 	secret = plugin_mint_token(account, s->answer);
 	if (!secret)

@@ -1,6 +1,7 @@
 #include "plugin/runner.h"
 
 #include "base/err.h"
+#include "plugin/recorder.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -11,6 +12,7 @@ struct plugin_runner {
 	struct plugin_step *first;
 	struct plugin_step **last;
 	bool is_stopping;
+	struct plugin_recorder *recorder; /* NULL: nothing is recorded */
 	unsigned int n_threads;
 	pthread_t threads[];
 };
@@ -39,9 +41,22 @@ static void *run(void *userdata)
 	struct plugin_step *step;
 
 	pthread_setname_np(pthread_self(), "fg-plugin");
-	while ((step = take(runner)) != NULL)
-		step->fn(step, plugin_step_run(step));
+	while ((step = take(runner)) != NULL) {
+		struct plugin_answer *answer = plugin_step_run(step);
+
+		/* Set before the first step was posted: the lock of the queue is between. */
+		if (runner->recorder && answer)
+			plugin_recorder_take(runner->recorder, step, answer);
+		step->fn(step, answer);
+	}
 	return NULL;
+}
+
+void plugin_runner_record(struct plugin_runner *runner, struct plugin_recorder *recorder)
+{
+	pthread_mutex_lock(&runner->mutex);
+	runner->recorder = recorder;
+	pthread_mutex_unlock(&runner->mutex);
 }
 
 int plugin_runner_new(unsigned int threads, struct plugin_runner **ret)

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "plugin/account_inside.h"
+#include "plugin/redact.h"
 #include "plugin/step.h"
 #include "plugin/table.h"
 
@@ -72,6 +73,11 @@ const char *plugin_answer_words(struct plugin_answer *answer, struct bytes text,
 bool plugin_answer_is_out_of_memory(const struct plugin_answer *answer);
 void plugin_answer_set_out_of_memory(struct plugin_answer *answer);
 struct plugin_answer *plugin_answer_new(void);
+
+/* ---- answer_json.c ---- */
+
+/* The answer as a tree; not redacted yet, but for headers. */
+json_node plugin_answer_json(struct json *json, const struct plugin_answer *answer);
 
 /* ---- host_read.c, host_write.c, host_url.c, host_answer.c, media.c: the members of plugin_host ---- */
 

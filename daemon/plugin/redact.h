@@ -1,0 +1,34 @@
+/*
+ * What must not be written down: the secrets of an account in every form they travel in, tokens, and the signatures of
+ * links. Used where recordings are made; logs are redacted where their values are made.
+ *
+ * Redacting is blunt on purpose: it may take out what was harmless, and does so in the same way each time, so that a
+ * text that went through it once is not changed by a second time.
+ */
+#ifndef FG_PLUGIN_REDACT_H
+#define FG_PLUGIN_REDACT_H
+
+#include "base/json.h"
+
+#define PLUGIN_REDACTED "REDACTED"
+
+struct plugin_account;
+struct plugin_redactor;
+
+/* Knows the secrets of @account; a secret of fewer than LIMIT_REDACT_LEAST bytes is left alone where it stands in the
+ * middle of a text. NULL when out of memory. */
+struct plugin_redactor *plugin_redactor_new(const struct plugin_account *account);
+/* Overwrites what it knows. */
+struct plugin_redactor *plugin_redactor_free(struct plugin_redactor *redactor);
+void plugin_redactor_freep(struct plugin_redactor **redactor);
+
+/* Appends @text without what must not be in it. As buffer_append(). */
+int plugin_redact_text(const struct plugin_redactor *redactor, struct bytes text, struct buffer *out);
+/* A copy of the tree in @into; members that are named like a credential lose their text whatever it is. 0 or -ENOMEM; a
+ * fault of @into sticks there. */
+int plugin_redact_json(const struct plugin_redactor *redactor, const struct json *from, json_node node,
+		       struct json *into, json_node *ret);
+/* Does a header, a member or a query parameter of this name carry a credential? */
+bool plugin_redact_is_secret_name(struct bytes name);
+
+#endif
