@@ -87,7 +87,21 @@ ROW(absent, ABSENT, FLAG, 0, "absent", NULL, "nothing was bought: it is ordered 
 ROW(give_up, GIVE_UP, FLAG, 0, "give-up", NULL, "it is not known and nobody looks further: the job has failed");
 ROW(role, ROLE, TEXT, 0, "role", "ROLE", "which file of the job: video (default), captioned_video, thumbnail, …");
 
+ROW(seconds, SECONDS, NUMBER, 0, "seconds", "N", "how long to fuzz (default 60); 0 leaves it out", .least = 0,
+    .most = 86400);
+ROW(replay, REPLAY, TEXT, 0, "replay", "DIR", "replay the recordings (*.json) of this folder, too");
+ROW(seed, SEED, NUMBER, 0, "seed", "N", "another number, other replies (default 1)", .least = 0, .most = INT_MAX);
+ROW(keep, KEEP, TEXT, 0, "keep", "DIR", "write the step that went wrong there, as a recording for --replay");
+ROW(setting, SETTING, PAIR, 0, "option", "NAME=VALUE", "an option of the provider's configuration; may be repeated");
+
 const struct option_row *const table_global_options[] = {&server, &deadline, &retry_for, &quiet, &help, NULL};
+
+#define PLUGIN_CHILD                                                                                                    \
+	"Loading a file runs code of it: in a child process with limits on time, memory, files and what it may write, " \
+	"but with your rights. The limits are against accidents; do not load what you would not run."
+#define PLUGIN_DETAILS                                                                                             \
+	"For people who write plugins; sdk/GUIDE.md is their guide. Needs no daemon: the program filmgate-plugin " \
+	"beside this one, or in libexec/filmgate, does the work.\n\n" PLUGIN_CHILD
 
 #define OPTIONS(...) ((const struct option_row *const[]){__VA_ARGS__, NULL})
 #define EXAMPLES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -271,6 +285,47 @@ const struct command table_commands[] = {
 	 .operands_max = INT_MAX,
 	 .needs_daemon = true,
 	 .run = command_assets_delete},
+	{.name = "plugin",
+	 .operands = "new|inspect|check|embed …",
+	 .summary = "write a provider plugin, look into one, try one out",
+	 .details = PLUGIN_DETAILS,
+	 .examples = EXAMPLES("filmgate plugin new kling", "filmgate plugin inspect build/kling.so",
+			      "filmgate plugin check --seconds 10 --replay recordings build/kling.so"),
+	 .operands_max = INT_MAX,
+	 .run = command_plugin},
+	{.name = "plugin new",
+	 .operands = "NAME [DIR]",
+	 .summary = "write the beginning of a plugin into DIR (default: NAME), and say what is next",
+	 .details = "Nothing is overwritten: DIR must not be there.",
+	 .operands_min = 1,
+	 .operands_max = 2,
+	 .run = command_plugin_new},
+	{.name = "plugin inspect",
+	 .operands = "FILE.so",
+	 .summary = "show a plugin's origins, secrets by name, verbs, models, ABI and SHA-256",
+	 .details = PLUGIN_CHILD,
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .run = command_plugin_inspect},
+	{.name = "plugin check",
+	 .operands = "FILE.so",
+	 .summary = "try a plugin out: symbols, table, manifest, answers, recordings, odd replies",
+	 .details = "One line per check, ok or FAILED; status 1 if one failed. 'answers' and 'fuzz' ask it for step "
+		    "after step of orders that its manifest takes, with replies that nobody sent: each step twice, "
+		    "and both answers must be the same bytes and break no rule. A crash, a hang or an exit of the "
+		    "plugin is a finding. Nothing is sent to anybody.\n\n" PLUGIN_CHILD,
+	 .examples = EXAMPLES("filmgate plugin check --replay recordings build/kling.so",
+			      "filmgate plugin check --option project=p --option storage_uri=gs://b veo.so"),
+	 .options = OPTIONS(&seconds, &replay, &seed, &keep, &setting),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .run = command_plugin_check},
+	{.name = "plugin embed",
+	 .operands = "MANIFEST.json",
+	 .summary = "check a manifest and print it as fg_manifest.h, for builds without CMake",
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .run = command_plugin_embed},
 	{.name = "completion",
 	 .operands = "bash",
 	 .summary = "print the completion script of a shell",

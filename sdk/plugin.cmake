@@ -1,4 +1,6 @@
-# filmgate_plugin(NAME SOURCES ... MANIFEST FILE.json): builds FILMGATE_PLUGIN_DIR/NAME.so.
+# filmgate_plugin(NAME SOURCES ... MANIFEST FILE.json [OUTPUT FOLDER]): the target plugin_NAME, which builds
+# FOLDER/NAME.so; else it goes into FILMGATE_PLUGIN_DIR, else into the current binary folder. The same file serves in
+# this tree and, after find_package(Filmgate), in others.
 #
 # Hidden visibility, no undefined symbol, one exported symbol. The manifest becomes "fg_manifest.h" with
 #     static const char fg_manifest[];   and   FG_MANIFEST_SIZE
@@ -8,6 +10,9 @@ function(filmgate_plugin name)
 	cmake_parse_arguments(PLUGIN "" "MANIFEST;OUTPUT" "SOURCES" ${ARGN})
 	if(NOT PLUGIN_OUTPUT)
 		set(PLUGIN_OUTPUT ${FILMGATE_PLUGIN_DIR})
+	endif()
+	if(NOT PLUGIN_OUTPUT)
+		set(PLUGIN_OUTPUT ${CMAKE_CURRENT_BINARY_DIR})
 	endif()
 	get_filename_component(manifest ${PLUGIN_MANIFEST} ABSOLUTE)
 	set(generated ${CMAKE_CURRENT_BINARY_DIR}/${name}.manifest)
@@ -27,7 +32,11 @@ static const char fg_manifest[] = {
 
 	add_library(plugin_${name} MODULE ${PLUGIN_SOURCES})
 	target_include_directories(plugin_${name} PRIVATE ${generated})
-	target_link_libraries(plugin_${name} PRIVATE filmgate_sdk filmgate_flags)
+	target_link_libraries(plugin_${name} PRIVATE Filmgate::sdk)
+	# The flags of this tree; elsewhere they are the author's.
+	if(TARGET filmgate_flags)
+		target_link_libraries(plugin_${name} PRIVATE filmgate_flags)
+	endif()
 	target_compile_options(plugin_${name} PRIVATE -pedantic)
 	target_link_options(plugin_${name} PRIVATE -Wl,--version-script=${FILMGATE_PLUGIN_MAP})
 	# clang links the sanitizer's runtime into the program only, so a module of its has open symbols.

@@ -60,6 +60,7 @@ struct config *config_free(struct config *config)
 	free(config->listen.unix_socket);
 	free(config->listen.grpc);
 	free(config->listen.http);
+	free(config->record_dir);
 	free(config->data_dir);
 	free(config);
 	return NULL;

@@ -74,6 +74,8 @@ fg_node host_at(struct fg_step *s, fg_node node, const char *pointer)
 		step_fault(s, "at(): '%.100s' is not a JSON Pointer", pointer ? pointer : "(NULL)");
 		return FG_ABSENT;
 	}
+	if (s->input->observer)
+		s->input->observer->looks_at(s->input->observer, pointer);
 	return json_at(s->json, node, pointer);
 }
 
@@ -117,6 +119,8 @@ struct fg_text host_text(struct fg_step *s, fg_node node)
 
 int32_t host_is(struct fg_step *s, fg_node node, const char *expected)
 {
+	if (s->input->observer && expected)
+		s->input->observer->compares(s->input->observer, expected);
 	return step_owns(s, node) && expected && json_text_is(s->json, node, expected);
 }
 

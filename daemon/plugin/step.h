@@ -33,6 +33,12 @@ struct plugin_reply {
 	int64_t retry_after_ms; /* -1: not said */
 };
 
+/* For whoever tries a plugin out: is told, within the step, what the plugin looks for. */
+struct plugin_observer {
+	void (*looks_at)(struct plugin_observer *observer, const char *pointer);
+	void (*compares)(struct plugin_observer *observer, const char *expected);
+};
+
 struct plugin_step;
 /* Called exactly once, on a thread of the runner; @take is the callee's, NULL when out of memory. Must not block. */
 typedef void plugin_step_fn(struct plugin_step *step, struct plugin_answer *take);
@@ -61,6 +67,8 @@ struct plugin_step {
 	size_t n_assets;
 	struct bytes facts; /* more members of the document STEP, a JSON object; empty: none */
 	bool has_bought;    /* this attempt has had its buying exchange, so another one is a fault */
+
+	struct plugin_observer *observer; /* NULL: nobody watches */
 
 	plugin_step_fn *fn;       /* of the runner */
 	struct plugin_step *next; /* the runner's */

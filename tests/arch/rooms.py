@@ -32,6 +32,7 @@ ROOMS = {
     "plugins": ["sdk/include"],
     "sdk/include": [],
     "sdk/sim": ["daemon/base"],
+    "sdk/check": ["daemon/plugin", "daemon/job", "daemon/base", "sdk/include"],
     "sdk": ["sdk/include"],
 }
 

@@ -13,12 +13,14 @@ class Help(Case):
         out = self.expect(0, "--help").out
         section = out.split("Commands:\n")[1].split("\n\n")[0]
         names = [line.split() for line in section.splitlines() if line.startswith("  ") and not line.startswith("   ")]
-        return [" ".join(words[:2]) if words[0] == "providers" and words[1] in ("list", "get", "check") else words[0]
+        second = {"providers": ("list", "get", "check"), "plugin": ("new", "inspect", "check", "embed")}
+        return [" ".join(words[:2]) if words[1:] and words[1] in second.get(words[0], ()) else words[0]
                 for words in names]
 
     def test_every_command_explains_itself(self):
         commands = self.commands()
-        self.assertGreaterEqual(len(commands), 17)
+        self.assertGreaterEqual(len(commands), 22)
+        self.assertIn("plugin check", commands)
         for command in commands:
             done = self.expect(0, *command.split(), "--help", out=f"usage: filmgate {command}")
             self.assertEqual(done.err, "")
@@ -54,6 +56,8 @@ class Completion(Case):
         self.assertEqual(self.complete("su"), ["submit"])
         self.assertEqual(self.complete("-s", "x:1", "do"), ["download"])
         self.assertEqual(self.complete("providers", "ch"), ["check"])
+        self.assertEqual(self.complete("plugin", "in"), ["inspect"])
+        self.assertIn("--replay", self.complete("plugin", "check", "--"))
         self.assertIn("--model", self.complete("providers", "get", "--"))
         self.assertIn("--request-id", self.complete("submit", "heygen", "--"))
         self.assertIn("--server", self.complete("list", "--se"))

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""sdk.guide: sdk/GUIDE.md, block by block, with an SDK that is installed into a folder of its own.
+
+A block behind `<!-- of: FILE -->` is a piece of that file of sdk/template; a block of sh is run, one behind the other, in
+an empty folder, where nothing but what was installed is found. Then the template is built with every warning an error
+by both compilers, with nothing but pkg-config.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ["FILMGATE_BUILD"]
+LIBDIR = os.environ["FILMGATE_LIBDIR"]
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wpedantic"]
+TIMEOUT_S = 240
+
+
+def read(path):
+    with open(os.path.join(TREE, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def blocks():
+    """(file or None, language, text) of each block."""
+    found = re.findall(r"(?:<!-- of: (\S+) -->\n)?```(\w+)\n(.*?)```", read("sdk/GUIDE.md"), re.S)
+    assert len(found) >= 9, found
+    return found
+
+
+class Guide(unittest.TestCase):
+    out = ""
+
+    @classmethod
+    def setUpClass(cls):
+        # pylint: disable=consider-using-with
+        cls.folder = tempfile.TemporaryDirectory(prefix="filmgate-sdk.")
+        cls.prefix = os.path.join(cls.folder.name, "prefix")
+        for component in ("dev", "cli"):
+            subprocess.run(["cmake", "--install", BUILD, "--prefix", cls.prefix, "--component", component], check=True,
+                           stdout=subprocess.DEVNULL, timeout=TIMEOUT_S)
+        path = [os.path.join(cls.prefix, "bin"), os.path.join(cls.folder.name, "sbin"), os.environ["PATH"]]
+        os.makedirs(os.path.join(cls.folder.name, "sbin"))
+        os.symlink(os.path.join(BUILD, "bin", "filmgated"), os.path.join(cls.folder.name, "sbin", "filmgated"))
+        cls.env = {**os.environ, "PATH": ":".join(path), "CMAKE_PREFIX_PATH": cls.prefix, "CMAKE_GENERATOR": "Ninja",
+                   "PKG_CONFIG_PATH": os.path.join(cls.prefix, LIBDIR, "pkgconfig"), "CC": "gcc"}
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def run_in(self, folder, *command):
+        done = subprocess.run(command, cwd=folder, env=self.env, check=False, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=TIMEOUT_S)
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}")
+        return done.stdout
+
+    def test_every_piece_is_in_its_file(self):
+        pieces = [(file, text) for file, language, text in blocks() if language != "sh"]
+        self.assertGreaterEqual(len(pieces), 5)
+        for file, text in pieces:
+            self.assertTrue(file, f"this block says not of which file it is:\n{text}")
+            self.assertIn(text, read(f"sdk/template/{file}"))
+
+    def run_commands(self):
+        """Once, whichever test comes first."""
+        folder = os.path.join(self.folder.name, "author")
+        if not os.path.isdir(folder):
+            os.makedirs(folder)
+            script = "".join(text for _, language, text in blocks() if language == "sh")
+            type(self).out = self.run_in(folder, "bash", "-euo", "pipefail", "-c", script)
+        return os.path.join(folder, "kling")
+
+    def test_every_command_works(self):
+        self.run_commands()
+        out = self.out
+        self.assertRegex(out, r"ok +replay +7 recorded steps")
+        self.assertRegex(out, r"kling: 7 checks, 0 failed")
+        self.assertIn("secrets    api_key (required)", out)
+        # The daemon has loaded it, and has nothing to say against it.
+        self.assertIn("filmgated.conf: no errors", out)
+        self.assertNotIn("warning", out)
+        self.assertTrue(os.path.exists(os.path.join(self.prefix, LIBDIR, "filmgate", "providers", "kling.so")))
+        self.assertTrue(os.path.exists(os.path.join(self.prefix, "include", "filmgate", "provider.h")))
+
+    def test_the_template_has_no_warnings_in_either_compiler(self):
+        for compiler in ("gcc", "clang"):
+            folder = os.path.join(self.folder.name, compiler)
+            os.makedirs(folder)
+            self.run_in(folder, "filmgate", "plugin", "new", "mine")
+            self.run_in(folder, "sh", "-ec", "filmgate plugin embed mine/manifest.json > fg_manifest.h; "
+                        f"{compiler} {' '.join(STRICT)} -I. $(pkg-config --cflags filmgate) mine/provider.c "
+                        "$(pkg-config --libs filmgate) -o mine.so")
+            self.run_in(folder, "filmgate", "plugin", "check", "--seconds", "1", "--replay", "mine/recordings", "mine.so")
+
+    def test_both_ways_to_embed_a_manifest_give_the_same(self):
+        folder = self.run_commands()
+        headers = [os.path.join(folder, "fg_manifest.h"), os.path.join(folder, "build", "kling.manifest", "fg_manifest.h")]
+        bytes_of = []
+        for path in headers:
+            with open(path, encoding="utf-8") as file:
+                bytes_of.append("".join(re.findall(r"'\\x(..)'", file.read())))
+        self.assertEqual(bytes_of[0], bytes_of[1])
+        self.assertEqual(json.loads(bytes.fromhex(bytes_of[0]))["name"], "kling")
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
