@@ -20,6 +20,9 @@
 #define LIMIT_JSON_NODES 262144      /* values of one arena */
 #define LIMIT_JSON_BYTES 33554432    /* bytes of the texts, numbers and names of one arena */
 #define LIMIT_JSON_POINTER_TOKEN 512 /* bytes of one step of a JSON Pointer */
+#define LIMIT_JSON_LIFT_PLACES 32    /* where texts are taken out of one document */
+#define LIMIT_JSON_LIFT_TOKENS 16    /* of one such place */
+#define LIMIT_JSON_LIFT_TEXTS 256    /* texts taken out of one document */
 
 /* room: plugin */
 #define LIMIT_PLUGIN_URL 8192                   /* bytes of a URL */
