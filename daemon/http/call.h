@@ -31,8 +31,9 @@ enum call_stop {
 	CALL_STOP_OTHER_RANGE,
 	CALL_STOP_HEADERS,
 	CALL_STOP_BODY,
-	CALL_STOP_STORE,  /* store_error says why */
-	CALL_STOP_SUPPLY, /* supply_error says why */
+	CALL_STOP_STORE,      /* store_error says why */
+	CALL_STOP_SUPPLY,     /* supply_error says why */
+	CALL_STOP_UNREADABLE, /* sink.why says why */
 	CALL_STOP_IDLE,
 	CALL_STOP_CANCELLED,
 	CALL_STOP_DRAINED,
@@ -91,6 +92,8 @@ void call_freep(struct call **call);
  */
 int call_copy_request(struct call *call, const struct http_request *request);
 
+/* Ends the call for what the sink returned, if it was not 0. Returns @r. easy.c */
+int call_stop_for_sink(struct call *call, int r);
 /* The first reason stays. */
 void call_stop(struct call *call, enum call_stop stop);
 int64_t call_now_ms(const struct call *call);

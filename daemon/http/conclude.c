@@ -112,6 +112,8 @@ static enum http_kind kind_of(const struct call *call, CURLcode code)
 		return HTTP_TOO_LARGE;
 	case CALL_STOP_STORE:
 		return HTTP_NOT_STORED;
+	case CALL_STOP_UNREADABLE:
+		return HTTP_UNREADABLE;
 	default:
 		break;
 	}
@@ -140,6 +142,8 @@ static int error_of(const struct call *call, enum http_kind kind, CURLcode code)
 		return -EACCES;
 	case HTTP_NOT_STORED:
 		return call->store_error;
+	case HTTP_UNREADABLE:
+		return -EBADMSG;
 	default:
 		break;
 	}
@@ -206,6 +210,9 @@ static void write_message(const struct call *call, struct http_outcome *outcome,
 	case HTTP_NOT_STORED:
 		snprintf(text, size, "the reply of %s could not be stored: %s", origin, log_errno(call->store_error));
 		break;
+	case HTTP_UNREADABLE:
+		snprintf(text, size, "the reply of %.90s cannot be used: %.130s", origin, call->sink.why.text);
+		break;
 	case HTTP_INVALID:
 		if (*text == '\0')
 			snprintf(text, size, "the URL cannot be used");
@@ -256,6 +263,8 @@ struct http_outcome *call_conclude(struct call *call, CURLcode code)
 	/* A transfer that ended well without passing on_leave() would be news; it certainly is not one that never left. */
 	if (call->easy && code == CURLE_OK && call->stop == CALL_STOP_NONE)
 		call->may_have_left = true;
+	if (code == CURLE_OK && call->stop == CALL_STOP_NONE && call->head.is_complete)
+		call_stop_for_sink(call, sink_end(&call->sink));
 	outcome->may_have_left = call->may_have_left;
 	outcome->kind = kind_of(call, code);
 	if (call->easy)

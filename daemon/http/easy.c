@@ -78,12 +78,14 @@ static int on_leave(void *userdata, char *remote, char *local, int remote_port, 
 	return CURL_PREREQFUNC_OK;
 }
 
-static int stop_for_sink(struct call *call, int r)
+int call_stop_for_sink(struct call *call, int r)
 {
 	if (r == SINK_E_TOO_LARGE)
 		call_stop(call, CALL_STOP_BODY);
 	else if (r == SINK_E_OTHER_RANGE)
 		call_stop(call, CALL_STOP_OTHER_RANGE);
+	else if (r == SINK_E_UNREADABLE)
+		call_stop(call, CALL_STOP_UNREADABLE);
 	else if (r < 0) {
 		call->store_error = r;
 		call_stop(call, CALL_STOP_STORE);
@@ -106,7 +108,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *userdata)
 	}
 	if (r == 0 && !was_complete && call->head.is_complete)
 		r = sink_open(&call->sink, &call->head);
-	return stop_for_sink(call, r) == 0 ? len : 0;
+	return call_stop_for_sink(call, r) == 0 ? len : 0;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *userdata)
@@ -119,7 +121,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *userdata)
 		call_stop(call, CALL_STOP_NO_REPLY);
 		return CURL_WRITEFUNC_ERROR;
 	}
-	return stop_for_sink(call, sink_write(&call->sink, bytes_of(data, len))) == 0 ? len : CURL_WRITEFUNC_ERROR;
+	return call_stop_for_sink(call, sink_write(&call->sink, bytes_of(data, len))) == 0 ? len : CURL_WRITEFUNC_ERROR;
 }
 
 static size_t on_read(char *data, size_t size, size_t count, void *userdata)

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/err.h"
 
 enum {
 	_HTTP_E_OK,
@@ -44,7 +45,22 @@ enum http_flag {
 	HTTP_PRIVATE_NETWORK = 1 << 1,
 };
 
-enum http_sink { HTTP_SINK_MEMORY, HTTP_SINK_FILE };
+enum http_sink { HTTP_SINK_MEMORY, HTTP_SINK_FILE, HTTP_SINK_FILTER };
+
+/*
+ * What the body of a 2xx reply passes through on its way to memory. Called on the thread that carries the request, one
+ * piece after the other, never after on_done; must not block longer than a write to a file does.
+ *
+ * write appends to @memory what is to stay there, whose limit is max_body_bytes; end comes behind the last piece of a
+ * complete reply. Both return 0; -EMSGSIZE, beyond that limit; another negative errno, when what was to be stored
+ * elsewhere could not be; or HTTP_FILTER_E_UNREADABLE, with the reason in @why.
+ */
+enum { _HTTP_FILTER_E_OK, HTTP_FILTER_E_UNREADABLE };
+struct http_filter {
+	int (*write)(void *userdata, struct bytes piece, struct buffer *memory, struct errmsg *why);
+	int (*end)(void *userdata, struct errmsg *why);
+	void *userdata;
+};
 
 /* A piece of a body: memory, or a whole file, which is read while it is sent and may be sent as base64. */
 struct http_piece {
@@ -88,6 +104,8 @@ struct http_request {
 	 * taken at its word: the file is truncated to nothing first. */
 	uint64_t resume_from;
 	const char *if_range; /* ETag or date of those bytes; NULL: none */
+
+	struct http_filter filter; /* HTTP_SINK_FILTER; its userdata lives until on_done */
 };
 
 enum http_kind {
@@ -98,7 +116,8 @@ enum http_kind {
 	HTTP_ADDRESS_REFUSED, /* the host is a private address; nothing was sent */
 	HTTP_ABORTED,         /* http_cancel() or http_drain() */
 	HTTP_INVALID,         /* the request could not be what was meant; nothing was sent */
-	HTTP_NOT_STORED,      /* the file refused the bytes; error says why */
+	HTTP_NOT_STORED,      /* the file, or what the filter writes to, refused the bytes; error says why */
+	HTTP_UNREADABLE,      /* the filter refused them, or the end of the reply; message says why */
 	_HTTP_KIND_N
 };
 

@@ -40,6 +40,7 @@ const char *http_kind_name(enum http_kind kind)
 		[HTTP_ABORTED] = "aborted",
 		[HTTP_INVALID] = "invalid",
 		[HTTP_NOT_STORED] = "not stored",
+		[HTTP_UNREADABLE] = "unreadable",
 	};
 
 	return kind < _HTTP_KIND_N ? names[kind] : "unknown";

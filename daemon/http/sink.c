@@ -3,13 +3,18 @@
 #include "base/err.h"
 #include "base/limits.h"
 
+#include <assert.h>
+
 void sink_init(struct sink *sink, const struct http_request *request)
 {
 	bool has_file = request->sink == HTTP_SINK_FILE;
 	bool is_bodiless = strcmp(request->method, "HEAD") == 0;
 	uint64_t max = request->max_body_bytes;
 
+	if (request->sink == HTTP_SINK_FILTER)
+		assert(request->filter.write && request->filter.end);
 	*sink = (struct sink){
+		.filter = request->sink == HTTP_SINK_FILTER ? request->filter : (struct http_filter){0},
 		.fd = has_file ? request->fd : -1,
 		.resume_from = has_file ? request->resume_from : 0,
 		.max_memory_bytes = has_file || max == 0 ? LIMIT_HTTP_REPLY_BODY : max,
@@ -57,7 +62,10 @@ int sink_open(struct sink *sink, const struct head *head)
 		r = choose_file(sink, head);
 	if (r != 0)
 		return r;
-	if (declared > 0 && !sink->is_bodiless && (uint64_t)declared > room_left(sink))
+	/* What the filter leaves of it may be little. */
+	sink->is_filtered = sink->filter.write && is_success && !sink->is_bodiless;
+	sink->memory.limit = sink->is_filtered ? sink->max_memory_bytes : 0;
+	if (declared > 0 && !sink->is_bodiless && !sink->is_filtered && (uint64_t)declared > room_left(sink))
 		return SINK_E_TOO_LARGE;
 	if (sink->is_in_file && sink->file_offset == 0 && ftruncate(sink->fd, 0) < 0)
 		return err_origin(-errno);
@@ -82,9 +90,34 @@ static int write_file(struct sink *sink, struct bytes bytes)
 	return 0;
 }
 
+static int outcome_of_filter(int r)
+{
+	if (r > 0)
+		return SINK_E_UNREADABLE;
+	return r == -EMSGSIZE ? SINK_E_TOO_LARGE : r;
+}
+
+static int write_filter(struct sink *sink, struct bytes bytes)
+{
+	int r = sink->filter.write(sink->filter.userdata, bytes, &sink->memory, &sink->why);
+
+	if (r != 0)
+		return outcome_of_filter(r);
+	sink->bytes_written += bytes.len;
+	return 0;
+}
+
+int sink_end(struct sink *sink)
+{
+	return sink->is_filtered ? outcome_of_filter(sink->filter.end(sink->filter.userdata, &sink->why)) : 0;
+}
+
 int sink_write(struct sink *sink, struct bytes bytes)
 {
 	int r;
+
+	if (sink->is_filtered)
+		return write_filter(sink, bytes);
 
 	if (bytes.len > room_left(sink))
 		return SINK_E_TOO_LARGE;
