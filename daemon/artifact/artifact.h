@@ -65,8 +65,23 @@ int artifact_staging_fd(const struct artifact_staging *staging); /* for writing;
 struct artifact_staging *artifact_staging_close(struct artifact_staging *staging);
 /* Closes and removes it. */
 struct artifact_staging *artifact_staging_discard(struct artifact_staging *staging);
-/* At the start: removes every staging file. Blocking. */
-int artifact_sweep(struct artifact_store *store);
+/*
+ * What lies there whole and is named by a job, since nobody can bring it again at will: synced before the job is
+ * committed, opened again when its turn comes, also after a restart, and left alone by the sweep.
+ */
+
+/* Syncs the closed staging files @names, which are copied, and their folder on a worker thread, which calls @fn once with
+ * 0, ARTIFACT_E_NOT_FOUND, ARTIFACT_E_NO_SPACE or negative errno. Returns 0, or -ENOMEM: then @fn never comes. */
+typedef void artifact_synced_fn(void *userdata, int outcome);
+int artifact_sync(struct artifact_store *store, const char *const *names, size_t n, artifact_synced_fn *fn,
+		  void *userdata);
+/* Opens the staging file @name as its close left it. 0, ARTIFACT_E_NOT_FOUND, or negative errno. */
+int artifact_stage_again(struct artifact_store *store, const char *name, struct artifact_staging **ret);
+/* Removes a closed staging file, if it is there. */
+void artifact_unstage(struct artifact_store *store, const char *name);
+/* At the start: removes every staging file but those that @is_kept (NULL: none) says yes to. Blocking. */
+typedef bool artifact_kept_fn(void *userdata, const char *name);
+int artifact_sweep(struct artifact_store *store, artifact_kept_fn *is_kept, void *userdata);
 
 struct artifact_sealed {
 	/* 0, ARTIFACT_E_NOT_MEDIA, ARTIFACT_E_TRUNCATED, ARTIFACT_E_NO_SPACE, ARTIFACT_E_OTHER_CONTENT, negative errno */

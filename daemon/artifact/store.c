@@ -210,7 +210,7 @@ static bool is_staging_name(const char *name)
 	return len > 0 && name[len] == '\0' && len < STAGING_NAME_SIZE && name[0] != '.';
 }
 
-int artifact_stage(struct artifact_store *store, const char *name, struct artifact_staging **ret)
+static int open_staging(struct artifact_store *store, const char *name, int flags, struct artifact_staging **ret)
 {
 	_cleanup_(freep) struct artifact_staging *staging = NULL;
 	_cleanup_(closep) int fd = -1;
@@ -221,18 +221,39 @@ int artifact_stage(struct artifact_store *store, const char *name, struct artifa
 	staging = calloc(1, sizeof(*staging));
 	if (!staging)
 		return err_origin(-ENOMEM);
-	fd = openat(store->staging_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	fd = openat(store->staging_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags, 0600);
+	if (fd < 0 && errno == ENOENT)
+		return ARTIFACT_E_NOT_FOUND;
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return store_outcome(-errno);
 	if (!S_ISREG(status.st_mode))
 		return err_origin(-EINVAL);
-	if (ftruncate(fd, 0) < 0)
-		return store_outcome(-errno);
 	staging->store = store;
 	snprintf(staging->name, sizeof(staging->name), "%s", name);
 	staging->fd = steal_fd(&fd);
 	*ret = steal(staging);
 	return 0;
+}
+
+int artifact_stage(struct artifact_store *store, const char *name, struct artifact_staging **ret)
+{
+	struct artifact_staging *staging = NULL;
+	int r = open_staging(store, name, O_CREAT, &staging);
+
+	if (r != 0)
+		return r == ARTIFACT_E_NOT_FOUND ? err_origin(-ENOENT) : r;
+	if (ftruncate(staging->fd, 0) < 0) {
+		r = store_outcome(-errno);
+		artifact_staging_close(staging);
+		return r;
+	}
+	*ret = staging;
+	return 0;
+}
+
+int artifact_stage_again(struct artifact_store *store, const char *name, struct artifact_staging **ret)
+{
+	return open_staging(store, name, 0, ret);
 }
 
 int artifact_staging_fd(const struct artifact_staging *staging)
@@ -249,11 +270,17 @@ struct artifact_staging *artifact_staging_close(struct artifact_staging *staging
 	return NULL;
 }
 
+void artifact_unstage(struct artifact_store *store, const char *name)
+{
+	if (is_staging_name(name) && unlinkat(store->staging_fd, name, 0) < 0 && errno != ENOENT)
+		log_warning("a staging file cannot be removed", "folder", store->path, "name", name, "error",
+			    log_errno(errno));
+}
+
 struct artifact_staging *artifact_staging_discard(struct artifact_staging *staging)
 {
-	if (staging && unlinkat(staging->store->staging_fd, staging->name, 0) < 0 && errno != ENOENT)
-		log_warning("a staging file cannot be removed", "folder", staging->store->path, "name", staging->name,
-			    "error", log_errno(errno));
+	if (staging)
+		artifact_unstage(staging->store, staging->name);
 	return artifact_staging_close(staging);
 }
 
@@ -263,7 +290,7 @@ static void closedirp(DIR **folder)
 		closedir(*folder);
 }
 
-int artifact_sweep(struct artifact_store *store)
+int artifact_sweep(struct artifact_store *store, artifact_kept_fn *is_kept, void *userdata)
 {
 	_cleanup_(closedirp) DIR *folder = NULL;
 	int fd = openat(store->staging_fd, ".", FOLDER_FLAGS);
@@ -278,6 +305,8 @@ int artifact_sweep(struct artifact_store *store)
 	}
 	while (errno = 0, (entry = readdir(folder))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (is_kept && is_kept(userdata, entry->d_name))
 			continue;
 		if (unlinkat(store->staging_fd, entry->d_name, 0) < 0)
 			log_warning("what is left in the staging folder cannot be removed; remove it by hand", "folder",

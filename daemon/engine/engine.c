@@ -111,7 +111,7 @@ static int count_queued(void *userdata, const char *provider, uint64_t count)
 static int sweep(struct engine *engine, struct errmsg *msg)
 {
 	struct artifact_store *artifacts = engine->config.artifacts;
-	int r = artifact_sweep(artifacts);
+	int r = artifact_sweep(artifacts, NULL, NULL);
 
 	if (r < 0)
 		errmsg_set(msg,

@@ -74,9 +74,61 @@ static void a_sweep_removes_what_was_being_downloaded(void **state)
 	fixture_open(&f, NULL);
 	artifact_staging_close(stage(f.store, "one", bytes_of("1", 1)));
 	artifact_staging_close(stage(f.store, "two", bytes_of("2", 1)));
-	assert_int_equal(artifact_sweep(f.store), 0);
+	assert_int_equal(artifact_sweep(f.store, NULL, NULL), 0);
 	assert_int_equal(fixture_count(&f, "staging"), 0);
 	fixture_close(&f);
+}
+
+static bool is_two(void *userdata, const char *name)
+{
+	(void)userdata;
+	return strcmp(name, "two") == 0;
+}
+
+static void a_sweep_leaves_what_a_job_names_as_it_was(void **state)
+{
+	struct artifact_staging *staging = NULL;
+	struct fixture f;
+	char back[8];
+
+	(void)state;
+	fixture_open(&f, NULL);
+	artifact_staging_close(stage(f.store, "one", bytes_of("1", 1)));
+	artifact_staging_close(stage(f.store, "two", bytes_of("22", 2)));
+	assert_int_equal(artifact_sweep(f.store, is_two, NULL), 0);
+	assert_int_equal(fixture_count(&f, "staging"), 1);
+	assert_int_equal(artifact_stage_again(f.store, "one", &staging), ARTIFACT_E_NOT_FOUND);
+	assert_int_equal(artifact_stage_again(f.store, "../x", &staging), -EINVAL);
+	assert_int_equal(artifact_stage_again(f.store, "two", &staging), 0);
+	assert_int_equal(pread(artifact_staging_fd(staging), back, sizeof(back), 0), 2);
+	artifact_staging_close(staging);
+	artifact_unstage(f.store, "two");
+	artifact_unstage(f.store, "two");
+	artifact_unstage(f.store, "../staging/two");
+	assert_int_equal(fixture_count(&f, "staging"), 0);
+	fixture_close(&f);
+}
+
+static void on_synced(void *userdata, int outcome)
+{
+	*(int *)userdata = outcome;
+}
+
+/* Closing the store waits for what its workers have. */
+static void what_is_synced_must_be_there(void **state)
+{
+	static const char *const names[] = {"one", "two"};
+	int both = 77, one = 77;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	artifact_staging_close(stage(f.store, "one", bytes_of("1", 1)));
+	assert_int_equal(artifact_sync(f.store, names, 1, on_synced, &one), 0);
+	assert_int_equal(artifact_sync(f.store, names, 2, on_synced, &both), 0);
+	fixture_close(&f);
+	assert_int_equal(one, 0);
+	assert_int_equal(both, ARTIFACT_E_NOT_FOUND);
 }
 
 /* The disk is everybody's: 64 MiB may come and go meanwhile. */
@@ -184,6 +236,8 @@ int main(void)
 		cmocka_unit_test(a_staging_file_begins_empty),
 		cmocka_unit_test(a_name_cannot_leave_the_folder),
 		cmocka_unit_test(a_sweep_removes_what_was_being_downloaded),
+		cmocka_unit_test(a_sweep_leaves_what_a_job_names_as_it_was),
+		cmocka_unit_test(what_is_synced_must_be_there),
 		cmocka_unit_test(room_is_given_to_the_limit_and_not_beyond),
 		cmocka_unit_test(a_folder_that_cannot_be_made_is_named),
 		cmocka_unit_test(content_that_is_not_as_recorded_is_damaged),

@@ -132,8 +132,8 @@ void spoil_jobs(int outcome)
 
 int __real_loop_start(struct loop *loop, const char *name);
 int __wrap_loop_start(struct loop *loop, const char *name);
-int __real_artifact_sweep(struct artifact_store *store);
-int __wrap_artifact_sweep(struct artifact_store *store);
+int __real_artifact_sweep(struct artifact_store *store, artifact_kept_fn *is_kept, void *userdata);
+int __wrap_artifact_sweep(struct artifact_store *store, artifact_kept_fn *is_kept, void *userdata);
 int __real_store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);
 int __wrap_store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);
 
@@ -147,9 +147,9 @@ int __wrap_loop_start(struct loop *loop, const char *name)
 	return start.thread && strcmp(start.thread, name) == 0 ? -EAGAIN : __real_loop_start(loop, name);
 }
 
-int __wrap_artifact_sweep(struct artifact_store *store)
+int __wrap_artifact_sweep(struct artifact_store *store, artifact_kept_fn *is_kept, void *userdata)
 {
-	return start.sweep ? start.sweep : __real_artifact_sweep(store);
+	return start.sweep ? start.sweep : __real_artifact_sweep(store, is_kept, userdata);
 }
 
 int __wrap_store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata)
