@@ -107,11 +107,22 @@ static int count_queued(void *userdata, const char *provider, uint64_t count)
 	return 0;
 }
 
-/* No download goes on after a restart: what it had is not known to belong to the same file. */
+static bool is_named(void *userdata, const char *name)
+{
+	const struct engine *engine = userdata;
+
+	for (const struct entry *entry = engine->entries; entry; entry = entry->hh.next)
+		if (fetch_names(entry, name))
+			return true;
+	return false;
+}
+
+/* No download goes on after a restart: what it had is not known to belong to the same file. What came inside a reply is
+ * there whole, and stays. */
 static int sweep(struct engine *engine, struct errmsg *msg)
 {
 	struct artifact_store *artifacts = engine->config.artifacts;
-	int r = artifact_sweep(artifacts, NULL, NULL);
+	int r = artifact_sweep(artifacts, is_named, engine);
 
 	if (r < 0)
 		errmsg_set(msg,
@@ -136,13 +147,13 @@ static int refuse_store(const struct engine *engine, int r, const char *what, st
 /* Without one of them the daemon would forget what was bought: it does not start. */
 static int load(struct engine *engine, struct errmsg *msg)
 {
-	int r = sweep(engine, msg);
+	int r = store_load_active(engine->store, adopt_active, engine);
 
-	if (r < 0)
-		return r;
-	r = store_load_active(engine->store, adopt_active, engine);
 	if (r != 0)
 		return refuse_store(engine, r, "a job that is under way", msg);
+	r = sweep(engine, msg);
+	if (r < 0)
+		return r;
 	r = store_load_queued_providers(engine->store, count_queued, engine);
 	return r != 0 ? refuse_store(engine, r, "the queue", msg) : 0;
 }

@@ -3,6 +3,7 @@
  */
 #include "engine/internal.h"
 
+#include "engine/lift.h"
 #include "engine/ops.h"
 #include "engine/run.h"
 #include "job/price.h"
@@ -255,6 +256,7 @@ void entry_interrupt(struct entry *entry)
 	if (entry->activity == ACTIVITY_EXCHANGE || entry->activity == ACTIVITY_FETCH)
 		http_cancel(entry->engine->config.http, entry->http_id);
 	loop_timer_cancel(&entry->timer);
+	entry->lift = lift_free(entry->lift);
 	entry->is_timer_due = false;
 	entry->activity = ACTIVITY_NONE;
 	entry->ticket++;

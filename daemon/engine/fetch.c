@@ -9,6 +9,7 @@
 #include "engine/run.h"
 
 #include "base/json.h"
+#include "engine/lift.h"
 #include "engine/step.h"
 #include "job/price.h"
 #include "plugin/url.h"
@@ -89,7 +90,7 @@ static void put_output_text(struct json *json, json_node output, const char *poi
 }
 
 /* The address of a file is as good as the file; what a download needs beside it, a credential, is not stored. */
-char *fetch_write_outputs(const struct plugin_answer *answer)
+char *fetch_write_outputs(const struct plugin_answer *answer, const struct lift *lift)
 {
 	struct json *json = json_new(NULL);
 	json_node list = json_array(json);
@@ -101,6 +102,7 @@ char *fetch_write_outputs(const struct plugin_answer *answer)
 
 		put_output_text(json, output, "/role", from->role);
 		put_output_text(json, output, "/url", from->url);
+		put_output_text(json, output, "/lifted", from->lifted ? lift_name(lift, from->lifted) : NULL);
 		put_output_text(json, output, "/language", from->language);
 		json_put(json, output, "/index", json_make_integer(json, from->index));
 		json_put(json, output, "/has_credential", json_make_boolean(json, from->n_headers > 0));
@@ -154,6 +156,35 @@ static bool is_video(const struct fetch *fetch)
 	return role && strcmp(role, "video") == 0;
 }
 
+/* ---- what came inside a reply ---- */
+
+bool fetch_names(const struct entry *entry, const char *name)
+{
+	const char *outputs = entry->status && entry->status->state == JOB_STATE_STORING ? entry->status->outputs
+											 : NULL;
+	size_t len = strlen(name);
+
+	/* A staging file's name is the same in JSON. */
+	for (const char *found = outputs ? strstr(outputs, name) : NULL; found; found = strstr(found + 1, name))
+		if (found[-1] == '"' && found[len] == '"')
+			return true;
+	return false;
+}
+
+/* From the output under way on: they will come again with another reply, or are of no use any more. */
+static void drop_lifted(struct entry *entry)
+{
+	struct fetch *fetch = entry->fetch;
+
+	for (uint32_t i = fetch->at; i < json_count(fetch->json, fetch->outputs); i++) {
+		json_node output = json_item(fetch->json, fetch->outputs, i);
+		json_node lifted = json_at(fetch->json, output, "/lifted");
+
+		if (lifted)
+			artifact_unstage(entry->engine->config.artifacts, json_string(fetch->json, lifted));
+	}
+}
+
 /* ---- ends ---- */
 
 static void end_bad(struct entry *entry, const char *why)
@@ -165,6 +196,7 @@ static void end_bad(struct entry *entry, const char *why)
 	};
 
 	log_error("nothing usable came of a paid job", "job", log_id(&entry->ref), "why", why);
+	drop_lifted(entry);
 	drop_artifacts(entry->status);
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
@@ -279,6 +311,7 @@ static void ask_again(struct entry *entry, uint32_t times, const char *why)
 	log_warning("download is asked for again", "job", log_id(&entry->ref), "why", why);
 	entry->poll_delay_ms = backoff_ms(entry->engine, times, LIMIT_ENGINE_BACKOFF_BASE_MS,
 					  LIMIT_ENGINE_RELINK_CAP_MS);
+	drop_lifted(entry);
 	drop_artifacts(status);
 	entry_begin(entry);
 	if (job_set_text(&status->outputs, NULL) < 0)
@@ -550,9 +583,23 @@ static void stage_name(const struct entry *entry, char *name, size_t size)
 	snprintf(name, size, "%s-%u", id, entry->fetch->at);
 }
 
+/* It was synced before the job said so; and yet a folder may have been emptied since. */
+static void seal_lifted(struct entry *entry, const char *name)
+{
+	int r = artifact_stage_again(entry->engine->config.artifacts, name, &entry->fetch->staging);
+
+	if (r == 0)
+		seal(entry);
+	else if (r == ARTIFACT_E_NOT_FOUND)
+		relink(entry, "the file that a reply carried is not there any more");
+	else
+		wait_for_room(entry, r < 0 ? log_errno(r) : "the disk is full");
+}
+
 static void fetch_next(struct entry *entry)
 {
 	struct fetch *fetch = entry->fetch;
+	const char *lifted;
 	char name[ID_TEXT_SIZE + 16];
 	int r;
 
@@ -560,6 +607,11 @@ static void fetch_next(struct entry *entry)
 		return;
 	if (fetch->at >= json_count(fetch->json, fetch->outputs)) {
 		finish(entry);
+		return;
+	}
+	lifted = output_text(fetch, "/lifted");
+	if (lifted) {
+		seal_lifted(entry, lifted);
 		return;
 	}
 	stage_name(entry, name, sizeof(name));

@@ -61,6 +61,7 @@ struct engine {
 	atomic_uint_fast64_t uploads_begun;
 	size_t forward_commits; /* of handles, on their way to the disk */
 	size_t verb_runs;       /* account reads and the like that are under way */
+	uint64_t lifts;         /* so far: names their files */
 	struct figures strays;  /* of the jobs whose provider is not configured */
 };
 
@@ -127,6 +128,7 @@ struct entry {
 
 	struct verb_run *verb;          /* verb.c: a verb beside the job's own course */
 	struct fetch *fetch;            /* fetch.c: the download under way */
+	struct lift *lift;              /* lift.c: what was taken out of the reply that the plugin reads */
 	struct reply *reply;            /* send.c: of a paid request, while it is being stored */
 	struct plugin_answer *delivery; /* fetch.c: the answer that named the outputs, for its credentials */
 	struct plugin_answer *outgoing; /* send.c: the purchase, while its record is being stored */

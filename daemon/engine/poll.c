@@ -4,8 +4,8 @@
  */
 #include "engine/run.h"
 
+#include "engine/lift.h"
 #include "engine/ops.h"
-#include "engine/step.h"
 
 static void poll(struct entry *entry);
 
@@ -30,17 +30,36 @@ static void pace(struct entry *entry, int64_t advised_ms)
 }
 
 /* What the plugin remembers of the failure is kept, too: it may count how long it lasts. */
-static void back_off(struct entry *entry, int64_t advised_ms)
+static void back_off_to(struct entry *entry, int64_t advised_ms, int64_t cap_ms)
 {
-	entry->poll_delay_ms = advised_ms > 0
-				       ? advised_ms
-				       : backoff_ms(entry->engine, entry->poll_failures++,
-						    entry->lane->config->poll_min_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
+	entry->poll_delay_ms = advised_ms > 0 ? advised_ms
+					      : backoff_ms(entry->engine, entry->poll_failures++,
+							   entry->lane->config->poll_min_ms, cap_ms);
 	if (!entry->is_state_changed) {
 		sleep_and_poll(entry);
 		return;
 	}
 	entry_begin(entry);
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
+}
+
+static void back_off(struct entry *entry, int64_t advised_ms)
+{
+	back_off_to(entry, advised_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
+}
+
+/* What the reply carried has no room. It is there still, and asked for again. */
+static void wait_for_room(struct entry *entry, const char *why)
+{
+	log_warning("what a reply carries cannot be stored; make room, and it is asked for again", "job",
+		    log_id(&entry->ref), "folder", artifact_store_path(entry->engine->config.artifacts), "why", why);
+	entry->poll_delay_ms = LIMIT_ENGINE_DISK_MS;
+	if (entry->status->wait == JOB_WAIT_DISK && !entry->is_state_changed) {
+		sleep_and_poll(entry);
+		return;
+	}
+	entry_begin(entry);
+	entry->status->wait = JOB_WAIT_DISK;
 	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
 }
 
@@ -60,13 +79,14 @@ static void note_progress(struct entry *entry, const struct plugin_answer *answe
 
 	entry->poll_failures = 0;
 	pace(entry, wait->after_ms);
-	if (!entry->is_state_changed && status->progress_percent == percent &&
+	if (!entry->is_state_changed && status->wait == JOB_WAIT_NONE && status->progress_percent == percent &&
 	    status->queue_position == wait->queue_position &&
 	    is_same_text(status->remote_state, step_text_or_null(wait->status))) {
 		sleep_and_poll(entry);
 		return;
 	}
 	entry_begin(entry);
+	status->wait = JOB_WAIT_NONE;
 	status->progress_percent = percent;
 	status->queue_position = wait->queue_position;
 	if (job_set_text(&status->remote_state, step_text_or_null(wait->status)) < 0)
@@ -91,10 +111,17 @@ static void note_missing(struct job_status *status, const struct plugin_done *do
 	}
 }
 
-void poll_store(struct entry *entry, struct plugin_answer *take)
+static void store_outputs(struct entry *entry, struct plugin_answer *take, int outcome)
 {
-	char *outputs = fetch_write_outputs(take);
+	char *outputs;
 
+	if (outcome != 0) {
+		plugin_answer_free(take);
+		wait_for_room(entry, outcome < 0 ? log_errno(outcome) : "the disk is full");
+		return;
+	}
+	outputs = fetch_write_outputs(take, entry->lift);
+	entry->lift = lift_free(entry->lift);
 	entry_begin(entry);
 	note_missing(entry->status, &take->done);
 	run_note_cost(entry->status, &take->done.cost);
@@ -108,6 +135,16 @@ void poll_store(struct entry *entry, struct plugin_answer *take)
 		entry->status->delivered_ms = now_utc(entry->engine);
 	entry_move(entry, JOB_STATE_STORING);
 	entry_submit(entry, JOB_EVENT_STATE, fetch_begin);
+}
+
+void poll_store(struct entry *entry, struct plugin_answer *take)
+{
+	for (size_t i = 0; i < take->done.n_outputs; i++)
+		if (take->done.outputs[i].lifted) {
+			lift_sync(entry, take, store_outputs);
+			return;
+		}
+	store_outputs(entry, take, 0);
 }
 
 static void on_poll_fault(struct entry *entry, const struct plugin_answer *answer)
@@ -132,6 +169,8 @@ static void on_polled(struct entry *entry, struct http_outcome *take);
 static void on_poll_answer(struct entry *entry, struct plugin_answer *take)
 {
 	step_keep_state(entry, take);
+	if (take->kind != PLUGIN_ANSWER_DONE)
+		entry->lift = lift_free(entry->lift);
 	switch (take->kind) {
 	case PLUGIN_ANSWER_EXCHANGE:
 		if (exchange_buys(&take->exchange)) {
@@ -159,19 +198,44 @@ static void on_poll_answer(struct entry *entry, struct plugin_answer *take)
 	plugin_answer_free(take);
 }
 
+/*
+ * An exchange that failed is no failure of the job, whatever it carried. What cannot be used may cost as much to bring as
+ * a video, so it is asked for as rarely as a fresh link; and it is no gateway's hiccup, so it is said aloud.
+ */
+static void on_poll_lost(struct entry *entry, const struct http_outcome *outcome)
+{
+	entry->lift = lift_free(entry->lift);
+	switch (outcome->kind) {
+	case HTTP_NOT_STORED:
+		wait_for_room(entry, outcome->message);
+		break;
+	case HTTP_UNREADABLE:
+	case HTTP_TOO_LARGE:
+		log_warning("the reply to a poll is of no use; it is asked for again", "job", log_id(&entry->ref),
+			    "why", outcome->message);
+		back_off_to(entry, 0, LIMIT_ENGINE_RELINK_CAP_MS);
+		break;
+	default:
+		log_debug("poll failed", "job", log_id(&entry->ref), "why", outcome->message);
+		back_off(entry, 0);
+	}
+}
+
 static void on_polled(struct entry *entry, struct http_outcome *take)
 {
+	struct reply *reply;
+
 	if (entry->poll_due_ms)
 		figures_note_poll(entry, entry->poll_due_ms, take);
 	entry->poll_due_ms = 0;
-	if (take->kind == HTTP_REPLY) {
-		step_run(entry, PLUGIN_VERB_POLL, entry->verb_phase, reply_of_outcome(take, now_utc(entry->engine)),
-			 on_poll_answer);
+	if (take->kind != HTTP_REPLY) {
+		on_poll_lost(entry, take);
+		http_outcome_free(take);
 		return;
 	}
-	log_debug("poll failed", "job", log_id(&entry->ref), "why", take->message);
-	http_outcome_free(take);
-	back_off(entry, 0);
+	reply = reply_of_outcome(take, now_utc(entry->engine));
+	lift_describe(entry->lift, reply);
+	step_run(entry, PLUGIN_VERB_POLL, entry->verb_phase, reply, on_poll_answer);
 }
 
 static void poll(struct entry *entry)

@@ -5,9 +5,9 @@
 #include "engine/run.h"
 
 #include "engine/forward.h"
+#include "engine/lift.h"
 #include "engine/media.h"
 #include "engine/ops.h"
-#include "engine/step.h"
 
 static void begin_start(struct entry *entry);
 
@@ -90,6 +90,7 @@ void run_abandon(struct entry *entry)
 	entry->outgoing = plugin_answer_free(entry->outgoing);
 	entry->reply = reply_free(entry->reply);
 	entry->media = media_unref(entry->media);
+	entry->lift = lift_free(entry->lift);
 	if (entry->reserved_bytes)
 		artifact_release(entry->engine->config.artifacts, entry->reserved_bytes);
 	entry->reserved_bytes = 0;

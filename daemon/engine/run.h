@@ -42,14 +42,16 @@ void reconcile_resume(struct entry *entry);                  /* after a start */
 
 /* poll.c: RUNNING */
 void poll_begin(struct entry *entry, int64_t delay_ms); /* 0: the provider's first interval */
-/* A DONE answer: STORING. */
+/* A DONE answer: STORING, once what was lifted out of the reply is synced. */
 void poll_store(struct entry *entry, struct plugin_answer *take);
 
 /* fetch.c: STORING */
 void fetch_begin(struct entry *entry);
 void fetch_abandon(struct entry *entry);
-/* The outputs of a DONE answer as they are stored: JSON, without credentials. */
-char *fetch_write_outputs(const struct plugin_answer *answer);
+/* The outputs of a DONE answer as they are stored: JSON, without credentials. @lift has those that were lifted. */
+char *fetch_write_outputs(const struct plugin_answer *answer, const struct lift *lift);
+/* Whether the job is owed the staging file @name: it is what a reply carried, and not sealed yet. */
+bool fetch_names(const struct entry *entry, const char *name);
 void collect_if_unreferenced(struct engine *engine, const struct digest *sha256);
 
 /* A plugin's failure in the words of the job; borrows from @answer. */

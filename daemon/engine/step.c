@@ -1,4 +1,4 @@
-#include "engine/step.h"
+#include "engine/lift.h"
 
 #include "engine/media.h"
 #include "engine/token.h"
@@ -42,6 +42,9 @@ struct reply *reply_free(struct reply *reply)
 	if (!reply)
 		return NULL;
 	free((void *)(uintptr_t)reply->facts.headers);
+	for (size_t i = 0; reply->lifted && i < reply->facts.n_lifted; i++)
+		free(reply->lifted[i]);
+	free(reply->lifted);
 	http_outcome_free(reply->outcome);
 	json_free(reply->meta);
 	buffer_finish(&reply->body);
@@ -499,6 +502,7 @@ struct got {
 	struct arrival arrival;
 	struct figures *figures;
 	struct http_outcome *outcome;
+	struct lift *lift;
 	void (*then)(struct entry *entry, struct http_outcome *take);
 };
 
@@ -508,6 +512,8 @@ static void handle_got(struct entry *entry, struct arrival *arrival)
 	struct http_outcome *outcome = got->outcome;
 	void (*then)(struct entry *, struct http_outcome *) = got->then;
 
+	lift_free(entry->lift);
+	entry->lift = got->lift;
 	free(got);
 	then(entry, outcome);
 }
@@ -517,6 +523,7 @@ static void discard_got(struct arrival *arrival)
 	struct got *got = (struct got *)(void *)arrival;
 
 	http_outcome_free(got->outcome);
+	lift_free(got->lift);
 	free(got);
 }
 
@@ -554,8 +561,8 @@ static struct http_outcome *not_taken(int why)
 	return outcome;
 }
 
-void exchange_send(struct entry *entry, enum activity activity, const struct http_request *request,
-		   void (*then)(struct entry *entry, struct http_outcome *take))
+static void send_request(struct entry *entry, enum activity activity, const struct http_request *request,
+			 struct lift *take_lift, void (*then)(struct entry *entry, struct http_outcome *take))
 {
 	struct got *got;
 	int r;
@@ -564,9 +571,16 @@ void exchange_send(struct entry *entry, enum activity activity, const struct htt
 	got = entry_expect(entry, sizeof(*got), handle_got, discard_got);
 	got->figures = figures_of(entry);
 	got->then = then;
+	got->lift = take_lift;
 	r = http_send(entry->engine->config.http, request, on_done, got, &entry->http_id);
 	if (r != 0)
 		on_done(not_taken(r), got);
+}
+
+void exchange_send(struct entry *entry, enum activity activity, const struct http_request *request,
+		   void (*then)(struct entry *entry, struct http_outcome *take))
+{
+	send_request(entry, activity, request, NULL, then);
 }
 
 void exchange_run(struct entry *entry, const struct plugin_exchange *exchange, uint32_t flags,
@@ -574,9 +588,11 @@ void exchange_run(struct entry *entry, const struct plugin_exchange *exchange, u
 {
 	struct exchange_headers headers;
 	struct http_request request;
+	struct lift *lift;
 
 	exchange_request(entry->lane, exchange, entry->media, &headers, &request);
 	request.flags |= flags;
-	exchange_send(entry, ACTIVITY_EXCHANGE, &request, then);
+	lift = lift_new(entry, exchange, &request);
+	send_request(entry, ACTIVITY_EXCHANGE, &request, lift, then);
 	exchange_headers_finish(&headers);
 }

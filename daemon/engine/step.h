@@ -13,6 +13,7 @@ struct reply {
 	struct http_outcome *outcome; /* it came from the wire */
 	struct json *meta;            /* it came from the store */
 	struct buffer body;           /* likewise */
+	char **lifted;                /* lift.c: pointers of the texts that were taken out of it; NULL: none */
 };
 
 struct reply *reply_of_outcome(struct http_outcome *take, int64_t now_utc_ms);

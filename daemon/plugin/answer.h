@@ -102,6 +102,8 @@ struct plugin_exchange {
 	size_t n_pieces;
 	int64_t timeout_ms;         /* 0: the daemon's */
 	uint64_t reply_limit_bytes; /* 0: the daemon's */
+	const char *const *lift;    /* places of base/json_lift.h, valid ones; whose texts become outputs */
+	size_t n_lift;              /* 0: none; never of a purchase */
 	bool has_credential;
 	/* SHA-256 over method, URL, headers and body (of an asset its name, which is its digest), without the credential and without the text of the idempotency key:
 	 * equal exactly when a resend would say the same as the first send did. */
@@ -138,11 +140,12 @@ struct plugin_accepted {
 	const char *status;
 };
 
-/* Something to download. */
+/* Something to download, or what was lifted out of the reply: then there is neither URL nor header. */
 struct plugin_output {
 	const char *role;
-	const char *url; /* absolute; often signed, so as good as a secret */
+	const char *url; /* absolute; often signed, so as good as a secret; NULL: lifted */
 	const char *shown_url;
+	const char *lifted;                  /* one of the reply's; NULL: it has a URL */
 	const struct plugin_header *headers; /* the credential, if it needs one */
 	size_t n_headers;
 	const char *media_type;

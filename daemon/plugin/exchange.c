@@ -256,10 +256,6 @@ static void check_purchase(struct fg_step *s)
 /* What this daemon does not carry out is refused, not left out. */
 static void check_offered(struct fg_step *s, const struct fg_exchange *x)
 {
-	if (x->lift)
-		step_fault(s,
-			   "exchange(): this daemon cannot lift texts out of replies yet; the manifest should require "
-			   "'lift'");
 	if (x->body_to)
 		step_fault(s, "exchange(): this daemon cannot keep a reply's body yet; the manifest should require "
 			      "'body_to'");
@@ -306,6 +302,7 @@ void plugin_exchange_build(struct fg_step *s, const struct fg_exchange *x)
 	exchange->method = plugin_answer_text(s->answer, bytes_of_text(x->method));
 	exchange->timeout_ms = x->timeout_ms;
 	exchange->reply_limit_bytes = x->reply_limit_bytes;
+	plugin_lift_build(s, x);
 	exchange->url = plugin_target(s, json_text(s->json, x->url), "exchange()");
 	if (!exchange->url)
 		return;

@@ -9,7 +9,7 @@ const struct plugin_feature plugin_features[] = {
 	{"inline_media", true, "write inputs as data URIs or base64"},
 	{"media_body", true, "send an input's bytes as a body or as a part"},
 	{"upload", true, "upload inputs before a start"},
-	{"lift", false, "lift base64 out of a reply"},
+	{"lift", true, "lift base64 out of a reply"},
 	{"body_to", false, "keep a reply's body as an output"},
 	{"several_remotes", false, "follow more than one remote of an attempt"},
 	{"minted_credentials", true, "mint or exchange credentials"},

@@ -196,20 +196,20 @@ int32_t host_accepted(struct fg_step *s, const struct fg_accepted *accepted)
 	return FG_ANSWERED;
 }
 
-static void read_output(struct fg_step *s, json_node node, struct plugin_output *output)
+/* Where its bytes come from: an address, with or without a credential, or the reply. */
+static void read_source(struct fg_step *s, json_node node, struct plugin_output *output)
 {
 	struct plugin_header_list list = {0};
-	struct bytes url = json_text(s->json, json_at(s->json, node, "/url"));
+	json_node url = json_at(s->json, node, "/url"), lifted = json_at(s->json, node, "/lifted");
 	const char *scheme = member(s, node, "/auth", LIMIT_PLUGIN_WORD);
-	int64_t index = json_integer(s->json, json_at(s->json, node, "/index"), 0);
 
-	if (json_at(s->json, node, "/lifted"))
-		step_fault(s, "done(): this daemon cannot lift outputs out of replies yet; the manifest should require "
-			      "'lift'");
-	output->role = member(s, node, "/role", LIMIT_PLUGIN_WORD);
-	output->url = plugin_target(s, url, "done(): an output");
-	if (output->role[0] == '\0' || index < 0 || index > LIMIT_PLUGIN_OUTPUTS)
-		step_fault(s, "done(): an output has no role, or an odd index");
+	if (lifted) {
+		output->lifted = plugin_lift_find(s, lifted);
+		if (url || scheme[0])
+			step_fault(s, "done(): a lifted output has neither url nor auth");
+		return;
+	}
+	output->url = plugin_target(s, json_text(s->json, url), "done(): an output");
 	if (!output->url)
 		return;
 	output->shown_url = plugin_shown(s, output->url);
@@ -217,10 +217,30 @@ static void read_output(struct fg_step *s, json_node node, struct plugin_output 
 		output->headers = list.headers;
 		output->n_headers = list.n;
 	}
+}
+
+static void read_output(struct fg_step *s, json_node node, struct plugin_output *output)
+{
+	int64_t index = json_integer(s->json, json_at(s->json, node, "/index"), 0);
+
+	output->role = member(s, node, "/role", LIMIT_PLUGIN_WORD);
+	if (output->role[0] == '\0' || index < 0 || index > LIMIT_PLUGIN_OUTPUTS)
+		step_fault(s, "done(): an output has no role, or an odd index");
+	read_source(s, node, output);
 	output->media_type = member(s, node, "/media_type", LIMIT_PLUGIN_WORD);
 	output->language = member(s, node, "/language", LIMIT_PLUGIN_WORD);
 	output->index = (uint32_t)index;
 	output->expires_at_ms = json_integer(s->json, json_at(s->json, node, "/expires_at_ms"), 0);
+}
+
+/* Sealing one takes the file away. */
+static void check_lifted_once(struct fg_step *s, const struct plugin_done *done)
+{
+	for (size_t i = 0; i < done->n_outputs; i++)
+		for (size_t k = 0; k < i && done->outputs[i].lifted; k++)
+			if (done->outputs[k].lifted && strcmp(done->outputs[k].lifted, done->outputs[i].lifted) == 0)
+				step_fault(s, "done(): two outputs are the text that was lifted at '%.200s'",
+					   done->outputs[i].lifted);
 }
 
 static void read_outputs(struct fg_step *s, json_node list, struct plugin_done *done)
@@ -232,6 +252,7 @@ static void read_outputs(struct fg_step *s, json_node list, struct plugin_done *
 	     n = json_next(s->json, n))
 		read_output(s, n, &outputs[done->n_outputs++]);
 	done->outputs = outputs;
+	check_lifted_once(s, done);
 }
 
 static bool is_final_reason(int64_t reason)

@@ -30,7 +30,9 @@ struct plugin_reply {
 	size_t n_headers;
 	struct bytes body;
 	int64_t elapsed_ms;
-	int64_t retry_after_ms; /* -1: not said */
+	int64_t retry_after_ms;    /* -1: not said */
+	const char *const *lifted; /* pointers of the texts that were taken out of it, each once */
+	size_t n_lifted;
 };
 
 /* For whoever tries a plugin out: is told, within the step, what the plugin looks for. */

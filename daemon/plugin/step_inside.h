@@ -153,10 +153,15 @@ void plugin_media_cut(struct fg_step *s, struct bytes whole, struct plugin_excha
 /* Adds @text with what an asset is in place of its mark: the same in every step. */
 void plugin_media_digest(struct fg_step *s, struct digester *digester, struct bytes text);
 
-/* ---- exchange.c, fingerprint.c, body.c, credential.c ---- */
+/* ---- exchange.c, lift.c, fingerprint.c, body.c, credential.c ---- */
 
 /* Builds answer->exchange; what is wrong becomes a fault. */
 void plugin_exchange_build(struct fg_step *s, const struct fg_exchange *exchange);
+
+/* lift.c: what an exchange lifts, into answer->exchange; and whether @pointer is what the reply's exchange lifted. What
+ * is wrong becomes a fault. */
+void plugin_lift_build(struct fg_step *s, const struct fg_exchange *exchange);
+const char *plugin_lift_find(struct fg_step *s, json_node pointer);
 
 /* Of an exchange that has no credential yet; @key may be NULL. 0 or -ENOMEM. */
 int plugin_exchange_fingerprint(const struct plugin_exchange *exchange, const char *key, struct digest *ret);

@@ -17,7 +17,7 @@ static const char manifest[] = "{\"name\":\"" NAME "\",\"abi\":0,\"modles\":[]}"
 #elif defined(FIXTURE_NO_JSON)
 static const char manifest[] = "name: " NAME "\n";
 #elif defined(FIXTURE_FEATURE)
-static const char manifest[] = MANIFEST_OF(NAME, "0", "\"requires\":[\"lift\"],");
+static const char manifest[] = MANIFEST_OF(NAME, "0", "\"requires\":[\"push_delivery\"],");
 #elif defined(FIXTURE_OTHER_NAME)
 static const char manifest[] = MANIFEST_OF("somebody-else", "0", "");
 #elif defined(FIXTURE_OTHER_ABI)

@@ -191,7 +191,53 @@ static int32_t huge_timeout(const struct fg_host *h, struct fg_step *s)
 
 static int32_t lift(const struct fg_host *h, struct fg_step *s)
 {
-	return SEND(.lift = h->array(s));
+	fg_node places = h->array(s);
+
+	h->append(s, places, h->make_text(s, (struct fg_text){"/videos/*/data", 14}));
+	return SEND(.effect = FG_EFFECT_SAFE, .lift = places);
+}
+
+static int32_t lifts_a_purchase(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node places = h->array(s);
+
+	h->append(s, places, h->make_text(s, (struct fg_text){"/data", 5}));
+	return SEND(.effect = FG_EFFECT_BUYS, .lift = places);
+}
+
+static int32_t lifts_nothing(const struct fg_host *h, struct fg_step *s)
+{
+	return SEND(.effect = FG_EFFECT_SAFE, .lift = h->array(s));
+}
+
+static int32_t lifts_everything(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node places = h->array(s);
+
+	h->append(s, places, h->make_text(s, (struct fg_text){"", 0}));
+	return SEND(.effect = FG_EFFECT_SAFE, .lift = places);
+}
+
+static int32_t lifts_a_number(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node places = h->array(s);
+
+	h->append(s, places, h->make_integer(s, 7));
+	return SEND(.effect = FG_EFFECT_SAFE, .lift = places);
+}
+
+static int32_t lifts_with_an_object(const struct fg_host *h, struct fg_step *s)
+{
+	return SEND(.effect = FG_EFFECT_SAFE, .lift = h->object(s));
+}
+
+static int32_t lifts_from_too_many_places(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node places = h->array(s);
+
+	for (int i = 0; i < 33; i++)
+		h->append(s, places, h->make_text(s, (struct fg_text){"/data", 5}));
+	return SEND(.effect = FG_EFFECT_SAFE, .lift = places);
 }
 
 static int32_t body_to(const struct fg_host *h, struct fg_step *s)
@@ -455,6 +501,21 @@ static int32_t lifted_output(const struct fg_host *h, struct fg_step *s)
 	return done_with(h, s, "/lifted", "/video");
 }
 
+static int32_t lifted_alone(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node outputs = h->array(s), output = h->object(s);
+
+	h->put_text(s, output, "/role", "video");
+	h->put_text(s, output, "/lifted", "/video");
+	h->append(s, outputs, output);
+	return h->done(s, FG_DONE(.outputs = outputs));
+}
+
+static int32_t lifted_body(const struct fg_host *h, struct fg_step *s)
+{
+	return done_with(h, s, "/lifted", "");
+}
+
 static int32_t output_in_a_bucket(const struct fg_host *h, struct fg_step *s)
 {
 	return done_with(h, s, "/url", "s3://bucket/x.mp4");
@@ -528,6 +589,12 @@ static const struct {
 	{"part_without_name", part_without_name},
 	{"huge_timeout", huge_timeout},
 	{"lift", lift},
+	{"lifts_a_purchase", lifts_a_purchase},
+	{"lifts_nothing", lifts_nothing},
+	{"lifts_everything", lifts_everything},
+	{"lifts_a_number", lifts_a_number},
+	{"lifts_with_an_object", lifts_with_an_object},
+	{"lifts_from_too_many_places", lifts_from_too_many_places},
 	{"body_to", body_to},
 	{"long_poll", long_poll},
 	{"unknown_flag", unknown_flag},
@@ -566,6 +633,8 @@ static const struct {
 	{"remotes_that_are_no_array", remotes_that_are_no_array},
 	{"done_without_output", done_without_output},
 	{"lifted_output", lifted_output},
+	{"lifted_alone", lifted_alone},
+	{"lifted_body", lifted_body},
 	{"output_in_a_bucket", output_in_a_bucket},
 	{"output_with_foreign_auth", output_with_foreign_auth},
 	{"odd_cost", odd_cost},

@@ -25,7 +25,7 @@ const bad = {
 	newer_host: /needs a daemon of ABI 0\.99, this one has 0\.\d+: update the daemon/,
 	bad_manifest: /manifest is wrong: .*unknown member 'modles'/,
 	other_name: /its manifest says that it is 'somebody-else'/,
-	feature: /'lift'/,
+	feature: /'push_delivery'/,
 	text: /the dynamic linker refuses it: .*text\.so: (file too short|invalid ELF header)/,
 	empty: /the dynamic linker refuses it: .*empty\.so: file too short/,
 	writable: /'.*\/plugins\/writable\.so' is writable by others; run: chmod go-w '.*\/plugins\/writable\.so'/,

@@ -194,8 +194,14 @@ struct fg_exchange {
 	fg_node url;                /* a text from path() or link() */
 	fg_node headers;            /* absent, or an object of texts; no credential, no Host, no Content-Length */
 	fg_node body;
-	fg_node lift; /* absent, or an array of pointer patterns ("/videos/∗/data", a ∗ being an asterisk): base64
-	                          texts that are taken out of the reply into outputs while it streams */
+	/*
+	 * Absent, or an array of 1 to 32 pointer patterns ("/videos/∗/data", a ∗ being an asterisk, for every index or
+	 * name): base64 texts (RFC 4648, section 4, with padding) that are taken out of a 2xx reply into outputs while it
+	 * streams, whatever their size. REPLY has empty texts there; what is no text stays as it is. They count for
+	 * limits.video_bytes, not for the reply's limit. Only of poll and result, and not of a purchase. A text that is no
+	 * base64 fails the exchange, which is then tried again, and never the job.
+	 */
+	fg_node lift;
 };
 #define FG_EXCHANGE_LONG_POLL 1u /* the provider holds the connection; timeout_ms says how long */
 

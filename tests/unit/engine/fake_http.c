@@ -61,6 +61,9 @@ static struct request *request_new(const struct http_request *from)
 	request->sink = from->sink;
 	request->fd = from->fd;
 	request->resume_from = from->resume_from;
+	request->idle_timeout_ms = from->idle_timeout_ms;
+	request->max_body_bytes = from->max_body_bytes;
+	request->filter = from->filter;
 	return request;
 }
 
@@ -133,6 +136,25 @@ static void write_file(const struct request *request, const struct said *said, s
 	outcome->bytes_written = said->file.len;
 }
 
+/* As the real one does, a few bytes at a time. */
+static void pass_filter(const struct request *request, const char *body, struct http_outcome *outcome)
+{
+	const struct http_filter *filter = &request->filter;
+	struct errmsg why = {""};
+	size_t len = strlen(body);
+	int r = 0;
+
+	for (size_t i = 0; i < len && r == 0; i += 5)
+		r = filter->write(filter->userdata, bytes_of(body + i, len - i < 5 ? len - i : 5), &outcome->body,
+				  &why);
+	if (r == 0 && outcome->kind == HTTP_REPLY)
+		r = filter->end(filter->userdata, &why);
+	if (r == 0)
+		return;
+	outcome->kind = r > 0 ? HTTP_UNREADABLE : r == -EMSGSIZE ? HTTP_TOO_LARGE : HTTP_NOT_STORED;
+	outcome->error = r > 0 ? -EBADMSG : r;
+}
+
 static struct http_outcome *outcome_of(const struct request *request, const struct said *said)
 {
 	struct http_outcome *outcome = calloc(1, sizeof(*outcome));
@@ -149,10 +171,13 @@ static struct http_outcome *outcome_of(const struct request *request, const stru
 	add_headers(outcome, said->headers);
 	if (said->file.data && request->sink == HTTP_SINK_FILE)
 		write_file(request, said, outcome);
-	if (said->body)
+	if (said->body && request->sink == HTTP_SINK_FILTER && said->status >= 200 && said->status < 300)
+		pass_filter(request, said->body, outcome);
+	else if (said->body)
 		buffer_append_text(&outcome->body, said->body);
-	if (said->kind != HTTP_REPLY)
-		snprintf(outcome->message, sizeof(outcome->message), "the test says: %s", http_kind_name(said->kind));
+	if (outcome->kind != HTTP_REPLY)
+		snprintf(outcome->message, sizeof(outcome->message), "the test says: %s",
+			 http_kind_name(outcome->kind));
 	return outcome;
 }
 

@@ -22,6 +22,9 @@ struct request {
 	enum http_sink sink;
 	int fd;
 	uint64_t resume_from;
+	int64_t idle_timeout_ms;
+	uint64_t max_body_bytes;
+	struct http_filter filter; /* HTTP_SINK_FILTER: what the body of a success passes through */
 	http_done_fn done;
 	void *userdata;
 	bool is_ended;

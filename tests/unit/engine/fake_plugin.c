@@ -21,6 +21,7 @@ struct plugin_answer_memory {
 	char names[4][128];
 	const char *uploads[1];
 	struct plugin_note note;
+	const char *place;
 };
 
 /* ---- plugins ---- */
@@ -153,7 +154,11 @@ static void add_output(struct plugin_answer *answer, const char *role, const cha
 {
 	struct plugin_output *output = &answer->memory->outputs[answer->done.n_outputs++];
 
-	*output = (struct plugin_output){.role = role, .url = url, .shown_url = url};
+	*output = (struct plugin_output){.role = role};
+	if (strncmp(url, "lift:", 5) == 0)
+		output->lifted = url + 5;
+	else
+		output->url = output->shown_url = url;
 	answer->done.outputs = answer->memory->outputs;
 }
 
@@ -182,6 +187,13 @@ static void set_note(struct plugin_answer *answer, const char *value)
 		.severity = PLUGIN_NOTE_IGNORED, .pointer = "/parameters/prompt", .sentence = value};
 	answer->notes = &answer->memory->note;
 	answer->n_notes = 1;
+}
+
+static void set_lift(struct plugin_answer *answer, const char *place)
+{
+	answer->memory->place = place;
+	answer->exchange.lift = &answer->memory->place;
+	answer->exchange.n_lift = 1;
 }
 
 /* One "name=value" of any kind of answer. */
@@ -214,6 +226,8 @@ static void obey_pair(struct plugin_answer *answer, const char *name, const char
 		set_note(answer, value);
 	else if (strcmp(name, "text") == 0)
 		answer->report = value;
+	else if (strcmp(name, "lift") == 0)
+		set_lift(answer, value);
 	else
 		add_output(answer, name, value);
 }
@@ -365,11 +379,38 @@ static struct plugin_answer *answer_new(void)
 	return answer;
 }
 
+/* The words of a reply, which may be JSON around them. */
+static struct bytes words_in(struct bytes body)
+{
+	static const char name[] = "\"words\":\"";
+	const char *begin = body.len ? memmem(body.data, body.len, name, sizeof(name) - 1) : NULL;
+
+	if (!begin)
+		return body;
+	begin += sizeof(name) - 1;
+	return bytes_of(begin, strcspn(begin, "\""));
+}
+
+/* As the real host checks it. */
+static void check_lifted(const struct plugin_answer *answer, const struct plugin_step *step)
+{
+	for (size_t i = 0; i < answer->done.n_outputs; i++) {
+		const char *lifted = answer->done.outputs[i].lifted;
+		size_t k = 0;
+
+		while (lifted && k < step->reply->n_lifted && strcmp(step->reply->lifted[k], lifted) != 0)
+			k++;
+		if (lifted && k == step->reply->n_lifted)
+			abort();
+	}
+}
+
 static struct plugin_answer *answer_of(const struct plugin_step *step)
 {
 	struct plugin_answer *answer = answer_new();
 	struct plugin_answer_memory *memory = answer->memory;
-	struct bytes words = step->reply ? step->reply->body : bytes_of_text(plugin_of(step)->begin[step->verb]);
+	struct bytes words = step->reply ? words_in(step->reply->body)
+					 : bytes_of_text(plugin_of(step)->begin[step->verb]);
 	char *at = memory->words, *kind;
 
 	snprintf(memory->words, sizeof(memory->words), "%.*s", (int)words.len, (const char *)words.data);
@@ -378,6 +419,7 @@ static struct plugin_answer *answer_of(const struct plugin_step *step)
 		answer->failure.retry_after_ms = step->reply->retry_after_ms;
 	fill_answer(answer, step, kind ? kind : "fault");
 	obey_words(answer, at);
+	check_lifted(answer, step);
 	if (memory->remote.id) {
 		answer->accepted.remotes = answer->done.remotes = &memory->remote;
 		answer->accepted.n_remotes = answer->done.n_remotes = 1;

@@ -3,13 +3,13 @@
  * written in the provider's reply:
  *
  *     buy                               the exchange that buys: POST BASE/buy
- *     read                              a free exchange: GET BASE/VERB
+ *     read lift=PLACE                   a free exchange: GET BASE/VERB
  *     carry                             buy, with the job's assets inside as base64
  *     name                              buy, with the handles of the job's assets; without one it wants its upload
  *     bring                             a free exchange: PUT BASE/VERB of the step's asset
  *     wait after=MS permille=N status=WORD
  *     accepted id=ID after=MS
- *     done video=URL thumbnail=URL ...  secret: each is fetched with the account's key
+ *     done video=URL thumbnail=URL ...  secret: each is fetched with the account's key; lift:POINTER for URL: lifted
  *     failed reason=WORD bought=WORD after=MS code=WORD message=WORD    also: trouble
  *     cancelled achieved=WORD
  *     report text=JSON
@@ -17,7 +17,7 @@
  *     fault
  *
  * cost=MICROS beside accepted and done is the provider's figure in USD, computed=MICROS the plugin's.
- * note=WORD beside any of them is a note about "/parameters/prompt". state=TEXT beside any of them is the plugin's new state.
+ * state=TEXT beside any of them is the plugin's new state. A reply that is JSON has them in its member "words".
  */
 #ifndef FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H
 #define FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H

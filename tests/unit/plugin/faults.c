@@ -55,7 +55,8 @@ static const struct {
 	{"form_of_objects", "neither text nor number nor boolean"},
 	{"part_without_name", "a part has no name"},
 	{"huge_timeout", "a time-out of 4294967295 ms"},
-	{"lift", "'lift'"},
+	{"lift", "only 'poll' and 'result' may lift; 'start' may not"},
+	{"lifts_a_purchase", "let 'poll' fetch the result"},
 	{"body_to", "'body_to'"},
 	{"long_poll", "'long_poll'"},
 	{"unknown_flag", "no flag 0x80000000"},
@@ -93,7 +94,8 @@ static const struct {
 	{"two_remotes", "'several_remotes'"},
 	{"remotes_that_are_no_array", "remotes must be an array"},
 	{"done_without_output", "there is no output"},
-	{"lifted_output", "'lift'"},
+	{"lifted_output", "nothing was lifted out of the reply at '/video'"},
+	{"lifted_body", "nothing was lifted out of the reply at ''"},
 	{"output_in_a_bucket", "'s3://bucket/x.mp4' is not an http"},
 	{"output_with_foreign_auth", "must not go to https://files.example:443"},
 	{"odd_cost", "a cost needs amount_micros"},
@@ -157,6 +159,80 @@ static void an_attempt_buys_once(void **state)
 	assert_fault(second, "buys", "a second purchase in one attempt");
 }
 
+static void what_is_lifted_has_a_shape(void **state)
+{
+	static const char *const rows[][2] = {
+		{"lifts_nothing", "an array of 1 to 32 pointers"},
+		{"lifts_with_an_object", "an array of 1 to 32 pointers"},
+		{"lifts_from_too_many_places", "an array of 1 to 32 pointers"},
+		{"lifts_everything", "'' is not a JSON Pointer of 1 to 16 steps"},
+		{"lifts_a_number", "'7' is not a JSON Pointer of 1 to 16 steps"},
+	};
+	_cleanup_(plugin_answer_freep) struct plugin_answer *good = break_rule("lift", PLUGIN_VERB_POLL, true);
+
+	(void)state;
+	assert_int_equal(good->kind, PLUGIN_ANSWER_EXCHANGE);
+	assert_int_equal(good->exchange.n_lift, 1);
+	assert_string_equal(good->exchange.lift[0], "/videos/*/data");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = break_rule(rows[i][0], PLUGIN_VERB_POLL,
+											 true);
+
+		assert_fault(answer, rows[i][0], rows[i][1]);
+	}
+}
+
+/* Named are the reply's place and what is left there, not what a plugin would like. */
+static void an_output_was_lifted_or_it_is_a_fault(void **state)
+{
+	static const char *const lifted[] = {"/video", "/gone"};
+	struct plugin_reply reply = {.status = 200, .lifted = lifted, .n_lifted = 2, .retry_after_ms = -1};
+	struct plugin_step step = fixture_step(account, PLUGIN_VERB_POLL,
+					       "{\"parameters\":{\"prompt\":\"lifted_alone\"}}");
+	static const struct {
+		const char *body;
+		bool is_good;
+	} rows[] = {
+		{"{\"video\":\"\"}", true}, {"{\"video\":null}", false}, {"{\"video\":\"YQ==\"}", false},
+		{"{\"gone\":\"\"}", false}, {"<html>", false},
+	};
+
+	(void)state;
+	step.phase = 1;
+	step.reply = &reply;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+
+		reply.body = bytes_of_text(rows[i].body);
+		answer = fixture_run(&step);
+		assert_int_equal(answer->kind == PLUGIN_ANSWER_DONE, rows[i].is_good);
+		if (!rows[i].is_good)
+			continue;
+		assert_string_equal(answer->done.outputs[0].lifted, "/video");
+		assert_null(answer->done.outputs[0].url);
+		assert_int_equal(answer->done.outputs[0].n_headers, 0);
+	}
+}
+
+static void a_lifted_output_is_nothing_else(void **state)
+{
+	static const char *const lifted[] = {"/video"};
+	struct plugin_reply reply = {.status = 200,
+				     .body = bytes_of_text("{\"video\":\"\"}"),
+				     .lifted = lifted,
+				     .n_lifted = 1,
+				     .retry_after_ms = -1};
+	struct plugin_step step = fixture_step(account, PLUGIN_VERB_POLL,
+					       "{\"parameters\":{\"prompt\":\"lifted_output\"}}");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+
+	(void)state;
+	step.phase = 1;
+	step.reply = &reply;
+	answer = fixture_run(&step);
+	assert_fault(answer, "lifted_output", "a lifted output has neither url nor auth");
+}
+
 static void a_key_that_the_provider_does_not_honour_is_no_key(void **state)
 {
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
@@ -200,6 +276,9 @@ int main(void)
 		cmocka_unit_test(every_broken_rule_is_a_fault_that_names_it),
 		cmocka_unit_test(the_same_plugin_is_believed_when_it_keeps_the_rules),
 		cmocka_unit_test(an_attempt_buys_once),
+		cmocka_unit_test(what_is_lifted_has_a_shape),
+		cmocka_unit_test(an_output_was_lifted_or_it_is_a_fault),
+		cmocka_unit_test(a_lifted_output_is_nothing_else),
 		cmocka_unit_test(a_key_that_the_provider_does_not_honour_is_no_key),
 		cmocka_unit_test(only_start_buys),
 		cmocka_unit_test(a_verb_that_is_not_there_is_a_fault),

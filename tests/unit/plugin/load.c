@@ -91,7 +91,7 @@ static void a_manifest_that_cannot_be_right_is_refused(void **state)
 	assert_refused("bad_manifest", PLUGIN_E_MANIFEST, "unknown member 'modles'");
 	assert_refused("no_json", PLUGIN_E_MANIFEST, "not well-formed JSON");
 	assert_refused("other_name", PLUGIN_E_MANIFEST, "'somebody-else'");
-	assert_refused("feature", PLUGIN_E_FEATURE, "'lift'");
+	assert_refused("feature", PLUGIN_E_FEATURE, "'push_delivery'");
 }
 
 /* A folder of our own with a copy of a plugin, so that its rights can be spoilt. */
