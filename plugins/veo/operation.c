@@ -64,7 +64,7 @@ static int32_t ask_vertex(const struct fg_host *h, struct fg_step *s, fg_node na
 	h->put(s, body, "/operationName", name);
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = VEO_PHASE_REPLY, .method = "POST",
 					  .body_kind = FG_BODY_JSON, .auth = "google", .body = body,
-					  .url = vertex_url(h, s, h->text(s, name))));
+					  .lift = veo_inline_places(h, s), .url = vertex_url(h, s, h->text(s, name))));
 }
 
 static int32_t ask_gemini(const struct fg_host *h, struct fg_step *s, fg_node name)
@@ -76,7 +76,7 @@ static int32_t ask_gemini(const struct fg_host *h, struct fg_step *s, fg_node na
 		return h->failed(s, FG_FAILURE(.reason = FG_REASON_LOST, .bought = FG_BOUGHT_UNKNOWN,
 					       .message = fg_text_of("this is not the name of an operation")));
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = VEO_PHASE_REPLY, .method = "GET",
-					  .auth = "key", .url = url));
+					  .auth = "key", .url = url, .lift = veo_inline_places(h, s)));
 }
 
 /* Remembers since when Google does not know the operation; 0 when it does. */

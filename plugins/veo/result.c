@@ -22,7 +22,10 @@ static const char *const video_lists[] = {
 /* Where a video's address stands in its entry. */
 static const char *const video_addresses[] = {"/gcsUri", "/video/uri", "/uri", "/video/gcsUri"};
 
+/* Where the video itself stands, when it has no address. */
 static const char *const inline_videos[] = {"/bytesBase64Encoded", "/video/bytesBase64Encoded", "/video/encodedVideo"};
+
+#define POINTER_SIZE 128
 
 /* What was filtered, of one response. */
 struct filtered {
@@ -122,7 +125,62 @@ static void put_download(const struct fg_host *h, struct fg_step *s, fg_node out
 	h->put(s, output, "/url", url);
 }
 
-static fg_node outputs_of(const struct fg_host *h, struct fg_step *s, fg_node videos)
+/* ---- videos inside the reply ---- */
+
+static void write_place(char *out, const char *list, const char *index, const char *name)
+{
+	out[0] = '\0';
+	fg_text_add(out, POINTER_SIZE, "/response");
+	fg_text_add(out, POINTER_SIZE, list);
+	fg_text_add(out, POINTER_SIZE, "/");
+	fg_text_add(out, POINTER_SIZE, index);
+	fg_text_add(out, POINTER_SIZE, name);
+}
+
+fg_node veo_inline_places(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node places = h->array(s);
+	char place[POINTER_SIZE];
+
+	for (size_t i = 0; i < VEO_COUNT(video_lists); i++)
+		for (size_t k = 0; k < VEO_COUNT(inline_videos); k++) {
+			write_place(place, video_lists[i], "*", inline_videos[k]);
+			h->append(s, places, h->make_text(s, fg_text_of(place)));
+		}
+	return places;
+}
+
+static void add_number(char *out, uint64_t size, uint64_t number)
+{
+	char digits[21];
+	uint64_t at = sizeof(digits) - 1;
+
+	digits[at] = '\0';
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while ((number /= 10) != 0);
+	fg_text_add(out, size, digits + at);
+}
+
+/* Every text in such a place was lifted out of the reply, an empty one too. */
+static void put_lifted(const struct fg_host *h, struct fg_step *s, fg_node output, const char *list, uint64_t index)
+{
+	fg_node reply = h->document(s, FG_DOC_REPLY);
+	char number[24] = "";
+	char place[POINTER_SIZE];
+
+	add_number(number, sizeof(number), index);
+	for (size_t i = 0; i < VEO_COUNT(inline_videos); i++) {
+		write_place(place, list, number, inline_videos[i]);
+		if (h->kind(s, h->at(s, reply, place)) != FG_KIND_TEXT)
+			continue;
+		h->put_text(s, output, "/lifted", place);
+		return;
+	}
+}
+
+/* An address is preferred: what is fetched from there can be fetched again without all the others. */
+static fg_node outputs_of(const struct fg_host *h, struct fg_step *s, fg_node videos, const char *list)
 {
 	fg_node outputs = h->array(s);
 
@@ -130,7 +188,11 @@ static fg_node outputs_of(const struct fg_host *h, struct fg_step *s, fg_node vi
 		fg_node output = h->object(s);
 
 		put_download(h, s, output, h->item(s, videos, i));
-		if (h->at(s, output, "/url") == FG_ABSENT)
+		if (h->at(s, output, "/url") == FG_ABSENT) {
+			output = h->object(s);
+			put_lifted(h, s, output, list, i);
+		}
+		if (h->count(s, output) == 0)
 			continue;
 		h->put_text(s, output, "/role", "video");
 		h->put_integer(s, output, "/index", (int64_t)i);
@@ -171,11 +233,6 @@ static fg_node missing_of(const struct fg_host *h, struct fg_step *s, int64_t de
 
 /* ---- nothing came ---- */
 
-static int has_inline_video(const struct fg_host *h, struct fg_step *s, fg_node videos)
-{
-	return first_of(h, s, h->item(s, videos, 0), inline_videos, VEO_COUNT(inline_videos)) != FG_ABSENT;
-}
-
 static int32_t fail_filtered(const struct fg_host *h, struct fg_step *s, const struct filtered *filtered)
 {
 	struct veo_problem problem = {0};
@@ -196,11 +253,9 @@ static int32_t fail_empty(const struct fg_host *h, struct fg_step *s, fg_node vi
 	problem.reason = FG_REASON_ARTIFACT_BAD;
 	problem.bought = h->count(s, videos) ? FG_BOUGHT_MADE : FG_BOUGHT_UNKNOWN;
 	problem.code = fg_text_of(h->count(s, videos) ? "unreadable" : "empty");
-	problem.message = fg_text_of(
-		has_inline_video(h, s, videos)
-			? "the videos came inline (base64), which is not carried yet; is storage_uri a bucket?"
-		: h->count(s, videos) ? "the operation names videos, but no address from which they can be fetched"
-				      : "the operation ended without a video, an error or a filter's word");
+	problem.message = fg_text_of(h->count(s, videos)
+					     ? "the operation names videos, but neither an address nor the video itself"
+					     : "the operation ended without a video, an error or a filter's word");
 	return veo_answer_failed(h, s, &problem);
 }
 
@@ -208,7 +263,8 @@ int32_t veo_finish(const struct fg_host *h, struct fg_step *s, fg_node operation
 {
 	fg_node error = h->at(s, operation, "/error");
 	fg_node response = h->at(s, operation, "/response");
-	fg_node videos = first_of(h, s, response, video_lists, VEO_COUNT(video_lists));
+	fg_node videos = FG_ABSENT;
+	size_t list = 0;
 	struct filtered filtered = read_filtered(h, s, response);
 	struct veo_problem problem;
 	fg_node outputs;
@@ -217,7 +273,11 @@ int32_t veo_finish(const struct fg_host *h, struct fg_step *s, fg_node operation
 		problem = veo_problem_of_operation(h, s, error);
 		return veo_answer_failed(h, s, &problem);
 	}
-	outputs = outputs_of(h, s, videos);
+	for (size_t i = 0; videos == FG_ABSENT && i < VEO_COUNT(video_lists); i++) {
+		videos = h->at(s, response, video_lists[i]);
+		list = i;
+	}
+	outputs = outputs_of(h, s, videos, video_lists[list]);
 	if (h->count(s, outputs))
 		return h->done(s, FG_DONE(.outputs = outputs,
 					  .missing = missing_of(h, s, (int64_t)h->count(s, outputs), &filtered)));

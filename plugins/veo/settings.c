@@ -43,6 +43,8 @@ fg_node veo_model(const struct fg_host *h, struct fg_step *s)
 	for (size_t i = 0; i < VEO_COUNT(models); i++)
 		if (h->is(s, name, models[i].model))
 			there = veo_option(h, s, models[i].option);
+	if (name == FG_ABSENT)
+		return veo_option(h, s, "/generate_model");
 	return there != FG_ABSENT ? there : name;
 }
 
@@ -57,9 +59,7 @@ static const char *vertex_complaint(const struct fg_host *h, struct fg_step *s)
 
 	if (veo_option(h, s, "/project") == FG_ABSENT)
 		return "the option 'project' of the provider is not configured";
-	if (storage_uri == FG_ABSENT)
-		return "the option 'storage_uri' of the provider is not configured: Veo needs a bucket to write to";
-	if (veo_storage_name(h, s, h->text(s, storage_uri)) == FG_ABSENT)
+	if (storage_uri != FG_ABSENT && veo_storage_name(h, s, h->text(s, storage_uri)) == FG_ABSENT)
 		return "the option 'storage_uri' of the provider is not of the form gs://bucket or gs://bucket/folder";
 	if (!h->is(s, veo_option(h, s, "/location"), DEFAULT_LOCATION) && fg_text_is(base_url(h, s), DEFAULT_BASE_URL))
 		return "the option 'location' of the provider is not us-central1: set base_url to "

@@ -3,7 +3,8 @@
  *
  * Google honours no idempotency key, so a reply that proves nothing (5xx, a gateway's page, a 2xx without a name) is an
  * unknown purchase, and the daemon holds the job for a person. Each job's videos go to a folder of the bucket that has
- * the job's id for its name: who has to decide about a lost reply looks there.
+ * the job's id for its name: who has to decide about a lost reply looks there. Without a bucket the videos come inside
+ * the reply to a poll, and nothing tells whether a lost order was taken.
  */
 #include "veo.h"
 
@@ -190,7 +191,8 @@ static fg_node folder_of_job(const struct fg_host *h, struct fg_step *s)
 static void put_vertex_only(const struct fg_host *h, struct fg_step *s, fg_node parameters)
 {
 	h->put_boolean(s, parameters, "/generateAudio", h->boolean(s, parameter(h, s, "/audio"), 1));
-	h->put(s, parameters, "/storageUri", folder_of_job(h, s));
+	if (veo_option(h, s, "/storage_uri") != FG_ABSENT)
+		h->put(s, parameters, "/storageUri", folder_of_job(h, s));
 }
 
 static fg_node body_of(const struct fg_host *h, struct fg_step *s)

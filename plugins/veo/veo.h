@@ -1,8 +1,8 @@
 /*
  * What the files of the Veo plugin say to each other. The plugin speaks two dialects of one API, by the option surface:
  *
- * vertex  Vertex AI: POST …:predictLongRunning, POST …:fetchPredictOperation, results in a bucket of Cloud Storage; an
- *         access token, which the daemon mints
+ * vertex  Vertex AI: POST …:predictLongRunning, POST …:fetchPredictOperation, results in a bucket of Cloud Storage, or
+ *         without one inside the reply to the poll; an access token, which the daemon mints
  * gemini  the Gemini API's form: POST …:predictLongRunning, GET of the operation, results at the API; a key
  *
  * Neither has an idempotency key, a cancel, a delete or a list: an order whose reply is lost cannot be found again.
@@ -29,7 +29,7 @@ int veo_is_gemini(const struct fg_host *h, struct fg_step *s);
 const char *veo_auth(const struct fg_host *h, struct fg_step *s);
 /* An option, such as "/project"; absent when it is not set or empty. */
 fg_node veo_option(const struct fg_host *h, struct fg_step *s, const char *pointer);
-/* What the job's model is called there. */
+/* What the job's model is called there; without a job, the first one. */
 fg_node veo_model(const struct fg_host *h, struct fg_step *s);
 /* What is wrong with the configuration, for the operator; NULL: nothing. */
 const char *veo_complaint(const struct fg_host *h, struct fg_step *s);
@@ -42,6 +42,8 @@ fg_node veo_storage_name(const struct fg_host *h, struct fg_step *s, struct fg_t
 
 /* ---- results (result.c) ---- */
 
+/* Where videos may stand inside the reply to a poll, as base64: patterns for lift. */
+fg_node veo_inline_places(const struct fg_host *h, struct fg_step *s);
 /* Answers a poll whose operation is done: @operation is the whole of it. */
 int32_t veo_finish(const struct fg_host *h, struct fg_step *s, fg_node operation);
 

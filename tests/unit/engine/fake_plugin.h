@@ -17,7 +17,7 @@
  *     fault
  *
  * cost=MICROS beside accepted and done is the provider's figure in USD, computed=MICROS the plugin's.
- * state=TEXT beside any of them is the plugin's new state. A reply that is JSON has them in its member "words".
+ * note=WORD beside any of them is a note about "/parameters/prompt", state=TEXT the plugin's new state. A reply that is JSON has them in its member "words".
  */
 #ifndef FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H
 #define FG_TESTS_UNIT_ENGINE_FAKE_PLUGIN_H

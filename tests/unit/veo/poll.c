@@ -180,9 +180,12 @@ static void done_without_a_video_or_a_reason_is_a_bad_result(void **state)
 		{DONE("\"response\":{\"videos\":[]}"), PLUGIN_BOUGHT_UNKNOWN, "without a video"},
 		{DONE("\"response\":{}"), PLUGIN_BOUGHT_UNKNOWN, "without a video"},
 		{DONE("\"metadata\":{}"), PLUGIN_BOUGHT_UNKNOWN, "without a video"},
-		{DONE("\"response\":{\"videos\":[{\"bytesBase64Encoded\":\"AAAA\"}]}"), PLUGIN_BOUGHT_MADE, "inline"},
-		{DONE("\"response\":{\"videos\":[{\"gcsUri\":\"gs://bucket\"}]}"), PLUGIN_BOUGHT_MADE, "no address"},
-		{DONE("\"response\":{\"videos\":[{\"gcsUri\":\"ftp://x/y\"}]}"), PLUGIN_BOUGHT_MADE, "no address"},
+		{DONE("\"response\":{\"videos\":[{\"bytesBase64Encoded\":null}]}"), PLUGIN_BOUGHT_MADE,
+		 "neither an address"},
+		{DONE("\"response\":{\"videos\":[{\"gcsUri\":\"gs://bucket\"}]}"), PLUGIN_BOUGHT_MADE,
+		 "neither an address"},
+		{DONE("\"response\":{\"videos\":[{\"gcsUri\":\"ftp://x/y\"}]}"), PLUGIN_BOUGHT_MADE,
+		 "neither an address"},
 	};
 
 	(void)state;
@@ -193,6 +196,77 @@ static void done_without_a_video_or_a_reason_is_a_bad_result(void **state)
 		if (!strstr(answer->failure.message, rows[i].words))
 			fail_msg("%s: %s", rows[i].body, answer->failure.message);
 	}
+}
+
+static void assert_lifted(const struct plugin_answer *answer, size_t n, const char *pointer, uint32_t index)
+{
+	const struct plugin_output *output = &answer->done.outputs[n];
+
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_DONE);
+	assert_string_equal(output->role, "video");
+	assert_null(output->url);
+	assert_int_equal(output->n_headers, 0);
+	assert_string_equal(output->lifted, pointer);
+	assert_int_equal(output->index, index);
+}
+
+#define INSIDE(name) "{\"" name "\":\"YWJj\",\"mimeType\":\"video/mp4\"}"
+
+static void videos_inside_the_reply_are_lifted_in_every_form(void **state)
+{
+	static const char *const rows[][2] = {
+		{"\"videos\":[" INSIDE("bytesBase64Encoded") "]", "/response/videos/0/bytesBase64Encoded"},
+		{"\"generatedSamples\":[" INSIDE("bytesBase64Encoded") "]",
+		 "/response/generatedSamples/0/bytesBase64Encoded"},
+		{"\"generatedSamples\":[{\"video\":" INSIDE("bytesBase64Encoded") "}]",
+		 "/response/generatedSamples/0/video/bytesBase64Encoded"},
+		{"\"generateVideoResponse\":{\"generatedSamples\":[{\"video\":" INSIDE("encodedVideo") "}]}",
+		 "/response/generateVideoResponse/generatedSamples/0/video/encodedVideo"},
+		{"\"generateVideoResponse\":{\"videos\":[" INSIDE("bytesBase64Encoded") "]}",
+		 "/response/generateVideoResponse/videos/0/bytesBase64Encoded"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+		char body[1000];
+
+		rig.account = i % 2 ? rig.gemini : rig.vertex;
+		snprintf(body, sizeof(body), DONE("\"response\":{%s}"), rows[i / 2][0]);
+		answer = poll(200, body);
+		assert_lifted(answer, 0, rows[i / 2][1], 0);
+	}
+}
+
+static void some_filtered_of_those_inside_the_reply_is_a_delivery_with_a_gap(void **state)
+{
+	_cleanup_(freep) char *job = rig_job(RIG_MODEL, "\"prompt\":\"a cat\",\"sample_count\":4");
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+
+	(void)state;
+	rig.job = job;
+	answer = poll(200,
+		      DONE("\"response\":{\"raiMediaFilteredCount\":2,\"raiMediaFilteredReasons\":[\"" FILTERED "\"],"
+			   "\"videos\":[" INSIDE("bytesBase64Encoded") "," INSIDE("bytesBase64Encoded") "]}"));
+	assert_lifted(answer, 0, "/response/videos/0/bytesBase64Encoded", 0);
+	assert_lifted(answer, 1, "/response/videos/1/bytesBase64Encoded", 1);
+	assert_int_equal(answer->done.n_outputs, 2);
+	assert_int_equal(answer->done.n_missing, 2);
+	assert_int_equal(answer->done.missing[0].reason, PLUGIN_REASON_MODERATED);
+}
+
+/* What has an address can be fetched again without the rest of the reply. */
+static void an_address_goes_before_what_stands_inside(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = poll(
+		200, DONE("\"response\":{\"videos\":[{\"bytesBase64Encoded\":\"YWJj\",\"gcsUri\":"
+			  "\"gs://bucket/films/0190aa/1 7/sample_0.mp4\"},{\"gcsUri\":\"gs://odd\","
+			  "\"bytesBase64Encoded\":\"YWJj\"}]}"));
+
+	(void)state;
+	assert_string_equal(answer->done.outputs[0].url, URL("0"));
+	assert_null(answer->done.outputs[0].lifted);
+	assert_lifted(answer, 1, "/response/videos/1/bytesBase64Encoded", 1);
 }
 
 static void an_error_means_what_its_grpc_code_means(void **state)
@@ -269,6 +343,28 @@ static void the_account_is_proved_by_a_look_into_the_bucket(void **state)
 	assert_int_equal(bad->failure.reason, PLUGIN_REASON_AUTH);
 }
 
+#define NO_OPERATION RIG_RESOURCE "/operations/00000000-0000-0000-0000-000000000000"
+
+static void without_a_bucket_an_operation_that_does_not_exist_proves_the_account(void **state)
+{
+	_cleanup_(plugin_account_freep) struct plugin_account *own = rig_open(RIG_BASE, "\"project\":\"p1\"", true);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *ask = NULL, *good = NULL, *bad = NULL, *page = NULL;
+
+	(void)state;
+	rig.account = own;
+	ask = rig_begin(PLUGIN_VERB_ACCOUNT, "{}");
+	assert_int_equal(ask->exchange.effect, PLUGIN_EFFECT_SAFE);
+	assert_string_equal(ask->exchange.url, RIG_BASE "/v1/" RIG_RESOURCE ":fetchPredictOperation");
+	rig_assert_body(ask, "{\"operationName\":\"" NO_OPERATION "\"}");
+	good = rig_reply(PLUGIN_VERB_ACCOUNT, NULL, 404, "{\"error\":{\"code\":404,\"message\":\"not found\"}}");
+	assert_int_equal(good->kind, PLUGIN_ANSWER_REPORT);
+	assert_non_null(strstr(good->report, "\"p1\""));
+	bad = rig_reply(PLUGIN_VERB_ACCOUNT, NULL, 401, "{\"error\":{\"code\":401,\"message\":\"no token\"}}");
+	assert_int_equal(bad->failure.reason, PLUGIN_REASON_AUTH);
+	page = rig_reply(PLUGIN_VERB_ACCOUNT, NULL, 404, "<html>404</html>");
+	assert_int_not_equal(page->kind, PLUGIN_ANSWER_REPORT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +378,10 @@ int main(void)
 		cmocka_unit_test_setup(all_filtered_is_a_refusal_that_costs_nothing, rig_reset),
 		cmocka_unit_test_setup(some_filtered_is_a_delivery_with_a_gap, rig_reset),
 		cmocka_unit_test_setup(done_without_a_video_or_a_reason_is_a_bad_result, rig_reset),
+		cmocka_unit_test_setup(videos_inside_the_reply_are_lifted_in_every_form, rig_reset),
+		cmocka_unit_test_setup(some_filtered_of_those_inside_the_reply_is_a_delivery_with_a_gap, rig_reset),
+		cmocka_unit_test_setup(an_address_goes_before_what_stands_inside, rig_reset),
+		cmocka_unit_test_setup(without_a_bucket_an_operation_that_does_not_exist_proves_the_account, rig_reset),
 		cmocka_unit_test_setup(an_error_means_what_its_grpc_code_means, rig_reset),
 		cmocka_unit_test_setup(what_google_does_not_know_for_ten_minutes_is_lost, rig_reset),
 		cmocka_unit_test_setup(the_account_is_proved_by_a_look_into_the_bucket, rig_reset),

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/json_lift.h"
 #include "plugin/mint.h"
 
 #include <openssl/bio.h>
@@ -149,19 +150,78 @@ struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job)
 	return run(verb, job, NULL, NULL);
 }
 
+/* ---- lifting ---- */
+
+#define LIFTED 16
+
+struct lifted {
+	size_t n;
+	const char *pointers[LIFTED];
+	struct buffer rest;
+};
+
+static int on_begin(void *userdata, const char *pointer)
+{
+	struct lifted *lifted = userdata;
+
+	assert_true(lifted->n < LIFTED);
+	lifted->pointers[lifted->n++] = strdup(pointer);
+	return 0;
+}
+
+static int on_write(void *userdata, struct bytes bytes)
+{
+	(void)userdata;
+	assert_true(bytes.len > 0);
+	return 0;
+}
+
+static int on_end(void *userdata)
+{
+	(void)userdata;
+	return 0;
+}
+
+static void lift(const char *body, struct lifted *lifted)
+{
+	const struct json_lift_sink sink = {on_begin, on_write, on_end, lifted};
+	_cleanup_(plugin_answer_freep) struct plugin_answer *poll = run(PLUGIN_VERB_POLL, rig.job, NULL, NULL);
+	_cleanup_(json_lift_freep) struct json_lift *reader = NULL;
+
+	assert_int_equal(poll->kind, PLUGIN_ANSWER_EXCHANGE);
+	assert_int_equal(json_lift_new(poll->exchange.lift, poll->exchange.n_lift, &sink, &reader), 0);
+	assert_int_equal(json_lift_feed(reader, bytes_of_text(body), &lifted->rest), 0);
+	assert_int_equal(json_lift_end(reader), 0);
+}
+
+static void lifted_finish(struct lifted *lifted)
+{
+	for (size_t i = 0; i < lifted->n; i++)
+		free((void *)(uintptr_t)lifted->pointers[i]);
+	buffer_finish(&lifted->rest);
+}
+
 struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body)
 {
+	_cleanup_(lifted_finish) struct lifted lifted = {0};
+	bool is_lifting = verb == PLUGIN_VERB_POLL && status == 200;
 	const struct plugin_header header = {.name = "Content-Type",
 					     .value = *body == '<' ? "text/html" : "application/json"};
-	const struct plugin_reply reply = {
+	struct plugin_reply reply = {
 		.status = status,
 		.headers = &header,
 		.n_headers = 1,
 		.body = bytes_of_text(body),
 		.elapsed_ms = 900,
 		.retry_after_ms = rig.retry_after_ms,
+		.lifted = lifted.pointers,
 	};
 
+	if (is_lifting) {
+		lift(body, &lifted);
+		reply.body = buffer_bytes(&lifted.rest);
+		reply.n_lifted = lifted.n;
+	}
 	return run(verb, rig.job, state, &reply);
 }
 

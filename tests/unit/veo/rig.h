@@ -47,7 +47,7 @@ struct plugin_account *rig_open(const char *base_url, const char *options, bool 
 char *rig_job(const char *model, const char *parameters);
 /* Begins a verb; @job NULL: one clip of a cat. */
 struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job);
-/* Hands a reply to a verb. */
+/* Hands a reply to a verb; what the plugin's poll lifts is taken out of it before, as the daemon does. */
 struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body);
 
 /* The exchange's JSON body holds exactly this. */

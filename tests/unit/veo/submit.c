@@ -48,6 +48,15 @@ static void words_become_a_clip_in_the_jobs_own_folder(void **state)
 	assert_submits(CAT, "{\"instances\":[{\"prompt\":\"a cat\"}],\"parameters\":{" PLACE "}}");
 }
 
+static void without_a_bucket_none_is_named(void **state)
+{
+	_cleanup_(plugin_account_freep) struct plugin_account *own = rig_open(RIG_BASE, "\"project\":\"p1\"", true);
+
+	(void)state;
+	rig.account = own;
+	assert_submits(CAT, "{\"instances\":[{\"prompt\":\"a cat\"}],\"parameters\":{\"generateAudio\":true}}");
+}
+
 static void every_parameter_has_googles_name(void **state)
 {
 	(void)state;
@@ -148,7 +157,6 @@ static void what_is_not_configured_is_said_before_it_costs(void **state)
 {
 	(void)state;
 	assert_complains(RIG_BASE, "\"storage_uri\":\"gs://b\"", true, "'project'");
-	assert_complains(RIG_BASE, "\"project\":\"p\"", true, "'storage_uri'");
 	assert_complains(RIG_BASE, "\"project\":\"p\",\"storage_uri\":\"s3://b\"", true, "gs://bucket");
 	assert_complains(RIG_BASE, "\"surface\":\"gemeni\"", true, "'surface'");
 	assert_complains(NULL, RIG_OPTIONS ",\"location\":\"europe-west4\"", true, "base_url");
@@ -177,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_submit_buys_and_can_name_no_key, rig_reset),
 		cmocka_unit_test_setup(words_become_a_clip_in_the_jobs_own_folder, rig_reset),
+		cmocka_unit_test_setup(without_a_bucket_none_is_named, rig_reset),
 		cmocka_unit_test_setup(every_parameter_has_googles_name, rig_reset),
 		cmocka_unit_test_setup(one_frame_leads_to_the_other, rig_reset),
 		cmocka_unit_test_setup(references_are_assets_in_the_users_order, rig_reset),
