@@ -182,6 +182,7 @@
 #define LIMIT_SIM_AHEAD_MS INT64_C(3155760000000)         /* of the clock; a hundred years */
 #define LIMIT_SIM_CREDIT_MICROS INT64_C(1000000000000000) /* of the wallet; a billion dollars */
 #define LIMIT_SIM_NOT_A_VIDEO 67108864                    /* bytes of rubbish that a fault may ask for */
+#define LIMIT_SIM_PADDING 1073741824                      /* bytes that a fault may add to a video */
 
 #define LIMIT_SIM_ASSETS 10000 /* uploads in memory; the oldest is forgotten */
 

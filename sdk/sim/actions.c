@@ -289,6 +289,7 @@ static const struct kind kinds[] = {
 	 NULL,
 	 {{"grpc_code", TYPE_COUNT, true}, {"failure_message", TYPE_TEXT, false}}},
 	{"empty_result", CHARGES_ALWAYS, NULL, {{0}}},
+	{"pad_video", CHARGES_ALWAYS, NULL, {{"bytes", TYPE_COUNT, true}}},
 };
 
 static const struct kind *kind_of(const json_t *action)
@@ -407,6 +408,9 @@ static int check_bounds(const json_t *action, const struct kind *kind, struct er
 		errmsg_set(msg, "'samples' must be at most %d", LIMIT_SIM_SAMPLES);
 	else if (count_of(action, "grpc_code", 1) < 1 || count_of(action, "grpc_code", 1) > 16)
 		errmsg_set(msg, "'grpc_code' must be between 1 and 16");
+	else if (strcmp(kind->name, "pad_video") == 0 &&
+		 (count_of(action, "bytes", 0) < 8 || count_of(action, "bytes", 0) > LIMIT_SIM_PADDING))
+		errmsg_set(msg, "'bytes' must be between 8 and %d", LIMIT_SIM_PADDING);
 	else if (kind->apply == apply_not_a_video)
 		return check_rubbish(action, content, msg);
 	else
@@ -466,6 +470,8 @@ struct sim_twist sim_action_twist(const json_t *action)
 		twist.filtered = (int)count_of(action, "samples", LIMIT_SIM_SAMPLES);
 		twist.failure_message = text_of(action, "failure_message", NULL);
 	}
+	if (strcmp(name, "pad_video") == 0)
+		twist.padding = (uint64_t)count_of(action, "bytes", 0);
 	if (strcmp(name, "fail_operation") == 0) {
 		twist.operation_code = (int)count_of(action, "grpc_code", 13);
 		twist.failure_message = text_of(action, "failure_message", "The operation failed.");

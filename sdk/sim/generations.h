@@ -36,7 +36,8 @@ struct sim_generation {
 	bool has_caption; /* burned in: a captioned file is offered beside the plain one */
 	/* Of Veo's operations. */
 	char *name;         /* NULL: none */
-	char *place;        /* "bucket/folder/", below which its samples lie; NULL: at the API */
+	char *place;        /* "bucket/folder/", below which its samples lie; NULL: at the API, or inline */
+	bool is_inline;     /* they come inside the reply to a poll */
 	int samples;        /* ordered */
 	int filtered;       /* of them */
 	bool is_empty;      /* done, without a video and without a reason */

@@ -50,6 +50,7 @@ struct sim_twist {
 	int filtered;       /* how many samples a content rule keeps back */
 	int operation_code; /* the gRPC code that the operation fails with; 0: it does not */
 	bool is_empty;      /* done, without a video and without a reason */
+	uint64_t padding;   /* of a poll: each video inside the reply is that many bytes longer */
 };
 
 struct sim_call {

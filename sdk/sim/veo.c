@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "sim/files.h"
+#include "sim/inline.h"
 #include "sim/json.h"
 #include "sim/veo_order.h"
 
@@ -139,6 +140,7 @@ static int make_generation(struct sim *sim, const struct sim_call *call, const s
 	if (r < 0)
 		return err_trace(r);
 	model.place = place;
+	model.is_inline = !place && !is_gemini(call);
 	apply_twist(call, order, code, &model);
 	return sim_order(sim, picture, &model, ret);
 }
@@ -242,6 +244,8 @@ static json_t *video_of(const struct sim *sim, const struct sim_call *call, cons
 	const char *host = sim_fields_find(&call->request->headers, "Host");
 
 	(void)sim;
+	if (generation->is_inline)
+		return json_pack("{s:s,s:s}", "bytesBase64Encoded", SIM_INLINE_VIDEO, "mimeType", "video/mp4");
 	if (object)
 		return json_pack("{s:o,s:s}", "gcsUri",
 				 json_sprintf("gs://%.*s/%s", (int)strcspn(generation->place, "/"), generation->place,
@@ -266,7 +270,7 @@ static void add_filtered(const struct sim_generation *generation, json_t *result
 /* Without any video there is no list of them, but in the odd case that a fault asks for. */
 static json_t *result_of(const struct sim *sim, const struct sim_call *call, const struct sim_generation *generation)
 {
-	const char *member = generation->place ? "videos" : "generatedSamples";
+	const char *member = generation->place || generation->is_inline ? "videos" : "generatedSamples";
 	json_t *result = json_object(), *videos = json_array();
 	int delivered = count_delivered(generation);
 
@@ -286,7 +290,7 @@ static void add_result(const struct sim *sim, const struct sim_call *call, const
 	json_t *result = result_of(sim, call, generation);
 
 	json_object_set_new(operation, "done", json_true());
-	if (generation->place) {
+	if (generation->place || generation->is_inline) {
 		json_object_set_new(result, "@type",
 				    json_string("type.googleapis.com/cloud.ai.large_models.vision."
 						"GenerateVideoResponse"));
@@ -325,6 +329,8 @@ static int describe(struct sim *sim, const struct sim_call *call, const struct s
 		break;
 	case SIM_COMPLETED:
 		add_result(sim, call, generation, operation);
+		if (generation->is_inline)
+			return sim_inline_send(sim, generation, operation, call->twist.padding, reply);
 		break;
 	case SIM_FAILED:
 		add_error(generation, operation);

@@ -179,8 +179,9 @@ static int check_surface(const json_t *parameters, bool is_gemini, struct errmsg
 		return 0;
 	if (!json_is_boolean(json_object_get(parameters, "generateAudio")))
 		return complain(msg, "generateAudio is required for Veo 3 models");
-	if (!storage || strncmp(storage, "gs://", 5) != 0 || !storage[5] || storage[5] == '/')
-		return complain(msg, "storageUri must be gs://BUCKET[/FOLDER]; the simulator returns no videos inline");
+	if (json_object_get(parameters, "storageUri") &&
+	    (!storage || strncmp(storage, "gs://", 5) != 0 || !storage[5] || storage[5] == '/'))
+		return complain(msg, "storageUri must be gs://BUCKET[/FOLDER]");
 	return 0;
 }
 
@@ -223,7 +224,9 @@ int sim_veo_order_read(const json_t *body, bool is_gemini, struct errmsg *msg, s
 	if (!read_count(json_object_get(parameters, "durationSeconds"), SECONDS_BY_DEFAULT, 1, 3600, &seconds))
 		return complain(msg, "durationSeconds must be a number");
 	order.prompt = text_at(instance, "prompt");
-	order.storage = is_gemini ? NULL : text_at(parameters, "storageUri") + 5;
+	order.storage = text_at(parameters, "storageUri");
+	if (order.storage)
+		order.storage += strlen("gs://");
 	order.samples = (int)samples;
 	order.has_odd_seconds = seconds != 4 && seconds != 6 && seconds != 8;
 	order.seconds = json_object_get(instance, "video") ? EXTENSION_SECONDS : (int)seconds;

@@ -18,7 +18,7 @@ enum {
 /* Texts are borrowed from the body. */
 struct sim_veo_order {
 	const char *prompt;  /* NULL: none */
-	const char *storage; /* "bucket/folder/…", as it came behind gs://; NULL on the Gemini API */
+	const char *storage; /* "bucket/folder/…", as it came behind gs://; NULL: none, as always on the Gemini API */
 	int seconds;         /* as it was ordered: the operation fails when Veo does not make it so long */
 	bool has_odd_seconds;
 	int samples;

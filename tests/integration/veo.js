@@ -45,8 +45,10 @@ before(async () => {
 	const vertex = provider("veo", `service_account_file = "${file}";`,
 		`project = "p1"; storage_uri = "gs://bucket/films"; storage_url = "${stack.simUrl}";`,
 		'origins = ( "https://storage.googleapis.com" );');
+	const inline = provider("inline", `service_account_file = "${file}";`, 'project = "p1";',
+		'origins = ( "https://storage.googleapis.com" );');
 	const gemini = provider("gemini", 'api_key_env = "FILMGATE_HEYGEN_KEY";', 'surface = "gemini";');
-	stack.writeConfig({ others: [vertex, gemini] });
+	stack.writeConfig({ others: [vertex, inline, gemini] });
 	await stack.startDaemon();
 });
 
@@ -190,6 +192,32 @@ succeeds("a download that is cut short", [[OBJECT, { type: "truncate", at: 1000 
 succeeds("a download that is refused once", [[OBJECT, { type: "status", status: 401,
 	body: google(401, "UNAUTHENTICATED", "expired") }]], ONCE);
 
+// Of videos inside the reply to a poll: there is no bucket.
+const inline = { provider: "inline" };
+const carrying = (...texts) => ({ name: "operations/x", done: true,
+	response: { videos: texts.map((text) => ({ bytesBase64Encoded: text, mimeType: "video/mp4" })) } });
+succeeds("a clip inside the reply", [], ONCE, inline);
+succeeds("four samples inside the reply", [], ONCE,
+	{ ...inline, more: { sample_count: 4 }, samples: [0, 1, 2, 3], seconds: 16 });
+succeeds("some filtered inside the reply", [[SUBMIT, { type: "filter_samples", samples: 1 }]], ONCE,
+	{ ...inline, more: { sample_count: 2 }, missing: ["video"] });
+succeeds("a reply larger than limits.reply_bytes, for its videos",
+	[[POLL, { type: "pad_video", bytes: 20000000 }, { times: 0 }]], ONCE, inline);
+// The first polls are of an operation that runs, whatever the faults are: they shape what is there to shape.
+succeeds("a reply that is cut in the middle, again and again",
+	[[POLL, { type: "truncate" }, { nth: 1, times: 6 }]], ONCE, inline);
+succeeds("a reply that is reset in the middle", [[POLL, { type: "truncate", reset: true }, { times: 5 }]], ONCE, inline);
+succeeds("a reply whose video is no base64",
+	[[POLL, { type: "status", status: 200, body: carrying("bm8=", "no base64") }, { times: 2 }]], ONCE, inline);
+succeeds("a reply whose video is none", [[POLL, { type: "status", status: 200, body: carrying("bm8gdmlkZW8=") },
+	{ times: 2 }]], ONCE, inline);
+fails("a reply whose video is none, for good", [[POLL, { type: "status", status: 200, body: carrying("bm8gdmlkZW8=") },
+	{ times: 0 }]], "ARTIFACT_BAD", "MADE", { ...inline, seconds: 4 });
+
+test("nothing of what came inside replies is left behind", () => {
+	assert.deepStrictEqual(fs.readdirSync(path.join(stack.data, "filmgate", "artifacts", "staging")), []);
+});
+
 test("no credential went to the file host, and none but Google's to Google's paths", async () => {
 	const requests = (await stack.sim("GET", "requests")).requests;
 	const names = (row) => row.headers.map((name) => name.toLowerCase());
@@ -203,7 +231,7 @@ test("no credential went to the file host, and none but Google's to Google's pat
 	assert.ok(requests.some((row) => row.host === "files" && /video\.mp4$/.test(row.path)), "the files came from there");
 });
 
-for (const name of ["veo", "gemini"])
+for (const name of ["veo", "inline", "gemini"])
 	test(`a check of ${name}`, async () => {
 		const reply = await stack.call("CheckProvider", { name: `providers/${name}` }, stack.providers);
 		assert.strictEqual(reply.outcome, "CHECK_OUTCOME_OK", reply.message);
@@ -273,6 +301,27 @@ test("killed while STARTING, not bought: it is ordered again", async () => {
 	const ended = await stack.reach(job.name);
 	assert.strictEqual(ended.status.state, "JOB_STATE_SUCCEEDED", JSON.stringify(ended.status, null, 1));
 	assert.strictEqual((await stack.charges()).length - before, 1, "bought once");
+});
+
+// The daemon is killed while the video comes, and again when it is there: what was bought is neither lost nor bought twice.
+test("killed within the reply that carries the video", async () => {
+	const before = (await stack.charges()).length;
+	await stack.sim("DELETE", "faults");
+	await stack.fault({ type: "pad_video", bytes: 30000000 }, { match: POLL, times: 0 });
+	const { name } = await create(order({}, "inline"));
+	const staging = path.join(stack.data, "filmgate", "artifacts", "staging");
+	for (let round = 0; round < 3; round++) {
+		await until("the video to come in", () => fs.readdirSync(staging).length > 0);
+		await stack.daemon.stop("SIGKILL");
+		await stack.startDaemon();
+	}
+	await stack.sim("DELETE", "faults");
+	const job = await stack.reach(name);
+	assert.strictEqual(job.status.state, "JOB_STATE_SUCCEEDED", JSON.stringify(job.status, null, 1));
+	await checkVideos(job, [0]);
+	assert.deepStrictEqual(classesOf(job), ONCE);
+	assert.strictEqual((await stack.charges()).length - before, 1, "bought once");
+	assert.deepStrictEqual(fs.readdirSync(staging), []);
 });
 
 // A fresh daemon has no token. A refusal of the token endpoint is no refusal of the job.

@@ -59,6 +59,16 @@ def order(prompt="A cat", **parameters):
                                **parameters)}
 
 
+def boxes(video):
+    """The types and sizes of an MP4's outermost boxes."""
+    found, at = [], 0
+    while at < len(video):
+        size = int.from_bytes(video[at:at + 4], "big")
+        found.append((video[at + 4:at + 8].decode(), size))
+        at += size
+    return found
+
+
 class Case(simulator.Case):
     @classmethod
     def setUpClass(cls):
@@ -155,6 +165,32 @@ class Vertex(Case):
     def download(self, uri, query="?alt=media", **headers):
         bucket, name = uri[5:].split("/", 1)
         return self.call("GET", f"/storage/v1/b/{bucket}/o/{urllib.parse.quote(name, safe='')}{query}", **headers)
+
+    def inline(self, **parameters):
+        body = order(**parameters)
+        del body["parameters"]["storageUri"]
+        response = self.finished(self.submit(body).json()["name"])["response"]
+        self.assertTrue(response["@type"].endswith("GenerateVideoResponse"))
+        self.assertTrue(all(video["mimeType"] == "video/mp4" for video in response["videos"]))
+        return [base64.b64decode(video["bytesBase64Encoded"], validate=True) for video in response["videos"]]
+
+    def test_without_a_bucket_the_videos_come_inside_the_reply(self):
+        stored = self.download(self.ended(prompt="The same")["response"]["videos"][0]["gcsUri"]).body
+        self.assertEqual(self.inline(prompt="The same", sampleCount=3), [stored] * 3)
+        self.assertEqual(self.call("GET", "/storage/v1/b/bucket/o?prefix=films").json()["items"][1:], [])
+        self.sim.fault({"type": "filter_samples", "samples": 1}, match={"path": SUBMIT})
+        self.assertEqual(len(self.inline(sampleCount=2)), 1)
+        self.assertEqual([row["seconds"] for row in self.sim.charges()], [4, 12, 4])
+
+    def test_a_video_inside_the_reply_can_be_made_long(self):
+        plain, = self.inline(prompt="Long")
+        for padding in (8, 9, 1000003):
+            self.sim.fault({"type": "pad_video", "bytes": padding}, match={"path": "/v1/*:fetch*"}, times=0)
+            longer, = self.inline(prompt="Long")
+            self.assertEqual((longer[:len(plain)], boxes(longer)[-1]), (plain, ("free", padding)))
+            self.sim.control("DELETE", "faults")
+        with self.assertRaises(Exception):
+            self.sim.fault({"type": "pad_video", "bytes": 7}, match={"path": "/v1/*:fetch*"})
 
     def test_the_bucket_wants_its_names_escaped_and_serves_ranges(self):
         uri = self.ended()["response"]["videos"][0]["gcsUri"]
