@@ -14,7 +14,7 @@ STEPS = ["sync"] + [f"{name}_{n}" for n in (1, 16, 64) for name in ("echo", "cre
 def run(folder, *options):
     return subprocess.run(
         [os.path.join(HERE, "run"), "--rounds", "1", "--ms", "100", "--queued", "200", "--settle", "0.1",
-         "--folder", folder, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=110)
+         "--reply", "3", "--folder", folder, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=110)
 
 
 class Smoke(unittest.TestCase):
@@ -35,7 +35,10 @@ class Smoke(unittest.TestCase):
         for key in ("idle_mib", "queued_100k_mib", "restarted_100k_mib"):
             self.assertGreater(results["memory"][key], 0, key)
         self.assertEqual(results["memory"]["queued_jobs"], 200)
-        self.assertEqual(len(results["targets"]), 4)
+        self.assertGreaterEqual(results["lift"]["reply_mib"], 3)
+        self.assertGreater(results["lift"]["rss_peak_mib"], results["lift"]["rss_before_mib"] / 2)
+        self.assertIn("rss_growth_mib", results["lift"])
+        self.assertEqual(len(results["targets"]), 5)
 
     def test_refuses_a_folder_in_memory(self):
         kind = subprocess.run(["stat", "-f", "-c", "%T", "/dev/shm"], stdout=subprocess.PIPE, text=True, check=False)
