@@ -2,7 +2,6 @@
 #include "commands.h"
 #include "filter.h"
 #include "grid.h"
-#include "money.h"
 #include "render.h"
 #include "say.h"
 #include "words.h"
@@ -21,12 +20,12 @@ struct printer {
 
 static const struct grid_column columns[] = {
 	{"JOB", false},     {"STATE", false}, {"PROVIDER", false}, {"MODEL", false},
-	{"CREATED", false}, {"COST", false},  {"NAME", true},      {"DETAIL", true},
+	{"CREATED", false}, {"NAME", true},   {"DETAIL", true},
 };
 
 static int add_row(struct printer *printer, const Filmgate__V1__Job *job)
 {
-	_cleanup_(buffer_finish) struct buffer detail = {0}, name = {0}, cost = {0};
+	_cleanup_(buffer_finish) struct buffer detail = {0}, name = {0};
 	const char *provider = strchr(job->provider, '/');
 	char state[FIELD_NAME_SIZE] = "?";
 	struct words created = {""};
@@ -39,15 +38,11 @@ static int add_row(struct printer *printer, const Filmgate__V1__Job *job)
 		render_state(job->status->state, state);
 		render_detail(job->status, &detail);
 	}
-	money_short(job, &cost);
-	if (cost.data)
-		say_make_safe(cost.data);
 	if (job->create_time)
 		created = words_of_local_time(job->create_time->seconds);
 	return grid_add(printer->grid,
 			(const char *const[]){cli_short_name(job->name), state, provider ? provider + 1 : job->provider,
-					      job->model, created.text, cost.data ? cost.data : "", name.data,
-					      detail.data ? detail.data : ""},
+					      job->model, created.text, name.data, detail.data ? detail.data : ""},
 			1, job->status ? render_state_color(job->status->state) : NULL);
 }
 

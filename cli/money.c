@@ -79,13 +79,3 @@ void money_cost(const Filmgate__V1__JobCost *cost, struct buffer *out)
 	buffer_printf(out, "%s%s", source_words(cost->source),
 		      cost->provisional ? ", as said when it took the order" : "");
 }
-
-void money_short(const Filmgate__V1__Job *job, struct buffer *out)
-{
-	if (job->status && job->status->cost) {
-		money_amount(job->status->cost->amount_micros, job->status->cost->currency_code, out);
-	} else if (job->quote && has_amount(job->quote)) {
-		buffer_append_text(out, "~");
-		money_amount(job->quote->amount_micros, job->quote->currency_code, out);
-	}
-}

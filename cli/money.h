@@ -12,8 +12,6 @@
 void money_quote(const Filmgate__V1__Quote *quote, struct buffer *out);
 /* "0.85 USD, by the provider". Appends; NULL: nothing. */
 void money_cost(const Filmgate__V1__JobCost *cost, struct buffer *out);
-/* The cost, or the quote with a "~" before it; nothing where neither is known: for a column. */
-void money_short(const Filmgate__V1__Job *job, struct buffer *out);
 /* "0.85 USD" */
 void money_amount(uint64_t micros, const char *currency, struct buffer *out);
 

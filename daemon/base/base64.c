@@ -1,5 +1,6 @@
 #include "base/base64.h"
 
+#include "base/base64_reader.h"
 #include "base/err.h"
 
 #include <openssl/evp.h>
@@ -36,51 +37,17 @@ int base64url_append(struct buffer *buffer, struct bytes bytes)
 	return 0;
 }
 
-/* Which six bits a character stands for, or -1. */
-static int value_of(unsigned char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* A group of four, of which @n stand for something. The bits that no byte takes must be none: there is one spelling. */
-static int read_group(const unsigned char *group, size_t n, struct buffer *buffer)
-{
-	uint32_t bits = 0;
-	unsigned char out[3];
-
-	for (size_t i = 0; i < 4; i++) {
-		int value = i < n ? value_of(group[i]) : group[i] == '=' ? 0 : -1;
-
-		if (value < 0)
-			return BASE64_E_INVALID;
-		bits = bits << 6 | (uint32_t)value;
-	}
-	for (size_t i = 0; i < 3; i++)
-		out[i] = (unsigned char)(bits >> (16 - 8 * i));
-	for (size_t i = n - 1; i < 3; i++)
-		if (out[i])
-			return BASE64_E_INVALID;
-	return buffer_append(buffer, out, n - 1);
-}
-
 int base64_read(struct bytes text, struct buffer *buffer)
 {
-	const unsigned char *data = text.data;
+	struct base64_reader reader = {0};
 	size_t before = buffer->len;
-	int r = text.len % 4 ? BASE64_E_INVALID : 0;
+	int r = buffer_reserve(buffer, BASE64_ROOM(text.len));
 
-	for (size_t i = 0; r == 0 && i < text.len; i += 4) {
-		bool is_last = i + 4 == text.len;
-		size_t n = !is_last || data[i + 3] != '=' ? 4 : data[i + 2] != '=' ? 3 : 2;
-
-		r = read_group(data + i, n, buffer);
-	}
+	if (r < 0)
+		return err_trace(r);
+	r = base64_reader_add(&reader, text, (uint8_t *)buffer->data + before, &buffer->len);
+	if (r == 0)
+		r = base64_reader_end(&reader);
 	if (r)
 		buffer->len = before;
 	return r;

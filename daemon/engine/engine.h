@@ -247,7 +247,7 @@ struct engine_count {
 
 #define ENGINE_OPEN_STATES 6
 #define ENGINE_FINAL_STATES 4
-#define ENGINE_EXCHANGE_OUTCOMES 8
+#define ENGINE_EXCHANGE_OUTCOMES 9
 
 /* Counters begin at zero with the process. */
 struct engine_provider_figures {

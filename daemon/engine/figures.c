@@ -22,6 +22,7 @@ static const char *const exchange_names[] = {
 	[HTTP_ABORTED] = "aborted",
 	[HTTP_INVALID] = "invalid",
 	[HTTP_NOT_STORED] = "not_stored",
+	[HTTP_UNREADABLE] = "unreadable",
 };
 
 static_assert(sizeof(open_states) / sizeof(open_states[0]) == ENGINE_OPEN_STATES, "each is shown");

@@ -290,6 +290,8 @@ static void adopt(struct entry *entry, struct plugin_answer *take)
 		return;
 	}
 	log_info("a lost order was found at the provider", "job", log_id(&entry->ref));
+	free(entry->facts);
+	entry->facts = NULL;
 	entry_begin(entry);
 	send_settle(entry, JOB_SEND_ACCEPTED);
 	send_accepted(entry, take);

@@ -98,6 +98,7 @@ void supply_finish(struct supply *supply)
 	}
 	free(supply->pieces);
 	buffer_finish(&supply->window);
+	free(supply->raw);
 	*supply = (struct supply){0};
 }
 
@@ -130,19 +131,21 @@ static ssize_t read_whole(const struct supply_piece *piece, uint64_t from, char 
 	return (ssize_t)done;
 }
 
+/* Both buffers are kept from window to window: a large file is a thousand of them. */
 static int encode_window(struct supply *supply, const struct supply_piece *piece)
 {
-	_cleanup_(freep) char *bytes = malloc(WINDOW_FILE_BYTES);
 	ssize_t n;
 
-	if (!bytes)
+	if (!supply->raw)
+		supply->raw = malloc(WINDOW_FILE_BYTES);
+	if (!supply->raw)
 		return err_origin(-ENOMEM);
-	n = read_whole(piece, supply->position / 4 * 3, bytes, WINDOW_FILE_BYTES);
+	n = read_whole(piece, supply->position / 4 * 3, supply->raw, WINDOW_FILE_BYTES);
 	if (n < 0)
 		return (int)n;
 	supply->window.len = 0;
 	supply->window_from = supply->position;
-	return base64_append(&supply->window, bytes_of(bytes, (size_t)n));
+	return base64_append(&supply->window, bytes_of(supply->raw, (size_t)n));
 }
 
 static ssize_t read_encoded(struct supply *supply, const struct supply_piece *piece, char *data, size_t len)

@@ -18,6 +18,7 @@ struct supply {
 	size_t at;         /* the piece that is being read */
 	uint64_t position; /* in it, of what is sent */
 	uint64_t size_bytes;
+	char *raw;            /* what a window is made of */
 	struct buffer window; /* encoded bytes of the piece at `at` */
 	uint64_t window_from; /* where in it they begin */
 };

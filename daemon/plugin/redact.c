@@ -13,6 +13,8 @@
 
 #include <ctype.h>
 
+#define PASSES 16 /* two nearly always; each takes out what the one before made visible */
+
 struct plugin_redactor {
 	char **items;
 	size_t n;
@@ -372,7 +374,7 @@ static int take_link(struct scan *scan, size_t *i, size_t len)
 	return take_query(scan, i, end);
 }
 
-int plugin_redact_text(const struct plugin_redactor *redactor, struct bytes text, struct buffer *out)
+static int redact_once(const struct plugin_redactor *redactor, struct bytes text, struct buffer *out)
 {
 	struct scan scan = {.redactor = redactor, .text = text.data, .len = text.len, .out = out};
 	size_t i = 0;
@@ -382,6 +384,32 @@ int plugin_redact_text(const struct plugin_redactor *redactor, struct bytes text
 		size_t link = link_at(&scan, i);
 
 		r = link ? take_link(&scan, &i, link) : take_piece(&scan, &i);
+	}
+	return r;
+}
+
+/* What is left beside a piece that was taken out may look like a token with it: until nothing changes any more. */
+int plugin_redact_text(const struct plugin_redactor *redactor, struct bytes text, struct buffer *out)
+{
+	struct buffer passes[2] = {{0}, {0}};
+	struct bytes last = text;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < PASSES; i++) {
+		struct buffer *pass = &passes[i % 2];
+
+		pass->len = 0;
+		r = redact_once(redactor, last, pass);
+		if (r || bytes_equal(buffer_bytes(pass), last))
+			break;
+		last = buffer_bytes(pass);
+	}
+	if (r == 0 && last.len)
+		r = buffer_append(out, last.data, last.len);
+	for (size_t i = 0; i < 2; i++) {
+		if (passes[i].data)
+			explicit_bzero(passes[i].data, passes[i].capacity);
+		buffer_finish(&passes[i]);
 	}
 	return r;
 }

@@ -110,7 +110,7 @@ static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 	int is_final;
 
 	/* An asset can be deleted at HeyGen, and what was uploaded for an earlier order with it. */
-	if (heygen_text_is(problem.code, "asset_not_found") && has_upload(h, s))
+	if (fg_text_is(problem.code, "asset_not_found") && has_upload(h, s))
 		problem.reason = FG_REASON_NOT_FOUND;
 	is_final = problem.reason < FG_REASON_RATE_LIMITED;
 	if (problem.reason == FG_REASON_IN_PROGRESS && h->retry_after_ms(s) == 0)

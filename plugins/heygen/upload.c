@@ -48,8 +48,8 @@ static fg_node filename_of(const struct fg_host *h, struct fg_step *s, fg_node i
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (h->is(s, h->at(s, input, "/media_type"), names[i].type))
-			return h->make_text(s, heygen_text_of(names[i].name));
-	return h->make_text(s, heygen_text_of("input"));
+			return h->make_text(s, fg_text_of(names[i].name));
+	return h->make_text(s, fg_text_of("input"));
 }
 
 static int32_t ask_for_place(const struct fg_host *h, struct fg_step *s)
@@ -68,7 +68,7 @@ static int32_t ask_for_place(const struct fg_host *h, struct fg_step *s)
 /* What says how the message travels: the daemon sends these itself, and the same. */
 static int is_daemons(struct fg_text name)
 {
-	return heygen_text_is(name, "content-length") || heygen_text_is(name, "host");
+	return fg_text_is(name, "content-length") || fg_text_is(name, "host");
 }
 
 /* HeyGen's headers verbatim; those of the daemon among them are left out. A name that is none stays out. */
@@ -132,7 +132,7 @@ static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 static int32_t begin_again(const struct fg_host *h, struct fg_step *s, const char *why)
 {
 	return h->trouble(s, FG_FAILURE(.reason = FG_REASON_UNAVAILABLE, .bought = FG_BOUGHT_NONE,
-					.message = heygen_text_of(why)));
+					.message = fg_text_of(why)));
 }
 
 /* Not HeyGen but the storage speaks, and not in JSON. */
@@ -142,7 +142,7 @@ static int32_t read_filled(const struct fg_host *h, struct fg_step *s)
 		return complete(h, s);
 	if (h->status(s) == 413)
 		return h->failed(s, FG_FAILURE(.reason = FG_REASON_INVALID_INPUT, .bought = FG_BOUGHT_NONE,
-					       .message = heygen_text_of("HeyGen's storage takes no file so large")));
+					       .message = fg_text_of("HeyGen's storage takes no file so large")));
 	return begin_again(h, s, "HeyGen's storage did not take the file");
 }
 

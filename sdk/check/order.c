@@ -219,7 +219,7 @@ static char *try_one(const struct plugin_manifest *manifest, const char *name, j
 		json_put(json, out, "/extras", extra_object(&draft, schema));
 	if (json_fault(json) || json_write(json, out, JSON_FORM_PLAIN, &parameters))
 		return NULL;
-	if (job_validate(manifest->capabilities, name, buffer_bytes(&parameters), &verdict) == 0 &&
+	if (job_validate(manifest->capabilities, name, buffer_bytes(&parameters), JOB_VALIDATE_STRICT, &verdict) == 0 &&
 	    buffer_printf(&job, "{\"id\":\"01a20485-7299-7846-85db-7f80b5b82330\",\"model\":\"%s\",\"parameters\":%s}",
 			  name, verdict.canonical) == 0)
 		taken = bytes_dup_text(buffer_bytes(&job));

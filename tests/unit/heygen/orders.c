@@ -45,7 +45,7 @@ static int drop_manifest(void **state)
 static void accept(const char *model, const char *parameters)
 {
 	struct job_verdict verdict;
-	int r = job_validate(capabilities, model, bytes_of_text(parameters), &verdict);
+	int r = job_validate(capabilities, model, bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict);
 
 	if (verdict.n_violations)
 		fail_msg("%s %s", verdict.violations[0].field, verdict.violations[0].text);
@@ -56,7 +56,7 @@ static void accept(const char *model, const char *parameters)
 static void refuse(const char *model, const char *parameters, const char *field, const char *words)
 {
 	struct job_verdict verdict;
-	int r = job_validate(capabilities, model, bytes_of_text(parameters), &verdict);
+	int r = job_validate(capabilities, model, bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict);
 
 	assert_int_equal(r, JOB_VALIDATE_E_VIOLATED);
 	if (verdict.n_violations != 1 || strcmp(verdict.violations[0].field, field) != 0 ||

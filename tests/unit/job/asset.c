@@ -43,7 +43,7 @@ static struct job_verdict judge(const char *parameters)
 {
 	struct job_verdict verdict;
 
-	job_validate(capabilities, "clip-1", bytes_of_text(parameters), &verdict);
+	job_validate(capabilities, "clip-1", bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict);
 	return verdict;
 }
 

@@ -95,7 +95,9 @@ static void what_the_models_take_is_read_with_it(void **state)
 	(void)state;
 	assert_string_equal(job_capabilities_model(manifest->capabilities, 0), "m");
 	assert_null(job_capabilities_model(manifest->capabilities, 1));
-	assert_int_equal(job_validate(manifest->capabilities, "m", bytes_of_text("{\"seed\":1}"), &verdict), 0);
+	assert_int_equal(job_validate(manifest->capabilities, "m", bytes_of_text("{\"seed\":1}"), JOB_VALIDATE_STRICT,
+				      &verdict),
+			 0);
 	job_verdict_finish(&verdict);
 }
 

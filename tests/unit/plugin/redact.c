@@ -68,6 +68,8 @@ static void tokens_show_by_their_form(void **state)
 	assert_redacted("Authorization: Bearer abcdefghijklmnop0123", "Authorization: Bearer REDACTED");
 	assert_redacted("(eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-0123)", "(REDACTED)");
 	assert_redacted("ya29.a0AfH6SMBx0123456789abcdef", "REDACTED");
+	/* What a first look leaves looks like a token with what it put in. */
+	assert_redacted("Bearer 12345678" LOGIN, "Bearer REDACTED");
 	assert_redacted("AIzaSyA-0123456789abcdefghijklmnopqrstu", "REDACTED");
 }
 

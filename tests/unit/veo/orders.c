@@ -47,7 +47,7 @@ static int drop_manifest(void **state)
 static void accept(const char *parameters)
 {
 	struct job_verdict verdict;
-	int r = job_validate(capabilities, MODEL, bytes_of_text(parameters), &verdict);
+	int r = job_validate(capabilities, MODEL, bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict);
 
 	if (verdict.n_violations)
 		fail_msg("%s %s", verdict.violations[0].field, verdict.violations[0].text);
@@ -58,7 +58,7 @@ static void accept(const char *parameters)
 static void refuse(const char *parameters, const char *field, const char *words)
 {
 	struct job_verdict verdict;
-	int r = job_validate(capabilities, MODEL, bytes_of_text(parameters), &verdict);
+	int r = job_validate(capabilities, MODEL, bytes_of_text(parameters), JOB_VALIDATE_STRICT, &verdict);
 
 	assert_int_equal(r, JOB_VALIDATE_E_VIOLATED);
 	if (verdict.n_violations != 1 || strcmp(verdict.violations[0].field, field) != 0 ||
@@ -148,11 +148,11 @@ static void the_small_model_makes_no_4k(void **state)
 
 	(void)state;
 	assert_int_equal(job_validate(capabilities, "veo-3.1-lite-generate-001",
-				      bytes_of_text("{" CAT ",\"resolution\":\"4k\"}"), &verdict),
+				      bytes_of_text("{" CAT ",\"resolution\":\"4k\"}"), JOB_VALIDATE_STRICT, &verdict),
 			 JOB_VALIDATE_E_VIOLATED);
 	job_verdict_finish(&verdict);
 	assert_int_equal(job_validate(capabilities, "veo-3.1-fast-generate-001",
-				      bytes_of_text("{" CAT ",\"resolution\":\"4k\"}"), &verdict),
+				      bytes_of_text("{" CAT ",\"resolution\":\"4k\"}"), JOB_VALIDATE_STRICT, &verdict),
 			 0);
 	job_verdict_finish(&verdict);
 }
