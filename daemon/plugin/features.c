@@ -20,7 +20,7 @@ const struct plugin_feature plugin_features[] = {
 	{"long_poll", false, "hold long polls"},
 	{"object_store", false, "fetch outputs from gs:// or s3://"},
 	{"push_delivery", false, "take outputs that the provider pushes"},
-	{"catalogue", false, "list avatars, voices and styles"},
+	{"catalogue", true, "list avatars, voices and styles"},
 	{"result", false, "ask for fresh links apart from polling"},
 	{"reconcile", true, "look up an order whose reply was lost"},
 	{"check", false, "ask a plugin about an order beyond its manifest"},

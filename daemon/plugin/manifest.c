@@ -219,6 +219,7 @@ static int read_document(struct plugin_manifest *manifest, struct errmsg *error)
 	manifest->base_url = text_at(manifest, manifest->root, "/base_url");
 	manifest->origins = json_at(manifest->json, manifest->root, "/origins");
 	manifest->headers = json_at(manifest->json, manifest->root, "/headers");
+	manifest->catalogue = json_at(manifest->json, manifest->root, "/catalogue");
 	if (json_at(manifest->json, manifest->root, "/request_id_header"))
 		manifest->request_id_header = text_at(manifest, manifest->root, "/request_id_header");
 	read_numbers(manifest);

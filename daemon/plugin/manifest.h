@@ -70,8 +70,9 @@ struct plugin_manifest {
 	int64_t buys_timeout_ms, safe_timeout_ms; /* 0: the daemon's */
 
 	json_node root;
-	json_node origins; /* array of texts, or absent */
-	json_node headers; /* object of texts, or absent */
+	json_node origins;   /* array of texts, or absent */
+	json_node headers;   /* object of texts, or absent */
+	json_node catalogue; /* object by kind: what may be asked for; or absent */
 	uint32_t state_version;
 	uint32_t concurrency;
 	enum plugin_scope key_scope;

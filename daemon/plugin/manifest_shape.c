@@ -115,14 +115,18 @@ static const struct plugin_shape webhook = {OBJECT({"kind", &webhook_kind, true}
 						   {"signs", &text, true}, {"timestamp", &timestamp, false},
 						   {"id", &event_id, false})};
 
+static const struct plugin_shape catalogue_kind = {OBJECT({"title", &text, true})};
+static const struct plugin_shape catalogue = {.kinds = SHAPE(OBJECT), .each = &catalogue_kind};
+
 /* What stands in a model is job/'s business: job_capabilities_new() reads it. */
 static const struct plugin_shape models = {.kinds = SHAPE(ARRAY), .each = &any, .min = 1, .max = LIMIT_JOB_MODELS};
 
-const struct plugin_shape plugin_manifest_shape = {OBJECT(
-	{"name", &plugin_name, true}, {"title", &text, false}, {"version", &text, true}, {"abi", &abi, true},
-	{"state_version", &state_version, false}, {"reads_state_versions", &state_versions, false},
-	{"requires", &texts, false}, {"base_url", &url, true}, {"origins", &urls, false}, {"secrets", &secrets, false},
-	{"auth", &auths, false}, {"headers", &headers, false}, {"options", &options, false},
-	{"request_id_header", &header_name, false}, {"idempotency", &idempotency, false}, {"poll", &poll, false},
-	{"concurrency", &concurrency, false}, {"timeouts", &timeouts, false}, {"cancel", &cancel, false},
-	{"links", &links, false}, {"webhook", &webhook, false}, {"models", &models, true})};
+const struct plugin_shape plugin_manifest_shape = {
+	OBJECT({"name", &plugin_name, true}, {"title", &text, false}, {"version", &text, true}, {"abi", &abi, true},
+	       {"state_version", &state_version, false}, {"reads_state_versions", &state_versions, false},
+	       {"requires", &texts, false}, {"base_url", &url, true}, {"origins", &urls, false},
+	       {"secrets", &secrets, false}, {"auth", &auths, false}, {"headers", &headers, false},
+	       {"options", &options, false}, {"request_id_header", &header_name, false},
+	       {"idempotency", &idempotency, false}, {"poll", &poll, false}, {"concurrency", &concurrency, false},
+	       {"timeouts", &timeouts, false}, {"cancel", &cancel, false}, {"links", &links, false},
+	       {"webhook", &webhook, false}, {"catalogue", &catalogue, false}, {"models", &models, true})};

@@ -457,7 +457,7 @@ struct fg_plugin {
 	fg_verb *reconcile;
 	fg_verb *upload;    /* bring one asset, /input of the step, to the provider; free, and the same however often */
 	fg_verb *webhook;   /* the provider called us; must not exchange */
-	fg_verb *catalogue; /* avatars, voices, styles */
+	fg_verb *catalogue; /* one page of the avatars, voices, … of /catalogue/kind of the step */
 	fg_verb *account;   /* a free read that proves the key and shows the balance */
 	fg_verb *check;     /* at acceptance: more than the manifest can say; must not exchange */
 };

@@ -50,6 +50,8 @@ static struct plugin_answer *report(struct json *json, json_node *ret)
 	step.reply = &reply;
 	step.remote_id = "r1";
 	step.polls = 4;
+	step.catalogue_kind = "voices";
+	step.catalogue_next = "p2";
 	answer = fixture_run(&step);
 	if (answer->kind != PLUGIN_ANSWER_REPORT)
 		fail_msg("%s", answer->fault ? answer->fault : plugin_answer_name(answer->kind));
@@ -140,6 +142,8 @@ static void the_step_is_told_what_is_known_about_it(void **state)
 		{"/step/remote/id", "\"r1\""},
 		{"/step/remote/kind", NULL},
 		{"/step/polls", "4"},
+		{"/step/catalogue/kind", "\"voices\""},
+		{"/step/catalogue/next", "\"p2\""},
 		{"/step/accepted_at_ms", NULL},
 		{"/step/reply/status", "200"},
 		{"/step/reply/elapsed_ms", "31"},
