@@ -1,6 +1,6 @@
 /*
- * HeyGen, API v3: POST, GET and DELETE of /v3/videos, POST and GET of /v3/models/videos, /v3/users/me, and the assets of
- * assets.c. Facts and their sources are the provider's own
+ * HeyGen, API v3: POST, GET and DELETE of /v3/videos, POST and GET of /v3/models/videos, /v3/users/me, the assets of
+ * assets.c and the lists of heygen_lists.c. Facts and their sources are the provider's own
  * schema (the command line tool of July 2026) and published samples. Where nothing is published, this file decides and
  * README.md says so: a refused call leaves its idempotency key free, and a charge stands from acceptance on.
  */
@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "sim/heygen_lists.h"
 #include "sim/heygen_order.h"
 #include "sim/json.h"
 
@@ -499,6 +500,9 @@ static const struct sim_route routes[] = {
 	{"POST", "/v3/assets/{id}/complete", sim_assets_complete},
 	{"GET", "/v3/assets/{id}", sim_assets_get},
 	{"DELETE", "/v3/assets/{id}", sim_assets_delete},
+	{"GET", "/v3/voices", sim_heygen_voices},
+	{"GET", "/v3/avatars", sim_heygen_avatars},
+	{"GET", "/v3/avatars/looks", sim_heygen_looks},
 	{NULL, NULL, NULL},
 };
 

@@ -59,8 +59,58 @@ class Accounts(Case):
         self.assertEqual(len(seen), 5)
 
     def test_an_unknown_path_is_not_found(self):
-        self.assert_error(self.sim.call("GET", "/v3/voices"), 404, "not_found")
+        self.assert_error(self.sim.call("GET", "/v3/templates"), 404, "not_found")
         self.assert_error(self.sim.call("PUT", "/v3/videos"), 404, "not_found")
+
+
+class Lists(Case):
+    def pages(self, path, limit):
+        rows, token = [], ""
+        for _ in range(20):
+            page = self.sim.call("GET", f"{path}?limit={limit}{token}").json()
+            self.assertEqual(set(page), {"data", "has_more", "next_token"})
+            self.assertEqual(page["has_more"], page["next_token"] is not None)
+            rows += page["data"]
+            if not page["has_more"]:
+                return rows
+            token = f"&token={page['next_token']}"
+        self.fail(f"{path} has no end")
+
+    def test_pages_make_the_whole(self):
+        for path, name in (("/v3/voices", "voice_id"), ("/v3/avatars", "id"), ("/v3/avatars/looks", "id")):
+            whole = self.sim.call("GET", path).json()["data"]
+            self.assertEqual(self.pages(path, 1), whole)
+            self.assertEqual(self.pages(path, 2), whole)
+            self.assertEqual(len({row[name] for row in whole}), len(whole))
+
+    def test_voices_have_the_members_of_the_sample(self):
+        recorded = sample("v3_voices_list_docs.json")
+        page = self.sim.call("GET", "/v3/voices?limit=2").json()
+        self.assertEqual(set(recorded), set(page))
+        self.assertEqual(set(recorded["data"][0]), set(page["data"][0]))
+
+    def test_filters(self):
+        def ids(query, path="/v3/voices", name="voice_id"):
+            return [row[name] for row in self.sim.call("GET", f"{path}?{query}").json()["data"]]
+
+        self.assertEqual(ids("language=German"), ["voice_greta"])
+        self.assertEqual(ids("language=English&gender=male"), ["voice_paul", "voice_own"])
+        self.assertEqual(ids("type=private"), ["voice_own"])
+        self.assertEqual(ids("group_id=group_anna&avatar_type=photo_avatar", "/v3/avatars/looks", "id"), ["anna_photo"])
+        self.assertEqual(ids("ownership=private", "/v3/avatars", "id"), ["group_own"])
+        self.assertEqual(ids("language=Klingon"), [])
+
+    def test_what_is_no_page_is_refused(self):
+        for path, most in (("/v3/voices", 100), ("/v3/avatars", 50), ("/v3/avatars/looks", 50)):
+            for query in ("limit=0", f"limit={most + 1}", "limit=x", "limit=-1"):
+                self.assert_error(self.sim.call("GET", f"{path}?{query}"), 400, "invalid_parameter", "limit")
+            for query in ("token=0", "token=x", "token=99", "token="):
+                self.assert_error(self.sim.call("GET", f"{path}?{query}"), 400, "invalid_parameter", "token")
+
+    def test_what_is_listed_can_be_ordered(self):
+        look = self.sim.call("GET", "/v3/avatars/looks").json()["data"][0]
+        voice = self.sim.call("GET", "/v3/voices").json()["data"][0]
+        self.sim.create(order("Hello.", avatar_id=look["id"], voice_id=voice["voice_id"]))
 
 
 class Orders(Case):
