@@ -14,6 +14,7 @@ static const struct fg_plugin plugin = {
 	.remove = heygen_remove,
 	.upload = heygen_upload,
 	.account = heygen_account,
+	.catalogue = heygen_catalogue,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

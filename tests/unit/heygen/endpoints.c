@@ -16,6 +16,10 @@ static const struct endpoint {
 } endpoints[] = {
 	/* The key and the account. */
 	{"GET", "/v3/users/me", "heygen/verbs", "an_account_is_read_for_free"},
+	/* Lists. */
+	{"GET", "/v3/voices?limit=50", "heygen/lists", "voices_are_read_page_by_page"},
+	{"GET", "/v3/avatars?limit=50", "heygen/lists", "avatars_and_looks_are_told_apart"},
+	{"GET", "/v3/avatars/looks?limit=50", "heygen/lists", "avatars_and_looks_are_told_apart"},
 	/* Orders. */
 	{"POST", "/v3/videos avatar", "heygen/submit", "an_avatar_speaks_a_script"},
 	{"POST", "/v3/videos image", "heygen/submit", "a_photo_speaks"},
@@ -65,11 +69,15 @@ static const struct endpoint habits[] = {
 /* A question of the plugin's, and the row that it must be. */
 static const struct question {
 	enum plugin_verb verb;
-	const char *model, *state, *row;
+	const char *model; /* or the kind of a list */
+	const char *state, *row;
 	uint64_t size_bytes; /* of the input */
 	uint32_t phase;      /* of the reply that leads to it */
 } questions[] = {
 	{PLUGIN_VERB_ACCOUNT, "avatar", NULL, "/v3/users/me", 0, 0},
+	{PLUGIN_VERB_CATALOGUE, "voices", NULL, "/v3/voices?limit=50", 0, 0},
+	{PLUGIN_VERB_CATALOGUE, "avatars", NULL, "/v3/avatars?limit=50", 0, 0},
+	{PLUGIN_VERB_CATALOGUE, "looks", NULL, "/v3/avatars/looks?limit=50", 0, 0},
 	{PLUGIN_VERB_START, "avatar", NULL, "/v3/videos avatar", 0, 0},
 	{PLUGIN_VERB_START, "image", NULL, "/v3/videos image", 0, 0},
 	{PLUGIN_VERB_START, "cinematic", NULL, "/v3/videos cinematic", 0, 0},
@@ -107,6 +115,7 @@ static struct plugin_answer *ask(const struct question *question)
 	_cleanup_(freep) char *job = rig_job(question->model, NULL, "\"prompt\":\"p\",\"avatar_id\":\"a\"");
 	struct plugin_asset input = {.name = "assets/0", .media_type = "image/png", .size_bytes = question->size_bytes};
 
+	rig.catalogue_kind = question->verb == PLUGIN_VERB_CATALOGUE ? question->model : NULL;
 	rig.assets = question->size_bytes ? &input : NULL;
 	rig.n_assets = question->size_bytes ? 1 : 0;
 	if (question->phase)

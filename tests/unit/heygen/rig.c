@@ -43,6 +43,7 @@ int rig_reset(void **state)
 	rig.remote_id = "v_1";
 	rig.assets = NULL;
 	rig.n_assets = 0;
+	rig.catalogue_kind = rig.catalogue_next = NULL;
 	rig.model = "avatar";
 	rig.parameters = "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}";
 	return 0;
@@ -75,6 +76,8 @@ static struct plugin_answer *run(enum plugin_verb verb, uint32_t phase, const ch
 		.send = 1,
 		.idempotency_key = RIG_KEY,
 		.remote_id = verb == PLUGIN_VERB_START ? NULL : rig.remote_id,
+		.catalogue_kind = rig.catalogue_kind,
+		.catalogue_next = rig.catalogue_next,
 		.remote_kind = verb == PLUGIN_VERB_START ? NULL : "video",
 		.accepted_at_ms = verb == PLUGIN_VERB_START ? 0 : RIG_NOW_MS - 1000,
 		.has_bought = reply != NULL || verb != PLUGIN_VERB_START,

@@ -24,6 +24,7 @@ struct rig {
 	int64_t now_ms;
 	int64_t retry_after_ms;
 	const char *remote_id;
+	const char *catalogue_kind, *catalogue_next;
 	const char *model;                 /* of the job whose reply comes */
 	const char *parameters;            /* likewise */
 	const struct plugin_asset *assets; /* of the order, or the one to upload */

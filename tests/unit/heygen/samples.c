@@ -21,7 +21,7 @@ static bool is_v3(const char *name)
 static void feed(const char *body)
 {
 	static const enum plugin_verb verbs[] = {PLUGIN_VERB_START, PLUGIN_VERB_POLL, PLUGIN_VERB_REMOVE,
-						 PLUGIN_VERB_ACCOUNT};
+						 PLUGIN_VERB_ACCOUNT, PLUGIN_VERB_CATALOGUE};
 	static const int statuses[] = {200, 400, 404, 429, 500};
 
 	for (size_t v = 0; v < COUNT(verbs); v++) {
@@ -119,6 +119,7 @@ static const struct recorded_reply {
 	ROW("models_videos_failed_timings_zero", GENERATION, POLL, 200, FAILED, PROVIDER_FAULT, "generation_failed"),
 	ROW("models_videos_cancelled", GENERATION, POLL, 200, FAILED, CANCELLED, "cancelled"),
 	ROW("users_me_wallet", NULL, ACCOUNT, 200, REPORT, UNKNOWN, NULL),
+	ROW("voices_list_docs", NULL, CATALOGUE, 200, REPORT, UNKNOWN, NULL),
 };
 
 static const char *said_by(const struct plugin_answer *answer)
@@ -242,7 +243,6 @@ static const char *const unread[] = {
 	"v3_assets_",      /* uploads */
 	"v3_video_agent_", /* video agents */
 	"v3_videos_list_", /* nothing asks for lists */
-	"v3_voices_",
 	"webhook_",
 };
 

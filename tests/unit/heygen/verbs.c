@@ -30,6 +30,7 @@ static void what_heygen_cannot_do_is_absent(void **state)
 	assert_true(plugin_can(rig.plugin, PLUGIN_VERB_POLL));
 	assert_true(plugin_can(rig.plugin, PLUGIN_VERB_REMOVE));
 	assert_true(plugin_can(rig.plugin, PLUGIN_VERB_ACCOUNT));
+	assert_true(plugin_can(rig.plugin, PLUGIN_VERB_CATALOGUE));
 	assert_false(plugin_can(rig.plugin, PLUGIN_VERB_CANCEL));
 	assert_false(plugin_can(rig.plugin, PLUGIN_VERB_RESULT));
 	assert_false(plugin_can(rig.plugin, PLUGIN_VERB_RECONCILE));
