@@ -70,22 +70,24 @@
 #define LIMIT_ENGINE_OTHERS_MARGIN_MS 600000 /* before and after, for clocks that differ */
 /* How long before its purchase a job may have been made: longer than any job may take. */
 #define LIMIT_ENGINE_OTHERS_SPAN_MS INT64_C(5184000000)
-#define LIMIT_ENGINE_CREDENTIAL_MS 60000   /* until a refused key is tried again */
-#define LIMIT_ENGINE_DISK_MS 30000         /* until a full disk is looked at again */
-#define LIMIT_ENGINE_RELINK_CAP_MS 600000  /* between requests for a fresh link */
-#define LIMIT_ENGINE_RELINKS 100           /* fresh links for one job, about a day's worth */
-#define LIMIT_ENGINE_EXTRA_TRIES 2         /* of both, for all that comes beside a video */
-#define LIMIT_ENGINE_BAD_FILES 3           /* downloads that were not the media they should be */
-#define LIMIT_ENGINE_FETCH_FAILURES 8      /* of one link in a row that brought nothing */
-#define LIMIT_ENGINE_REDIRECTS 5           /* of one download */
-#define LIMIT_ENGINE_FETCH_MS 14400000     /* one download, whole */
-#define LIMIT_ENGINE_FETCH_IDLE_MS 30000   /* without progress */
-#define LIMIT_ENGINE_EXCHANGE_MS 30000     /* a free exchange that names no time-out */
-#define LIMIT_ENGINE_SUBMIT_MS 120000      /* a paid one, where neither operator nor plugin says */
-#define LIMIT_ENGINE_VERB_HOPS 8           /* exchanges of one verb beside a job's course */
-#define LIMIT_ENGINE_RESUME_SPREAD_MS 2000 /* over which polls begin again after a start */
-#define LIMIT_ENGINE_RESCAN_MS 1000        /* until a read of an index that failed, or was full, is repeated */
-#define LIMIT_ENGINE_WAKE_MS 3600000       /* the longest one timer waits: clocks jump */
+#define LIMIT_ENGINE_CREDENTIAL_MS 60000     /* until a refused key is tried again */
+#define LIMIT_ENGINE_DISK_MS 30000           /* until a full disk is looked at again */
+#define LIMIT_ENGINE_RELINK_CAP_MS 600000    /* between requests for a fresh link */
+#define LIMIT_ENGINE_RELINKS 100             /* fresh links for one job, about a day's worth */
+#define LIMIT_ENGINE_EXTRA_TRIES 2           /* of both, for all that comes beside a video */
+#define LIMIT_ENGINE_BAD_FILES 3             /* downloads that were not the media they should be */
+#define LIMIT_ENGINE_FETCH_FAILURES 8        /* of one link in a row that brought nothing */
+#define LIMIT_ENGINE_REDIRECTS 5             /* of one download */
+#define LIMIT_ENGINE_FETCH_MS 14400000       /* one download, whole */
+#define LIMIT_ENGINE_FETCH_IDLE_MS 30000     /* without progress */
+#define LIMIT_ENGINE_EXCHANGE_MS 30000       /* a free exchange that names no time-out */
+#define LIMIT_ENGINE_SUBMIT_MS 120000        /* a paid one, where neither operator nor plugin says */
+#define LIMIT_ENGINE_VERB_HOPS 8             /* exchanges of one verb beside a job's course */
+#define LIMIT_ENGINE_CATALOGUE_PAGES 400     /* of one list */
+#define LIMIT_ENGINE_CATALOGUE_ENTRIES 10000 /* likewise; what comes after them is left out */
+#define LIMIT_ENGINE_RESUME_SPREAD_MS 2000   /* over which polls begin again after a start */
+#define LIMIT_ENGINE_RESCAN_MS 1000          /* until a read of an index that failed, or was full, is repeated */
+#define LIMIT_ENGINE_WAKE_MS 3600000         /* the longest one timer waits: clocks jump */
 #define LIMIT_ENGINE_TRIM_FIRST_MS 60000
 #define LIMIT_ENGINE_TRIM_MS 3600000 /* between trims of old events */
 #define LIMIT_ENGINE_DRAIN_STEP_MS 10

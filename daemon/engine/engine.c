@@ -364,8 +364,10 @@ struct engine *engine_free(struct engine *engine)
 	engine->loop = loop_free(engine->loop);
 	forget_entries(engine);
 	watch_hub_free(engine->hub);
-	for (size_t i = 0; i < engine->n_lanes; i++)
+	for (size_t i = 0; i < engine->n_lanes; i++) {
 		forecast_finish(&engine->lanes[i]);
+		catalogue_free_all(&engine->lanes[i]);
+	}
 	free(engine->lanes);
 	free(engine);
 	return NULL;

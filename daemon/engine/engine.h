@@ -226,6 +226,34 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 typedef void engine_check_fn(void *userdata, int outcome, const struct engine_error *error, const char *report);
 void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata);
 
+/* ---- what a provider offers by id ---- */
+
+struct engine_catalogue_query {
+	const char *provider;
+	const char *kind;     /* as the plugin's manifest calls it: "voices" */
+	const char *language; /* "en", "en-US" or "English"; NULL or "": any */
+	const char *query;    /* a part of id, name or a tag, in any case; NULL or "": any */
+	uint32_t offset, limit;
+	int64_t max_age_ms; /* an older list is fetched again first */
+};
+
+/* Everything is valid until the callback returns. */
+struct engine_catalogue {
+	const struct json *json;
+	const uint32_t *entries; /* nodes of @json, objects as in sdk/DOCUMENTS.md, each with an id */
+	size_t n;
+	uint32_t total;      /* that match */
+	int64_t fetched_ms;  /* UTC; of the list */
+	const char *problem; /* why it is older than asked for, or not whole; NULL: neither */
+};
+/* Answered on the engine's thread or the caller's. A list is kept in memory, one per provider and kind, and goes with the
+ * process. A provider that cannot be asked answers with the list of the last time, and a problem; ENGINE_E_PROVIDER,
+ * …_CREDENTIAL or …_UNREACHABLE where there is none. ENGINE_E_INVALID: no such kind; ENGINE_E_STATE: it lists none. */
+typedef void engine_catalogue_fn(void *userdata, int outcome, const struct engine_error *error,
+				 const struct engine_catalogue *catalogue);
+void engine_list_catalogue(struct engine *engine, const struct engine_catalogue_query *query, engine_catalogue_fn *fn,
+			   void *userdata);
+
 /* Takes jobs and writes: the answer for health checks. [any-thread] */
 bool engine_is_serving(const struct engine *engine);
 

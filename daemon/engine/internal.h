@@ -239,6 +239,7 @@ struct lane {
 	struct forward *forwards;           /* forward.c: uploads to the provider under way */
 	bool is_minting;
 	struct figures figures;
+	struct catalogue *catalogues; /* catalogue.c */
 };
 
 struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */
@@ -265,6 +266,9 @@ void forecast_learn(struct lane *lane, const struct job *job, const struct job_s
 void forecast_load(struct engine *engine);
 /* What is known of this model; samples 0: too little. [any-thread] */
 struct job_forecast forecast_look(const struct lane *lane, const char *model);
+
+/* ---- catalogue.c: at the very end ---- */
+void catalogue_free_all(struct lane *lane);
 
 /* ---- deadline.c ---- */
 void deadline_notice(struct engine *engine, int64_t deadline_ms);

@@ -125,7 +125,7 @@ struct call {
 	struct engine *engine;
 	struct figures *figures;
 	struct buffer job;
-	char *state, *key, *remote_id, *remote_kind, *facts;
+	char *state, *key, *remote_id, *remote_kind, *facts, *next;
 	struct reply *reply;
 	struct media *media;
 	void (*fn)(void *userdata, struct plugin_answer *take);
@@ -226,6 +226,7 @@ static void free_call(struct call *call)
 	free(call->remote_id);
 	free(call->remote_kind);
 	free(call->facts);
+	free(call->next);
 	reply_free(call->reply);
 	media_unref(call->media);
 	free(call);
@@ -286,17 +287,19 @@ static void begin_call(struct lane *lane, struct call *call)
 		plugin_runner_post(lane->engine->config.plugins, &call->step);
 }
 
-void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
-	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
+void step_call(const struct step_subject *subject, enum plugin_verb verb, uint32_t phase, struct reply *take,
+	       void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
 {
-	struct call *call = new_call(lane, verb, phase, take);
+	struct call *call = new_call(subject->lane, verb, phase, take);
 
-	assert(engine == lane->engine);
 	call->fn = fn;
 	call->userdata = userdata;
-	if (entry)
-		show_job(call, entry);
-	begin_call(lane, call);
+	if (subject->entry)
+		show_job(call, subject->entry);
+	call->next = take_text(subject->catalogue_next);
+	call->step.catalogue_kind = subject->catalogue_kind;
+	call->step.catalogue_next = call->next;
+	begin_call(subject->lane, call);
 }
 
 void step_call_forward(struct lane *lane, const struct step_forward *forward, uint32_t phase, struct reply *take,
@@ -368,7 +371,7 @@ void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct
 	entry_start_activity(entry, ACTIVITY_STEP);
 	answered = entry_expect(entry, sizeof(*answered), handle_answered, discard_answered);
 	answered->then = then;
-	step_call(entry->engine, entry->lane, entry, verb, phase, take, on_answer, answered);
+	step_call(&(struct step_subject){.lane = entry->lane, .entry = entry}, verb, phase, take, on_answer, answered);
 }
 
 /* "/parameters/seed" is "parameters.seed" to everybody else. */

@@ -23,13 +23,20 @@ struct reply *reply_of_record(struct bytes meta, struct bytes body);
 void reply_write_meta(const struct reply *reply, struct buffer *ret);
 struct reply *reply_free(struct reply *reply);
 
+/* What a step is about. */
+struct step_subject {
+	struct lane *lane;
+	struct entry *entry;        /* NULL: no job */
+	const char *catalogue_kind; /* constant */
+	const char *catalogue_next; /* copied */
+};
 /*
- * Calls @verb with the documents of @entry's job (NULL: of no job). @fn gets the answer on a thread of the runner.
+ * Calls @verb with the documents of its job. @fn gets the answer on a thread of the runner.
  * @take, the reply, may be NULL; then the step begins the verb, and waits for a fresh token if it needs one: without one
  * its answer is a trouble that says why.
  */
-void step_call(struct engine *engine, struct lane *lane, struct entry *entry, enum plugin_verb verb, uint32_t phase,
-	       struct reply *take, void (*fn)(void *userdata, struct plugin_answer *take), void *userdata);
+void step_call(const struct step_subject *subject, enum plugin_verb verb, uint32_t phase, struct reply *take,
+	       void (*fn)(void *userdata, struct plugin_answer *take), void *userdata);
 
 /* A step of the verb upload: of no job, with one asset and a state of its own. */
 struct step_forward {

@@ -1,7 +1,5 @@
 #include "engine/verb.h"
 
-#include "engine/step.h"
-
 /*
  * A run hops between threads: the plugin's answer and the exchange's outcome each come as a message that carries the
  * run itself, which is therefore never freed while either is under way. engine_stop() waits for every run.
@@ -9,15 +7,14 @@
 struct verb_run {
 	struct loop_message message;
 	struct engine *engine;
-	struct lane *lane;
-	struct entry *entry; /* NULL: account */
+	struct step_subject subject;
 	enum plugin_verb verb;
 	uint32_t phase;
 	uint32_t hops;
 	struct plugin_answer *answer;
 	struct http_outcome *outcome;
-	void (*then)(struct entry *entry, const struct verb_result *result);
-	engine_check_fn *check_fn;
+	void (*then)(struct entry *entry, const struct verb_result *result); /* of a job */
+	verb_told_fn *told;                                                  /* of nobody's */
 	void *userdata;
 };
 
@@ -32,15 +29,14 @@ bool verb_is_offered(const struct lane *lane, enum plugin_verb verb)
 
 static void end(struct verb_run *run, const struct verb_result *result)
 {
-	struct engine_error error = {.text = result->text ? result->text : ""};
-	struct entry *entry = run->entry;
+	struct entry *entry = run->subject.entry;
 
 	run->engine->verb_runs--;
 	if (entry) {
 		entry->verb = NULL;
 		run->then(entry, result);
 	} else {
-		run->check_fn(run->userdata, result->outcome, result->outcome ? &error : NULL, result->report);
+		run->told(run->userdata, result);
 	}
 	plugin_answer_free(run->answer);
 	free(run);
@@ -59,14 +55,12 @@ static void end_bad(struct verb_run *run, int outcome, const char *why)
  */
 static bool leave(struct verb_run *run)
 {
-	struct engine_error error = {.text = draining};
-
 	if (atomic_load(&run->engine->phase) != ENGINE_PHASE_STOPPED)
 		return false;
-	if (run->entry)
-		run->entry->verb = NULL;
+	if (run->subject.entry)
+		run->subject.entry->verb = NULL;
 	else
-		run->check_fn(run->userdata, ENGINE_E_DRAINING, &error, NULL);
+		run->told(run->userdata, &(struct verb_result){.outcome = ENGINE_E_DRAINING, .text = draining});
 	plugin_answer_free(run->answer);
 	http_outcome_free(run->outcome);
 	free(run);
@@ -117,7 +111,7 @@ static void on_outcome(struct http_outcome *outcome, void *userdata)
 {
 	struct verb_run *run = userdata;
 
-	metric_add(&run->lane->figures.exchanges[outcome->kind], 1);
+	metric_add(&run->subject.lane->figures.exchanges[outcome->kind], 1);
 	run->outcome = outcome;
 	run->message.run = on_outcome_message;
 	loop_post(run->engine->loop, &run->message);
@@ -136,7 +130,7 @@ static void exchange(struct verb_run *run)
 		return;
 	}
 	run->phase = asked->phase;
-	exchange_request(run->lane, asked, NULL, &headers, &request);
+	exchange_request(run->subject.lane, asked, NULL, &headers, &request);
 	r = http_send(run->engine->config.http, &request, on_outcome, run, NULL);
 	exchange_headers_finish(&headers);
 	if (r == 0)
@@ -196,7 +190,7 @@ static void on_answer_message(struct loop_message *message)
 		end_bad(run, ENGINE_E_PROVIDER, run->answer->fault);
 		break;
 	default:
-		metric_add(&run->lane->figures.plugin_faults, 1);
+		metric_add(&run->subject.lane->figures.plugin_faults, 1);
 		end_bad(run, ENGINE_E_PROVIDER, "the plugin gave an answer that has no meaning here");
 	}
 }
@@ -214,7 +208,7 @@ static void on_answer(void *userdata, struct plugin_answer *take)
 static void take_step(struct verb_run *run, struct reply *take)
 {
 	run->answer = plugin_answer_free(run->answer);
-	step_call(run->engine, run->lane, run->entry, run->verb, run->phase, take, on_answer, run);
+	step_call(&run->subject, run->verb, run->phase, take, on_answer, run);
 }
 
 void verb_run_job(struct entry *entry, enum plugin_verb verb,
@@ -223,8 +217,7 @@ void verb_run_job(struct entry *entry, enum plugin_verb verb,
 	struct verb_run *run = take_memory(sizeof(*run));
 
 	run->engine = entry->engine;
-	run->lane = entry->lane;
-	run->entry = entry;
+	run->subject = (struct step_subject){.lane = entry->lane, .entry = entry};
 	run->verb = verb;
 	run->then = then;
 	entry->verb = run;
@@ -232,12 +225,14 @@ void verb_run_job(struct entry *entry, enum plugin_verb verb,
 	take_step(run, NULL);
 }
 
-/* ---- the account: a free read that proves the key ---- */
+/* ---- verbs of no job ---- */
 
-static void on_check(struct loop_message *message)
+void verb_run(const struct step_subject *subject, enum plugin_verb verb, verb_told_fn *told, void *userdata)
 {
-	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
+	struct verb_run *run = take_memory(sizeof(*run));
 
+	*run = (struct verb_run){
+		.engine = subject->lane->engine, .subject = *subject, .verb = verb, .told = told, .userdata = userdata};
 	run->engine->verb_runs++;
 	if (atomic_load(&run->engine->phase) != ENGINE_PHASE_SERVING)
 		end_bad(run, ENGINE_E_DRAINING, draining);
@@ -245,11 +240,36 @@ static void on_check(struct loop_message *message)
 		take_step(run, NULL);
 }
 
+/* ---- the account: a free read that proves the key ---- */
+
+struct check {
+	struct loop_message message;
+	struct lane *lane;
+	engine_check_fn *fn;
+	void *userdata;
+};
+
+static void on_told(void *userdata, const struct verb_result *result)
+{
+	struct check *check = userdata;
+	struct engine_error error = {.text = result->text ? result->text : ""};
+
+	check->fn(check->userdata, result->outcome, result->outcome ? &error : NULL, result->report);
+	free(check);
+}
+
+static void on_check(struct loop_message *message)
+{
+	struct check *check = loop_message_owner(message, struct check, message);
+
+	verb_run(&(struct step_subject){.lane = check->lane}, PLUGIN_VERB_ACCOUNT, on_told, check);
+}
+
 void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata)
 {
 	struct lane *lane = lane_find(engine, id);
 	struct engine_error error = {.text = "no such provider is configured"};
-	struct verb_run *run;
+	struct check *check;
 
 	if (!lane) {
 		fn(userdata, ENGINE_E_NOT_FOUND, &error, NULL);
@@ -261,9 +281,7 @@ void engine_check_provider(struct engine *engine, const char *id, engine_check_f
 		fn(userdata, ENGINE_E_STATE, &error, NULL);
 		return;
 	}
-	run = take_memory(sizeof(*run));
-	*run = (struct verb_run){
-		.engine = engine, .lane = lane, .verb = PLUGIN_VERB_ACCOUNT, .check_fn = fn, .userdata = userdata};
-	run->message.run = on_check;
-	loop_post(engine->loop, &run->message);
+	check = take_memory(sizeof(*check));
+	*check = (struct check){.message.run = on_check, .lane = lane, .fn = fn, .userdata = userdata};
+	loop_post(engine->loop, &check->message);
 }

@@ -5,14 +5,19 @@
 #ifndef FG_ENGINE_VERB_H
 #define FG_ENGINE_VERB_H
 
-#include "engine/internal.h"
+#include "engine/step.h"
 
 struct verb_result {
 	int outcome;                    /* 0, ENGINE_E_PROVIDER, …_CREDENTIAL, …_UNREACHABLE or …_DRAINING */
 	const char *text;               /* why not, for a person */
 	enum job_cancel_outcome cancel; /* cancel: UPSTREAM, TOO_LATE, or DETACHED when it is not confirmed */
-	const char *report;             /* account: JSON */
+	const char *report;             /* account, catalogue: JSON */
 };
+
+/* On the engine thread; @result is valid during it. */
+typedef void verb_told_fn(void *userdata, const struct verb_result *result);
+/* Of no job. @told exactly once, perhaps before this returns. */
+void verb_run(const struct step_subject *subject, enum plugin_verb verb, verb_told_fn *told, void *userdata);
 
 bool verb_is_offered(const struct lane *lane, enum plugin_verb verb);
 /* While it runs, entry->verb is set and the entry stays. @then on the engine thread; @result is valid during it. */

@@ -38,6 +38,7 @@ static void take_manifest(struct plugin *plugin, const char *name, int window_s)
 		      name, name, name);
 	if (window_s)
 		buffer_printf(&text, "\"idempotency\":{\"window_s\":%d,\"scope\":\"route\"},", window_s);
+	buffer_append_text(&text, "\"catalogue\":{\"voices\":{\"title\":\"Voices\"},\"looks\":{\"title\":\"Looks\"}},");
 	buffer_printf(&text, "\"models\":[{\"name\":\"clip\",\"parameters\":{\"prompt\":{\"required\":true},"
 			     "\"seed\":{},\"negative_prompt\":{},\"duration_ms\":{\"max\":10000}},\"media\":[{"
 			     "\"role\":\"first_frame\",\"kind\":\"image\",\"forms\":[\"url\",\"asset\"],"
@@ -83,7 +84,7 @@ static const char *verb_word(enum plugin_verb verb)
 		[PLUGIN_VERB_START] = "start",         [PLUGIN_VERB_POLL] = "poll",
 		[PLUGIN_VERB_CANCEL] = "cancel",       [PLUGIN_VERB_REMOVE] = "remove",
 		[PLUGIN_VERB_ACCOUNT] = "account",     [PLUGIN_VERB_UPLOAD] = "upload",
-		[PLUGIN_VERB_RECONCILE] = "reconcile",
+		[PLUGIN_VERB_RECONCILE] = "reconcile", [PLUGIN_VERB_CATALOGUE] = "catalogue",
 	};
 
 	return words[verb];
@@ -546,6 +547,8 @@ static void note(struct plugin_runner *runner, const struct plugin_step *step)
 	asked->reply = step->reply ? bytes_dup_text(step->reply->body) : NULL;
 	asked->has_bought = step->has_bought;
 	asked->facts = step->facts.len ? bytes_dup_text(step->facts) : NULL;
+	snprintf(asked->catalogue, sizeof(asked->catalogue), "%s/%s", step->catalogue_kind ? step->catalogue_kind : "",
+		 step->catalogue_next ? step->catalogue_next : "");
 	if (runner->last)
 		runner->last->next = asked;
 	else

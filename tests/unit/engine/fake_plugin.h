@@ -48,6 +48,7 @@ struct asked {
 	int reply_status; /* 0: none */
 	char *reply;
 	bool has_bought;
+	char catalogue[64]; /* "kind/next" */
 };
 
 struct plugin_runner {
