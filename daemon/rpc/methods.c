@@ -57,6 +57,8 @@ const struct rpc_method rpc_methods[] = {
 	UNARY(PROVIDERS "ListProviders", filmgate__v1__list_providers_request, COLD, handle_list_providers),
 	UNARY(PROVIDERS "GetProvider", filmgate__v1__get_provider_request, COLD, handle_get_provider),
 	UNARY(PROVIDERS "CheckProvider", filmgate__v1__check_provider_request, COLD, handle_check_provider),
+	UNARY(PROVIDERS "ListCatalogEntries", filmgate__v1__list_catalog_entries_request, COLD,
+	      handle_list_catalog_entries),
 
 	UNARY(HEALTH "Check", grpc__health__v1__health_check_request, COLD, handle_health_check),
 	SERVER_STREAM(HEALTH "Watch", grpc__health__v1__health_check_request, COLD, handle_health_watch),

@@ -33,6 +33,8 @@ void handle_upload_asset(struct stream *stream, const void *request);
 void handle_list_providers(struct call *call, const void *request);
 void handle_get_provider(struct call *call, const void *request);
 void handle_check_provider(struct call *call, const void *request);
+/* catalog.c */
+void handle_list_catalog_entries(struct call *call, const void *request);
 /* health.c */
 void handle_health_check(struct call *call, const void *request);
 void handle_health_watch(struct stream *stream, const void *request);

@@ -39,6 +39,15 @@ static void add_models(struct arena *arena, const struct json *manifest, json_no
 	}
 }
 
+static void add_kinds(struct arena *arena, const struct json *manifest, json_node root, Filmgate__V1__Provider *to)
+{
+	json_node kinds = json_member(manifest, root, bytes_of_text("catalogue"));
+
+	to->catalog_kinds = arena_need_pointers(arena, json_count(manifest, kinds));
+	for (json_node n = json_first(manifest, kinds); n; n = json_next(manifest, n))
+		to->catalog_kinds[to->n_catalog_kinds++] = arena_dup_text(arena, json_name(manifest, n));
+}
+
 /* The manifest was checked when the plugin was loaded; one that cannot be read now is shown as none. */
 static void add_manifest(struct arena *arena, const char *text, bool is_whole, Filmgate__V1__Provider *to)
 {
@@ -52,6 +61,7 @@ static void add_manifest(struct arena *arena, const char *text, bool is_whole, F
 		return;
 	}
 	add_models(arena, manifest, root, to);
+	add_kinds(arena, manifest, root, to);
 	if (is_whole)
 		to->capabilities = struct_from_json(arena, manifest, root);
 }

@@ -675,6 +675,7 @@ class Providers(Case):
                          ("1.2.3", 3, 1, 2))
         self.assertEqual(list(demo.models), ["slow", "instant"])
         self.assertFalse(demo.HasField("capabilities"))
+        self.assertEqual(list(demo.catalog_kinds), ["voices"])
         self.assertEqual(broken.problem, "the plugin 'gone' is not there")
 
     def test_one_of_them_with_its_document(self):
@@ -683,6 +684,41 @@ class Providers(Case):
         self.assertEqual(demo.capabilities["big"], "17454220438242315174")
         self.refused(CODE.NOT_FOUND, "PROVIDER_NOT_FOUND", self.client.call,
                      "filmgate.v1.ProviderService/GetProvider", name="providers/none")
+
+    def catalog(self, name="demo", **fields):
+        fields.setdefault("kind", "voices")
+        return self.client.call("filmgate.v1.ProviderService/ListCatalogEntries", name="providers/" + name, **fields)
+
+    def test_a_catalog_comes_page_by_page(self):
+        first = self.catalog(page_size=2)
+        self.assertEqual([(e.kind, e.id) for e in first.entries], [("voices", "v1"), ("clone", "v2")])
+        sara = first.entries[0]
+        self.assertEqual((sara.display_name, sara.language, sara.gender, sara.preview_url, list(sara.tags)),
+                         ("Sara", "English", "female", "https://demo.example/v1.mp3", ["calm", "public"]))
+        self.assertEqual(sara.extra["speed"], 2)
+        self.assertEqual((first.total_count, first.problem), (3, ""))
+        second = self.catalog(page_size=2, page_token=first.next_page_token)
+        self.assertEqual([e.id for e in second.entries], ["v3"])
+        self.assertEqual(second.next_page_token, "")
+        self.assertEqual(len(self.catalog(page_size=100000).entries), 3)
+
+    def test_the_age_of_a_catalog(self):
+        self.assertEqual(1795000000 - self.catalog().fetch_time.seconds, 300)
+        self.assertEqual(1795000000 - self.catalog(max_age={"seconds": 7}).fetch_time.seconds, 7)
+        self.assertEqual(self.catalog(max_age={}).fetch_time.seconds, 1795000000)
+        self.assertEqual(self.catalog("broken").problem, "the provider could not be reached")
+
+    def test_a_catalog_that_cannot_be(self):
+        token = self.catalog(page_size=1).next_page_token
+        for field, fields in (("kind", {"kind": ""}), ("page_size", {"page_size": -1}), ("page_token", {"page_token": "x"}),
+                              ("page_token", {"page_token": token, "language": "de"}),
+                              ("max_age", {"max_age": {"seconds": -1}}),
+                              ("max_age", {"max_age": {"seconds": 2592001}})):
+            found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.catalog, **fields)
+            self.assertIn(field, str(found))
+        self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", self.catalog, "mute")
+        self.refused(CODE.UNAVAILABLE, "PROVIDER_FAILED", self.catalog, "away")
+        self.refused(CODE.NOT_FOUND, "PROVIDER_NOT_FOUND", self.catalog, "none")
 
     def test_checks_are_replies(self):
         def check(name):

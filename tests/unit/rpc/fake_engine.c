@@ -1,6 +1,7 @@
 #include "fake_engine.h"
 
 #include "base/err.h"
+#include "base/json.h"
 #include "fake_jobs.h"
 
 #include <assert.h>
@@ -481,8 +482,9 @@ static const struct engine_provider fake_providers[] = {
 	 .plugin = "demo",
 	 .plugin_version = "1.2.3",
 	 .base_url = "https://demo.example",
-	 .manifest = "{\"name\":\"demo\",\"big\":17454220438242315174,\"models\":[{\"name\":\"slow\"},{\"name\":"
-		     "\"instant\"}]}",
+	 .manifest =
+		 "{\"name\":\"demo\",\"big\":17454220438242315174,\"catalogue\":{\"voices\":{\"title\":\"Voices\"}},\"models\":[{\"name\":\"slow\"},{\"name\":"
+		 "\"instant\"}]}",
 	 .concurrency = 3,
 	 .running = 1,
 	 .queued = 2},
@@ -498,6 +500,38 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 			return;
 		}
 	fn(userdata, id ? ENGINE_E_NOT_FOUND : 0, NULL, id ? NULL : fake_providers, id ? 0 : 2);
+}
+
+/* "demo" has three voices; "broken" has an old list, "mute" lists nothing, "away" cannot be asked. */
+void engine_list_catalogue(struct engine *engine, const struct engine_catalogue_query *query, engine_catalogue_fn *fn,
+			   void *userdata)
+{
+	static const char text[] = "[{\"id\":\"v1\",\"name\":\"Sara\",\"language\":\"English\",\"gender\":\"female\","
+				   "\"preview_url\":\"https://demo.example/v1.mp3\",\"tags\":[\"calm\",\"public\"],"
+				   "\"extra\":{\"speed\":2}},{\"id\":\"v2\",\"kind\":\"clone\"},{\"id\":\"v3\"}]";
+	const struct engine_error error = {.text = "the provider could not be reached"};
+	struct engine_catalogue answer = {.total = 3, .fetched_ms = 1795000000000 - query->max_age_ms};
+	struct json *json = json_new(NULL);
+	json_node all, nodes[3];
+
+	(void)engine;
+	if (!json || json_parse(json, bytes_of_text(text), JSON_DUPLICATES_REFUSE, &all, NULL) != 0)
+		abort();
+	for (json_node n = json_item(json, all, query->offset); n && answer.n < query->limit; n = json_next(json, n))
+		nodes[answer.n++] = n;
+	answer.json = json;
+	answer.entries = nodes;
+	if (strcmp(query->provider, "broken") == 0)
+		answer.problem = error.text;
+	if (strcmp(query->provider, "mute") == 0)
+		fn(userdata, ENGINE_E_STATE, &error, NULL);
+	else if (strcmp(query->provider, "away") == 0)
+		fn(userdata, ENGINE_E_UNREACHABLE, &error, NULL);
+	else if (strcmp(query->provider, "none") == 0)
+		fn(userdata, ENGINE_E_NOT_FOUND, NULL, NULL);
+	else
+		fn(userdata, 0, NULL, &answer);
+	json_free(json);
 }
 
 void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata)
