@@ -282,6 +282,10 @@ static void print_head(const Filmgate__V1__Provider *provider, const struct page
 	       (unsigned long long)provider->queued_count);
 	if (*provider->problem)
 		render_line("  problem: %s", provider->problem);
+	for (size_t i = 0; i < provider->n_catalog_kinds; i++)
+		render_line("  'filmgate catalog %s %s' lists its %s",
+			    provider->name + strcspn(provider->name, "/") + 1, provider->catalog_kinds[i],
+			    provider->catalog_kinds[i]);
 	if (window_s > 0)
 		printf("  a repeated order is recognised for %s\n", words_of_duration(window_s * 1000).text);
 }

@@ -32,6 +32,7 @@ enum exit_code command_plugin_new(struct cli *cli);
 enum exit_code command_plugin_inspect(struct cli *cli);
 enum exit_code command_plugin_check(struct cli *cli);
 enum exit_code command_plugin_embed(struct cli *cli);
+enum exit_code command_catalog(struct cli *cli);
 enum exit_code command_completion(struct cli *cli);
 enum exit_code command_version(struct cli *cli);
 enum exit_code command_help(struct cli *cli);

@@ -79,12 +79,18 @@ ROW(since, SINCE, TEXT, 0, "since", "WHEN",
 ROW(limit, LIMIT, NUMBER, 0, "limit", "N", "at most so many jobs (default 50); 0 is all", .least = 0, .most = INT_MAX);
 ROW(asset_limit, LIMIT, NUMBER, 0, "limit", "N", "at most so many (default 50); 0 is all", .least = 0, .most = INT_MAX);
 ROW(asset_title, NAME, TEXT, 'n', "name", "TEXT", "a name for people (default: the file's)");
+ROW(entries_limit, LIMIT, NUMBER, 0, "limit", "N", "at most so many (default 50); 0 is all", .least = 0,
+    .most = INT_MAX);
 ROW(remote, REMOTE, FLAG, 0, "remote", NULL,
     "have the provider remove its copy first; nothing is deleted here unless it does");
 ROW(found, FOUND, TEXT, 0, "found", "REMOTE_ID",
     "it was bought, and this is the provider's id of it: the job goes on with it");
 ROW(absent, ABSENT, FLAG, 0, "absent", NULL, "nothing was bought: it is ordered again, at a price");
 ROW(give_up, GIVE_UP, FLAG, 0, "give-up", NULL, "it is not known and nobody looks further: the job has failed");
+ROW(language, LANGUAGE, TEXT, 0, "language", "LANGUAGE", "only of that language: en, English, en-US");
+ROW(query, QUERY, TEXT, 0, "query", "TEXT", "only those with this text in id, name or tags");
+ROW(max_age, MAX_AGE, DURATION, 0, "max-age", "TIME",
+    "ask the provider again if the daemon's list is older (default 5m; 0s: always)");
 ROW(role, ROLE, TEXT, 0, "role", "ROLE", "which file of the job: video (default), captioned_video, thumbnail, …");
 
 ROW(seconds, SECONDS, NUMBER, 0, "seconds", "N", "how long to fuzz (default 60); 0 leaves it out", .least = 0,
@@ -326,6 +332,18 @@ const struct command table_commands[] = {
 	 .operands_min = 1,
 	 .operands_max = 1,
 	 .run = command_plugin_embed},
+	{.name = "catalog",
+	 .operands = "PROVIDER [KIND]",
+	 .summary = "list the voices, avatars, … that a provider offers",
+	 .details = "Without a kind: which kinds there are. Lists come from the provider and cost nothing; the daemon "
+		    "keeps each for a while, see --max-age.",
+	 .examples = EXAMPLES("filmgate catalog heygen", "filmgate catalog heygen voices --language en",
+			      "filmgate catalog heygen looks --query office -o json"),
+	 .options = OPTIONS(&language, &query, &entries_limit, &max_age, &format_o),
+	 .operands_min = 1,
+	 .operands_max = 2,
+	 .needs_daemon = true,
+	 .run = command_catalog},
 	{.name = "completion",
 	 .operands = "bash",
 	 .summary = "print the completion script of a shell",

@@ -57,6 +57,9 @@ enum option_id {
 	OPTION_SEED,
 	OPTION_KEEP,
 	OPTION_SETTING,
+	OPTION_LANGUAGE,
+	OPTION_QUERY,
+	OPTION_MAX_AGE,
 };
 
 enum option_type {

@@ -1,7 +1,8 @@
-"""providers, providers get, providers check: the operator's accounts and what they can do, for people and programs."""
+"""providers, providers get, providers check, catalog: the operator's accounts and what they can do, for people and programs."""
 
 import json
 import re
+import time
 import unittest
 
 import grpc
@@ -117,6 +118,89 @@ class Providers(Case):
             self.fake.on["CheckProvider"] = lambda request, reply=reply: reply
             done = self.expect(1, "providers", "check", "heygen", out=[word.lower(), "401: bad key?[2J"])
             self.assertNotIn("\033", done.out)
+
+
+class Catalog(Case):
+    def setUp(self):
+        super().setUp()
+        self.provider = message("Provider", name="providers/heygen", catalog_kinds=["voices", "looks"])
+        self.provider.capabilities.update({"catalogue": {"voices": {"title": "Voices, for voice_id"},
+                                                         "looks": {"title": "Looks\033[2J"}}})
+        self.fake.on["GetProvider"] = lambda request: message("GetProviderResponse", provider=self.provider)
+        self.fake.on["ListCatalogEntries"] = self.list
+        self.problem, self.count = "", 3
+
+    def list(self, request):
+        start = int(request.page_token or 0)
+        end = min(start + request.page_size, self.count)
+        reply = message("ListCatalogEntriesResponse", total_count=self.count, problem=self.problem,
+                        next_page_token=str(end) if end < self.count else "")
+        for i in range(start, end):
+            reply.entries.add(kind="voices", id=f"v{i}", display_name="Sara\033[2J", language="English", gender="female",
+                              tags=["calm", "public"]).extra.update({"speed": i})
+        reply.fetch_time.FromSeconds(int(time.time()) - 7200)
+        return reply
+
+    def test_without_a_kind_it_says_which_there_are(self):
+        self.expect(0, "catalog", "heygen", out=["voices  Voices, for voice_id", "looks  Looks?[2J"])
+        self.assertEqual(self.expect(0, "catalog", "heygen", "-o", "name").out.split(), ["voices", "looks"])
+        document = json.loads(self.expect(0, "catalog", "heygen", "-o", "json").out)
+        self.assertEqual(document["catalog_kinds"], ["voices", "looks"])
+        del self.provider.catalog_kinds[:]
+        self.expect(0, "catalog", "heygen", says="lists nothing")
+        self.assertEqual(self.fake.requests("ListCatalogEntries"), [])
+
+    def test_the_capability_document_names_the_kinds(self):
+        self.expect(0, "providers", "get", "heygen", out="'filmgate catalog heygen looks' lists its looks")
+
+    def test_a_table_for_people(self):
+        done = self.expect(0, "catalog", "heygen", "voices", out=["ID", "v0", "Sara?[2J", "English", "female", "calm, public"])
+        self.assertEqual(len(done.out.splitlines()), 4)
+        self.assertNotIn("\033", done.out)
+        request = self.fake.requests("ListCatalogEntries")[0]
+        self.assertEqual((request.name, request.kind, request.page_size), ("providers/heygen", "voices", 50))
+        self.assertFalse(request.HasField("max_age"))
+
+    def test_documents_for_programs(self):
+        entries = json.loads(self.expect(0, "catalog", "heygen", "voices", "-o", "json").out)
+        self.assertEqual([e["id"] for e in entries], ["v0", "v1", "v2"])
+        self.assertEqual((entries[1]["extra"]["speed"], entries[1]["tags"]), (1, ["calm", "public"]))
+        lines = self.expect(0, "catalog", "heygen", "voices", "-o", "jsonl").out.splitlines()
+        self.assertEqual(json.loads(lines[2])["id"], "v2")
+        self.assertEqual(self.expect(0, "catalog", "heygen", "voices", "-o", "name").out.split(), ["v0", "v1", "v2"])
+        self.count = 0
+        self.assertEqual(json.loads(self.expect(0, "catalog", "heygen", "voices", "-o", "json").out), [])
+        self.expect(0, "catalog", "heygen", "voices", says="nothing matches")
+
+    def test_what_is_asked_for_reaches_the_daemon(self):
+        self.expect(0, "catalog", "heygen", "voices", "--language", "en", "--query", "sa ra", "--max-age", "0s", "--limit", "2",
+                    says="2 of 3; --limit N shows as many")
+        request = self.fake.requests("ListCatalogEntries")[0]
+        self.assertEqual((request.language, request.query, request.page_size), ("en", "sa ra", 2))
+        self.assertTrue(request.HasField("max_age"))
+        self.assertEqual(request.max_age.ToMilliseconds(), 0)
+
+    def test_pages_are_one_list_that_is_fetched_once(self):
+        self.count = 2500
+        done = self.expect(0, "catalog", "heygen", "voices", "--limit", "0", "--max-age", "0s", "-o", "name")
+        self.assertEqual(done.out.split(), [f"v{i}" for i in range(2500)])
+        self.assertEqual([r.HasField("max_age") for r in self.fake.requests("ListCatalogEntries")], [True, False, False])
+
+    def test_an_old_list_says_its_age_and_why(self):
+        self.problem = "the provider could not be reached"
+        done = self.expect(0, "catalog", "heygen", "voices", says="this list is 2 h 00 min old: the provider could not be reached")
+        self.assertEqual(len(done.err.splitlines()), 1)
+
+    def test_mistakes(self):
+        self.expect(2, "catalog", says="PROVIDER")
+        self.expect(2, "catalog", "a/b", "voices", says="is not a provider")
+        self.expect(2, "catalog", "heygen", "voices", "--limit", "-1", says="--limit")
+        self.fake.on["ListCatalogEntries"] = self.fail_to_find
+        self.expect(3, "catalog", "nobody", "voices", says=["PROVIDER_NOT_FOUND", "filmgate providers"])
+
+    @staticmethod
+    def fail_to_find(request):
+        raise Refusal(grpc.StatusCode.NOT_FOUND, "PROVIDER_NOT_FOUND", f"there is no {request.name}")
 
 
 if __name__ == "__main__":
