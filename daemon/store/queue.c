@@ -223,7 +223,7 @@ static int scan_below(struct store *store, uint32_t tenant, const char *provider
 
 	if (r == 0)
 		r = key_queue_below(&from, tenant, provider, priority);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	key_after(&to, &range);
 	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));

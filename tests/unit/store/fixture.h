@@ -22,7 +22,7 @@ struct fixture {
 	char path[PATH_MAX + 32]; /* of the store, in the folder */
 	struct store *store;
 	struct clock clock;
-	int64_t now_ms;
+	_Atomic int64_t now_ms; /* the committer looks at it, too */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	bool is_held;
