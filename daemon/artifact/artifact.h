@@ -106,7 +106,11 @@ struct artifact_sealed {
 typedef void artifact_sealed_fn(void *userdata, const struct artifact_sealed *sealed);
 int artifact_seal(struct artifact_store *store, struct artifact_staging *take, const char *role, artifact_sealed_fn *fn,
 		  void *userdata);
-/* The same of a content that must be @expected. */
+/* The same, but the staging file stays under its name, whatever comes of it: what cannot be brought again at will is not
+ * given up before the job that names its content is committed. Then, artifact_unstage(). */
+int artifact_seal_kept(struct artifact_store *store, struct artifact_staging *take, const char *role,
+		       artifact_sealed_fn *fn, void *userdata);
+/* The same as artifact_seal() of a content that must be @expected. */
 int artifact_seal_expected(struct artifact_store *store, struct artifact_staging *take, const char *role,
 			   const struct digest *expected, artifact_sealed_fn *fn, void *userdata);
 /* Also runs the collection that the claim put off. */

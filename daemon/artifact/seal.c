@@ -21,6 +21,7 @@ struct seal {
 	artifact_sealed_fn *fn;
 	void *userdata;
 	char role[33];
+	bool is_kept; /* the staging file stays */
 	bool is_expected;
 	struct digest expected;
 };
@@ -98,6 +99,19 @@ static bool is_there(int folder_fd, const char *name, uint64_t size_bytes)
 	       (uint64_t)status.st_size == size_bytes;
 }
 
+/* A second name for the same file. Where the disk knows none, the only one moves. */
+static int add_name(const struct seal *seal, int folder_fd, const char *name)
+{
+	int staging_fd = seal->staging->store->staging_fd;
+	int r = linkat(staging_fd, seal->staging->name, folder_fd, name, 0);
+
+	if (r < 0 && errno == EEXIST && unlinkat(folder_fd, name, 0) == 0)
+		r = linkat(staging_fd, seal->staging->name, folder_fd, name, 0);
+	if (r < 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK))
+		r = renameat(staging_fd, seal->staging->name, folder_fd, name);
+	return r;
+}
+
 /*
  * Syncs all three folders whoever made their entries: another seal may have made one a moment ago, or a run that
  * crashed before it could sync.
@@ -111,7 +125,9 @@ static int publish(const struct seal *seal, const struct artifact_sealed *result
 
 	if (r)
 		return r;
-	if (is_there(folder_fd, place.name, result->size_bytes))
+	if (seal->is_kept)
+		r = is_there(folder_fd, place.name, result->size_bytes) ? 0 : add_name(seal, folder_fd, place.name);
+	else if (is_there(folder_fd, place.name, result->size_bytes))
 		r = unlinkat(store->staging_fd, seal->staging->name, 0);
 	else
 		r = renameat(store->staging_fd, seal->staging->name, folder_fd, place.name);
@@ -178,7 +194,7 @@ static void run_seal(struct task *task)
 
 	result.outcome = seal_file(seal, &result);
 	explain(seal, &result);
-	if (result.outcome)
+	if (result.outcome && !seal->is_kept)
 		artifact_staging_discard(seal->staging);
 	else
 		artifact_staging_close(seal->staging);
@@ -186,38 +202,60 @@ static void run_seal(struct task *task)
 	free(seal);
 }
 
-static int seal(struct artifact_store *store, struct artifact_staging *take, const char *role,
-		const struct digest *expected, artifact_sealed_fn *fn, void *userdata)
+static struct seal *seal_new(struct artifact_staging *staging, const char *role, artifact_sealed_fn *fn, void *userdata)
 {
 	struct seal *seal = calloc(1, sizeof(*seal));
 
-	if (!seal) {
-		artifact_staging_discard(take);
-		return err_origin(-ENOMEM);
-	}
+	if (!seal)
+		return NULL;
 	seal->task.run = run_seal;
-	seal->staging = take;
+	seal->staging = staging;
 	seal->fn = fn;
 	seal->userdata = userdata;
 	snprintf(seal->role, sizeof(seal->role), "%s", role);
-	if (expected) {
-		seal->is_expected = true;
-		seal->expected = *expected;
-	}
-	workers_add(&store->workers, &seal->task);
-	return 0;
+	return seal;
 }
 
 int artifact_seal(struct artifact_store *store, struct artifact_staging *take, const char *role, artifact_sealed_fn *fn,
 		  void *userdata)
 {
-	return seal(store, take, role, NULL, fn, userdata);
+	struct seal *seal = seal_new(take, role, fn, userdata);
+
+	if (!seal) {
+		artifact_staging_discard(take);
+		return err_origin(-ENOMEM);
+	}
+	workers_add(&store->workers, &seal->task);
+	return 0;
+}
+
+int artifact_seal_kept(struct artifact_store *store, struct artifact_staging *take, const char *role,
+		       artifact_sealed_fn *fn, void *userdata)
+{
+	struct seal *seal = seal_new(take, role, fn, userdata);
+
+	if (!seal) {
+		artifact_staging_close(take);
+		return err_origin(-ENOMEM);
+	}
+	seal->is_kept = true;
+	workers_add(&store->workers, &seal->task);
+	return 0;
 }
 
 int artifact_seal_expected(struct artifact_store *store, struct artifact_staging *take, const char *role,
 			   const struct digest *expected, artifact_sealed_fn *fn, void *userdata)
 {
-	return seal(store, take, role, expected, fn, userdata);
+	struct seal *seal = seal_new(take, role, fn, userdata);
+
+	if (!seal) {
+		artifact_staging_discard(take);
+		return err_origin(-ENOMEM);
+	}
+	seal->is_expected = true;
+	seal->expected = *expected;
+	workers_add(&store->workers, &seal->task);
+	return 0;
 }
 
 /* ---- collecting ---- */

@@ -171,13 +171,13 @@ bool fetch_names(const struct entry *entry, const char *name)
 	return false;
 }
 
-/* From the output under way on: they will come again with another reply, or are of no use any more. */
+/* All of them: they are the job's artifacts, or come again with another reply, or are of no use any more. */
 static void drop_lifted(struct entry *entry)
 {
 	struct fetch *fetch = entry->fetch;
+	json_node output = json_first(fetch->json, fetch->outputs);
 
-	for (uint32_t i = fetch->at; i < json_count(fetch->json, fetch->outputs); i++) {
-		json_node output = json_item(fetch->json, fetch->outputs, i);
+	for (; output; output = json_next(fetch->json, output)) {
 		json_node lifted = json_at(fetch->json, output, "/lifted");
 
 		if (lifted)
@@ -221,6 +221,7 @@ static void give_up_output(struct entry *entry, const char *why)
 
 static void after_success(struct entry *entry)
 {
+	drop_lifted(entry);
 	forecast_learn(entry->lane, entry->job, entry->status);
 	run_after_end(entry);
 }
@@ -403,7 +404,8 @@ static void on_sealed(void *userdata, const struct artifact_sealed *result)
 	arrival_post(&sealed->arrival);
 }
 
-static void seal(struct entry *entry)
+static void seal_with(struct entry *entry, int (*how)(struct artifact_store *store, struct artifact_staging *take,
+						      const char *role, artifact_sealed_fn *fn, void *userdata))
 {
 	struct fetch *fetch = entry->fetch;
 	struct sealed *sealed;
@@ -411,12 +413,16 @@ static void seal(struct entry *entry)
 
 	entry_start_activity(entry, ACTIVITY_SEAL);
 	sealed = entry_expect(entry, sizeof(*sealed), handle_sealed, discard_sealed);
-	r = artifact_seal(entry->engine->config.artifacts, steal(fetch->staging), output_text(fetch, "/role"),
-			  on_sealed, sealed);
+	r = how(entry->engine->config.artifacts, steal(fetch->staging), output_text(fetch, "/role"), on_sealed, sealed);
 	if (r < 0) {
 		sealed->result.outcome = r;
 		arrival_post(&sealed->arrival);
 	}
+}
+
+static void seal(struct entry *entry)
+{
+	seal_with(entry, artifact_seal);
 }
 
 /* ---- fetching ---- */
@@ -583,13 +589,17 @@ static void stage_name(const struct entry *entry, char *name, size_t size)
 	snprintf(name, size, "%s-%u", id, entry->fetch->at);
 }
 
-/* It was synced before the job said so; and yet a folder may have been emptied since. */
+/*
+ * It was synced before the job said so; and yet a folder may have been emptied since. It stays where it is until the job
+ * is SUCCEEDED on disk: neither a full disk nor a crash in between makes it come from the provider once more, who may
+ * not have it any more.
+ */
 static void seal_lifted(struct entry *entry, const char *name)
 {
 	int r = artifact_stage_again(entry->engine->config.artifacts, name, &entry->fetch->staging);
 
 	if (r == 0)
-		seal(entry);
+		seal_with(entry, artifact_seal_kept);
 	else if (r == ARTIFACT_E_NOT_FOUND)
 		relink(entry, "the file that a reply carried is not there any more");
 	else

@@ -49,8 +49,11 @@ static int on_begin(void *userdata, const char *pointer)
 {
 	struct lift *lift = userdata;
 	const struct text *text = find_or_add(lift, pointer);
-	int r = artifact_stage(lift->engine->config.artifacts, text->name, &lift->staging);
+	int r;
 
+	/* Never into a file that an earlier run left, and that may be an artifact by now. */
+	artifact_unstage(lift->engine->config.artifacts, text->name);
+	r = artifact_stage(lift->engine->config.artifacts, text->name, &lift->staging);
 	lift->size = 0;
 	return r > 0 ? -ENOSPC : r;
 }

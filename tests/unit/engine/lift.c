@@ -6,6 +6,7 @@
 #include "base/base64.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #define PLACE "/v/*"
@@ -271,6 +272,81 @@ static void after_a_crash_the_file_is_still_there(void **state)
 	assert_int_equal(times_asked(&rig->runner, PLUGIN_VERB_POLL), 2);
 }
 
+/* STORING: the file that the reply carried is an artifact already, and a download is under way. */
+static struct job_ref half_sealed_job(struct rig *rig)
+{
+	struct job_ref job = polling_job(rig);
+
+	reply_carrying(rig, "done video=lift:/v/0 video=https://maker.test/file/1", TEXTS("%"));
+	assert_state(rig, &job, JOB_STATE_STORING);
+	assert_int_equal(the_request(rig)->sink, HTTP_SINK_FILE);
+	return job;
+}
+
+/* The seal alone is no promise: only with the job's commit the file is its artifact. */
+static void after_a_crash_behind_the_seal_it_is_still_there(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = half_sealed_job(rig);
+
+	crash_and_restart(rig);
+	assert_state(rig, &job, JOB_STATE_STORING);
+	deliver(rig, a_video());
+	assert_stored(rig, &job, 2);
+	assert_int_equal(times_asked(&rig->runner, PLUGIN_VERB_POLL), 2);
+}
+
+/* Another reply brings the same file again: nothing of the first one is written into. */
+static void what_was_sealed_comes_again_as_a_file_of_its_own(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = half_sealed_job(rig);
+
+	crash_and_restart(rig);
+	answer_request(rig, the_request(rig), &(struct said){.kind = HTTP_REPLY, .status = 404});
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(staged(rig, false), 0);
+	sleep_over(rig, &job);
+	reply_carrying(rig, "done video=lift:/v/0 video=lift:/v/1", TEXTS("%", "%"));
+	assert_stored(rig, &job, 2);
+}
+
+/* Files where the folders of the contents would be. */
+static void block_contents(struct rig *rig, bool is_blocked)
+{
+	char path[PATH_MAX + 32];
+
+	for (unsigned int i = 0; i < 256; i++) {
+		snprintf(path, sizeof(path), "%s/artifacts/sha256/%02x", rig->folder, i);
+		if (is_blocked)
+			close(creat(path, 0600));
+		else
+			assert_int_equal(unlink(path), 0);
+	}
+}
+
+static void what_cannot_be_sealed_now_is_kept_for_later(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = polling_job(rig);
+
+	block_contents(rig, true);
+	reply_carrying(rig, "done video=lift:/v/0", TEXTS("%"));
+	for (int i = 0; i < 3; i++) {
+		assert_state(rig, &job, JOB_STATE_STORING);
+		assert_int_equal(look(rig, &job)->wait, JOB_WAIT_DISK);
+		assert_int_equal(staged(rig, false), 1);
+		if (i == 1)
+			crash_and_restart(rig);
+		if (i < 2)
+			sleep_over(rig, &job);
+	}
+	block_contents(rig, false);
+	sleep_over(rig, &job);
+	assert_stored(rig, &job, 1);
+	assert_int_equal(times_asked(&rig->runner, PLUGIN_VERB_POLL), 2);
+}
+
 static void a_graceful_end_leaves_it_too(void **state)
 {
 	struct rig *rig = *state;
@@ -467,6 +543,9 @@ int main(void)
 		lift_story(the_rest_of_the_reply_has_its_limit),
 		lift_story(a_file_that_is_no_video_is_asked_for_again_and_then_given_up),
 		lift_story(after_a_crash_the_file_is_still_there),
+		lift_story(after_a_crash_behind_the_seal_it_is_still_there),
+		lift_story(what_was_sealed_comes_again_as_a_file_of_its_own),
+		lift_story(what_cannot_be_sealed_now_is_kept_for_later),
 		lift_story(a_graceful_end_leaves_it_too),
 		lift_story(a_file_that_is_gone_is_asked_for_again),
 		lift_story(a_start_sweeps_what_no_job_names),
