@@ -10,8 +10,8 @@
  *    raise STORE_FORMAT, since an older daemon would refuse the record when it meets it.
  *  - A new or changed key: raise STORE_FORMAT; when a lower number is found in Meta, store_open() rewrites the keys
  *    and the Meta record in one batch before the first thread starts. Letters of abandoned keys are never used again.
- *  - Numbers so far: 1; 2 has assets and their handles (f, n, u, k), for which nothing of 1 had to be rewritten but Meta. A daemon of 1 would
- *    collect a file that only an asset names.
+ *  - Numbers so far: 1; 2 has assets and their handles (f, n, u, k), since a daemon of 1 would collect a file that only
+ *    an asset names, and lists what is UNCERTAIN as open (o).
  *  - Each time: put a store written by the last release into tests/ and open it there for ever.
  *
  * Keys

@@ -141,6 +141,12 @@ void key_reply(struct key *key, const struct job_ref *ref, uint32_t attempt, uin
 	add_u32(key, send);
 }
 
+void key_open(struct key *key, const struct job_ref *ref)
+{
+	key_tenant(key, KEY_OPEN, ref->tenant);
+	add_id(key, &ref->id);
+}
+
 void key_event(struct key *key, uint32_t tenant, uint64_t sequence)
 {
 	key_tenant(key, KEY_EVENT, tenant);
@@ -287,10 +293,8 @@ int key_indexes(struct index_keys *keys, const struct job *job, const struct job
 		add_instant(&keys->deadline, index->deadline_ms);
 		add_id(&keys->deadline, &job->ref.id);
 	}
-	if (is_open(index->state)) {
-		key_tenant(&keys->open, KEY_OPEN, job->ref.tenant);
-		add_id(&keys->open, &job->ref.id);
-	}
+	if (is_open(index->state))
+		key_open(&keys->open, &job->ref);
 	return index->state == JOB_STATE_QUEUED ? key_queued(&keys->queue, job, index) : 0;
 }
 

@@ -34,6 +34,7 @@ void key_send(struct key *key, const struct job_ref *ref, uint32_t attempt, uint
 void key_remote(struct key *key, const struct job_ref *ref, uint32_t attempt, uint32_t index);
 void key_artifact(struct key *key, const struct job_ref *ref, uint32_t index);
 void key_reply(struct key *key, const struct job_ref *ref, uint32_t attempt, uint32_t send);
+void key_open(struct key *key, const struct job_ref *ref);
 void key_event(struct key *key, uint32_t tenant, uint64_t sequence);
 void key_history(struct key *key, const struct job_ref *ref, uint64_t revision);
 void key_reference(struct key *key, const struct digest *sha256, const struct job_ref *ref, uint32_t index);

@@ -26,10 +26,15 @@ static uint64_t history_of(const struct record_meta *meta)
 	return (uint64_t)meta->created_ms << 8 | (meta->epoch & 0xff);
 }
 
-static int write_meta(struct store *store, struct record_meta meta)
+static void batch_freep(struct backend_batch **batch)
+{
+	*batch = backend_batch_free(*batch);
+}
+
+/* With what else the batch holds, in one write. */
+static int write_meta(struct store *store, struct record_meta meta, struct backend_batch *batch)
 {
 	_cleanup_(buffer_finish) struct buffer out = {0};
-	struct backend_batch *batch;
 	struct key key;
 	int r;
 
@@ -38,23 +43,19 @@ static int write_meta(struct store *store, struct record_meta meta)
 	if (r < 0)
 		return r;
 	store->history = history_of(&meta);
-	batch = backend_batch_new();
-	if (!batch)
-		return err_origin(-ENOMEM);
 	key_tenant(&key, KEY_META, 0);
 	backend_batch_put(batch, key_bytes(&key), buffer_bytes(&out));
-	r = backend_write(store->backend, batch, BACKEND_SYNCED);
-	backend_batch_free(batch);
-	return r;
+	return backend_write(store->backend, batch, BACKEND_SYNCED);
 }
 
 /* A store without Meta is new only when it is empty. */
 static int begin_store(struct store *store, const char *path, struct errmsg *msg)
 {
 	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = all_keys(store);
+	_cleanup_(batch_freep) struct backend_batch *batch = backend_batch_new();
 	int r;
 
-	if (!cursor)
+	if (!cursor || !batch)
 		return err_origin(-ENOMEM);
 	if (backend_cursor_is_valid(cursor)) {
 		errmsg_set(msg,
@@ -66,17 +67,71 @@ static int begin_store(struct store *store, const char *path, struct errmsg *msg
 	r = backend_cursor_error(cursor);
 	if (r == 0)
 		r = write_meta(store,
-			       (struct record_meta){.epoch = FIRST_EPOCH, .created_ms = clock_utc_ms(store->clock)});
+			       (struct record_meta){.epoch = FIRST_EPOCH, .created_ms = clock_utc_ms(store->clock)},
+			       batch);
 	if (r < 0)
 		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
 	return r;
 }
 
-/* Nothing that lower formats wrote reads otherwise today; but what is written from now on, their daemons must not touch. */
+static int list_if_uncertain(const struct job_ref *ref, struct bytes value, struct backend_batch *batch)
+{
+	_cleanup_(job_status_freep) struct job_status *status = NULL;
+	struct key key;
+	int r = record_read_state(value, &status);
+
+	if (r || status->state != JOB_STATE_UNCERTAIN)
+		return r;
+	key_open(&key, ref);
+	backend_batch_put(batch, key_bytes(&key), bytes_of(NULL, 0));
+	return 0;
+}
+
+/* Format 1 listed only the active jobs as open: what is UNCERTAIN in it would be counted nowhere. */
+static int list_uncertain(struct store *store, struct backend_batch *batch)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key from, to;
+	int r = 0;
+
+	key_tenant(&from, KEY_JOB, 0);
+	key_tenant(&to, (enum key_letter)(KEY_JOB + 1), 0);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	for (; r == 0 && backend_cursor_is_valid(cursor); backend_cursor_next(cursor)) {
+		struct job_ref ref;
+		enum key_part part;
+
+		if (!key_read_job(backend_cursor_key(cursor), &ref, &part))
+			return err_origin(-EBADMSG);
+		if (part == KEY_PART_STATE)
+			r = list_if_uncertain(&ref, backend_cursor_value(cursor), batch);
+	}
+	return r ? r : backend_cursor_error(cursor);
+}
+
+static int refuse_to_raise(struct store *store, int r, const char *path, struct errmsg *msg)
+{
+	if (r == STORE_E_NEWER_FORMAT)
+		errmsg_set(msg,
+			   "a job in the store '%s' was written by a later version of filmgated; run that version, or "
+			   "restore a backup made before the upgrade",
+			   path);
+	else
+		store_explain(store, r, msg);
+	return r == -EBADMSG ? STORE_E_DAMAGED : r;
+}
+
+/* From here on daemons of lower formats must not touch it. */
 static int raise_format(struct store *store, struct record_meta meta, const char *path, struct errmsg *msg)
 {
-	int r = write_meta(store, meta);
+	_cleanup_(batch_freep) struct backend_batch *batch = backend_batch_new();
+	int r = batch ? list_uncertain(store, batch) : err_origin(-ENOMEM);
 
+	if (r)
+		return refuse_to_raise(store, r, path, msg);
+	r = write_meta(store, meta, batch);
 	if (r < 0)
 		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
 	return r;

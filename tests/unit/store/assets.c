@@ -319,15 +319,33 @@ static void a_delete_and_a_job_in_one_batch_exclude_each_other(void **state)
 	job_view_finish(&third);
 }
 
+static int count_uncertain(void *userdata, struct job_view *take)
+{
+	*(size_t *)userdata += take->status->state == JOB_STATE_UNCERTAIN;
+	job_view_finish(take);
+	return 0;
+}
+
+/* As it was: only active jobs were listed as open. */
 static void a_store_of_format_1_is_raised(void **state)
 {
 	struct fixture *fixture = *state;
 	struct record_meta meta = {.format = 1, .epoch = 7, .created_ms = 8};
+	static const enum job_state way[] = {JOB_STATE_PREPARING, JOB_STATE_STARTING, JOB_STATE_UNCERTAIN};
+	struct job_view view = put_job(fixture), other = put_job(fixture);
+	size_t n = 0;
 	_cleanup_(buffer_finish) struct buffer record = {0};
 	struct backend_value value = {0};
 	struct backend_batch *batch = backend_batch_new();
 	struct key key;
 
+	for (size_t i = 0; i < 3; i++) {
+		move(fixture, &view, way[i]);
+		if (way[i] != JOB_STATE_UNCERTAIN)
+			move(fixture, &other, way[i]);
+	}
+	key_open(&key, &view.job->ref);
+	backend_batch_delete(batch, key_bytes(&key));
 	assert_int_equal(record_write_meta(&record, &meta), 0);
 	key_tenant(&key, KEY_META, 0);
 	backend_batch_put(batch, key_bytes(&key), buffer_bytes(&record));
@@ -340,6 +358,10 @@ static void a_store_of_format_1_is_raised(void **state)
 	assert_int_equal(meta.format, STORE_FORMAT);
 	assert_int_equal(meta.epoch, 7);
 	assert_int_equal(meta.created_ms, 8);
+	assert_int_equal(store_load_active(fixture->store, count_uncertain, &n), 0);
+	assert_int_equal(n, 1);
+	job_view_finish(&view);
+	job_view_finish(&other);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
