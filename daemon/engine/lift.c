@@ -18,7 +18,9 @@ struct lift {
 	struct engine *engine;
 	struct json_lift *reader;
 	char prefix[ID_TEXT_SIZE + 24];
-	uint64_t max_bytes; /* of one text */
+	uint64_t max_bytes;      /* of one text */
+	uint64_t reserved_bytes; /* for the job, before it was bought */
+	uint64_t total_bytes;    /* of all texts so far */
 	struct text *texts;
 	size_t n;
 	struct artifact_staging *staging; /* of the last one, while it comes */
@@ -58,13 +60,32 @@ static int on_begin(void *userdata, const char *pointer)
 	return r > 0 ? -ENOSPC : r;
 }
 
+/* Beyond what is the job's the disk is everybody's: a reply of any number of files does not fill it to the brim. */
+static int check_room(struct lift *lift, uint64_t len)
+{
+	struct artifact_store *artifacts = lift->engine->config.artifacts;
+	int r;
+
+	lift->total_bytes += len;
+	if (lift->total_bytes <= lift->reserved_bytes)
+		return 0;
+	r = artifact_reserve(artifacts, len);
+	if (r == 0)
+		artifact_release(artifacts, len);
+	return r > 0 ? -ENOSPC : r;
+}
+
 static int on_write(void *userdata, struct bytes bytes)
 {
 	struct lift *lift = userdata;
 	const char *data = bytes.data;
+	int r;
 
 	if (bytes.len > lift->max_bytes - lift->size)
 		return LIFT_E_TOO_LARGE;
+	r = check_room(lift, bytes.len);
+	if (r != 0)
+		return r;
 	while (bytes.len) {
 		ssize_t n = pwrite(artifact_staging_fd(lift->staging), data, bytes.len, (off_t)lift->size);
 
@@ -136,6 +157,7 @@ struct lift *lift_new(struct entry *entry, const struct plugin_exchange *exchang
 	own.userdata = lift;
 	lift->engine = entry->engine;
 	lift->max_bytes = entry->lane->config->max_artifact_bytes;
+	lift->reserved_bytes = entry->reserved_bytes;
 	id_format(&entry->ref.id, id);
 	snprintf(lift->prefix, sizeof(lift->prefix), "%s-lift%llu", id, (unsigned long long)++entry->engine->lifts);
 	if (json_lift_new(exchange->lift, exchange->n_lift, &own, &lift->reader) < 0)

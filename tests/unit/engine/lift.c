@@ -510,6 +510,31 @@ static void a_full_disk_is_waited_for(void **state)
 	assert_stored(rig, &job, 1);
 }
 
+/* What the job reserved is there for it, whoever wants the rest; more than that only if there is room. */
+static void more_than_was_reserved_needs_room(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t others = UINT64_MAX / 4;
+	struct job_ref job;
+
+	rig->providers[0].expected_bytes = a_video().len;
+	job = polling_job(rig);
+	artifact_reserve_owed(rig->artifacts, others);
+	reply_carrying(rig, "done video=lift:/v/0 video=lift:/v/1", TEXTS("%", "%"));
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_DISK);
+	assert_int_equal(staged(rig, false), 0);
+	sleep_over(rig, &job);
+	reply_carrying(rig, "done video=lift:/v/0", TEXTS("%"));
+	assert_stored(rig, &job, 1);
+	artifact_release(rig->artifacts, others);
+
+	job = polling_job(rig);
+	reply_carrying(rig, "done video=lift:/v/0 video=lift:/v/1", TEXTS("%", "%"));
+	assert_state(rig, &job, JOB_STATE_SUCCEEDED);
+	assert_int_equal(room_kept_free(), 0);
+}
+
 static void what_cannot_be_synced_is_not_promised(void **state)
 {
 	static const int outcomes[] = {ARTIFACT_E_NO_SPACE, -EIO, ARTIFACT_E_NOT_FOUND};
@@ -553,6 +578,7 @@ int main(void)
 		lift_story(a_crash_before_the_job_names_the_file_leads_to_another_poll),
 		lift_story(a_cancel_within_the_reply_leaves_nothing_behind),
 		lift_story(a_full_disk_is_waited_for),
+		lift_story(more_than_was_reserved_needs_room),
 		lift_story(what_cannot_be_synced_is_not_promised),
 	};
 
