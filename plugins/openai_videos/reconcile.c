@@ -2,7 +2,7 @@
  * An order whose reply was lost: is it in the list?
  *
  * The interface takes nothing of ours along but the order itself, so the list can only show what looks alike: the same
- * prompt, not another length or size, made while the order was on its way. That is ours when exactly one looks alike,
+ * prompt, not another model, length or size, made while the order was on its way. That is ours when exactly one looks alike,
  * no other job of this daemon that is undecided ordered the same words, and all that the span may hold was seen. What
  * another job of this daemon owns is set aside first.
  *
@@ -10,7 +10,7 @@
  *
  *   alike       as above
  *   suspicious  it could be ours: it does not say its prompt or its time, or the time is only nearly right
- *   foreign     it says another prompt, length or size
+ *   foreign     it says another prompt, model, length or size
  *
  * That the order never arrived is proven only where the operator vouches for the list (option absence_after_s): when
  * that long after the send the list holds nothing at all of about that time which is not another job's. A foreign one
@@ -75,6 +75,44 @@ static int contradicts(const struct fg_host *h, struct fg_step *s, fg_node ours,
 	return a.size && b.size && !is_same_text(a, b);
 }
 
+#define DAY "-0000-00-00"
+
+static int ends_with_day(struct fg_text name)
+{
+	static const char day[] = DAY;
+	const char *end;
+
+	if (name.size < sizeof(day))
+		return 0;
+	end = name.data + name.size - (sizeof(day) - 1);
+	for (size_t i = 0; day[i]; i++)
+		if (day[i] == '-' ? end[i] != '-' : end[i] < '0' || end[i] > '9')
+			return 0;
+	return 1;
+}
+
+/* Of "openai/sora-2-2025-10-06", "sora-2": without a maker before it and a day behind it. */
+static struct fg_text bare_model(struct fg_text name)
+{
+	for (uint64_t i = name.size; i > 0; i--)
+		if (name.data[i - 1] == '/') {
+			name.data += i;
+			name.size -= i;
+			break;
+		}
+	if (ends_with_day(name))
+		name.size -= sizeof(DAY) - 1;
+	return name;
+}
+
+static int is_other_model(const struct fg_host *h, struct fg_step *s, fg_node ours, fg_node theirs)
+{
+	struct fg_text a = h->text(s, ours);
+	struct fg_text b = h->text(s, theirs);
+
+	return a.size && b.size && !is_same_text(bare_model(a), bare_model(b));
+}
+
 static enum likeness likeness_of(const struct fg_host *h, struct fg_step *s, fg_node video, fg_node order,
 				 const struct span *span)
 {
@@ -84,6 +122,7 @@ static enum likeness likeness_of(const struct fg_host *h, struct fg_step *s, fg_
 	if (h->text(s, prompt).size == 0)
 		return SUSPICIOUS;
 	if (contradicts(h, s, h->at(s, order, "/prompt"), prompt) ||
+	    is_other_model(h, s, h->at(s, order, "/model"), h->at(s, video, "/model")) ||
 	    contradicts(h, s, h->at(s, order, "/seconds"), h->at(s, video, "/seconds")) ||
 	    contradicts(h, s, h->at(s, order, "/size"), h->at(s, video, "/size")))
 		return FOREIGN;
