@@ -261,6 +261,22 @@ static void read_others(struct entry *entry, struct reply *take)
 
 /* ---- outcomes ---- */
 
+/* One that was adopted since the others were read: every job that runs is in memory. */
+static bool runs_for_another(const struct entry *entry, const char *remote_id)
+{
+	const struct entry *other;
+
+	for (other = entry->engine->entries; other; other = other->hh.next) {
+		if (other == entry || !other->status || !other->lane ||
+		    strcmp(other->lane->config->base_url, entry->lane->config->base_url) != 0)
+			continue;
+		for (size_t i = 0; i < other->status->n_remotes; i++)
+			if (strcmp(other->status->remotes[i].id, remote_id) == 0)
+				return true;
+	}
+	return false;
+}
+
 static bool belongs_to_another(const struct entry *entry, const struct plugin_answer *answer)
 {
 	const struct plugin_remote *remotes = answer->kind == PLUGIN_ANSWER_DONE ? answer->done.remotes
@@ -277,6 +293,8 @@ static bool belongs_to_another(const struct entry *entry, const struct plugin_an
 		for (size_t i = 0; i < n; i++)
 			is_taken |= json_text_is(json, json_at(json, row, "/remote_id"), remotes[i].id);
 	json_free(json);
+	for (size_t i = 0; i < n && !is_taken; i++)
+		is_taken = runs_for_another(entry, remotes[i].id);
 	return is_taken;
 }
 

@@ -323,6 +323,30 @@ static void what_belongs_to_another_job_is_not_taken(void **state)
 	assert_state(rig, &other, JOB_STATE_RUNNING);
 }
 
+/* Both look before either is told of the other's finding. */
+static void what_two_find_at_once_is_taken_by_one(void **state)
+{
+	static const struct said found = {.kind = HTTP_REPLY, .status = 200, .body = "accepted id=v1"};
+	struct rig *rig = *state;
+	struct job_ref jobs[2] = {lost_job(rig)};
+	struct request *request;
+	unsigned int states = 0;
+
+	jobs[1] = order_plain(rig);
+	answer_request(rig, request_of(rig, &jobs[1]),
+		       &(struct said){.kind = HTTP_AMBIGUOUS, .error = -ECONNRESET, .may_have_left = true});
+	sleep_over(rig, &jobs[1]);
+	hold_readers(rig);
+	for (request = rig->http.requests; request; request = request->next)
+		if (!request->is_ended)
+			fake_http_end(&rig->http, request, &found);
+	release_readers(rig);
+	settle(rig);
+	for (size_t i = 0; i < 2; i++)
+		states |= 1u << look(rig, &jobs[i])->state;
+	assert_int_equal(states, 1u << JOB_STATE_RUNNING | 1u << JOB_STATE_UNCERTAIN);
+}
+
 static void too_many_others_are_said_to_be_left_out(void **state)
 {
 	static char parameters[100000] = "{\"prompt\":\"";
@@ -360,6 +384,7 @@ int main(void)
 		story(an_order_that_is_on_its_way_is_told_as_that),
 		story(others_of_another_time_or_place_are_not_told),
 		story(what_belongs_to_another_job_is_not_taken),
+		story(what_two_find_at_once_is_taken_by_one),
 		story(too_many_others_are_said_to_be_left_out),
 	};
 
