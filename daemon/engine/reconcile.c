@@ -289,6 +289,8 @@ static bool belongs_to_another(const struct entry *entry, const struct plugin_an
 	if (entry->facts && json_parse(json, bytes_of_text(entry->facts), JSON_DUPLICATES_REFUSE, &facts, NULL) != 0)
 		abort();
 	list = json_at(json, facts, "/others");
+	/* Named from memory, without a reply: nobody looked whose it is. */
+	is_taken = list == JSON_ABSENT;
 	for (row = json_first(json, list); row; row = json_next(json, row))
 		for (size_t i = 0; i < n; i++)
 			is_taken |= json_text_is(json, json_at(json, row, "/remote_id"), remotes[i].id);
@@ -414,7 +416,10 @@ static void on_answer(struct entry *entry, struct plugin_answer *take)
 		adopt(entry, take);
 		return;
 	case PLUGIN_ANSWER_ABSENT:
-		order_again(entry);
+		if (entry->hops)
+			order_again(entry);
+		else
+			give_up(entry, "the plugin says that it is absent and has not asked");
 		break;
 	case PLUGIN_ANSWER_UNKNOWN:
 		give_up(entry, "nothing there is certainly this order");

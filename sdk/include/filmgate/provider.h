@@ -418,7 +418,7 @@ struct fg_host {
 	int32_t (*trouble)(struct fg_step *s, const struct fg_failure *failure);
 	/* cancel */
 	int32_t (*cancelled)(struct fg_step *s, const struct fg_cancelled *cancelled);
-	/* reconcile: the provider proved that the order never arrived; it may be sent again */
+	/* reconcile: a reply proved that the order never arrived; it may be sent again */
 	int32_t (*absent)(struct fg_step *s);
 	/* reconcile: it cannot be told */
 	int32_t (*unknown)(struct fg_step *s);

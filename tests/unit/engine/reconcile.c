@@ -323,6 +323,24 @@ static void what_belongs_to_another_job_is_not_taken(void **state)
 	assert_state(rig, &other, JOB_STATE_RUNNING);
 }
 
+static void what_is_said_without_a_look_is_not_believed(void **state)
+{
+	static const char *const words[] = {"accepted id=v1", "done id=v1 video=https://plain.test/file/1", "absent"};
+	struct rig *rig = *state;
+
+	let_look(rig, 1);
+	for (size_t i = 0; i < 3; i++) {
+		struct job_ref job;
+
+		rig->plugins[1].begin[PLUGIN_VERB_RECONCILE] = words[i];
+		job = order_plain(rig);
+		lose_reply(rig);
+		sleep_over(rig, &job);
+		assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+		assert_int_equal(purchases(rig), i + 1);
+	}
+}
+
 /* Both look before either is told of the other's finding. */
 static void what_two_find_at_once_is_taken_by_one(void **state)
 {
@@ -384,6 +402,7 @@ int main(void)
 		story(an_order_that_is_on_its_way_is_told_as_that),
 		story(others_of_another_time_or_place_are_not_told),
 		story(what_belongs_to_another_job_is_not_taken),
+		story(what_is_said_without_a_look_is_not_believed),
 		story(what_two_find_at_once_is_taken_by_one),
 		story(too_many_others_are_said_to_be_left_out),
 	};
