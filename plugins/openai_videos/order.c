@@ -4,6 +4,8 @@
  */
 #include "openai_videos.h"
 
+#define REFERENCE "/input_reference"
+
 /* The openai dialect knows a size in pixels; these are the tiers that say one exactly, for 16:9. */
 static const struct {
 	const char *resolution;
@@ -39,6 +41,14 @@ static int is_plain_ratio(const struct fg_host *h, struct fg_step *s)
 	return h->is(s, ratio, "16:9") || h->is(s, ratio, "9:16") || h->is(s, ratio, "1:1");
 }
 
+/* The first frame where it is a file that the daemon holds. */
+static fg_node first_file(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node first = h->media(s, "first_frame", 0);
+
+	return h->at(s, first, "/asset") != FG_ABSENT ? first : FG_ABSENT;
+}
+
 static struct openai_refusal refuse_openai(const struct fg_host *h, struct fg_step *s)
 {
 	static const struct openai_refusal none = {NULL, NULL};
@@ -48,12 +58,18 @@ static struct openai_refusal refuse_openai(const struct fg_host *h, struct fg_st
 		"/parameters/resolution"};
 	static const struct openai_refusal media = {"the dialect openai takes one picture: a first frame",
 						    "/parameters/media"};
+	static const struct openai_refusal file = {
+		"a file goes in a body of parts only: set the option 'submit' of the provider to multipart, or give "
+		"the picture as a url",
+		"/parameters/media"};
 
 	for (size_t i = 0; i < OPENAI_COUNT(only_openrouter); i++)
 		if (openai_parameter(h, s, only_openrouter[i].pointer) != FG_ABSENT)
 			return only_openrouter[i].refusal;
 	if (h->media(s, "last_frame", 0) != FG_ABSENT || h->media(s, "reference", 0) != FG_ABSENT)
 		return media;
+	if (first_file(h, s) != FG_ABSENT && !openai_is_multipart(h, s))
+		return file;
 	if (openai_parameter(h, s, "/resolution") == FG_ABSENT && openai_parameter(h, s, "/aspect_ratio") == FG_ABSENT)
 		return none;
 	return tier_of(h, s) >= 0 && is_plain_ratio(h, s) ? none : shape;
@@ -62,14 +78,14 @@ static struct openai_refusal refuse_openai(const struct fg_host *h, struct fg_st
 static struct openai_refusal refuse_openrouter(const struct fg_host *h, struct fg_step *s)
 {
 	static const struct openai_refusal none = {NULL, NULL};
-	static const struct openai_refusal handle = {
-		"the dialect openrouter takes pictures as URLs only: give a url, not a provider_handle",
+	static const struct openai_refusal picture = {
+		"the dialect openrouter takes pictures as URLs only: give a url, not a provider_handle or a file",
 		"/parameters/media"};
 	fg_node list = openai_parameter(h, s, "/media");
 
 	for (uint64_t i = 0; i < h->count(s, list); i++)
-		if (h->at(s, h->item(s, list, i), "/provider_handle") != FG_ABSENT)
-			return handle;
+		if (h->at(s, h->item(s, list, i), "/url") == FG_ABSENT)
+			return picture;
 	return none;
 }
 
@@ -117,10 +133,22 @@ static fg_node seconds(const struct fg_host *h, struct fg_step *s)
 	return ms > 0 ? h->make_decimal(s, ms, 3) : FG_ABSENT;
 }
 
-static void put_openai(const struct fg_host *h, struct fg_step *s, fg_node order)
+/* Of a file its name, in whose place openai_parts() puts the content: there is a member then that extras may not be. */
+static void put_reference(const struct fg_host *h, struct fg_step *s, fg_node order)
 {
 	fg_node first = h->media(s, "first_frame", 0);
 	fg_node reference = h->object(s);
+
+	h->put(s, reference, "/image_url", h->at(s, first, "/url"));
+	h->put(s, reference, "/file_id", h->at(s, first, "/provider_handle"));
+	if (first_file(h, s) != FG_ABSENT)
+		h->put(s, order, REFERENCE, h->at(s, first, "/asset"));
+	else if (first != FG_ABSENT)
+		h->put(s, order, REFERENCE, reference);
+}
+
+static void put_openai(const struct fg_host *h, struct fg_step *s, fg_node order)
+{
 	fg_node text = h->array(s);
 
 	/* "8": a text there. */
@@ -130,10 +158,7 @@ static void put_openai(const struct fg_host *h, struct fg_step *s, fg_node order
 	}
 	put_exact_size(h, s, order);
 	put_tier(h, s, order);
-	h->put(s, reference, "/image_url", h->at(s, first, "/url"));
-	h->put(s, reference, "/file_id", h->at(s, first, "/provider_handle"));
-	if (first != FG_ABSENT)
-		h->put(s, order, "/input_reference", reference);
+	put_reference(h, s, order);
 }
 
 static fg_node image(const struct fg_host *h, struct fg_step *s, fg_node media)
@@ -224,14 +249,26 @@ static void add_members(const struct fg_host *h, struct fg_step *s, fg_node part
 	}
 }
 
+static void add_file(const struct fg_host *h, struct fg_step *s, fg_node parts, fg_node file)
+{
+	fg_node part = h->object(s);
+
+	h->put_text(s, part, "/name", &REFERENCE[1]);
+	h->put(s, part, "/media", file);
+	h->append(s, parts, part);
+}
+
 fg_node openai_parts(const struct fg_host *h, struct fg_step *s, fg_node order)
 {
 	fg_node parts = h->array(s);
+	fg_node file = first_file(h, s);
 
 	for (uint64_t i = 0; i < h->count(s, order); i++) {
 		fg_node value = h->item(s, order, i);
 
-		if (h->kind(s, value) == FG_KIND_OBJECT)
+		if (file != FG_ABSENT && fg_text_is(h->key(s, order, i), &REFERENCE[1]))
+			add_file(h, s, parts, file);
+		else if (h->kind(s, value) == FG_KIND_OBJECT)
 			add_members(h, s, parts, h->key(s, order, i), value);
 		else
 			add_part(h, s, parts, h->make_text(s, h->key(s, order, i)), value);

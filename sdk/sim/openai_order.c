@@ -1,5 +1,7 @@
 #include "sim/openai_order.h"
 
+#include "sim/sniff.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,27 @@ static char *parameter_of(struct bytes head, const char *name)
 	return end ? strndup(begin, (size_t)(end - begin)) : NULL;
 }
 
+/* The value of a part's Content-Type; the caller frees it. */
+static char *type_of(struct bytes head)
+{
+	_cleanup_(freep) char *text = strndup(head.data, head.len);
+	const char *line = text ? strcasestr(text, "\r\nContent-Type:") : NULL;
+
+	if (!line)
+		return NULL;
+	line += strlen("\r\nContent-Type:");
+	line += strspn(line, " \t");
+	return strndup(line, strcspn(line, "; \t\r"));
+}
+
+static json_t *describe_file(const char *filename, struct bytes head, struct bytes content)
+{
+	_cleanup_(freep) char *type = type_of(head);
+
+	return json_pack("{s:s,s:I,s:s?,s:s?}", "filename", filename, "bytes", (json_int_t)content.len, "media_type",
+			 type, "sniffed", sim_sniff(content));
+}
+
 /* "a[b]" is the member b of a. */
 static void put_value(json_t *body, char *name, json_t *value)
 {
@@ -69,8 +92,7 @@ static bool add_part(json_t *body, struct bytes part)
 	content = after(part, head.len + 4);
 	name = parameter_of(head, "name");
 	filename = parameter_of(head, "filename");
-	value = filename ? json_pack("{s:s,s:I}", "filename", filename, "bytes", (json_int_t)content.len)
-			 : json_stringn(content.data, content.len);
+	value = filename ? describe_file(filename, head, content) : json_stringn(content.data, content.len);
 	if (!name || !*name || !value) {
 		json_decref(value);
 		return false;
@@ -150,12 +172,31 @@ static int read_prompt(const json_t *body, struct sim_openai_complaint *complain
 	return 0;
 }
 
+/* A file must be a picture, and the one that its part says. */
+static int check_file(const json_t *file, struct sim_openai_complaint *complaint)
+{
+	static const char *const types[] = {"image/png", "image/jpeg", "image/webp", NULL};
+	const char *sniffed = text_at(file, "sniffed"), *said = text_at(file, "media_type");
+
+	if (!sniffed || !is_one_of(sniffed, types))
+		return complain(
+			complaint, "input_reference",
+			"Invalid file: input_reference must be a JPEG, PNG or WebP picture, not %lld bytes of %s.",
+			(long long)json_integer_value(json_object_get(file, "bytes")),
+			sniffed ? sniffed : "something else");
+	if (said && strcasecmp(said, sniffed) != 0)
+		return complain(complaint, "input_reference", "Invalid file: it is %s, and its part says '%.60s'.",
+				sniffed, said);
+	return 0;
+}
+
 static int check_reference(const json_t *body, struct sim_openai_complaint *complaint)
 {
 	const json_t *reference = json_object_get(body, "input_reference");
 
-	if (!reference || text_at(reference, "filename") ||
-	    !text_at(reference, "file_id") != !text_at(reference, "image_url"))
+	if (text_at(reference, "filename"))
+		return check_file(reference, complaint);
+	if (!reference || !text_at(reference, "file_id") != !text_at(reference, "image_url"))
 		return 0;
 	return complain(complaint, "input_reference",
 			"input_reference is a file, or has one of file_id and image_url.");

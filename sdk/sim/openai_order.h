@@ -26,8 +26,8 @@ struct sim_openai_order {
 	int width, height;
 };
 
-/* The body as one JSON object; a form's values are texts, a[b] is a member of a, and a file is {"filename": …}. NULL when
- * it is neither. */
+/* The body as one JSON object; a form's values are texts, a[b] is a member of a, and a file is {"filename", "bytes",
+ * "media_type": as its part says, or null, "sniffed": what it is, or null}. NULL when it is neither. */
 json_t *sim_openai_body_read(const struct sim_request *request);
 int sim_openai_order_read(const json_t *body, struct sim_openai_complaint *complaint, struct sim_openai_order *ret);
 int sim_openrouter_order_read(const json_t *body, struct sim_openai_complaint *complaint, struct sim_openai_order *ret);

@@ -6,8 +6,11 @@
 "use strict";
 
 const assert = require("node:assert");
+const child = require("node:child_process");
+const fs = require("node:fs");
+const path = require("node:path");
 const { test, before, after } = require("node:test");
-const { Stack, sha256, until } = require("./stack");
+const { Stack, bin, sha256, until } = require("./stack");
 
 const stack = new Stack();
 const SUBMIT = { method: "POST", path: "/v1/videos" };
@@ -134,6 +137,67 @@ scenario("a video that is moderated", [[SUBMIT, { type: "moderate" }]],
 	{ state: "FAILED", reason: "MODERATED", bought: "UNKNOWN", sends: ["ACCEPTED"], charges: 1 });
 scenario("a video that has expired", [[POLL, { type: "expire_link" }, { times: 0 }]],
 	{ state: "FAILED", reason: "LOST", bought: "MADE", sends: ["ACCEPTED"], charges: 1 });
+
+// A picture of so many bytes.
+function picture(size) {
+	const head = Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\x68", "latin1");
+	const end = Buffer.from("IEND\xae\x42\x60\x82", "latin1");
+
+	return Buffer.concat([head, Buffer.alloc(size - head.length - end.length, ++count), end]);
+}
+
+// Submits with a picture as a person does; the job once it has come to rest.
+async function orderWith(at, file) {
+	const run = child.spawn(path.join(bin, "filmgate"), ["-s", `unix:${stack.socket}`, "submit", at, "--prompt",
+		`Number ${++count} moves`, "--param", "duration_ms=4s", "--image", `first_frame=${file}`]);
+	let words = "";
+	run.stdout.on("data", (data) => (words += data));
+	run.stderr.on("data", (data) => (words += data));
+	const code = await new Promise((resolve) => run.once("close", resolve));
+	assert.strictEqual(code, 0, words);
+	return restOf(/jobs\/[0-9a-f-]+/.exec(words)[0]);
+}
+
+test("a file of the user's goes along as a part of the order, once", async () => {
+	const file = path.join(stack.data, "first.png");
+	for (const size of [1000, 3000000]) {
+		fs.writeFileSync(file, picture(size));
+		const first = (await stack.charges()).length;
+		const before = (await stack.sim("GET", "requests")).total;
+		const job = await orderWith("form", file);
+		assert.strictEqual(job.status.state, "JOB_STATE_SUCCEEDED", JSON.stringify(job.status, null, 1));
+		assert.deepStrictEqual(classesOf(job), ["ACCEPTED"]);
+		assert.strictEqual((await stack.charges()).length, first + 1);
+		const [sent] = (await stack.sim("GET", `requests?after=${before}`)).requests.filter((row) => row.method === "POST");
+		assert.ok(sent.body_bytes > size && sent.body_bytes < size + 2000, `${sent.body_bytes} bytes for ${size}`);
+		await checkVideo(job);
+	}
+});
+
+test("a file is refused before it costs where an order is JSON", async () => {
+	const file = path.join(stack.data, "first.png");
+	const first = (await stack.charges()).length;
+	fs.writeFileSync(file, picture(1000));
+	for (const [at, words] of [["gateway", /'submit' of the provider to multipart/], ["router", /pictures as URLs only/]]) {
+		const { status } = await orderWith(at, file);
+		assert.strictEqual(status.state, "JOB_STATE_FAILED");
+		assert.strictEqual(status.failure.reason, "FAILURE_REASON_INVALID_INPUT");
+		assert.strictEqual(status.failure.purchased, "PURCHASED_NOTHING");
+		assert.match(status.failure.provider_message, words);
+		assert.strictEqual(status.cost.source, "COST_SOURCE_NOTHING");
+	}
+	assert.strictEqual((await stack.charges()).length, first);
+});
+
+test("a lost reply to an order with a file is found", async () => {
+	const file = path.join(stack.data, "first.png");
+	const first = (await stack.charges()).length;
+	fs.writeFileSync(file, picture(2000));
+	await stack.fault({ type: "reset_after" }, { match: SUBMIT });
+	const job = await orderWith("form", file);
+	assert.strictEqual(job.status.state, "JOB_STATE_SUCCEEDED", JSON.stringify(job.status, null, 1));
+	assert.strictEqual((await stack.charges()).length, first + 1);
+});
 
 test("of two alike, one whose reply was lost is told by what the other owns", async () => {
 	const first = (await stack.charges()).length;

@@ -8,6 +8,8 @@ import simulator
 from simulator import exchange
 
 BOUNDARY = "----films"
+PNG = b"\x89PNG\r\n\x1a\n\x00\r\n--other\x01"
+JPEG = b"\xff\xd8\xff\xe0\r\n--other\x01"
 SAMPLES = os.environ.get("FILMGATE_SAMPLES", "")
 
 
@@ -15,6 +17,14 @@ def form(**values):
     parts = "".join(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
                     for name, value in values.items())
     return (parts + f"--{BOUNDARY}--\r\n").encode()
+
+
+def form_with(file, media_type="image/png"):
+    """A form with a file, whose content looks like a border between parts and is none."""
+    head = (f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--{BOUNDARY}\r\n'
+            'Content-Disposition: form-data; name="input_reference"; filename="a"'
+            + (f"\r\nContent-Type: {media_type}" if media_type else ""))
+    return head.encode() + b"\r\n\r\n" + file + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
 class Case(simulator.Case):
@@ -66,14 +76,22 @@ class OpenAI(Case):
 
     def test_a_reference_is_a_file_a_url_or_an_id(self):
         url = form(**{"prompt": "x", "input_reference[image_url]": "https://x.test/a.png"})
-        file = (f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--{BOUNDARY}\r\n'
-                'Content-Disposition: form-data; name="input_reference"; filename="a.png"\r\nContent-Type: image/png'
-                f'\r\n\r\n\x00\r\n--other\x01\r\n--{BOUNDARY}--\r\n').encode("latin-1")
         self.assertEqual(self.send_form(url).status, 200)
         self.assertEqual(self.create(input_reference={"file_id": "f"})["object"], "video")
         reply = self.call("POST", "/v1/videos", {"prompt": "x", "input_reference": {}})
         self.assert_refused(reply, 400, "invalid_value", "input_reference")
-        self.assertEqual(self.send_form(file).status, 200)
+        self.assertEqual(self.send_form(form_with(PNG)).status, 200)
+
+    def test_a_file_is_the_picture_that_its_part_says(self):
+        before = self.charges()
+        self.assertEqual(self.send_form(form_with(JPEG, "IMAGE/JPEG; q=1")).status, 200)
+        self.assertEqual(self.send_form(form_with(PNG, None)).status, 200)
+        for file, media_type, words in ((b"", "image/png", "0 bytes of something else"), (b"GIF89a..", "image/gif", "image/gif"),
+                                        (b"<html>", "image/png", "6 bytes"), (PNG, "image/jpeg", "it is image/png")):
+            reply = self.send_form(form_with(file, media_type))
+            self.assert_refused(reply, 400, "invalid_value", "input_reference")
+            self.assertIn(words, reply.json()["error"]["message"])
+        self.assertEqual(self.charges(), before + 2)
 
     def test_forms_that_are_none_are_refused(self):
         good = form(prompt="x")

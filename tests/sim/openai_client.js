@@ -51,7 +51,7 @@ test("a video, from the order to its bytes and its end", async () => {
 });
 
 test("a picture goes along as a part of the form", async () => {
-	const file = await OpenAI.toFile(Buffer.from("not looked at"), "first.png", { type: "image/png" });
+	const file = await OpenAI.toFile(Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), "first.png", { type: "image/png" });
 	const video = await client.videos.create({ prompt: "It moves", input_reference: file });
 
 	assert.strictEqual((await finish(video)).status, "completed");

@@ -60,6 +60,7 @@ int rig_reset(void **state)
 	rig.retry_after_ms = -1;
 	rig.facts = NULL;
 	rig.remote_id = RIG_ID;
+	rig.asset = NULL;
 	return 0;
 }
 
@@ -81,6 +82,8 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *parameters, 
 		.remote_id = has_remote ? rig.remote_id : NULL,
 		.remote_kind = has_remote ? "video" : NULL,
 		.facts = bytes_of_text(rig.facts),
+		.assets = rig.asset,
+		.n_assets = rig.asset ? 1 : 0,
 		.has_bought = reply != NULL || verb != PLUGIN_VERB_START,
 	};
 	struct plugin_answer *answer;

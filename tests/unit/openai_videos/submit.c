@@ -85,6 +85,75 @@ static void multipart_says_the_same(void **state)
 	assert_true(has_part(answer, "input_reference[image_url]", "https://i.test/a.png"));
 }
 
+#define ASSET "assets/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define FILE_ORDER \
+	"\"prompt\":\"a cat\",\"media\":[{\"kind\":\"image\",\"role\":\"first_frame\",\"asset\":\"" ASSET "\"}]"
+
+static const struct plugin_asset asset = {.name = ASSET, .media_type = "image/jpeg", .size_bytes = 1000};
+
+static void a_file_is_a_part_of_its_own(void **state)
+{
+	static const char head[] = "Content-Disposition: form-data; name=\"input_reference\"; "
+				   "filename=\"input.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n";
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+	const struct plugin_exchange *exchange;
+
+	(void)state;
+	rig.account = rig.multipart;
+	rig.asset = &asset;
+	answer = rig_begin(PLUGIN_VERB_START, FILE_ORDER);
+	exchange = &answer->exchange;
+	assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
+	assert_int_equal(exchange->effect, PLUGIN_EFFECT_BUYS);
+	assert_true(has_part(answer, "model", "sora-2"));
+	assert_true(has_part(answer, "prompt", "a cat"));
+	/* The body up to the content ends with the head of its part. */
+	assert_true(exchange->body.len > strlen(head));
+	assert_memory_equal((const char *)exchange->body.data + exchange->body.len - strlen(head), head, strlen(head));
+	assert_int_equal(exchange->n_pieces, 2);
+	assert_string_equal(exchange->pieces[0].asset, ASSET);
+	assert_false(exchange->pieces[0].is_base64);
+	assert_memory_equal(exchange->pieces[1].text.data, "\r\n--", 4);
+}
+
+static void a_file_is_refused_where_no_body_of_parts_goes(void **state)
+{
+	static const struct {
+		bool is_openrouter;
+		const char *word;
+	} rows[] = {{false, "multipart"}, {true, "give a url"}};
+
+	(void)state;
+	rig.asset = &asset;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+
+		rig.account = rows[i].is_openrouter ? rig.openrouter : rig.openai;
+		answer = rig_begin(PLUGIN_VERB_START, FILE_ORDER);
+		rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_INVALID_INPUT, PLUGIN_BOUGHT_NONE);
+		assert_string_equal(answer->failure.field, "/parameters/media");
+		assert_non_null(strstr(answer->failure.message, rows[i].word));
+	}
+}
+
+static void extras_do_not_take_the_place_of_a_file(void **state)
+{
+	static const char *const extras[] = {"\"other\"", "{\"file_id\":\"f\"}"};
+
+	(void)state;
+	rig.account = rig.multipart;
+	rig.asset = &asset;
+	for (size_t i = 0; i < COUNT(extras); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+		char parameters[400];
+
+		snprintf(parameters, sizeof(parameters), FILE_ORDER ",\"extras\":{\"input_reference\":%s}", extras[i]);
+		answer = rig_begin(PLUGIN_VERB_START, parameters);
+		rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_INVALID_INPUT, PLUGIN_BOUGHT_NONE);
+		assert_string_equal(answer->failure.field, "/parameters/extras");
+	}
+}
+
 static void an_order_that_a_dialect_cannot_say_is_refused(void **state)
 {
 	static const struct {
@@ -236,6 +305,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_order_is_what_the_dialect_says, rig_reset),
 		cmocka_unit_test_setup(multipart_says_the_same, rig_reset),
+		cmocka_unit_test_setup(a_file_is_a_part_of_its_own, rig_reset),
+		cmocka_unit_test_setup(a_file_is_refused_where_no_body_of_parts_goes, rig_reset),
+		cmocka_unit_test_setup(extras_do_not_take_the_place_of_a_file, rig_reset),
 		cmocka_unit_test_setup(an_order_that_a_dialect_cannot_say_is_refused, rig_reset),
 		cmocka_unit_test_setup(a_wrong_configuration_orders_nothing, rig_reset),
 		cmocka_unit_test_setup(the_key_goes_where_the_option_says, rig_reset),
