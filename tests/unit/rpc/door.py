@@ -374,6 +374,8 @@ class BadInput(Case):
     def test_an_unknown_enum_value(self):
         found = self.refused_raw(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", b"\x0a\x04\x42\x02\x68\x63")
         self.assertEqual(self.violation(found), [("job.parameters.audio", "99 is not a value of Toggle")])
+        found = self.refused_raw(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", b"\x28\x63")
+        self.assertEqual(self.violation(found), [("validation", "99 is not a value of Validation")])
         self.assert_alive()
 
     def test_34_kilobytes_of_nesting(self):
@@ -774,8 +776,8 @@ class Reflection(Case):
             [response] = self.ask(version, {"list_services": ""})
             self.assertEqual((response.valid_host, response.original_request.list_services), ("h", ""))
             self.assertEqual({s.name for s in response.list_services_response.service}, {
-                "filmgate.v1.JobService", "filmgate.v1.ArtifactService", "filmgate.v1.ProviderService",
-                "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                "filmgate.v1.JobService", "filmgate.v1.ArtifactService", "filmgate.v1.AssetService",
+                "filmgate.v1.ProviderService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                 "grpc.reflection.v1alpha.ServerReflection"})
 
     def test_files_are_whole_and_in_order(self):

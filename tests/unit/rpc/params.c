@@ -163,6 +163,25 @@ static void the_document_becomes_the_same_parameters_again(void **state)
 	arena_finish(&arena);
 }
 
+static void a_medium_may_be_an_asset(void **state)
+{
+	static const char document[] = "{\"background\":{\"media\":{\"asset\":\"assets/bb\",\"kind\":\"image\"}},"
+				       "\"media\":[{\"asset\":\"assets/aa\",\"kind\":\"video\",\"role\":\"source\"}]}";
+	Filmgate__V1__JobParameters *params = NULL;
+	struct arena arena = {0};
+	char *json;
+
+	(void)state;
+	assert_int_equal(params_read_json(document, &arena, &params), 0);
+	assert_int_equal(params->media[0]->source_case, P(MEDIA__SOURCE_ASSET));
+	assert_string_equal(params->media[0]->asset, "assets/aa");
+	assert_string_equal(params->background->media->asset, "assets/bb");
+	json = to_json(params);
+	assert_string_equal(json, document);
+	free(json);
+	arena_finish(&arena);
+}
+
 static void what_is_unset_is_absent_and_a_chosen_zero_is_not(void **state)
 {
 	Filmgate__V1__JobParameters params = FILMGATE__V1__JOB_PARAMETERS__INIT, *again;
@@ -360,6 +379,9 @@ static void media_need_a_kind_a_role_and_a_source(void **state)
 	assert_refused(full, "job.parameters.media[0].kind: is required");
 	full.frame.source_case = P(MEDIA__SOURCE__NOT_SET);
 	assert_refused(full, "job.parameters.media[0]: the medium has no source: set url, provider_handle or asset");
+	full.frame.source_case = P(MEDIA__SOURCE_ASSET);
+	full.frame.asset = (char *)"";
+	assert_refused(full, "job.parameters.media[0].asset: 0 bytes; 1 to 128 are possible");
 	full.frame.url = (char *)"ftp://example.com";
 	assert_refused(full, "job.parameters.media[0].url: the address must begin with https:// or http://");
 	full.frame.role = P(MEDIA_ROLE__MEDIA_ROLE_SOURCE);
@@ -449,6 +471,7 @@ int main(void)
 		cmocka_unit_test(parameters_become_the_canonical_document),
 		cmocka_unit_test(the_document_is_canonical_json),
 		cmocka_unit_test(the_document_becomes_the_same_parameters_again),
+		cmocka_unit_test(a_medium_may_be_an_asset),
 		cmocka_unit_test(what_is_unset_is_absent_and_a_chosen_zero_is_not),
 		cmocka_unit_test(enums_are_short_words),
 		cmocka_unit_test(numbers_have_the_fewest_digits_that_read_back_the_same),

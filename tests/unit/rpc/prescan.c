@@ -259,6 +259,10 @@ static void unknown_enum_values_are_violations(void **state)
 	assert_int_equal(scan_text(CREATE, "\x0a\x06\x42\x04\x32\x02\x10\x63", &problem), PRESCAN_E_ENUM);
 	assert_string_equal(problem.field, "job.parameters.media[0].role");
 	assert_string_equal(problem.text, "99 is not a value of MediaRole");
+	assert_int_equal(scan_text(CREATE, "\x28\x03", &problem), PRESCAN_E_ENUM);
+	assert_string_equal(problem.field, "validation");
+	assert_string_equal(problem.text, "3 is not a value of Validation");
+	assert_int_equal(scan_text(CREATE, "\x28\x02", &problem), 0);
 
 	/* Packed and not packed; -1 travels as ten bytes. */
 	assert_int_equal(scan_text(LIST, "\x0a\x04\x0a\x02\x01\x4d", &problem), PRESCAN_E_ENUM);
