@@ -63,13 +63,15 @@ static void begin_sample(struct exposition *exposition, const char *suffix, cons
 	put(exposition, le || *separator == ',' ? "} " : " ");
 }
 
+#define FRACTION_DIGITS 19 /* of the largest power of ten in a uint64_t */
+
 /* A decimal without an end of zeros. */
 static void write_fraction(char *out, size_t size, uint64_t value, uint64_t per_unit)
 {
 	uint64_t rest = value % per_unit;
 	int digits = 0;
 
-	for (uint64_t n = per_unit; n > 1; n /= 10)
+	for (uint64_t n = per_unit; n > 1 && digits < FRACTION_DIGITS; n /= 10)
 		digits++;
 	for (; digits && rest % 10 == 0; digits--)
 		rest /= 10;
