@@ -14,9 +14,13 @@ struct asset_opening {
 
 static void end_opening(struct asset_opening *opening, int outcome, int fd)
 {
+	struct engine *engine = opening->engine;
+
 	opening->fn(opening->userdata, outcome, outcome ? NULL : &opening->asset, fd);
 	asset_finish(&opening->asset);
 	free(opening);
+	/* The last touch: engine_stop() waits for it. */
+	atomic_fetch_sub(&engine->openings, 1);
 }
 
 /* [artifact thread] */
@@ -56,6 +60,7 @@ void asset_open(struct engine *engine, uint32_t tenant, const struct digest *sha
 	struct asset_opening *opening = take_memory(sizeof(*opening));
 
 	*opening = (struct asset_opening){.engine = engine, .fn = fn, .userdata = userdata};
+	atomic_fetch_add(&engine->openings, 1);
 	store_get_assets(engine->store, tenant, sha256, 1, on_found, opening);
 }
 

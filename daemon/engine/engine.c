@@ -270,12 +270,16 @@ static bool is_settled(const struct engine *engine)
 	return engine->verb_runs == 0;
 }
 
+/*
+ * An opening goes from a reader of the store to artifact/, which is closed before the store is: it is waited for, however
+ * late it is. It hangs on our own disk only.
+ */
 static void on_drain(void *userdata)
 {
 	struct engine *engine = userdata;
 	bool is_late = clock_monotonic_ms(engine->config.clock) >= engine->drain_until_ms;
 
-	if (!is_settled(engine) && !is_late) {
+	if ((!is_settled(engine) && !is_late) || atomic_load(&engine->openings) > 0) {
 		loop_timer_arm(&engine->drain_timer, LIMIT_ENGINE_DRAIN_STEP_MS);
 		return;
 	}

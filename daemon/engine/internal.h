@@ -58,6 +58,7 @@ struct engine {
 	int64_t next_deadline_ms; /* UTC of the armed deadline; 0: none */
 	unsigned int jitter;      /* state of rand_r: spreading load needs no better */
 	atomic_uint uploads;      /* open */
+	atomic_uint openings;     /* asset.c: files on their way to be read */
 	atomic_uint_fast64_t uploads_begun;
 	size_t forward_commits; /* of handles, on their way to the disk */
 	size_t verb_runs;       /* account reads and the like that are under way */

@@ -6,6 +6,7 @@
 
 #include "engine/media.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -395,6 +396,71 @@ static void a_doubt_keeps_its_handle(void **state)
 
 /* ---- stopping ---- */
 
+static struct {
+	atomic_int calls_until; /* the slow one; 0 and below: there is none */
+	store_assets_fn *fn;
+	void *userdata;
+	sem_t is_read, may_go_on;
+} slow_read;
+
+void __real_store_get_assets(struct store *store, uint32_t tenant, const struct digest *sha256, size_t n,
+			     store_assets_fn *fn, void *userdata);
+void __wrap_store_get_assets(struct store *store, uint32_t tenant, const struct digest *sha256, size_t n,
+			     store_assets_fn *fn, void *userdata);
+
+/* [reader thread] */
+static void on_slow_read(void *userdata, int outcome, struct asset *assets, size_t n)
+{
+	(void)userdata;
+	sem_post(&slow_read.is_read);
+	sem_wait(&slow_read.may_go_on);
+	slow_read.fn(slow_read.userdata, outcome, assets, n);
+}
+
+void __wrap_store_get_assets(struct store *store, uint32_t tenant, const struct digest *sha256, size_t n,
+			     store_assets_fn *fn, void *userdata)
+{
+	bool is_slow = atomic_fetch_sub(&slow_read.calls_until, 1) == 1;
+
+	if (is_slow) {
+		slow_read.fn = fn;
+		slow_read.userdata = userdata;
+	}
+	__real_store_get_assets(store, tenant, sha256, n, is_slow ? on_slow_read : fn, userdata);
+}
+
+/* The room that opens files is closed before the store, whose reader asks it to. */
+static void an_end_waits_for_an_input_that_is_being_opened(void **state)
+{
+	struct rig *rig = *state;
+	struct digest sha256 = put_asset(rig, fox);
+	struct answer *answer;
+	struct job_ref job;
+
+	sem_init(&slow_read.is_read, 0, 0);
+	sem_init(&slow_read.may_go_on, 0, 0);
+	rig->plugins[0].begin[PLUGIN_VERB_START] = "carry";
+	/* The first is asked when the order is accepted. */
+	atomic_store(&slow_read.calls_until, 2);
+	answer = create_unsettled(rig, &(struct engine_create){.parameters = order_of(&sha256)});
+	await_answer(answer);
+	job = answer->view.job->ref;
+	sem_wait(&slow_read.is_read);
+	stop_unsettled(rig, 0);
+	await_drain_turns(rig, 1);
+	clock_jump(LIMIT_ENGINE_DRAIN_MARGIN_MS);
+	await_drain_turns(rig, 2);
+	sem_post(&slow_read.may_go_on);
+	stop_end(rig);
+	assert_int_equal(purchases(rig), 0);
+	rig_start(rig);
+	assert_asks(rig, "POST", "/buy", "[base64: the picture of a fox]");
+	reply(rig, 201, ACCEPTED("v1"));
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	sem_destroy(&slow_read.is_read);
+	sem_destroy(&slow_read.may_go_on);
+}
+
 static void a_stop_during_an_upload_is_resumed_by_the_next_start(void **state)
 {
 	struct rig *rig = *state;
@@ -433,6 +499,7 @@ int main(void)
 		story(an_upload_has_a_state_and_an_end),
 		story(what_the_provider_has_forgotten_is_brought_anew_once),
 		story(a_doubt_keeps_its_handle),
+		story(an_end_waits_for_an_input_that_is_being_opened),
 		story(a_stop_during_an_upload_is_resumed_by_the_next_start),
 	};
 
