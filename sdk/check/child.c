@@ -60,7 +60,8 @@ void child_says(struct child_desk *desk, uint32_t outcome, const char *format, .
 	desk->outcome = outcome;
 }
 
-static void limit(int resource, rlim_t soft, rlim_t hard)
+/* The type is glibc's own, which clang does not let an int be taken for. */
+static void limit(enum __rlimit_resource resource, rlim_t soft, rlim_t hard)
 {
 	const struct rlimit value = {soft, hard};
 

@@ -50,37 +50,10 @@ static void every_byte_and_length_comes_back_in_pieces_of_any_size(void **state)
 static void anything_else_is_malformed(void **state)
 {
 	static const char *const texts[] = {
-		"A",
-		"AB",
-		"ABC",
-		"ABCDE",
-		"ABCDEF",
-		"=",
-		"A=",
-		"A===",
-		"====",
-		"AB==CDEF",
-		"ABC=DEF=",
-		"ABC==",
-		"AB=",
-		"AB=C",
-		"AB===",
-		"AB======",
-		"AB==\n",
-		"AB\nCD",
-		" ABCD",
-		"AB-_",
-		"AB.C",
-		"AB\x80\xff",
-		"AB==A",
-		"AAA=AAAA",
-		"AB=\0=",
-		"AAB=",
-		"AB=="
-		"=",
-		"ABCD=",
-		"ABCD====",
-		"data:,AA",
+		"A",      "AB",       "ABC",      "ABCDE",    "ABCDEF",   "=",          "A=",    "A===",
+		"====",   "AB==CDEF", "ABC=DEF=", "ABC==",    "AB=",      "AB=C",       "AB===", "AB======",
+		"AB==\n", "AB\nCD",   " ABCD",    "AB-_",     "AB.C",     "AB\x80\xff", "AB==A", "AAA=AAAA",
+		"AB=\0=", "AAB=",     "ABCD=",    "ABCD====", "data:,AA",
 	};
 	uint8_t out[64];
 	size_t len;

@@ -88,7 +88,7 @@ static void what_is_no_name_is_refused(void **state)
 		DIGITS,
 		NAME "0",
 		"assets/" DIGITS "/",
-		"asset/0" DIGITS,
+		"asset/000112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
 		"assets/00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff",
 		"assets/g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
 	};
