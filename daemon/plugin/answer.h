@@ -84,8 +84,9 @@ struct plugin_header {
 /* A piece of a body: a text, or the content of an asset. */
 struct plugin_piece {
 	struct bytes text;
-	const char *asset; /* its name; NULL: a text */
-	bool is_base64;    /* how its content is sent */
+	const char *asset;   /* its name; NULL: a text */
+	bool is_base64;      /* how its content is sent */
+	uint64_t size_bytes; /* of its content; 0 of a text */
 };
 
 /* A request, whole: what is sent is exactly this. */

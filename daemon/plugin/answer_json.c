@@ -1,8 +1,17 @@
 /*
  * An answer as a JSON document, for recordings and for comparing. A header that carries a credential shows only that
- * there is one.
+ * there is one. Of a file that is sent there are its name, which is its digest, and its size: in the body stands
+ * {assets/… base64} or {assets/… raw} in its place.
  */
 #include "plugin/step_inside.h"
+
+#include <assert.h>
+
+#if __SIZEOF_POINTER__ == 8
+static_assert(sizeof(struct plugin_exchange) == 152 && sizeof(struct plugin_piece) == 40 &&
+		      sizeof(struct plugin_output) == 80 && sizeof(struct plugin_answer) == 480,
+	      "an answer has a new member: write it here, or a replay does not compare it; then mend this number");
+#endif
 
 static const char *const effects[_PLUGIN_EFFECT_N] = {"buys", "buys_with_key", "safe", "idempotent"};
 
@@ -64,6 +73,56 @@ static void set_body(struct json *json, json_node out, struct bytes body)
 	}
 }
 
+static json_node texts_of(struct json *json, const char *const *texts, size_t n)
+{
+	json_node list = json_array(json);
+
+	for (size_t i = 0; i < n; i++)
+		json_append(json, list, json_make_text(json, bytes_of_text(texts[i])));
+	return list;
+}
+
+static json_node files_of(struct json *json, const struct plugin_exchange *exchange)
+{
+	json_node list = json_array(json);
+
+	for (size_t i = 0; i < exchange->n_pieces; i++) {
+		const struct plugin_piece *piece = &exchange->pieces[i];
+		json_node file = json_object(json);
+
+		if (!piece->asset)
+			continue;
+		set_text(json, file, "asset", piece->asset);
+		set_text(json, file, "form", piece->is_base64 ? "base64" : "raw");
+		set_number(json, file, "size_bytes", (int64_t)piece->size_bytes);
+		json_append(json, list, file);
+	}
+	return list;
+}
+
+static int append_piece(struct buffer *out, const struct plugin_piece *piece)
+{
+	if (piece->asset)
+		return buffer_printf(out, "{%s %s}", piece->asset, piece->is_base64 ? "base64" : "raw");
+	return buffer_append(out, piece->text.data, piece->text.len);
+}
+
+/* 0 or -ENOMEM. */
+static int set_pieces(struct json *json, json_node out, const struct plugin_exchange *exchange)
+{
+	_cleanup_(buffer_finish) struct buffer whole = {0};
+	int r = buffer_append(&whole, exchange->body.data, exchange->body.len);
+
+	for (size_t i = 0; r == 0 && i < exchange->n_pieces; i++)
+		r = append_piece(&whole, &exchange->pieces[i]);
+	if (r)
+		return r;
+	set_body(json, out, buffer_bytes(&whole));
+	set(json, out, "files", files_of(json, exchange));
+	return 0;
+}
+
+/* JSON_ABSENT when out of memory. */
 static json_node exchange_of(struct json *json, const struct plugin_exchange *exchange)
 {
 	json_node out = json_object(json);
@@ -73,9 +132,14 @@ static json_node exchange_of(struct json *json, const struct plugin_exchange *ex
 	set_text(json, out, "method", exchange->method);
 	set_text(json, out, "url", exchange->url);
 	set(json, out, "headers", headers_of(json, exchange->headers, exchange->n_headers));
-	set_body(json, out, exchange->body);
+	if (exchange->n_pieces == 0)
+		set_body(json, out, exchange->body);
+	else if (set_pieces(json, out, exchange) != 0)
+		return JSON_ABSENT;
 	set_number(json, out, "timeout_ms", exchange->timeout_ms);
 	set_number(json, out, "reply_limit_bytes", (int64_t)exchange->reply_limit_bytes);
+	if (exchange->n_lift)
+		set(json, out, "lift", texts_of(json, exchange->lift, exchange->n_lift));
 	return out;
 }
 
@@ -136,6 +200,7 @@ static json_node output_of(struct json *json, const struct plugin_output *output
 
 	set_text(json, out, "role", output->role);
 	set_text(json, out, "url", output->url);
+	set_text(json, out, "lifted", output->lifted);
 	set(json, out, "headers", headers_of(json, output->headers, output->n_headers));
 	set_text(json, out, "media_type", output->media_type);
 	set_text(json, out, "language", output->language);
@@ -240,6 +305,8 @@ static json_node content_of(struct json *json, const struct plugin_answer *answe
 		return cancelled_of(json, &answer->cancelled);
 	case PLUGIN_ANSWER_REPORT:
 		return document_of(json, answer->report);
+	case PLUGIN_ANSWER_UPLOAD:
+		return texts_of(json, answer->uploads, answer->n_uploads);
 	default:
 		return json_object(json);
 	}
@@ -247,9 +314,11 @@ static json_node content_of(struct json *json, const struct plugin_answer *answe
 
 json_node plugin_answer_json(struct json *json, const struct plugin_answer *answer)
 {
-	json_node out = json_object(json);
+	json_node out = json_object(json), content = content_of(json, answer);
 
-	set(json, out, plugin_answer_name(answer->kind), content_of(json, answer));
+	if (!content)
+		return JSON_ABSENT;
+	set(json, out, plugin_answer_name(answer->kind), content);
 	set(json, out, "state", document_of(json, answer->state));
 	if (answer->n_notes)
 		set(json, out, "notes", notes_of(json, answer));

@@ -264,6 +264,7 @@ void plugin_media_cut(struct fg_step *s, struct bytes whole, struct plugin_excha
 		pieces[exchange->n_pieces++] = (struct plugin_piece){
 			.asset = plugin_answer_text(s->answer, bytes_of_text(cut.asset->name)),
 			.is_base64 = cut.is_base64,
+			.size_bytes = cut.asset->size_bytes,
 		};
 		if (!cut_next(s, &whole, &cut))
 			return;

@@ -3,7 +3,15 @@
 #include "base/limits.h"
 #include "plugin/step_inside.h"
 
+#include <assert.h>
 #include <ctype.h>
+
+/* What is not written is what a replay does not need: `observer`, `fn` and `next`. */
+#if __SIZEOF_POINTER__ == 8
+static_assert(sizeof(struct plugin_step) == 208 && sizeof(struct plugin_reply) == 72 &&
+		      sizeof(struct plugin_asset) == 40,
+	      "a step has a new member: write it and read it here, or a replay lacks it; then mend this number");
+#endif
 
 struct plugin_recording {
 	struct json *json;
@@ -13,8 +21,10 @@ struct plugin_recording {
 	struct plugin_header *headers;
 	struct plugin_account_spec account;
 	struct plugin_secret *secrets;
-	const char **origins;
-	struct buffer job, state, body, options, answer;
+	const char **origins, **lifted;
+	struct plugin_asset *assets;
+	struct buffer *asset_headers;
+	struct buffer job, facts, state, body, options, answer;
 };
 
 /* ---- writing ---- */
@@ -107,6 +117,11 @@ static void describe_reply(struct json *json, json_node out, const struct plugin
 	put_number(json, out, "/reply/elapsed_ms", reply->elapsed_ms);
 	put_number(json, out, "/reply/retry_after_ms", reply->retry_after_ms);
 	json_put(json, out, "/reply/headers", headers_of(json, reply));
+	if (reply->n_lifted)
+		json_put(json, out, "/reply/lifted", json_array(json));
+	for (size_t i = 0; i < reply->n_lifted; i++)
+		json_append(json, json_at(json, out, "/reply/lifted"),
+			    json_make_text(json, bytes_of_text(reply->lifted[i])));
 	if (body.len >= 3 && memcmp(body.data, bom, 3) == 0)
 		body = bytes_of((const char *)body.data + 3, body.len - 3);
 	if (body.len == 0)
@@ -126,29 +141,119 @@ static void put_document(struct json *json, json_node out, const char *pointer, 
 		json_put(json, out, pointer, value);
 }
 
-/* Everything at once, so that nothing is forgotten. */
-static int write_redacted(const struct plugin_account *account, const struct json *json, json_node node,
+/* Never their content: a name is its digest. */
+static void describe_assets(struct json *json, json_node out, const struct plugin_step *step)
+{
+	json_node list = json_array(json);
+
+	for (size_t i = 0; i < step->n_assets; i++) {
+		const struct plugin_asset *asset = &step->assets[i];
+		json_node row = json_object(json);
+
+		put_text(json, row, "/name", asset->name);
+		put_text(json, row, "/media_type", asset->media_type);
+		put_number(json, row, "/size_bytes", (int64_t)asset->size_bytes);
+		put_text(json, row, "/handle", asset->handle);
+		if (asset->headers)
+			put_document(json, row, "/headers", bytes_of_text(asset->headers));
+		json_append(json, list, row);
+	}
+	if (step->n_assets)
+		json_put(json, out, "/assets", list);
+}
+
+/* ---- what a provider calls files ---- */
+
+static bool ends_with(struct bytes name, const char *end)
+{
+	size_t len = strlen(end);
+
+	return name.len >= len && strncasecmp((const char *)name.data + name.len - len, end, len) == 0;
+}
+
+/* How long or of which kind a message is does not identify anything. */
+static bool is_framing(struct bytes name)
+{
+	return ends_with(name, "content-type") || ends_with(name, "content-length") || ends_with(name, "host");
+}
+
+static int add_headers(struct plugin_redactor *redactor, const struct json *json, json_node headers)
+{
+	int r = 0;
+
+	for (json_node n = json_first(json, headers); r == 0 && n; n = json_next(json, n))
+		if (!is_framing(json_key(json, n)))
+			r = plugin_redactor_add(redactor, json_text(json, n));
+	return r;
+}
+
+/*
+ * While a file is brought there, its handle is found in replies and states before anybody knows that it is one; so what
+ * is named like one is taken for one. The depth of @json is bounded by its arena.
+ */
+static int add_named(struct plugin_redactor *redactor, const struct json *json, json_node node)
+{
+	bool is_object = json_kind(json, node) == JSON_KIND_OBJECT;
+	int r = 0;
+
+	for (json_node n = json_first(json, node); r == 0 && n; n = json_next(json, n)) {
+		struct bytes name = is_object ? json_key(json, n) : bytes_of(NULL, 0);
+
+		if (is_object && ends_with(name, "headers") && json_kind(json, n) == JSON_KIND_OBJECT)
+			r = add_headers(redactor, json, n);
+		else if (is_object && (ends_with(name, "id") || ends_with(name, "uri") || ends_with(name, "handle")))
+			r = plugin_redactor_add(redactor, json_text(json, n));
+		if (r == 0)
+			r = add_named(redactor, json, n);
+	}
+	return r;
+}
+
+/* @root has the documents of the step. */
+static int add_handles(struct plugin_redactor *redactor, const struct plugin_step *step, const struct json *json,
+		       json_node root)
+{
+	static const char *const places[] = {"/reply/json", "/state", "/answer"};
+	json_node list = json_at(json, root, "/assets");
+	int r = 0;
+
+	for (json_node n = json_first(json, list); r == 0 && n; n = json_next(json, n)) {
+		r = plugin_redactor_add(redactor, json_text(json, json_at(json, n, "/handle")));
+		if (r == 0)
+			r = add_headers(redactor, json, json_at(json, n, "/headers"));
+	}
+	for (size_t i = 0; r == 0 && step->verb == PLUGIN_VERB_UPLOAD && i < sizeof(places) / sizeof(places[0]); i++)
+		r = add_named(redactor, json, json_at(json, root, places[i]));
+	return r;
+}
+
+/* Everything at once, so that nothing is forgotten; of what comes out, what @pointer names is written. */
+static int write_redacted(const struct plugin_step *step, const struct json *json, json_node root, const char *pointer,
 			  struct buffer *out)
 {
-	_cleanup_(plugin_redactor_freep) struct plugin_redactor *redactor = plugin_redactor_new(account);
+	_cleanup_(plugin_redactor_freep) struct plugin_redactor *redactor = plugin_redactor_new(step->account);
 	_cleanup_(json_freep) struct json *clean = json_new(NULL);
-	json_node root = JSON_ABSENT;
+	json_node copy = JSON_ABSENT;
 	int r;
 
 	if (!redactor || !clean)
 		return err_origin(-ENOMEM);
-	r = plugin_redact_json(redactor, json, node, clean, &root);
+	r = add_handles(redactor, step, json, root);
+	if (r == 0)
+		r = plugin_redact_json(redactor, json, root, clean, &copy);
 	if (r == 0)
 		r = json_fault(json) ? json_fault(json) : json_fault(clean);
 	if (r == 0)
-		r = json_write(clean, root, JSON_FORM_PLAIN, out);
+		r = json_write(clean, json_at(clean, copy, pointer), JSON_FORM_PLAIN, out);
 	return r > 0 ? err_origin(-EMSGSIZE) : r;
 }
 
-int plugin_recording_write(const struct plugin_step *step, const struct plugin_answer *answer, struct buffer *out)
+/* @answer NULL: all but the answer; @pointer as above. */
+static int write_step(const struct plugin_step *step, const struct plugin_answer *answer, const char *pointer,
+		      struct buffer *out)
 {
 	_cleanup_(json_freep) struct json *json = json_new(NULL);
-	json_node root;
+	json_node root, described;
 
 	if (!json)
 		return err_origin(-ENOMEM);
@@ -156,23 +261,30 @@ int plugin_recording_write(const struct plugin_step *step, const struct plugin_a
 	put_number(json, root, "/format", PLUGIN_RECORDING_FORMAT);
 	describe_account(json, root, step->account);
 	describe_step(json, root, step);
+	put_document(json, root, "/facts", step->facts);
 	put_document(json, root, "/job", step->job);
 	put_document(json, root, "/state", step->state);
+	describe_assets(json, root, step);
 	if (step->reply)
 		describe_reply(json, root, step->reply);
-	if (answer)
-		json_put(json, root, "/answer", plugin_answer_json(json, answer));
-	return write_redacted(step->account, json, root, out);
+	if (answer) {
+		described = plugin_answer_json(json, answer);
+		if (!described)
+			return err_origin(-ENOMEM);
+		json_put(json, root, "/answer", described);
+	}
+	return write_redacted(step, json, root, pointer, out);
 }
 
-int plugin_recording_write_answer(const struct plugin_account *account, const struct plugin_answer *answer,
+int plugin_recording_write(const struct plugin_step *step, const struct plugin_answer *answer, struct buffer *out)
+{
+	return write_step(step, answer, "", out);
+}
+
+int plugin_recording_write_answer(const struct plugin_step *step, const struct plugin_answer *answer,
 				  struct buffer *out)
 {
-	_cleanup_(json_freep) struct json *json = json_new(NULL);
-
-	if (!json)
-		return err_origin(-ENOMEM);
-	return write_redacted(account, json, plugin_answer_json(json, answer), out);
+	return write_step(step, answer, "/answer", out);
 }
 
 /* ---- reading ---- */
@@ -305,6 +417,9 @@ static int read_reply(struct plugin_recording *recording)
 			.name = json_string(recording->json, json_at(recording->json, n, "/name")),
 			.value = json_string(recording->json, json_at(recording->json, n, "/value")),
 		};
+	if (read_texts(recording, "/reply/lifted", &recording->lifted, &reply->n_lifted))
+		return err_origin(-ENOMEM);
+	reply->lifted = recording->lifted;
 	reply->headers = recording->headers;
 	reply->status = (int)number_at(recording, "/reply/status", 0, 999);
 	reply->elapsed_ms = number_at(recording, "/reply/elapsed_ms", 0, INT64_MAX);
@@ -317,6 +432,50 @@ static int read_reply(struct plugin_recording *recording)
 		return err_origin(-ENOMEM);
 	reply->body = buffer_bytes(&recording->body);
 	return 0;
+}
+
+static int read_asset(struct plugin_recording *recording, json_node row, size_t i, struct errmsg *error)
+{
+	const struct json *json = recording->json;
+	json_node handle = json_at(json, row, "/handle"), headers = json_at(json, row, "/headers");
+	const char *name = json_string(json, json_at(json, row, "/name"));
+	int64_t size = json_integer(json, json_at(json, row, "/size_bytes"), -1);
+	int r = 0;
+
+	if (strncmp(name, PLUGIN_ASSET_PREFIX, strlen(PLUGIN_ASSET_PREFIX)) != 0 || size < 0)
+		return refuse(error, "/assets",
+			      "has one that is not called " PLUGIN_ASSET_PREFIX "…, or without a size");
+	if (headers)
+		r = json_write(json, headers, JSON_FORM_PLAIN, &recording->asset_headers[i]);
+	recording->assets[i] = (struct plugin_asset){
+		.name = name,
+		.media_type = json_string(json, json_at(json, row, "/media_type")),
+		.size_bytes = (uint64_t)size,
+		.handle = handle ? json_string(json, handle) : NULL,
+		.headers = recording->asset_headers[i].data,
+	};
+	return r;
+}
+
+static int read_assets(struct plugin_recording *recording, struct errmsg *error)
+{
+	json_node list = at(recording, "/assets");
+	size_t n = json_count(recording->json, list), i = 0;
+	int r = 0;
+
+	if (n == 0)
+		return 0;
+	if (n > STEP_UPLOADS)
+		return refuse(error, "/assets", "are more than a step can have");
+	recording->assets = calloc(n, sizeof(*recording->assets));
+	recording->asset_headers = calloc(n, sizeof(*recording->asset_headers));
+	if (!recording->assets || !recording->asset_headers)
+		return err_origin(-ENOMEM);
+	recording->step.assets = recording->assets;
+	recording->step.n_assets = n;
+	for (json_node row = json_first(recording->json, list); r == 0 && row; row = json_next(recording->json, row))
+		r = read_asset(recording, row, i++, error);
+	return r;
 }
 
 static int read_document(const struct plugin_recording *recording, const char *pointer, struct buffer *out,
@@ -359,6 +518,10 @@ int plugin_recording_read(struct bytes text, struct plugin_recording **ret, stru
 	if (r == 0)
 		r = read_reply(recording);
 	if (r == 0)
+		r = read_assets(recording, error);
+	if (r == 0)
+		r = read_document(recording, "/facts", &recording->facts, &recording->step.facts);
+	if (r == 0)
 		r = read_document(recording, "/job", &recording->job, &recording->step.job);
 	if (r == 0)
 		r = read_document(recording, "/state", &recording->state, &recording->step.state);
@@ -378,6 +541,12 @@ struct plugin_recording *plugin_recording_free(struct plugin_recording *recordin
 	free(recording->headers);
 	free(recording->secrets);
 	free(recording->origins);
+	free(recording->lifted);
+	for (size_t i = 0; recording->asset_headers && i < recording->step.n_assets; i++)
+		buffer_finish(&recording->asset_headers[i]);
+	free(recording->asset_headers);
+	free(recording->assets);
+	buffer_finish(&recording->facts);
 	buffer_finish(&recording->job);
 	buffer_finish(&recording->state);
 	buffer_finish(&recording->body);

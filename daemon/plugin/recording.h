@@ -3,10 +3,13 @@
  * and how two answers are compared.
  *
  * {"format": 1, "plugin": {name, version}, "account": {id, base_url, origins, options, secrets}, "step": {…},
- *  "job": {…}, "state": {…}, "reply": {status, elapsed_ms, retry_after_ms, headers, json | text}, "answer": {…}}
+ *  "facts": {…}, "job": {…}, "state": {…}, "assets": [{name, media_type, size_bytes, handle, headers}],
+ *  "reply": {status, elapsed_ms, retry_after_ms, headers, lifted, json | text}, "answer": {…}}
  *
  * Secrets are not in it: an account has their names only, headers that carry one have none of it, and everything went
- * through plugin/redact.h. Prompts and other words of users are.
+ * through plugin/redact.h. Nor is what the provider calls the user's files: a handle is redacted wherever it stands,
+ * and in a step of `upload` whatever a member named …id, …uri or …handle says, and what goes into headers. Of files
+ * themselves there are digest, size and media type. Prompts and other words of users are.
  */
 #ifndef FG_PLUGIN_RECORDING_H
 #define FG_PLUGIN_RECORDING_H
@@ -25,7 +28,7 @@ enum {
  * -ENOMEM. [any-thread] */
 int plugin_recording_write(const struct plugin_step *step, const struct plugin_answer *answer, struct buffer *out);
 /* The member "answer" alone, redacted in the same way. */
-int plugin_recording_write_answer(const struct plugin_account *account, const struct plugin_answer *answer,
+int plugin_recording_write_answer(const struct plugin_step *step, const struct plugin_answer *answer,
 				  struct buffer *out);
 
 struct plugin_recording;

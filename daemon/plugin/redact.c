@@ -123,6 +123,15 @@ struct plugin_redactor *plugin_redactor_new(const struct plugin_account *account
 	return r == 0 ? steal(redactor) : NULL;
 }
 
+int plugin_redactor_add(struct plugin_redactor *redactor, struct bytes secret)
+{
+	bool is_word = secret.len < LIMIT_REDACT_HANDLE || memchr(secret.data, '\0', secret.len) ||
+		       memmem(PLUGIN_REDACTED, strlen(PLUGIN_REDACTED), secret.data, secret.len);
+	int r = is_word ? 0 : add_item(redactor, secret);
+
+	return r || is_word ? r : add_form(redactor, secret, plugin_url_escape);
+}
+
 struct plugin_redactor *plugin_redactor_free(struct plugin_redactor *redactor)
 {
 	if (!redactor)

@@ -18,6 +18,9 @@ struct plugin_redactor;
 /* Knows the secrets of @account; a secret of fewer than LIMIT_REDACT_LEAST bytes is left alone where it stands in the
  * middle of a text. NULL when out of memory. */
 struct plugin_redactor *plugin_redactor_new(const struct plugin_account *account);
+/* One more: what a provider calls a file of the user's, say. As it is and as a URL writes it; one of fewer than
+ * LIMIT_REDACT_HANDLE bytes is left alone, lest it be an ordinary word. 0 or -ENOMEM. */
+int plugin_redactor_add(struct plugin_redactor *redactor, struct bytes secret);
 /* Overwrites what it knows. */
 struct plugin_redactor *plugin_redactor_free(struct plugin_redactor *redactor);
 void plugin_redactor_freep(struct plugin_redactor **redactor);

@@ -76,7 +76,7 @@ struct plugin_answer *plugin_answer_new(void);
 
 /* ---- answer_json.c ---- */
 
-/* The answer as a tree; not redacted yet, but for headers. */
+/* The answer as a tree; not redacted yet, but for headers. JSON_ABSENT when out of memory. */
 json_node plugin_answer_json(struct json *json, const struct plugin_answer *answer);
 
 /* ---- host_read.c, host_write.c, host_url.c, host_answer.c, media.c: the members of plugin_host ---- */

@@ -65,7 +65,7 @@ static int replay_step(const struct plugin *plugin, const struct plugin_recordin
 	}
 	step.account = account;
 	answer = r == 0 ? plugin_step_run(&step) : NULL;
-	r = answer ? plugin_recording_write_answer(account, answer, &text) : -ENOMEM;
+	r = answer ? plugin_recording_write_answer(&step, answer, &text) : -ENOMEM;
 	if (r)
 		return r;
 	if (bytes_equal(buffer_bytes(&text), plugin_recording_answer(recording)))

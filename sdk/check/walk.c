@@ -27,9 +27,9 @@ static int found(struct walker *walker, const struct plugin_step *step, const ch
 	return WALK_E_FOUND;
 }
 
-static int write_answer(const struct plugin_account *account, const struct plugin_answer *answer, struct buffer *out)
+static int write_answer(const struct plugin_step *step, const struct plugin_answer *answer, struct buffer *out)
 {
-	return answer ? plugin_recording_write_answer(account, answer, out) : err_origin(-ENOMEM);
+	return answer ? plugin_recording_write_answer(step, answer, out) : err_origin(-ENOMEM);
 }
 
 /* One step, twice: 0 and the answer, which the caller frees; else as walk(). */
@@ -46,9 +46,9 @@ static int run_step(struct walker *walker, const struct plugin_step *step, struc
 	walker->reached[step->verb] = true;
 	first = plugin_step_run(step);
 	second = plugin_step_run(step);
-	r = write_answer(step->account, first, &one);
+	r = write_answer(step, first, &one);
 	if (r == 0)
-		r = write_answer(step->account, second, &other);
+		r = write_answer(step, second, &other);
 	if (r)
 		return r;
 	if (first->kind == PLUGIN_ANSWER_FAULT)

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "replays.h"
 
 #include <strings.h>
 
@@ -44,6 +45,7 @@ int rig_reset(void **state)
 	rig.assets = NULL;
 	rig.n_assets = 0;
 	rig.catalogue_kind = rig.catalogue_next = NULL;
+	rig.secrets = NULL;
 	rig.model = "avatar";
 	rig.parameters = "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}";
 	return 0;
@@ -89,6 +91,7 @@ static struct plugin_answer *run(enum plugin_verb verb, uint32_t phase, const ch
 	assert_non_null(answer);
 	if (answer->kind == PLUGIN_ANSWER_FAULT)
 		fail_msg("the plugin broke a rule: %s", answer->fault);
+	assert_step_replays(rig.plugin, &step, answer, rig.secrets);
 	return answer;
 }
 

@@ -29,6 +29,7 @@ struct rig {
 	const char *parameters;            /* likewise */
 	const struct plugin_asset *assets; /* of the order, or the one to upload */
 	size_t n_assets;
+	const char *const *secrets; /* that no recording may have, beside RIG_SECRET; NULL at the end, or for none */
 };
 extern struct rig rig;
 

@@ -102,6 +102,42 @@ static void a_filled_place_is_said_to_be_complete(void **state)
 	rig_assert_json(over->report, "{\"handle\":\"as/2\"}");
 }
 
+#define MEDIUM "{\"kind\":\"image\",\"role\":\"source\",\"asset\":\"" NAME "\"}"
+
+static struct plugin_answer *order(void)
+{
+	_cleanup_(freep) char *job = rig_job("image", NULL,
+					     "\"voice_id\":\"v\",\"script\":{\"text\":\"hi\"},\"media\":[" MEDIUM "],"
+					     "\"background\":{\"media\":{\"asset\":\"" NAME "\"}}");
+
+	return rig_begin(PLUGIN_VERB_START, job, NULL);
+}
+
+/* From the place to the order: the handle, the place and what opens it are in no recording of a step. */
+static void what_an_upload_is_told_is_in_no_recording(void **state)
+{
+	static const char *const secrets[] = {"as_5518aa", "as/5518aa", "as%2F5518aa", "sig-7391", "token-7391", NULL};
+	_cleanup_(plugin_answer_freep) struct plugin_answer *place = NULL, *filled = NULL, *over = NULL, *small = NULL,
+							    *ordered = NULL;
+
+	(void)state;
+	rig.secrets = secrets;
+	place = go_on(
+		2, NULL, 200,
+		"{\"data\":{\"asset_id\":\"as/5518aa\",\"upload_url\":\"http://127.0.0.1:9/b/as%2F5518aa?X-Amz-Date=1&"
+		"X-Amz-Signature=sig-7391\",\"upload_headers\":{\"Content-Type\":\"image/png\","
+		"\"x-amz-meta-upload\":\"token-7391\"}}}");
+	assert_string_equal(place->exchange.url,
+			    "http://127.0.0.1:9/b/as%2F5518aa?X-Amz-Date=1&X-Amz-Signature=sig-7391");
+	filled = go_on(3, place->state, 200, "");
+	over = go_on(4, place->state, 200, "{\"data\":{\"asset_id\":\"as/5518aa\"}}");
+	small = rig_reply(PLUGIN_VERB_UPLOAD, NULL, 200, "{\"data\":{\"asset_id\":\"as_5518aa\"}}");
+	rig_assert_json(small->report, "{\"handle\":\"as_5518aa\"}");
+	input.handle = "as_5518aa";
+	ordered = order();
+	assert_non_null(memmem(ordered->exchange.body.data, ordered->exchange.body.len, "as_5518aa", 9));
+}
+
 static void refusals_of_an_upload_are_told_apart(void **state)
 {
 	static const struct {
@@ -136,17 +172,6 @@ static void refusals_of_an_upload_are_told_apart(void **state)
 			fail_msg("row %zu gave %s, reason %d", i, plugin_answer_name(answer->kind),
 				 (int)answer->failure.reason);
 	}
-}
-
-#define MEDIUM "{\"kind\":\"image\",\"role\":\"source\",\"asset\":\"" NAME "\"}"
-
-static struct plugin_answer *order(void)
-{
-	_cleanup_(freep) char *job = rig_job("image", NULL,
-					     "\"voice_id\":\"v\",\"script\":{\"text\":\"hi\"},\"media\":[" MEDIUM "],"
-					     "\"background\":{\"media\":{\"asset\":\"" NAME "\"}}");
-
-	return rig_begin(PLUGIN_VERB_START, job, NULL);
 }
 
 static void an_order_names_the_handles_of_its_assets(void **state)
@@ -201,6 +226,7 @@ int main(void)
 		cmocka_unit_test_setup(a_large_file_gets_a_place_first, reset),
 		cmocka_unit_test_setup(a_place_is_filled_with_its_headers_and_without_the_key, reset),
 		cmocka_unit_test_setup(a_filled_place_is_said_to_be_complete, reset),
+		cmocka_unit_test_setup(what_an_upload_is_told_is_in_no_recording, reset),
 		cmocka_unit_test_setup(refusals_of_an_upload_are_told_apart, reset),
 		cmocka_unit_test_setup(an_order_names_the_handles_of_its_assets, reset),
 		cmocka_unit_test_setup(a_recording_of_the_users_own_is_an_asset_too, reset),

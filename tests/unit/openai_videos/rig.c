@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "replays.h"
 
 struct rig rig;
 
@@ -96,6 +97,7 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *parameters, 
 	assert_non_null(answer);
 	if (answer->kind == PLUGIN_ANSWER_FAULT)
 		fail_msg("the plugin broke a rule: %s", answer->fault);
+	assert_step_replays(rig.plugin, &step, answer, NULL);
 	return answer;
 }
 

@@ -9,14 +9,22 @@
 
 static const char JOB[] = "{\"id\":\"j\",\"model\":\"clip-1\",\"parameters\":{\"prompt\":\"a {secret:api_key} "
 			  "\\u0001\\\"$X\",\"seed\":17454220438242315174}}";
-static struct plugin *toy;
-static struct plugin_account *account;
+#define RANDOM "0101010101010101010101010101010101010101010101010101010101010101"
+#define A "assets/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "assets/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static struct plugin *toy, *carrier, *nonsense;
+static struct plugin_account *account, *carrying, *raving;
 
 static int load(void **state)
 {
 	(void)state;
 	toy = fixture_plugin("toy");
 	account = fixture_account(toy, NULL);
+	carrier = fixture_plugin("carrier");
+	carrying = fixture_account(carrier, NULL);
+	nonsense = fixture_plugin("nonsense");
+	raving = fixture_account(nonsense, NULL);
 	return 0;
 }
 
@@ -24,7 +32,11 @@ static int unload(void **state)
 {
 	(void)state;
 	plugin_account_free(account);
+	plugin_account_free(carrying);
+	plugin_account_free(raving);
 	plugin_free(toy);
+	plugin_free(carrier);
+	plugin_free(nonsense);
 	return 0;
 }
 
@@ -54,12 +66,11 @@ static struct plugin_recording *record(const struct plugin_step *step)
 	assert_null(strstr(text.data, LOGIN));
 	if (plugin_recording_read(buffer_bytes(&text), &recording, &error))
 		fail_msg("%s", error.text);
-	assert_string_equal(plugin_recording_plugin(recording), "toy");
 	return recording;
 }
 
 /* Runs what was recorded without the secrets, and compares. */
-static void assert_replays(const struct plugin_recording *recording)
+static struct plugin_answer *replay(const struct plugin_recording *recording)
 {
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
 	_cleanup_(plugin_account_freep) struct plugin_account *again = NULL;
@@ -67,12 +78,31 @@ static void assert_replays(const struct plugin_recording *recording)
 	struct plugin_step step = *plugin_recording_step(recording);
 	struct errmsg error = {0};
 
-	if (plugin_account_new(toy, plugin_recording_account(recording), &again, &error))
+	if (plugin_account_new(strcmp(plugin_recording_plugin(recording), "toy") == 0       ? toy
+			       : strcmp(plugin_recording_plugin(recording), "carrier") == 0 ? carrier
+											    : nonsense,
+			       plugin_recording_account(recording), &again, &error))
 		fail_msg("%s", error.text);
 	step.account = again;
 	answer = fixture_run(&step);
-	assert_int_equal(plugin_recording_write_answer(again, answer, &text), 0);
-	assert_true(bytes_equal(buffer_bytes(&text), plugin_recording_answer(recording)));
+	assert_int_equal(plugin_recording_write_answer(&step, answer, &text), 0);
+	if (!bytes_equal(buffer_bytes(&text), plugin_recording_answer(recording)))
+		fail_msg("'%.*s' was recorded, '%s' came", (int)plugin_recording_answer(recording).len,
+			 (const char *)plugin_recording_answer(recording).data, text.data);
+	return steal(answer);
+}
+
+static void assert_replays(const struct plugin_recording *recording)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = replay(recording);
+}
+
+static void assert_answer_has(const struct plugin_recording *recording, const char *text)
+{
+	struct bytes answer = plugin_recording_answer(recording);
+
+	if (!memmem(answer.data, answer.len, text, strlen(text)))
+		fail_msg("'%s' is not in %.*s", text, (int)answer.len, (const char *)answer.data);
 }
 
 static void an_order_replays_with_its_prompt_and_without_its_key(void **state)
@@ -140,6 +170,164 @@ static void a_page_replays_as_the_plugin_saw_it(void **state)
 				bytes_of_text("<html>? Bad Gateway REDACTED</html>")));
 }
 
+/* ---- what was told and asked beyond an order ---- */
+
+static void what_reconcile_is_told_and_says_is_recorded(void **state)
+{
+	static const char *const replies[][2] = {{"{\"clips\":[{\"id\":\"c_1\",\"kind\":\"clip\"}]}",
+						  "{\"accepted\":{\"stage\":0,"},
+						 {"{\"clips\":[]}", "{\"absent\":{}}"},
+						 {"{}", "{\"unknown\":{}}"}};
+	static const char facts[] =
+		"{\"sends\":[{\"sent_at_ms\":1,\"decided_at_ms\":2}],\"others\":[{\"model\":\"m\"}]}";
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct plugin_reply reply = {
+			.status = 200, .body = bytes_of_text(replies[i][0]), .retry_after_ms = -1};
+		struct plugin_step step = fixture_step(account, PLUGIN_VERB_RECONCILE, JOB);
+
+		step.phase = 1;
+		step.reply = &reply;
+		step.facts = bytes_of_text(facts);
+		_cleanup_(plugin_recording_freep) struct plugin_recording *recording = record(&step);
+		assert_replays(recording);
+		assert_answer_has(recording, replies[i][1]);
+		assert_true(bytes_equal(plugin_recording_step(recording)->facts, bytes_of_text(facts)));
+	}
+}
+
+static struct plugin_step raving_poll(const char *words)
+{
+	static char job[128];
+
+	snprintf(job, sizeof(job), "{\"parameters\":{\"prompt\":\"%s\"}}", words);
+	return fixture_step(raving, PLUGIN_VERB_POLL, job);
+}
+
+static void what_is_lifted_out_of_a_reply_is_recorded_by_its_place(void **state)
+{
+	static const char *const lifted[] = {"/else", "/video"};
+	const struct plugin_reply reply = {.status = 200,
+					   .body = bytes_of_text("{\"video\":\"\"}"),
+					   .retry_after_ms = -1,
+					   .lifted = lifted,
+					   .n_lifted = 2};
+	struct plugin_step asks = raving_poll("lift");
+	_cleanup_(plugin_recording_freep) struct plugin_recording *asked = record(&asks);
+	struct plugin_step reads = raving_poll("lifted_alone");
+
+	(void)state;
+	assert_replays(asked);
+	assert_answer_has(asked, "\"lift\":[\"/videos/*/data\"]");
+	reads.phase = 1;
+	reads.reply = &reply;
+	_cleanup_(plugin_recording_freep) struct plugin_recording *recording = record(&reads);
+	assert_replays(recording);
+	assert_answer_has(recording, "\"lifted\":\"/video\"");
+	assert_int_equal(plugin_recording_step(recording)->reply->n_lifted, 2);
+	assert_string_equal(plugin_recording_step(recording)->reply->lifted[0], "/else");
+}
+
+/* ---- files ---- */
+
+#define FIRST "{\"kind\":\"image\",\"role\":\"first_frame\",\"asset\":\"" A "\"}"
+#define LAST "{\"kind\":\"image\",\"role\":\"last_frame\",\"asset\":\"" B "\"}"
+
+static struct plugin_step order_with(const char *prompt, const struct plugin_asset *assets, size_t n)
+{
+	static char job[1024];
+	struct plugin_step step;
+
+	snprintf(job, sizeof(job), "{\"model\":\"m\",\"parameters\":{\"prompt\":\"%s\",\"media\":[%s]}}", prompt,
+		 FIRST "," LAST);
+	step = fixture_step(carrying, PLUGIN_VERB_START, job);
+	step.assets = assets;
+	step.n_assets = n;
+	return step;
+}
+
+static const struct plugin_asset files[] = {
+	{.name = A, .media_type = "image/png", .size_bytes = 1000},
+	{.name = B, .media_type = "image/jpeg", .size_bytes = 7},
+};
+
+static void an_order_with_files_replays_with_their_names_and_sizes(void **state)
+{
+	static const char *const rows[][2] = {
+		{"bare", "\"image\":\"{" A " base64}\",\"last\":\"{" B " base64}\",\"end\":\"z\"}"},
+		{"uri", "\"image\":\"data:image/png;base64,{" A " base64}\""},
+		{"parts", "filename=\\\"input.png\\\"\\u000d\\nContent-Type: image/png\\u000d\\n\\u000d\\n{" A
+			  " raw}\\u000d\\n"},
+		{"body", "\"files\":[{\"asset\":\"" A "\",\"form\":\"raw\",\"size_bytes\":1000}]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct plugin_step step = order_with(rows[i][0], files, 2);
+		_cleanup_(plugin_recording_freep) struct plugin_recording *recording = record(&step);
+		_cleanup_(plugin_answer_freep) struct plugin_answer *first = fixture_run(&step);
+		_cleanup_(plugin_answer_freep) struct plugin_answer *again = replay(recording);
+
+		assert_answer_has(recording, rows[i][1]);
+		assert_memory_equal(&first->exchange.fingerprint, &again->exchange.fingerprint, DIGEST_SIZE);
+		assert_int_equal(first->exchange.n_pieces, again->exchange.n_pieces);
+		for (size_t k = 0; k < first->exchange.n_pieces; k++)
+			assert_true(bytes_equal(first->exchange.pieces[k].text, again->exchange.pieces[k].text));
+	}
+}
+
+static void a_file_that_is_to_be_brought_first_is_recorded_by_its_name(void **state)
+{
+	struct plugin_step step = order_with("handle", files, 2);
+	_cleanup_(plugin_recording_freep) struct plugin_recording *recording = record(&step);
+
+	(void)state;
+	assert_replays(recording);
+	assert_answer_has(recording, "{\"upload\":[\"" A "\",\"" B "\"]}");
+}
+
+static void assert_not_recorded(const struct plugin_step *step, const char *const *words)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = fixture_run(step);
+	_cleanup_(plugin_recording_freep) struct plugin_recording *recording = record(step);
+	_cleanup_(buffer_finish) struct buffer text = {0};
+
+	assert_int_equal(plugin_recording_write(step, answer, &text), 0);
+	for (; *words; words++)
+		if (strstr(text.data, *words))
+			fail_msg("'%s' is in %s", *words, text.data);
+	assert_replays(recording);
+}
+
+static void what_a_provider_calls_a_file_is_in_no_recording(void **state)
+{
+	static const struct plugin_asset known[] = {
+		{.name = A,
+		 .media_type = "image/png",
+		 .handle = "gs://b/as 1",
+		 .headers = "{\"X-Resolve\":\"resolve-7391\"}"},
+		{.name = B, .media_type = "image/png", .handle = "as_20260101", .headers = "{}"},
+	};
+	static const char *const words[] = {"gs://b", "as_2026", "resolve-7391", NULL};
+	const struct plugin_reply reply = {.status = 200,
+					   .body = bytes_of_text(
+						   "{\"handle\":\"as/20260101\",\"headers\":{\"X-Resolve\":"
+						   "\"resolve-7391\"}}"),
+					   .retry_after_ms = -1};
+	static const char *const reported[] = {"as/2026", "resolve-7391", NULL};
+	struct plugin_step step = order_with("handle", known, 2);
+
+	(void)state;
+	assert_not_recorded(&step, words);
+	step = fixture_step(carrying, PLUGIN_VERB_UPLOAD, "");
+	step.phase = 1;
+	step.reply = &reply;
+	step.assets = files;
+	step.n_assets = 1;
+	assert_not_recorded(&step, reported);
+}
+
 static void what_is_no_recording_is_refused_with_the_place(void **state)
 {
 	static const char *const texts[][2] = {
@@ -149,6 +337,12 @@ static void what_is_no_recording_is_refused_with_the_place(void **state)
 		{"{\"format\":2}", "record again"},
 		{"{\"format\":1,\"step\":{\"verb\":\"buy\"}}", "/step/verb"},
 		{"{\"format\":1,\"step\":{\"verb\":\"poll\",\"random\":\"xyz\"}}", "/step/random"},
+		{"{\"format\":1,\"step\":{\"verb\":\"poll\",\"random\":\"" RANDOM "\"},\"assets\":[{\"name\":\"a\","
+		 "\"size_bytes\":1}]}",
+		 "/assets"},
+		{"{\"format\":1,\"step\":{\"verb\":\"poll\",\"random\":\"" RANDOM "\"},\"assets\":[{\"name\":\"" A
+		 "\"}]}",
+		 "/assets"},
 	};
 
 	(void)state;
@@ -251,6 +445,11 @@ int main(void)
 		cmocka_unit_test(an_order_replays_with_its_prompt_and_without_its_key),
 		cmocka_unit_test(a_reply_replays_without_what_its_links_are_signed_with),
 		cmocka_unit_test(a_page_replays_as_the_plugin_saw_it),
+		cmocka_unit_test(what_reconcile_is_told_and_says_is_recorded),
+		cmocka_unit_test(what_is_lifted_out_of_a_reply_is_recorded_by_its_place),
+		cmocka_unit_test(an_order_with_files_replays_with_their_names_and_sizes),
+		cmocka_unit_test(a_file_that_is_to_be_brought_first_is_recorded_by_its_name),
+		cmocka_unit_test(what_a_provider_calls_a_file_is_in_no_recording),
 		cmocka_unit_test(what_is_no_recording_is_refused_with_the_place),
 		cmocka_unit_test(the_folder_takes_files_that_only_this_user_reads),
 		cmocka_unit_test(a_full_folder_takes_nothing_more_and_hurts_nobody),

@@ -46,6 +46,23 @@ static void secrets_go_in_every_form_they_travel_in(void **state)
 	assert_redacted("dXNlcjpwYXNzLTU1MTg=", "REDACTED");
 }
 
+/* A short one may be an ordinary word, and a part of what stands for secrets would never come to an end. */
+static void what_is_added_goes_like_a_secret(void **state)
+{
+	struct plugin_redactor *own = plugin_redactor_new(account), *usual = redactor;
+
+	(void)state;
+	assert_int_equal(plugin_redactor_add(own, bytes_of_text("gs://b/as 1")), 0);
+	assert_int_equal(plugin_redactor_add(own, bytes_of_text("failed")), 0);
+	assert_int_equal(plugin_redactor_add(own, bytes_of_text(PLUGIN_REDACTED)), 0);
+	assert_int_equal(plugin_redactor_add(own, bytes_of(NULL, 0)), 0);
+	redactor = own;
+	assert_redacted("{\"uri\":\"gs://b/as 1\"} gs://b/as 2", "{\"uri\":\"REDACTED\"} gs://b/as 2");
+	assert_redacted("https://h/gs%3A%2F%2Fb%2Fas%201/x failed", "https://h/REDACTED/x failed");
+	redactor = usual;
+	plugin_redactor_free(own);
+}
+
 static void signatures_of_links_go_and_their_end_stays(void **state)
 {
 	(void)state;
@@ -110,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_go_in_every_form_they_travel_in),
+		cmocka_unit_test(what_is_added_goes_like_a_secret),
 		cmocka_unit_test(signatures_of_links_go_and_their_end_stays),
 		cmocka_unit_test(tokens_show_by_their_form),
 		cmocka_unit_test(words_of_people_stay_as_they_are),

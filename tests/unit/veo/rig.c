@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/json_lift.h"
 #include "plugin/mint.h"
+#include "replays.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -142,6 +143,7 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *job, const c
 	assert_non_null(answer);
 	if (answer->kind == PLUGIN_ANSWER_FAULT)
 		fail_msg("the plugin broke a rule: %s", answer->fault);
+	assert_step_replays(rig.plugin, &step, answer, NULL);
 	return answer;
 }
 
