@@ -46,6 +46,7 @@ static fg_node url_of_name(const struct fg_host *h, struct fg_step *s, struct fg
 /*
  * Everything before /operations/ in the name is the model's own resource; so a job is found again even after the
  * options or the model's name were changed. A name that begins otherwise is asked about at the model as configured.
+ * Absent when that is not configured any more.
  */
 static fg_node vertex_url(const struct fg_host *h, struct fg_step *s, struct fg_text name)
 {
@@ -54,17 +55,29 @@ static fg_node vertex_url(const struct fg_host *h, struct fg_step *s, struct fg_
 
 	if (fg_text_begins(name, "projects/") && fg_text_has(name, "/operations/"))
 		url = url_of_name(h, s, name, affix, 2);
-	return url != FG_ABSENT ? url : veo_model_url(h, s, affix[1]);
+	return url != FG_ABSENT || veo_place_complaint(h, s) ? url : veo_model_url(h, s, affix[1]);
+}
+
+/* The job may be paid for: it waits until the operator has put back what they took away. */
+static int32_t cannot_ask(const struct fg_host *h, struct fg_step *s)
+{
+	struct veo_problem problem = {.reason = FG_REASON_UNAVAILABLE, .bought = FG_BOUGHT_UNKNOWN};
+
+	problem.message = fg_text_of(veo_place_complaint(h, s));
+	return veo_answer_trouble(h, s, &problem);
 }
 
 static int32_t ask_vertex(const struct fg_host *h, struct fg_step *s, fg_node name)
 {
+	fg_node url = vertex_url(h, s, h->text(s, name));
 	fg_node body = h->object(s);
 
+	if (url == FG_ABSENT)
+		return cannot_ask(h, s);
 	h->put(s, body, "/operationName", name);
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = VEO_PHASE_REPLY, .method = "POST",
 					  .body_kind = FG_BODY_JSON, .auth = "google", .body = body,
-					  .lift = veo_inline_places(h, s), .url = vertex_url(h, s, h->text(s, name))));
+					  .lift = veo_inline_places(h, s), .url = url));
 }
 
 static int32_t ask_gemini(const struct fg_host *h, struct fg_step *s, fg_node name)

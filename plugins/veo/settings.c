@@ -53,12 +53,22 @@ static struct fg_text base_url(const struct fg_host *h, struct fg_step *s)
 	return h->text(s, h->at(s, h->document(s, FG_DOC_ACCOUNT), "/base_url"));
 }
 
+const char *veo_place_complaint(const struct fg_host *h, struct fg_step *s)
+{
+	if (veo_option(h, s, "/project") == FG_ABSENT)
+		return "the option 'project' of the provider is not configured";
+	if (veo_option(h, s, "/location") == FG_ABSENT)
+		return "the option 'location' of the provider is empty: leave it out, or name one";
+	return NULL;
+}
+
 static const char *vertex_complaint(const struct fg_host *h, struct fg_step *s)
 {
 	fg_node storage_uri = veo_option(h, s, "/storage_uri");
+	const char *complaint = veo_place_complaint(h, s);
 
-	if (veo_option(h, s, "/project") == FG_ABSENT)
-		return "the option 'project' of the provider is not configured";
+	if (complaint)
+		return complaint;
 	if (storage_uri != FG_ABSENT && veo_storage_name(h, s, h->text(s, storage_uri)) == FG_ABSENT)
 		return "the option 'storage_uri' of the provider is not of the form gs://bucket or gs://bucket/folder";
 	if (!h->is(s, veo_option(h, s, "/location"), DEFAULT_LOCATION) && fg_text_is(base_url(h, s), DEFAULT_BASE_URL))

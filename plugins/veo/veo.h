@@ -33,6 +33,8 @@ fg_node veo_option(const struct fg_host *h, struct fg_step *s, const char *point
 fg_node veo_model(const struct fg_host *h, struct fg_step *s);
 /* What is wrong with the configuration, for the operator; NULL: nothing. */
 const char *veo_complaint(const struct fg_host *h, struct fg_step *s);
+/* Why no URL of a model can be made on Vertex AI; NULL when one can be. */
+const char *veo_place_complaint(const struct fg_host *h, struct fg_step *s);
 /* The URL of a model's method, such as ":predictLongRunning". */
 fg_node veo_model_url(const struct fg_host *h, struct fg_step *s, const char *method);
 /* A URL of Cloud Storage: @path as for path(), below storage_url instead of base_url. Absent if it is none. */

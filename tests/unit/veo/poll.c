@@ -52,6 +52,34 @@ static void the_operations_name_leads_to_it(void **state)
 	}
 }
 
+/* An operator may take an option away while a job runs, which is paid for all the same. */
+static void without_its_options_a_job_waits_for_the_operator(void **state)
+{
+	static const struct {
+		const char *options, *words;
+	} rows[] = {
+		{"", "the option 'project' of the provider is not configured"},
+		{"\"project\":\"p1\",\"location\":\"\"", "the option 'location' of the provider is empty"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(plugin_account_freep) struct plugin_account *own = rig_open(RIG_BASE, rows[i].options, true);
+		_cleanup_(plugin_answer_freep) struct plugin_answer *named = NULL, *other = NULL;
+
+		rig.account = own;
+		named = rig_begin(PLUGIN_VERB_POLL, NULL);
+		assert_int_equal(named->kind, PLUGIN_ANSWER_EXCHANGE);
+		rig.remote_id = "operations/7";
+		other = rig_begin(PLUGIN_VERB_POLL, NULL);
+		assert_int_equal(other->kind, PLUGIN_ANSWER_TROUBLE);
+		assert_int_equal(other->failure.reason, PLUGIN_REASON_UNAVAILABLE);
+		assert_int_equal(other->failure.bought, PLUGIN_BOUGHT_UNKNOWN);
+		assert_non_null(strstr(other->failure.message, rows[i].words));
+		rig_reset(NULL);
+	}
+}
+
 static void what_is_not_done_goes_on(void **state)
 {
 	static const char *const bodies[] = {
@@ -370,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_poll_is_a_post_that_changes_nothing, rig_reset),
 		cmocka_unit_test_setup(the_operations_name_leads_to_it, rig_reset),
+		cmocka_unit_test_setup(without_its_options_a_job_waits_for_the_operator, rig_reset),
 		cmocka_unit_test_setup(what_is_not_done_goes_on, rig_reset),
 		cmocka_unit_test_setup(the_samples_are_read_from_the_bucket_with_the_token, rig_reset),
 		cmocka_unit_test_setup(the_bucket_is_where_the_operator_says, rig_reset),
