@@ -49,6 +49,8 @@ static struct plugin_step finished_poll(const struct plugin_reply *reply)
 	step.reply = reply;
 	step.remote_id = "v_1";
 	step.remote_kind = "clip";
+	step.catalogue_kind = "voices";
+	step.catalogue_next = "page-2";
 	step.polls = 3;
 	step.accepted_at_ms = 1795368900000;
 	return step;
@@ -147,6 +149,8 @@ static void a_reply_replays_without_what_its_links_are_signed_with(void **state)
 	assert_string_equal(read->reply->headers[1].value, "application/json");
 	assert_int_equal(read->polls, 3);
 	assert_string_equal(read->remote_kind, "clip");
+	assert_string_equal(read->catalogue_kind, "voices");
+	assert_string_equal(read->catalogue_next, "page-2");
 	assert_int_equal(read->accepted_at_ms, step.accepted_at_ms);
 	assert_non_null(memmem(answer.data, answer.len, "v?Expires=9&Signature=REDACTED", 30));
 }
