@@ -11,6 +11,7 @@ struct draft {
 	struct json *json;
 	struct dice *dice;
 	unsigned int percent; /* how likely an optional parameter is */
+	struct orders *orders;
 };
 
 static bool is_one_of(const char *name, const char *const *words)
@@ -46,25 +47,77 @@ static json_node words_between(struct draft *draft, int64_t least, int64_t most)
 	return json_make_text(draft->json, buffer_bytes(&text));
 }
 
+/* A type of @kind that the manifest names, or a usual one. */
+static const char *media_type_of(struct draft *draft, json_node limits, const char *kind)
+{
+	json_node types = json_at(draft->from, limits, "/media_types");
+
+	for (json_node n = json_first(draft->from, types); n; n = json_next(draft->from, n)) {
+		const char *type = json_string(draft->from, n);
+
+		if (strncmp(type, kind, strlen(kind)) == 0 && type[strlen(kind)] == '/')
+			return type;
+	}
+	return strcmp(kind, "video") == 0 ? "video/mp4" : strcmp(kind, "audio") == 0 ? "audio/mpeg" : "image/png";
+}
+
+/* One of each type in two sizes, as far as there is room; its name is the digest of that. */
+static const char *asset_of(struct draft *draft, json_node limits, const char *kind)
+{
+	static const int64_t sizes[] = {1000, 40000000};
+	struct orders *orders = draft->orders;
+	struct order_asset asset = {.size_bytes = (uint64_t)sizes[dice_below(draft->dice, 2)]};
+	char text[128], hex[DIGEST_TEXT_SIZE];
+	struct digest digest;
+
+	if (asset.size_bytes > (uint64_t)limit_at(draft, limits, "/max_bytes", INT64_MAX))
+		asset.size_bytes = 1;
+	snprintf(asset.media_type, sizeof(asset.media_type), "%s", media_type_of(draft, limits, kind));
+	snprintf(text, sizeof(text), "%s %llu", asset.media_type, (unsigned long long)asset.size_bytes);
+	digest = digest_of(bytes_of_text(text));
+	digest_format(&digest, hex);
+	snprintf(asset.name, sizeof(asset.name), "%s%s", PLUGIN_ASSET_PREFIX, hex);
+	for (size_t i = 0; i < orders->n_assets; i++)
+		if (strcmp(orders->assets[i].name, asset.name) == 0)
+			return orders->assets[i].name;
+	if (orders->n_assets == ORDER_ASSETS)
+		return orders->assets[0].name;
+	orders->assets[orders->n_assets] = asset;
+	return orders->assets[orders->n_assets++].name;
+}
+
+/* In one of the forms that the manifest takes. */
+static void put_source(struct draft *draft, json_node out, json_node limits, const char *kind)
+{
+	json_node forms = json_at(draft->from, limits, "/forms");
+	uint32_t count = json_count(draft->from, forms);
+	const char *form = count                           ? json_string(draft->from,
+									 json_item(draft->from, forms, dice_below(draft->dice, count)))
+			   : dice_percent(draft->dice, 50) ? "url"
+							   : "provider_handle";
+
+	if (strcmp(form, "asset") == 0)
+		json_put(draft->json, out, "/asset", text_of(draft, asset_of(draft, limits, kind)));
+	else if (strcmp(form, "url") == 0)
+		json_put(draft->json, out, "/url", text_of(draft, "https://media.example/in?Signature=abc&n=1"));
+	else
+		json_put(draft->json, out, "/provider_handle",
+			 text_of(draft, dice_percent(draft->dice, 50) ? "handle-1" : "gs://bucket/a/in.png"));
+}
+
 static json_node medium(struct draft *draft, json_node limits, const char *kind, const char *role)
 {
-	json_node out = json_object(draft->json), forms = json_at(draft->from, limits, "/forms");
-	json_node kinds = json_at(draft->from, limits, "/kinds");
-	bool takes_url = !forms;
+	json_node out = json_object(draft->json), kinds = json_at(draft->from, limits, "/kinds");
 
-	for (json_node n = json_first(draft->from, forms); n; n = json_next(draft->from, n))
-		takes_url = takes_url || json_text_is(draft->from, n, "url");
-	if (kinds)
-		json_put(draft->json, out, "/kind",
-			 json_copy(draft->json, draft->from, json_item(draft->from, kinds, 0)));
-	else
-		json_put(draft->json, out, "/kind", text_of(draft, kind));
+	if (json_count(draft->from, kinds))
+		kind = json_string(draft->from, json_item(draft->from, kinds,
+							  dice_below(draft->dice, json_count(draft->from, kinds))));
+	json_put(draft->json, out, "/kind", text_of(draft, kind));
 	if (role)
 		json_put(draft->json, out, "/role", text_of(draft, role));
 	if (role && strcmp(role, "keyframe") == 0)
 		json_put(draft->json, out, "/at_ms", json_make_integer(draft->json, 1000));
-	json_put(draft->json, out, takes_url ? "/url" : "/provider_handle",
-		 text_of(draft, takes_url ? "https://media.example/in?Signature=abc&n=1" : "handle-1"));
+	put_source(draft, out, limits, kind);
 	return out;
 }
 
@@ -201,11 +254,11 @@ static json_node extra(struct draft *draft, json_node schema)
 
 /* One draft as {"id", "model", "parameters"}; NULL: the manifest refuses it, or there is no memory. */
 static char *try_one(const struct plugin_manifest *manifest, const char *name, json_node model, unsigned int percent,
-		     struct dice *dice)
+		     struct dice *dice, struct orders *orders)
 {
 	_cleanup_(json_freep) struct json *json = json_new(NULL);
 	_cleanup_(buffer_finish) struct buffer parameters = {0}, job = {0};
-	struct draft draft = {.from = manifest->json, .json = json, .dice = dice, .percent = percent};
+	struct draft draft = {.from = manifest->json, .json = json, .dice = dice, .percent = percent, .orders = orders};
 	struct job_verdict verdict = {0};
 	json_node out, schema = json_at(manifest->json, model, "/extras");
 	char *taken = NULL;
@@ -254,7 +307,7 @@ void orders_make(const struct plugin_manifest *manifest, struct orders *ret)
 			continue;
 		ret->models++;
 		for (size_t i = 0; i < ORDER_TRIES && found < ORDERS_MODEL && ret->n < ORDERS; i++) {
-			char *job = try_one(manifest, name, n, percents[i % 4], &dice);
+			char *job = try_one(manifest, name, n, percents[i % 4], &dice, ret);
 
 			if (job && add_new(ret, job))
 				found++;

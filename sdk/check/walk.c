@@ -2,13 +2,19 @@
 
 #include "base/limits.h"
 #include "plugin/recording.h"
+#include "told.h"
 
 #define NOW_MS INT64_C(1795368960000) /* 2026-11-22 */
+#define KEY "01a20485-7299-7846-85db-7f80b5b82330.1.1"
+#define LOST_PERCENT 15 /* of the orders whose reply never comes, where that can be looked up */
 
 struct path {
 	struct plugin_step step;
 	struct buffer state, body;
 	struct plugin_reply reply;
+	struct told told;
+	const char *job;
+	int64_t sent_ms;
 	char remote_id[LIMIT_PLUGIN_WORDS + 1];
 	bool is_over;
 };
@@ -17,6 +23,7 @@ static void finish_path(struct path *path)
 {
 	buffer_finish(&path->state);
 	buffer_finish(&path->body);
+	told_finish(&path->told);
 }
 
 static int found(struct walker *walker, const struct plugin_step *step, const char *what, const char *more)
@@ -64,7 +71,7 @@ static bool can_call(const struct walker *walker, enum plugin_verb verb)
 	return plugin_can(walker->plugin, verb) && plugin_verb_is_called(verb);
 }
 
-/* What the daemon might ask next of an order that was taken. */
+/* What the daemon might ask next of an order that was taken; the rest has its own occasions. */
 static enum plugin_verb next_verb(struct walker *walker)
 {
 	enum plugin_verb verb = PLUGIN_VERB_POLL;
@@ -73,16 +80,54 @@ static enum plugin_verb next_verb(struct walker *walker)
 		return verb;
 	do
 		verb = (enum plugin_verb)dice_below(&walker->dice, _PLUGIN_VERB_N);
-	while (!can_call(walker, verb) || verb == PLUGIN_VERB_START);
+	while (!can_call(walker, verb) || verb == PLUGIN_VERB_START || verb == PLUGIN_VERB_UPLOAD ||
+	       verb == PLUGIN_VERB_RECONCILE);
 	return verb;
 }
 
+/* Each verb is told what the daemon tells it. */
 static void begin_verb(struct path *path, enum plugin_verb verb)
 {
+	bool orders = verb == PLUGIN_VERB_START;
+
 	path->step.verb = verb;
 	path->step.phase = 0;
 	path->step.reply = NULL;
 	path->step.has_bought = false;
+	path->step.idempotency_key = orders ? KEY : NULL;
+	path->step.assets = orders ? path->told.files : NULL;
+	path->step.n_assets = orders ? path->told.n_files : 0;
+	path->step.facts = bytes_of(NULL, 0);
+}
+
+static int tell_facts(struct walker *walker, struct path *path)
+{
+	int r;
+
+	if (path->step.verb != PLUGIN_VERB_RECONCILE)
+		return 0;
+	r = told_facts(&path->told, &walker->dice, path->job, path->sent_ms, path->step.reply != NULL);
+	path->step.facts = buffer_bytes(&path->told.facts);
+	return r;
+}
+
+static void begin_reconcile(struct path *path)
+{
+	path->sent_ms = path->step.now_ms - 40000;
+	begin_verb(path, PLUGIN_VERB_RECONCILE);
+}
+
+static int take_reply(struct walker *walker, struct path *path, const struct plugin_exchange *exchange)
+{
+	path->step.phase = exchange->phase;
+	path->reply = reply_make(&walker->learned, &walker->dice, &path->body);
+	path->step.reply = &path->reply;
+	return told_lift(&path->told, exchange, &path->reply, &path->body);
+}
+
+static bool is_purchase(const struct plugin_answer *answer)
+{
+	return answer->kind == PLUGIN_ANSWER_EXCHANGE && answer->exchange.effect <= PLUGIN_EFFECT_BUYS_WITH_KEY;
 }
 
 static int take_state(struct path *path, const struct plugin_answer *answer)
@@ -109,67 +154,135 @@ static int remember_accepted(struct walker *walker, struct path *path, const str
 	return walker->accepted_state ? 0 : err_origin(-ENOMEM);
 }
 
+/* Brings @file, or does not: then it has a handle by other means, so that the order goes on. */
+static int bring(struct walker *walker, struct path *path, struct plugin_asset *file)
+{
+	_cleanup_(finish_path) struct path way = {0};
+	int r = 0;
+
+	way.step = (struct plugin_step){.account = walker->account,
+					.verb = PLUGIN_VERB_UPLOAD,
+					.now_ms = path->step.now_ms,
+					.random = {4, 5, 6},
+					.assets = file,
+					.n_assets = 1,
+					.observer = &walker->learned.observer};
+	for (size_t i = 0; i < WALK_STEPS; i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+
+		r = run_step(walker, &way.step, &answer);
+		if (r == 0)
+			r = take_state(&way, answer);
+		if (r)
+			return r;
+		if (answer->kind != PLUGIN_ANSWER_EXCHANGE) {
+			told_handle(&path->told, file, answer->report);
+			return 0;
+		}
+		r = take_reply(walker, &way, &answer->exchange);
+		if (r)
+			return r;
+	}
+	told_handle(&path->told, file, NULL);
+	return 0;
+}
+
+/* What start asked for; then it is asked again. */
+static int bring_all(struct walker *walker, struct path *path, const struct plugin_answer *answer)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < answer->n_uploads; i++) {
+		struct plugin_asset *file = told_file(&path->told, answer->uploads[i]);
+
+		r = file ? bring(walker, path, file) : 0;
+	}
+	begin_verb(path, PLUGIN_VERB_START);
+	return r;
+}
+
 /* From one answer to the next step. */
 static int go_on(struct walker *walker, struct path *path, const struct plugin_answer *answer)
 {
 	int r = take_state(path, answer);
 
 	path->step.now_ms += 5000;
+	if (r)
+		return r;
 	switch (answer->kind) {
 	case PLUGIN_ANSWER_EXCHANGE:
-		walker->has_exchanged = true;
-		path->step.has_bought = path->step.has_bought || answer->exchange.effect <= PLUGIN_EFFECT_BUYS_WITH_KEY;
-		path->step.phase = answer->exchange.phase;
-		path->reply = reply_make(&walker->learned, &walker->dice, &path->body);
-		path->step.reply = &path->reply;
-		return r;
+		walker->has_exchanged = walker->has_exchanged || path->step.verb == PLUGIN_VERB_START;
+		if (is_purchase(answer) && can_call(walker, PLUGIN_VERB_RECONCILE) &&
+		    dice_percent(&walker->dice, LOST_PERCENT)) {
+			begin_reconcile(path);
+			return 0;
+		}
+		path->step.has_bought = path->step.has_bought || is_purchase(answer);
+		return take_reply(walker, path, &answer->exchange);
+	case PLUGIN_ANSWER_UPLOAD:
+		return bring_all(walker, path, answer);
 	case PLUGIN_ANSWER_ACCEPTED:
-		if (r == 0)
-			r = remember_accepted(walker, path, answer);
+		r = remember_accepted(walker, path, answer);
 		begin_verb(path, next_verb(walker));
 		return r;
 	case PLUGIN_ANSWER_WAIT:
 		path->step.polls++;
 		begin_verb(path, path->step.verb);
-		return r;
+		return 0;
 	default:
 		/* Ended, or in trouble: what else may be asked of it. */
-		path->is_over = path->step.verb == PLUGIN_VERB_START || dice_percent(&walker->dice, 30);
+		path->is_over = path->step.verb == PLUGIN_VERB_START || path->step.verb == PLUGIN_VERB_RECONCILE ||
+				dice_percent(&walker->dice, 30);
 		begin_verb(path, next_verb(walker));
+		return 0;
+	}
+}
+
+/* An order, or what the daemon asks of one that was taken before: also where no order can be, since the operator may
+ * have taken an option away that it was made with. */
+static int begin_walk(struct walker *walker, struct path *path)
+{
+	const struct orders *orders = walker->orders;
+	bool asks = dice_percent(&walker->dice, 40);
+	int r = 0;
+
+	path->job = orders->n ? orders->jobs[dice_below(&walker->dice, orders->n)] : "{\"id\":\"j\",\"parameters\":{}}";
+	path->step = (struct plugin_step){
+		.account = walker->account,
+		.job = bytes_of_text(path->job),
+		.now_ms = NOW_MS,
+		.random = {1, 2, 3},
+		.attempt = 1,
+		.send = 1,
+		.observer = &walker->learned.observer,
+	};
+	told_files(&path->told, orders, path->job);
+	begin_verb(path, PLUGIN_VERB_START);
+	if (!asks)
+		return 0;
+	if (walker->accepted_state)
+		r = buffer_append_text(&path->state, walker->accepted_state);
+	path->step.state = buffer_bytes(&path->state);
+	if (can_call(walker, PLUGIN_VERB_RECONCILE) && dice_percent(&walker->dice, LOST_PERCENT)) {
+		begin_reconcile(path);
 		return r;
 	}
+	path->step.remote_id = "id-1";
+	begin_verb(path, next_verb(walker));
+	return r;
 }
 
 int walk(struct walker *walker)
 {
 	_cleanup_(finish_path) struct path path = {0};
-	const struct orders *orders = walker->orders;
-	bool begins = !walker->has_exchanged || dice_percent(&walker->dice, 60);
-	int r = 0;
+	int r = begin_walk(walker, &path);
 
-	path.step = (struct plugin_step){
-		.account = walker->account,
-		.verb = PLUGIN_VERB_START,
-		.job = orders->n ? bytes_of_text(orders->jobs[dice_below(&walker->dice, orders->n)])
-				 : bytes_of_text("{\"id\":\"j\",\"parameters\":{}}"),
-		.now_ms = NOW_MS,
-		.random = {1, 2, 3},
-		.attempt = 1,
-		.send = 1,
-		.idempotency_key = "01a20485-7299-7846-85db-7f80b5b82330.1.1",
-		.observer = &walker->learned.observer,
-	};
-	if (!begins) {
-		if (walker->accepted_state)
-			r = buffer_append_text(&path.state, walker->accepted_state);
-		path.step.state = buffer_bytes(&path.state);
-		path.step.remote_id = "id-1";
-		begin_verb(&path, next_verb(walker));
-	}
 	for (size_t i = 0; r == 0 && !path.is_over && i < WALK_STEPS; i++) {
 		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
 
-		r = run_step(walker, &path.step, &answer);
+		r = tell_facts(walker, &path);
+		if (r == 0)
+			r = run_step(walker, &path.step, &answer);
 		if (r == 0)
 			r = go_on(walker, &path, answer);
 	}

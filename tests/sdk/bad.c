@@ -16,6 +16,9 @@ static const char manifest[] = "{\"name\":\"" TEXT(
 #ifdef BAD_RULES
 		  "\"models\":[{\"name\":\"m\",\"parameters\":{\"prompt\":{\"required\":true}},\"rules\":"
 		  "[{\"then\":{\"prompt\":{\"forbidden\":true}},\"message\":\"never\"}]}]}";
+#elif defined(BAD_BRINGS)
+		  "\"requires\":[\"upload\",\"media_body\"],\"models\":[{\"name\":\"m\",\"parameters\":{},\"media\":[{\"role\":"
+		  "\"source\",\"kind\":\"image\",\"min\":1,\"forms\":[\"asset\"]}]}]}";
 #elif defined(BAD_MANIFEST)
 		  "\"models\":[{\"name\":\"m\",\"parameters\":{\"duration_ms\":{\"stp\":1}}}]}";
 #else
@@ -36,8 +39,52 @@ __attribute__((constructor)) static void be_born(void)
 }
 #endif
 
+/* Orders with the handle of its file, and loses its tongue when a large one was brought. */
+#ifdef BAD_BRINGS
+static int32_t upload(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node input = h->at(s, h->document(s, FG_DOC_STEP), "/input");
+
+	if (h->phase(s) == 0)
+		return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_IDEMPOTENT, .phase = 1, .method = "PUT",
+						  .body_kind = FG_BODY_MEDIA, .body = input,
+						  .url = h->path(s, "/up", FG_ABSENT, FG_ABSENT)));
+	if (h->integer(s, h->at(s, input, "/size_bytes"), 0) > 1000000)
+		return 0;
+	return h->failed(s, FG_FAILURE(.bought = FG_BOUGHT_NONE));
+}
+
+static int32_t order(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node body = h->object(s);
+
+	h->put_media(s, body, "/image", h->media(s, "source", 0), FG_MEDIA_HANDLE);
+	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS, .phase = 1, .method = "POST", .body = body,
+					  .body_kind = FG_BODY_JSON, .url = h->path(s, "/v1", FG_ABSENT, FG_ABSENT)));
+}
+#endif
+
+/* Looks a lost order up, and loses its tongue when another job is there. */
+#ifdef BAD_LOOKS
+static int32_t reconcile(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node step = h->document(s, FG_DOC_STEP);
+
+	if (h->phase(s) == 0)
+		return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = 1, .method = "GET",
+						  .url = h->path(s, "/v1", FG_ABSENT, FG_ABSENT)));
+	if (h->count(s, h->at(s, step, "/sends")) != 1)
+		return h->failed(s, FG_FAILURE(.bought = FG_BOUGHT_UNKNOWN));
+	return h->count(s, h->at(s, step, "/others")) ? 0 : h->unknown(s);
+}
+#endif
+
 static int32_t start(const struct fg_host *h, struct fg_step *s)
 {
+#ifdef BAD_BRINGS
+	if (h->phase(s) == 0)
+		return order(h, s);
+#endif
 	if (h->phase(s) == 0)
 		return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS, .phase = 1, .method = "POST",
 						  .url = h->path(s, "/v1", FG_ABSENT, FG_ABSENT)));
@@ -69,6 +116,11 @@ static const struct fg_plugin plugin = {
 	.manifest_size = sizeof(manifest) - 1,
 	.start = start,
 	.poll = poll,
+#ifdef BAD_BRINGS
+	.upload = upload,
+#elif defined(BAD_LOOKS)
+	.reconcile = reconcile,
+#endif
 };
 
 #ifdef BAD_LOUD

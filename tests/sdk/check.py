@@ -49,8 +49,10 @@ class Kit(unittest.TestCase):
 class Good(Kit):
     def test_our_own_pass_and_are_walked_through(self):
         for name, options, verbs in (
-                ("heygen", [], ["start", "poll", "remove", "account"]),
-                ("veo", ["--option", "project=p", "--option", "storage_uri=gs://b/f"], ["start", "poll", "account"])):
+                ("heygen", [], ["start", "poll", "remove", "upload", "account"]),
+                ("openai_videos", ["--option", "model=m"], ["start", "poll", "remove", "reconcile", "account"]),
+                ("veo", ["--option", "project=p", "--option", "storage_uri=gs://b/f"], ["start", "poll", "account"]),
+                ("veo", ["--option", "project=p"], ["start", "poll", "account"])):
             checks = self.check(os.path.join(PLUGINS, f"{name}.so"), *options)
             self.assertEqual(list(checks), ["symbols", "file", "abi", "manifest", "answers"])
             self.assertTrue(checks["answers"][1].endswith(": " + ", ".join(verbs)), checks)
@@ -61,7 +63,7 @@ class Good(Kit):
 
     def test_what_the_account_lacks_is_said(self):
         checks = self.check(os.path.join(PLUGINS, "veo.so"))
-        self.assertIn("no order got as far as a request", checks["answers"][1])
+        self.assertIn(": start, poll, account; no order got as far as a request", checks["answers"][1])
         self.assert_failed(os.path.join(PLUGINS, "veo.so"), "answers", "no option 'projct'", "--option", "projct=p")
 
     def test_inspect_shows_what_a_plugin_wants(self):
@@ -82,7 +84,7 @@ class Wrong(Kit):
                                    ("no_start", "abi", "no verb 'start'"), ("newer_host", "abi", "update the daemon"),
                                    ("null_table", "abi", "no table"), ("other_name", "manifest", "somebody-else"),
                                    ("bad_manifest", "manifest", r"unknown member 'modles'"),
-                                   ("no_json", "manifest", r"manifest is wrong"), ("feature", "manifest", "'lift'")):
+                                   ("no_json", "manifest", r"manifest is wrong"), ("feature", "manifest", "'push_delivery'")):
             checks = self.assert_failed(os.path.join(FIXTURES, f"{name}.so"), check, words)
             self.assertNotIn("answers", checks)
 
@@ -121,6 +123,20 @@ class Wrong(Kit):
         self.assert_failed(os.path.join(BAD, "memory.so"), "answers", "two answers")
         self.assert_failed(os.path.join(BAD, "silent.so"), "answers", "start phase 1, on a reply: it breaks a rule: the verb "
                                                                       "returned 0 without an answer")
+
+    def test_verbs_that_only_files_and_lost_orders_lead_to(self):
+        for name, verb in (("brings", "upload"), ("looks", "reconcile")):
+            self.assert_failed(os.path.join(BAD, f"{name}.so"), "answers",
+                               f"{verb} phase 1, on a reply: it breaks a rule: the verb returned 0 without an answer", "--keep",
+                               self.home.name)
+            kept, = glob.glob(os.path.join(self.home.name, f"{name}-*.json"))
+            with open(kept, encoding="utf-8") as file:
+                step = json.load(file)
+            if name == "brings":
+                self.assertEqual([row["size_bytes"] for row in step["assets"]], [40000000])
+            else:
+                self.assertTrue(step["facts"]["others"])
+            self.assert_failed(os.path.join(BAD, f"{name}.so"), "replay", "without an answer", "--replay", self.home.name)
 
     def test_a_model_that_nothing_fits(self):
         self.assert_failed(os.path.join(BAD, "rules.so"), "answers", "no order was found .* model 'm'")
