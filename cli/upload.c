@@ -226,7 +226,7 @@ static enum exit_code adopt(Filmgate__V1__GetAssetResponse *found, Filmgate__V1_
 	ProtobufCMessage *message = field_message_new(&filmgate__v1__upload_asset_response__descriptor);
 	Filmgate__V1__UploadAssetResponse *response = (void *)message;
 
-	if (!response)
+	if (!response || !found)
 		return EXIT_FAILED;
 	response->asset = steal(found->asset);
 	response->existed = true;

@@ -242,6 +242,7 @@ int artifact_stage(struct artifact_store *store, const char *name, struct artifa
 
 	if (r != 0)
 		return r == ARTIFACT_E_NOT_FOUND ? err_origin(-ENOENT) : r;
+	assert(staging);
 	if (ftruncate(staging->fd, 0) < 0) {
 		r = store_outcome(-errno);
 		artifact_staging_close(staging);

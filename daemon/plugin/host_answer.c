@@ -236,7 +236,7 @@ static void read_output(struct fg_step *s, json_node node, struct plugin_output 
 /* Sealing one takes the file away. */
 static void check_lifted_once(struct fg_step *s, const struct plugin_done *done)
 {
-	for (size_t i = 0; i < done->n_outputs; i++)
+	for (size_t i = 0; done->outputs && i < done->n_outputs; i++)
 		for (size_t k = 0; k < i && done->outputs[i].lifted; k++)
 			if (done->outputs[k].lifted && strcmp(done->outputs[k].lifted, done->outputs[i].lifted) == 0)
 				step_fault(s, "done(): two outputs are the text that was lifted at '%.200s'",

@@ -363,7 +363,7 @@ int record_read_asset(struct bytes value, struct asset *ret)
 	asset.display_name = take_text(&message->display_name);
 	asset.created_ms = message->created_ms;
 	*ret = asset;
-	asset = (struct asset){0};
+	asset.display_name = NULL;
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 #include "plugin/recording.h"
 #include "told.h"
 
+#include <assert.h>
+
 #define NOW_MS INT64_C(1795368960000) /* 2026-11-22 */
 #define KEY "01a20485-7299-7846-85db-7f80b5b82330.1.1"
 #define LOST_PERCENT 15 /* of the orders whose reply never comes, where that can be looked up */
@@ -171,8 +173,10 @@ static int bring(struct walker *walker, struct path *path, struct plugin_asset *
 		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
 
 		r = run_step(walker, &way.step, &answer);
-		if (r == 0)
-			r = take_state(&way, answer);
+		if (r)
+			return r;
+		assert(answer);
+		r = take_state(&way, answer);
 		if (r)
 			return r;
 		if (answer->kind != PLUGIN_ANSWER_EXCHANGE) {

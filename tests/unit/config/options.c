@@ -35,7 +35,7 @@ static const char *file_with(const char *name, const char *value)
 		snprintf(member, sizeof(member), "%.*s = { %s = %s; };", (int)(dot - leaf), leaf, dot + 1, value);
 	else
 		snprintf(member, sizeof(member), "%s = %s;", leaf, value);
-	if (is_of_price(name))
+	if (dot && is_of_price(name))
 		write_price(dot + 1, value, member, sizeof(member));
 	/* Its neighbour must not be the one that is refused. */
 	if (strcmp(name, "providers.poll.initial_ms") == 0)

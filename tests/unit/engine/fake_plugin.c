@@ -395,13 +395,15 @@ static struct bytes words_in(struct bytes body)
 /* As the real host checks it. */
 static void check_lifted(const struct plugin_answer *answer, const struct plugin_step *step)
 {
+	size_t n = step->reply ? step->reply->n_lifted : 0;
+
 	for (size_t i = 0; i < answer->done.n_outputs; i++) {
 		const char *lifted = answer->done.outputs[i].lifted;
 		size_t k = 0;
 
-		while (lifted && k < step->reply->n_lifted && strcmp(step->reply->lifted[k], lifted) != 0)
+		while (lifted && k < n && strcmp(step->reply->lifted[k], lifted) != 0)
 			k++;
-		if (lifted && k == step->reply->n_lifted)
+		if (lifted && k == n)
 			abort();
 	}
 }

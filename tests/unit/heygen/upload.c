@@ -130,7 +130,9 @@ static void what_an_upload_is_told_is_in_no_recording(void **state)
 	assert_string_equal(place->exchange.url,
 			    "http://127.0.0.1:9/b/as%2F5518aa?X-Amz-Date=1&X-Amz-Signature=sig-7391");
 	filled = go_on(3, place->state, 200, "");
+	assert_non_null(filled);
 	over = go_on(4, place->state, 200, "{\"data\":{\"asset_id\":\"as/5518aa\"}}");
+	assert_non_null(over);
 	small = rig_reply(PLUGIN_VERB_UPLOAD, NULL, 200, "{\"data\":{\"asset_id\":\"as_5518aa\"}}");
 	rig_assert_json(small->report, "{\"handle\":\"as_5518aa\"}");
 	input.handle = "as_5518aa";

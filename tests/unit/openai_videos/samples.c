@@ -40,6 +40,7 @@ static size_t feed_folder(const char *name)
 	if (!dir) {
 		print_message("no recorded bodies here: skipped\n");
 		skip();
+		return 0;
 	}
 	while ((entry = readdir(dir))) {
 		_cleanup_(freep) char *body = NULL;
