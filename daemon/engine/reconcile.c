@@ -252,6 +252,8 @@ static void read_others(struct entry *entry, struct reply *take)
 	others->to_ms = to_ms + LIMIT_ENGINE_OTHERS_MARGIN_MS;
 	others->filter.states = sent_states();
 	others->filter.created_from_ms = others->from_ms - LIMIT_ENGINE_OTHERS_SPAN_MS;
+	/* What was made later cannot have been sent by then. */
+	others->filter.created_to_ms = others->to_ms + 1;
 	others->base_url = take_text(send_first_doubt(entry)->base_url);
 	others->reply = take;
 	others->json = json_new(NULL);
@@ -289,8 +291,9 @@ static bool belongs_to_another(const struct entry *entry, const struct plugin_an
 	if (entry->facts && json_parse(json, bytes_of_text(entry->facts), JSON_DUPLICATES_REFUSE, &facts, NULL) != 0)
 		abort();
 	list = json_at(json, facts, "/others");
-	/* Named from memory, without a reply: nobody looked whose it is. */
-	is_taken = list == JSON_ABSENT;
+	/* Named from memory, without a reply, or not named at all, or too many others to know them: nobody can tell whose
+	 * it is. */
+	is_taken = list == JSON_ABSENT || n == 0 || json_boolean(json, json_at(json, facts, "/others_left_out"), false);
 	for (row = json_first(json, list); row; row = json_next(json, row))
 		for (size_t i = 0; i < n; i++)
 			is_taken |= json_text_is(json, json_at(json, row, "/remote_id"), remotes[i].id);

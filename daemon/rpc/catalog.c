@@ -124,9 +124,11 @@ static int64_t check_age(const Google__Protobuf__Duration *age, struct violation
 {
 	if (!age)
 		return DEFAULT_AGE_MS;
-	if (age->seconds < 0 || age->seconds > AGE_MAX_S || age->nanos < 0 || age->nanos > 999999999)
-		violations_add(violations, "max_age", "%lld seconds are not possible; 0 s to 30 days are",
-			       (long long)age->seconds);
+	if (age->seconds < 0 || age->seconds > AGE_MAX_S || age->nanos < 0 || age->nanos > 999999999) {
+		violations_add(violations, "max_age", "%lld s and %d ns are not possible; 0 s to 30 days are",
+			       (long long)age->seconds, age->nanos);
+		return 0;
+	}
 	return age->seconds * 1000 + age->nanos / 1000000;
 }
 

@@ -210,7 +210,7 @@ static void obey_pair(struct plugin_answer *answer, const char *name, const char
 	else if (strcmp(name, "status") == 0)
 		answer->wait.status = answer->accepted.status = value;
 	else if (strcmp(name, "id") == 0)
-		answer->memory->remote.id = value;
+		answer->memory->remote.id = strcmp(value, "-") == 0 ? NULL : value;
 	else if (strcmp(name, "reason") == 0)
 		answer->failure.reason = reason_of(value);
 	else if (strcmp(name, "bought") == 0)

@@ -380,6 +380,19 @@ static void too_many_others_are_said_to_be_left_out(void **state)
 	reply_to_look(rig, 503, "trouble reason=unavailable");
 	assert_state(rig, &job, JOB_STATE_STARTING);
 	assert_true(is_told(rig, "\"others_left_out\":true"));
+	/* Whose it is cannot be told then, whatever the plugin says. */
+	sleep_over(rig, &job);
+	reply_to_look(rig, 200, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+}
+
+static void what_is_found_without_a_name_is_not_taken(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	reply_to_look(rig, 200, "done id=- video=https://plain.test/file/1");
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
 }
 
 int main(void)
@@ -405,6 +418,7 @@ int main(void)
 		story(what_is_said_without_a_look_is_not_believed),
 		story(what_two_find_at_once_is_taken_by_one),
 		story(too_many_others_are_said_to_be_left_out),
+		story(what_is_found_without_a_name_is_not_taken),
 	};
 
 	return cmocka_run_group_tests_name("engine.reconcile", tests, NULL, NULL);

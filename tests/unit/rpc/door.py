@@ -715,7 +715,8 @@ class Providers(Case):
         for field, fields in (("kind", {"kind": ""}), ("page_size", {"page_size": -1}), ("page_token", {"page_token": "x"}),
                               ("page_token", {"page_token": token, "language": "de"}),
                               ("max_age", {"max_age": {"seconds": -1}}),
-                              ("max_age", {"max_age": {"seconds": 2592001}})):
+                              ("max_age", {"max_age": {"seconds": 2592001}}),
+                              ("max_age", {"max_age": {"seconds": 9223372036854775807}})):
             found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.catalog, **fields)
             self.assertIn(field, str(found))
         self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", self.catalog, "mute")
