@@ -13,20 +13,24 @@ static struct fg_text reply_text(const struct fg_host *h, struct fg_step *s, con
 	return h->text(s, h->at(s, h->document(s, FG_DOC_REPLY), pointer));
 }
 
-/* Refusals with a code of their own; a status decides where there is none. */
+/* Refusals with a code of their own; a status decides where there is none. What a server or a gateway says when it gave
+ * up is no refusal, whatever stands in it: the order may have been taken. */
 static uint32_t reason_of(const struct fg_host *h, struct fg_step *s)
 {
 	fg_node code = h->at(s, h->document(s, FG_DOC_REPLY), "/error/code");
+	uint32_t status = h->status(s);
 
+	if (status >= 500 || status == 408 || status == 409 || status == 499)
+		return FG_REASON_UNAVAILABLE;
 	if (h->is(s, code, "content_policy"))
 		return FG_REASON_MODERATED;
-	if (h->is(s, code, "insufficient_credit") || h->status(s) == 402)
+	if (h->is(s, code, "insufficient_credit") || status == 402)
 		return FG_REASON_NO_CREDIT;
-	if (h->status(s) == 401 || h->status(s) == 403)
+	if (status == 401 || status == 403)
 		return FG_REASON_AUTH;
-	if (h->status(s) == 429)
+	if (status == 429)
 		return FG_REASON_RATE_LIMITED;
-	return h->status(s) >= 400 && h->status(s) < 500 ? FG_REASON_INVALID_INPUT : FG_REASON_UNAVAILABLE;
+	return status >= 400 ? FG_REASON_INVALID_INPUT : FG_REASON_UNAVAILABLE;
 }
 
 /* The order was not taken. A throttle is no failure: the daemon waits and orders again. */
@@ -106,8 +110,8 @@ static int32_t poll(const struct fg_host *h, struct fg_step *s)
 
 	if (h->phase(s) == BEGIN)
 		return about(h, s, "GET", FG_EFFECT_SAFE);
-	if (h->status(s) == 404)
-		return h->failed(s, FG_FAILURE(.reason = FG_REASON_LOST, .bought = FG_BOUGHT_UNKNOWN));
+	if (h->status(s) == 404) /* perhaps a list that lags: it is asked again, until the job's deadline */
+		return h->trouble(s, FG_FAILURE(.reason = FG_REASON_NOT_FOUND));
 	if (h->status(s) != 200) /* only this question failed, not the job */
 		return h->trouble(s, FG_FAILURE(.reason = FG_REASON_UNAVAILABLE));
 	if (h->is(s, status, "failed"))
