@@ -4,7 +4,7 @@ const struct exit_meaning exit_meanings[] = {
 	{EXIT_OK, "done; a job that was waited for has succeeded"},
 	{EXIT_FAILED, "the daemon or this program could not do it"},
 	{EXIT_USAGE, "the command line, a file that it names, or what they ask for is wrong"},
-	{EXIT_NOT_FOUND, "no such job, artifact or provider"},
+	{EXIT_NOT_FOUND, "no such job, artifact, asset or provider"},
 	{EXIT_AUTH, "the daemon does not let you"},
 	{EXIT_UNREACHABLE, "the daemon cannot be reached or is shutting down"},
 	{EXIT_JOB_FAILED, "the job that was waited for has failed or expired"},

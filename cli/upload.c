@@ -207,7 +207,7 @@ static enum exit_code ask(struct cli *cli, const char *name, Filmgate__V1__GetAs
 	}
 	errmsg_set(&what, "cannot read %.100s", name);
 	*ret_missing = r == CLIENT_E_STATUS && status.code == STATUS_NOT_FOUND;
-	return *ret_missing ? EXIT_FAILED : cli_say(cli, r, &status, what.text);
+	return *ret_missing ? EXIT_NOT_FOUND : cli_say(cli, r, &status, what.text);
 }
 
 enum exit_code upload_get(struct cli *cli, const char *name, Filmgate__V1__GetAssetResponse **ret)

@@ -74,7 +74,7 @@ class Assets(Case):
         self.assertEqual(json.loads(done.out)["media_type"], "image/png")
         self.expect(0, "assets", "get", name_of(b"1"), out="No 1")
         self.expect(2, "assets", "get", "x", says="is not an asset")
-        self.assertNotEqual(self.run_cli("assets", "get", name_of(b"none")).status, 0)
+        self.expect(3, "assets", "get", name_of(b"none"), says="there is no assets/")
 
     def test_deleting(self):
         self.fake.add_asset(b"0")
