@@ -37,11 +37,14 @@ static bool is_address(struct bytes text)
 static const char *const sources[] = {"url", "provider_handle", "asset"};
 #define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
 
-/* What was there before there were assets is taken where nothing is said; whoever can hand over an asset says so. */
+/*
+ * What was there before there were assets is taken where nothing is said; whoever can hand over an asset says so. A rule
+ * narrows what it names, and what it does not name the parameter has decided.
+ */
 static bool is_form_taken(const struct job_limits *limits, json_node forms, const char *form)
 {
 	if (!forms)
-		return strcmp(form, "asset") != 0;
+		return limits->message || strcmp(form, "asset") != 0;
 	return has_text(limits->manifest, forms, bytes_of_text(form));
 }
 

@@ -75,6 +75,8 @@ static void an_avatar_needs_an_id_and_words_or_a_recording(void **state)
 	(void)state;
 	accept("avatar", "{" AVATAR "}");
 	accept("avatar", "{\"avatar_id\":\"a\",\"script\":{\"audio\":{\"url\":\"https://a.example/a.wav\"}}}");
+	accept("avatar", "{\"avatar_id\":\"a\",\"script\":{\"audio\":{\"asset\":\"assets/"
+			 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}}}");
 	refuse("avatar", "{\"script\":{\"text\":\"hi\"}}", "parameters.avatar_id", "is missing");
 	refuse("avatar", "{\"avatar_id\":\"a\"}", "parameters.script.audio", "set script.text or script.audio");
 	refuse("avatar", "{" AVATAR ",\"prompt\":\"a cat\"}", "parameters.prompt",
