@@ -201,17 +201,32 @@ static void end_bad(struct entry *entry, const char *why)
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
-/* An extra that cannot be had leaves a note; without its video the job has failed. */
+/* Another sample of the same purchase, that is stored or may still be. */
+static bool has_other_video(const struct entry *entry)
+{
+	const struct fetch *fetch = entry->fetch;
+	json_node output = json_first(fetch->json, fetch->outputs);
+
+	for (size_t i = 0; i < entry->status->n_artifacts; i++)
+		if (strcmp(entry->status->artifacts[i].role, "video") == 0)
+			return true;
+	for (size_t i = 0; output; output = json_next(fetch->json, output), i++)
+		if (i > fetch->at && json_text_is(fetch->json, json_at(fetch->json, output, "/role"), "video"))
+			return true;
+	return false;
+}
+
+/* What cannot be had leaves a note, be it an extra or one sample of several; without any video the job has failed. */
 static void give_up_output(struct entry *entry, const char *why)
 {
 	struct fetch *fetch = entry->fetch;
 
-	if (is_video(fetch)) {
+	if (is_video(fetch) && !has_other_video(entry)) {
 		end_bad(entry, why);
 		return;
 	}
-	log_warning("an extra output could not be had", "job", log_id(&entry->ref), "role", output_text(fetch, "/role"),
-		    "why", why);
+	log_warning("one of several outputs could not be had", "job", log_id(&entry->ref), "role",
+		    output_text(fetch, "/role"), "why", why);
 	if (job_add_missing(entry->status, output_text(fetch, "/role")) < 0)
 		abort();
 	drop_staging(fetch);

@@ -457,6 +457,43 @@ static void nothing_to_fetch_is_nothing_delivered(void **state)
 
 /* ---- several outputs ---- */
 
+static void one_sample_that_cannot_be_had_loses_no_other(void **state)
+{
+	struct rig *rig = *state;
+	const struct said too_large = {.kind = HTTP_TOO_LARGE, .error = -EFBIG, .status = 200};
+	const char *const orders[] = {"done video=https://maker.test/videos/2 video=" LINK,
+				      "done video=" LINK " video=https://maker.test/videos/2"};
+
+	for (size_t first = 0; first < 2; first++) {
+		struct job_ref job = running_job(rig);
+
+		sleep_over(rig, &job);
+		reply(rig, 200, orders[first]);
+		for (size_t i = 0; i < 2; i++)
+			if (i == first)
+				answer_request(rig, the_request(rig), &too_large);
+			else
+				deliver(rig, a_video());
+		assert_state(rig, &job, JOB_STATE_SUCCEEDED);
+		assert_int_equal(get(rig, &job)->view.status->n_artifacts, 1);
+		assert_int_equal(get(rig, &job)->view.status->n_missing, 1);
+		assert_string_equal(get(rig, &job)->view.status->missing[0], "video");
+	}
+}
+
+static void no_sample_that_can_be_had_is_nothing_delivered(void **state)
+{
+	struct rig *rig = *state;
+	const struct said too_large = {.kind = HTTP_TOO_LARGE, .error = -EFBIG, .status = 200};
+	struct job_ref job = running_job(rig);
+
+	sleep_over(rig, &job);
+	reply(rig, 200, "done video=https://maker.test/videos/2 video=" LINK);
+	answer_request(rig, the_request(rig), &too_large);
+	answer_request(rig, the_request(rig), &too_large);
+	assert_failed(rig, &job, JOB_REASON_ARTIFACT_BAD, JOB_PURCHASE_MADE);
+}
+
 static const char subtitles[] = "1\n00:00:00,000 --> 00:00:01,000\na fox\n";
 
 static struct job_ref job_with_extras(struct rig *rig)
@@ -614,6 +651,8 @@ int main(void)
 		story(a_video_that_nobody_gets_is_not_asked_for_for_ever),
 		story(what_is_given_up_leaves_no_file),
 		story(nothing_to_fetch_is_nothing_delivered),
+		story(one_sample_that_cannot_be_had_loses_no_other),
+		story(no_sample_that_can_be_had_is_nothing_delivered),
 		story(every_output_becomes_an_artifact),
 		story(an_extra_whose_link_never_works_is_given_up_soon),
 		story(an_extra_that_cannot_be_had_leaves_a_note),

@@ -244,6 +244,23 @@ static void a_file_that_is_no_video_is_asked_for_again_and_then_given_up(void **
 		sleep_over(rig, &job);
 	}
 	reply_carrying(rig, "done video=lift:/v/0 video=lift:/v/1", TEXTS("bm8gdmlkZW8=", "%"));
+	assert_state(rig, &job, JOB_STATE_SUCCEEDED);
+	assert_int_equal(get(rig, &job)->view.status->n_artifacts, 1);
+	assert_string_equal(get(rig, &job)->view.status->missing[0], "video");
+	assert_int_equal(staged(rig, false), 0);
+}
+
+static void without_any_video_the_job_has_failed(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = polling_job(rig);
+
+	for (int i = 0; i < LIMIT_ENGINE_BAD_FILES; i++) {
+		reply_carrying(rig, "done video=lift:/v/0", TEXTS("bm8gdmlkZW8="));
+		assert_state(rig, &job, JOB_STATE_RUNNING);
+		sleep_over(rig, &job);
+	}
+	reply_carrying(rig, "done video=lift:/v/0", TEXTS("bm8gdmlkZW8="));
 	assert_failed(rig, &job, JOB_REASON_ARTIFACT_BAD, JOB_PURCHASE_MADE);
 	assert_int_equal(staged(rig, false), 0);
 }
@@ -567,6 +584,7 @@ int main(void)
 		lift_story(a_reply_that_is_cut_short_is_asked_for_again),
 		lift_story(the_rest_of_the_reply_has_its_limit),
 		lift_story(a_file_that_is_no_video_is_asked_for_again_and_then_given_up),
+		lift_story(without_any_video_the_job_has_failed),
 		lift_story(after_a_crash_the_file_is_still_there),
 		lift_story(after_a_crash_behind_the_seal_it_is_still_there),
 		lift_story(what_was_sealed_comes_again_as_a_file_of_its_own),
