@@ -145,8 +145,8 @@ struct asset_page {
 
 static int page_init(struct asset_page *page, size_t limit)
 {
-	page->limit = limit == 0 || limit > LIMIT_STORE_PAGE ? LIMIT_STORE_PAGE : limit;
-	page->assets = calloc(page->limit, sizeof(*page->assets));
+	page->limit = limit;
+	page->assets = calloc(limit + 1, sizeof(*page->assets));
 	return page->assets ? 0 : err_origin(-ENOMEM);
 }
 
@@ -251,7 +251,8 @@ static void run_list_assets(struct store *store, struct read *take)
 	_cleanup_(page_finish) struct asset_page page = {0};
 	struct list_assets *list = (struct list_assets *)take;
 	bool has_more = false;
-	int r = page_init(&page, list->limit);
+	bool is_bounded = list->limit > 0 && list->limit <= LIMIT_STORE_PAGE;
+	int r = page_init(&page, is_bounded ? list->limit : LIMIT_STORE_PAGE);
 
 	if (r == 0)
 		r = scan_list(store, list, &page, &has_more);

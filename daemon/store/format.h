@@ -20,7 +20,7 @@
  * the bitwise complement, which sorts downwards. Tenant 0 is the store itself. Text in the middle of a key ends with
  * a zero byte, at the end of a key it has no terminator.
  *
- *   m tenant                                        Meta (tenant 0), Tenant (others, from the first job on)
+ *   m tenant                                        Meta (tenant 0), Tenant (others, from the first job or asset on)
  *   j tenant ~id 1                                  Job        | one job's records lie together,
  *   j tenant ~id 2                                  State      | newest job first
  *   j tenant ~id 3 attempt                          Attempt    |
