@@ -97,6 +97,8 @@ static struct plugin_answer *replay(const struct plugin_recording *recording)
 static void assert_replays(const struct plugin_recording *recording)
 {
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = replay(recording);
+
+	assert_non_null(answer);
 }
 
 static void assert_answer_has(const struct plugin_recording *recording, const char *text)
