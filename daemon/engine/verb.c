@@ -84,6 +84,10 @@ static void end_unanswered(struct verb_run *run, const struct http_outcome *outc
 		errmsg_set(&why, "the provider's reply is of no use: %s", outcome->message);
 		end_bad(run, ENGINE_E_PROVIDER, why.text);
 		break;
+	case HTTP_ABORTED:
+		/* Nobody cancels these but the end of the daemon. */
+		end_bad(run, ENGINE_E_DRAINING, draining);
+		break;
 	default:
 		errmsg_set(&why, "the provider could not be reached: %s", outcome->message);
 		end_bad(run, ENGINE_E_UNREACHABLE, why.text);
