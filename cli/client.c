@@ -1,7 +1,7 @@
 /*
  * A call has a completion queue of its own and at most four batches under way: the request with the initial metadata of
- * the reply, the status, one message at a time, and one further request. A unary call is a stream with one message. Waiting is done in
- * slices, since a completion queue knows nothing of signals.
+ * the reply, the status, one message at a time, and one further request. A unary call is a stream with one message.
+ * Waiting is done in slices, since a completion queue knows nothing of signals.
  */
 #include "client.h"
 

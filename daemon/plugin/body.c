@@ -1,6 +1,7 @@
 /*
- * Request bodies, built whole in memory but for the content of assets, of which they have marks (media.c). A body depends on nothing but its node, so that a resend says the same bytes
- * as the first send: even the multipart boundary is made from the parts.
+ * Request bodies, built whole in memory but for the content of assets, of which they have marks (media.c). A body
+ * depends on nothing but its node, so that a resend says the same bytes as the first send: even the multipart boundary
+ * is made from the parts.
  */
 #include "plugin/step_inside.h"
 
