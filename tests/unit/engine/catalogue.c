@@ -272,8 +272,9 @@ static void an_end_answers_who_waits(void **state)
 
 	ask_unsettled(rig, &(struct engine_catalogue_query){0}, &waiting);
 	settle(rig);
-	stop_begin(rig, 60000);
 	reply(rig, 200, "report text={\"entries\":[" SARA "],\"next\":\"p2\"}");
+	assert_int_equal(open_requests(rig), 1);
+	stop_begin(rig, 60000);
 	stop_end(rig);
 	assert_int_equal(waiting.times, 1);
 	assert_int_equal(waiting.outcome, ENGINE_E_DRAINING);
