@@ -10,6 +10,15 @@ bool bytes_equal_secret(struct bytes a, struct bytes b)
 	return a.len == b.len && CRYPTO_memcmp(a.data, b.data, a.len) == 0;
 }
 
+int bytes_hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
 char *bytes_dup_text(struct bytes bytes)
 {
 	char *text = malloc(bytes.len + 1);

@@ -44,6 +44,9 @@ bool bytes_equal_secret(struct bytes a, struct bytes b);
 /* A NUL-terminated copy that the caller frees; NULL when out of memory. */
 char *bytes_dup_text(struct bytes bytes);
 
+/* Of a hexadecimal digit in either case, 0 to 15; -1 for any other character. */
+int bytes_hex_value(char digit);
+
 /* How many bytes the well-formed UTF-8 character at the beginning has, 1 to 4; 0 when there is none. */
 size_t bytes_utf8_length(struct bytes bytes);
 

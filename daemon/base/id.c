@@ -1,5 +1,6 @@
 #include "base/id.h"
 
+#include "base/bytes.h"
 #include "base/err.h"
 
 #include <assert.h>
@@ -32,17 +33,6 @@ void id_format(const struct id *id, char text[static ID_TEXT_SIZE])
 	*out = '\0';
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int id_parse(const char *text, struct id *ret)
 {
 	struct id id;
@@ -52,8 +42,8 @@ int id_parse(const char *text, struct id *ret)
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
 			return ID_E_MALFORMED;
-		high = hex_value(text[0]);
-		low = high < 0 ? -1 : hex_value(text[1]);
+		high = bytes_hex_value(text[0]);
+		low = high < 0 ? -1 : bytes_hex_value(text[1]);
 		if (low < 0)
 			return ID_E_MALFORMED;
 		id.bytes[i] = (uint8_t)(high << 4 | low);

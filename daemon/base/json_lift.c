@@ -412,22 +412,13 @@ static int take_code(struct json_lift *lift, uint32_t code)
 	return 0;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* One byte behind a backslash. What is no escape is no JSON, and inside a lifted text no base64. */
 static int take_escaped(struct json_lift *lift, char c)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	struct escape *escape = &lift->escape;
 	const char *found = c ? strchr(from, c) : NULL;
-	int digit = hex_value(c);
+	int digit = bytes_hex_value(c);
 
 	if (escape->digits == 1 && c == 'u') {
 		*escape = (struct escape){.digits = 6};

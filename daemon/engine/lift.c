@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/json_lift.h"
+#include "base/write.h"
 
 #define NAME_SIZE (ID_TEXT_SIZE + 48)
 
@@ -78,26 +79,12 @@ static int check_room(struct lift *lift, uint64_t len)
 static int on_write(void *userdata, struct bytes bytes)
 {
 	struct lift *lift = userdata;
-	const char *data = bytes.data;
 	int r;
 
 	if (bytes.len > lift->max_bytes - lift->size)
 		return LIFT_E_TOO_LARGE;
 	r = check_room(lift, bytes.len);
-	if (r != 0)
-		return r;
-	while (bytes.len) {
-		ssize_t n = pwrite(artifact_staging_fd(lift->staging), data, bytes.len, (off_t)lift->size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_origin(n < 0 ? -errno : -EIO);
-		data += n;
-		bytes.len -= (size_t)n;
-		lift->size += (uint64_t)n;
-	}
-	return 0;
+	return r ? r : write_fully_at(artifact_staging_fd(lift->staging), bytes, &lift->size);
 }
 
 static int on_end(void *userdata)

@@ -7,6 +7,7 @@
  */
 #include "engine/internal.h"
 
+#include "base/write.h"
 #include "engine/asset.h"
 #include "engine/run.h"
 
@@ -142,22 +143,11 @@ struct engine_upload *engine_upload_drop(struct engine_upload *upload)
 
 /* ---- write ---- */
 
-static int write_fully(int fd, struct bytes data)
+static int write_data(int fd, struct bytes data)
 {
-	const char *at = data.data;
-	size_t left = data.len;
+	int r = write_fully(fd, data);
 
-	while (left > 0) {
-		ssize_t n = write(fd, at, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == ENOSPC || errno == EDQUOT ? ARTIFACT_E_NO_SPACE : err_origin(-errno);
-		at += n;
-		left -= (size_t)n;
-	}
-	return 0;
+	return r == -ENOSPC || r == -EDQUOT ? ARTIFACT_E_NO_SPACE : r;
 }
 
 static int check_room(struct engine_upload *upload, uint64_t len, struct errmsg *msg)
@@ -186,7 +176,7 @@ int engine_upload_write(struct engine_upload *upload, struct bytes data, struct 
 
 	if (r != 0)
 		return r;
-	r = write_fully(artifact_staging_fd(upload->staging), data);
+	r = write_data(artifact_staging_fd(upload->staging), data);
 	if (r != 0)
 		return refuse_disk(upload->engine, r, msg);
 	/* What is written no longer is among the free bytes that reservations are held against. */

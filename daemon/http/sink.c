@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/write.h"
 
 #include <assert.h>
 
@@ -74,20 +75,11 @@ int sink_open(struct sink *sink, const struct head *head)
 
 static int write_file(struct sink *sink, struct bytes bytes)
 {
-	const char *data = bytes.data;
+	uint64_t at = sink->file_offset + sink->bytes_written;
+	int r = write_fully_at(sink->fd, bytes, &at);
 
-	while (bytes.len) {
-		ssize_t n = pwrite(sink->fd, data, bytes.len, (off_t)(sink->file_offset + sink->bytes_written));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_origin(n < 0 ? -errno : -EIO);
-		data += n;
-		bytes.len -= (size_t)n;
-		sink->bytes_written += (uint64_t)n;
-	}
-	return 0;
+	sink->bytes_written = at - sink->file_offset;
+	return r;
 }
 
 static int outcome_of_filter(int r)

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/write.h"
 #include "plugin/account_inside.h"
 #include "plugin/recording.h"
 
@@ -113,20 +114,6 @@ static uint64_t reserve(struct plugin_recorder *recorder, size_t size)
 	return number;
 }
 
-static int write_all(int fd, struct bytes text)
-{
-	const char *p = text.data;
-
-	for (size_t done = 0; done < text.len;) {
-		ssize_t n = write(fd, p + done, text.len - done);
-
-		if (n < 0 && errno != EINTR)
-			return err_origin(-errno);
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 /* Under its name when it is whole, so that nobody reads half of one. */
 static int write_file(const struct plugin_recorder *recorder, const char *name, struct bytes text)
 {
@@ -138,7 +125,7 @@ static int write_file(const struct plugin_recorder *recorder, const char *name, 
 	fd = openat(recorder->fd, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_origin(-errno);
-	r = write_all(fd, text);
+	r = write_fully(fd, text);
 	if (r == 0 && renameat(recorder->fd, part, recorder->fd, name) < 0)
 		r = err_origin(-errno);
 	if (r < 0)

@@ -4,7 +4,6 @@
 #include "plugin/step_inside.h"
 
 #include <assert.h>
-#include <ctype.h>
 
 /* What is not written is what a replay does not need: `observer`, `fn` and `next`. */
 #if __SIZEOF_POINTER__ == 8
@@ -334,11 +333,11 @@ static int read_random(struct plugin_recording *recording, struct errmsg *error)
 	if (hex.len != sizeof(recording->step.random) * 2)
 		return refuse(error, "/step/random", "is not 64 hexadecimal digits");
 	for (size_t i = 0; i < sizeof(recording->step.random); i++) {
-		char pair[3] = {p[2 * i], p[2 * i + 1], '\0'};
+		int high = bytes_hex_value(p[2 * i]), low = bytes_hex_value(p[2 * i + 1]);
 
-		if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1]))
+		if (high < 0 || low < 0)
 			return refuse(error, "/step/random", "is not 64 hexadecimal digits");
-		recording->step.random[i] = (uint8_t)strtoul(pair, NULL, 16);
+		recording->step.random[i] = (uint8_t)(high << 4 | low);
 	}
 	return 0;
 }

@@ -295,14 +295,6 @@ int plugin_url_escape(struct bytes text, struct buffer *out)
 	return r;
 }
 
-static int hex_value(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 static int append_decoded(struct bytes text, struct buffer *out)
 {
 	const char *p = text.data;
@@ -311,8 +303,8 @@ static int append_decoded(struct bytes text, struct buffer *out)
 	for (size_t i = 0; r == 0 && i < text.len; i++) {
 		char c = p[i] == '+' ? ' ' : p[i];
 
-		if (c == '%' && i + 2 < text.len && hex_value(p[i + 1]) >= 0 && hex_value(p[i + 2]) >= 0) {
-			c = (char)(hex_value(p[i + 1]) << 4 | hex_value(p[i + 2]));
+		if (c == '%' && i + 2 < text.len && bytes_hex_value(p[i + 1]) >= 0 && bytes_hex_value(p[i + 2]) >= 0) {
+			c = (char)(bytes_hex_value(p[i + 1]) << 4 | bytes_hex_value(p[i + 2]));
 			i += 2;
 		}
 		r = buffer_append(out, &c, 1);

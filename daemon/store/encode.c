@@ -130,11 +130,6 @@ static size_t failure_size(const struct job_failure *failure)
 	return unknown_size(failure->unknown);
 }
 
-static uint8_t hex_value(char digit)
-{
-	return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
 static void fill_unknown(ProtobufCMessage *message, ProtobufCMessageUnknownField *field, const char *unknown,
 			 struct scratch *scratch)
 {
@@ -146,7 +141,7 @@ static void fill_unknown(ProtobufCMessage *message, ProtobufCMessageUnknownField
 	if (len == 0)
 		return;
 	for (size_t i = 0; i < len; i++)
-		data[i] = (uint8_t)(hex_value(unknown[2 * i]) << 4 | hex_value(unknown[2 * i + 1]));
+		data[i] = (uint8_t)(bytes_hex_value(unknown[2 * i]) << 4 | bytes_hex_value(unknown[2 * i + 1]));
 	do
 		key |= (uint64_t)(data[n] & 0x7f) << (7 * n);
 	while (data[n++] & 0x80);

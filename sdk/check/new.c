@@ -5,6 +5,7 @@
 #include "template.h"
 
 #include "base/err.h"
+#include "base/write.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -61,8 +62,8 @@ static int write_file(const char *folder, const struct template_file *file, cons
 		r = make_folders(path.data);
 	if (r == 0)
 		fd = open(path.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (r == 0 && (fd < 0 || write(fd, text.data, text.len) != (ssize_t)text.len))
-		r = -errno;
+	if (r == 0)
+		r = fd < 0 ? -errno : write_fully(fd, buffer_bytes(&text));
 	if (r)
 		tell("%s cannot be written: %s", path.data ? path.data : folder, strerror(-r));
 	return r;

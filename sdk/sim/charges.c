@@ -1,6 +1,7 @@
 #include "sim/charges.h"
 
 #include "base/digest.h"
+#include "base/write.h"
 #include "sim/json.h"
 #include "sim/stamp.h"
 
@@ -122,14 +123,12 @@ static int append_synced(struct sim_charges *charges, const json_t *row)
 {
 	_cleanup_(freep) char *text = json_dumps(row, JSON_COMPACT);
 	struct buffer line = {0};
-	ssize_t written;
 	int r;
 
 	r = text ? buffer_printf(&line, "%s\n", text) : -ENOMEM;
 	if (r < 0)
 		return err_origin(r);
-	written = write(charges->fd, line.data, line.len);
-	r = written == (ssize_t)line.len ? 0 : -(written < 0 ? errno : EIO);
+	r = write_fully(charges->fd, buffer_bytes(&line));
 	if (r == 0 && fdatasync(charges->fd) < 0)
 		r = -errno;
 	if (r == 0)

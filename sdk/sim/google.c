@@ -1,6 +1,7 @@
 #include "sim/google.h"
 
 #include "base/digest.h"
+#include "base/write.h"
 #include "sim/json.h"
 
 #include <assert.h>
@@ -77,7 +78,7 @@ static int write_file(const struct sim_google *google, const char *path)
 	_cleanup_(freep) char *text = file ? json_dumps(file, JSON_INDENT(2)) : NULL;
 	_cleanup_(closep) int fd = -1;
 	char half[PATH_MAX];
-	size_t len;
+	int r;
 
 	if (!text)
 		return err_origin(-ENOMEM);
@@ -86,9 +87,9 @@ static int write_file(const struct sim_google *google, const char *path)
 	fd = open(half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_origin(-errno);
-	len = strlen(text);
-	if (write(fd, text, len) != (ssize_t)len)
-		return err_origin(-EIO);
+	r = write_fully(fd, bytes_of_text(text));
+	if (r < 0)
+		return err_trace(r);
 	return rename(half, path) < 0 ? err_origin(-errno) : 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/limits.h"
+#include "base/write.h"
 #include "sim/json.h"
 
 #include <fcntl.h>
@@ -17,21 +18,6 @@ struct film {
 	uint64_t padding;
 	uint64_t at;
 };
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_origin(n < 0 ? -errno : -EIO);
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 static char padding_byte(const struct film *film, uint64_t at)
 {
@@ -73,7 +59,7 @@ static int write_film(struct film *film, int out_fd)
 
 		text.len = 0;
 		r = base64_append(&text, bytes_of(piece, (size_t)len));
-		r = r ? r : write_all(out_fd, text.data, text.len);
+		r = r ? r : write_fully(out_fd, buffer_bytes(&text));
 		if (r < 0)
 			return err_trace(r);
 	}
@@ -104,11 +90,11 @@ static int write_reply(const struct sim *sim, const struct sim_generation *gener
 	int r = 0;
 
 	while (r == 0 && (place = strstr(text, SIM_INLINE_VIDEO)) != NULL) {
-		r = write_all(out_fd, text, (size_t)(place - text));
+		r = write_fully(out_fd, bytes_of(text, (size_t)(place - text)));
 		r = r ? r : write_video(sim, generation, padding, out_fd);
 		text = place + strlen(SIM_INLINE_VIDEO);
 	}
-	return r ? r : write_all(out_fd, text, strlen(text));
+	return r ? r : write_fully(out_fd, bytes_of(text, strlen(text)));
 }
 
 /* In the cache, where there is room for videos; gone with its last descriptor. */

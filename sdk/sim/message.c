@@ -49,22 +49,13 @@ void sim_fields_finish(struct sim_fields *fields)
 	*fields = (struct sim_fields){0};
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 void sim_percent_decode(char *text, char keep)
 {
 	char *out = text;
 
 	for (; *text; text++) {
-		int high = *text == '%' ? hex_digit(text[1]) : -1;
-		int low = high >= 0 ? hex_digit(text[2]) : -1;
+		int high = *text == '%' ? bytes_hex_value(text[1]) : -1;
+		int low = high >= 0 ? bytes_hex_value(text[2]) : -1;
 
 		if (low < 0 || high + low == 0 || high * 16 + low == keep) {
 			*out++ = *text;

@@ -193,6 +193,13 @@ class New(Kit):
             with open(path, encoding="utf-8") as file:
                 self.assertNotIn("ourprovider", file.read(), path)
 
+    def test_a_disk_that_takes_no_more_is_no_success(self):
+        limit = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)); os.execv(sys.argv[1], sys.argv[1:])"
+        done = subprocess.run([sys.executable, "-c", limit, FILMGATE, "plugin", "new", "kling"], cwd=self.home.name,
+                              check=False, text=True, timeout=60, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertRegex(done.stderr, r"kling/\S+ cannot be written: File too large")
+
     def test_names_that_are_none(self):
         for name in ("Kling", "-kling", "9", "a/b", "", "k" * 33):
             self.assertIn("is not a name", self.run_kit("new", "--", name, status=2).stderr)

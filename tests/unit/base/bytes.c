@@ -216,6 +216,20 @@ static void a_buffer_without_memory_keeps_what_it_had(void **state)
 	assert_true(allocator_failed());
 }
 
+static void a_hexadecimal_digit_has_a_value_and_nothing_else_has(void **state)
+{
+	static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		assert_int_equal(bytes_hex_value(lower[i]), i);
+		assert_int_equal(bytes_hex_value(upper[i]), i);
+	}
+	for (int c = 0; c < 256; c++)
+		if (c == 0 || !strchr("0123456789abcdefABCDEF", c))
+			assert_int_equal(bytes_hex_value((char)c), -1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -226,6 +240,7 @@ int main(void)
 		cmocka_unit_test(one_line_has_no_control_characters),
 		cmocka_unit_test(no_bytes_are_text_even_without_an_address),
 		cmocka_unit_test(a_character_has_the_length_its_first_byte_says),
+		cmocka_unit_test(a_hexadecimal_digit_has_a_value_and_nothing_else_has),
 		cmocka_unit_test(equal_bytes_are_of_one_length),
 		cmocka_unit_test(a_copy_ends_with_a_nul),
 		cmocka_unit_test(a_buffer_grows_and_stays_terminated),
