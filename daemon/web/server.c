@@ -372,6 +372,8 @@ int server_new(const struct web_config *config, struct desk *desk, int listen_fd
 	struct server *server = calloc(1, sizeof(*server));
 	const union MHD_DaemonInfo *info;
 
+	/* The library hands on what the kernel said, where it was the kernel. */
+	errno = 0;
 	if (server)
 		server->daemon = MHD_start_daemon(
 			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, server,
@@ -381,9 +383,11 @@ int server_new(const struct web_config *config, struct desk *desk, int listen_fd
 			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_WEB_HEAD, MHD_OPTION_UNESCAPE_CALLBACK,
 			leave_escaped, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (!server || !server->daemon) {
+		int error = errno;
+
 		close(listen_fd);
 		free(server);
-		return err_origin(-ENOMEM);
+		return err_origin(error ? -error : -ENOMEM);
 	}
 	server->config = config;
 	server->desk = desk;

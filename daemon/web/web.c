@@ -69,6 +69,7 @@ static void web_freep(struct web **web)
 int web_new(const struct web_config *config, struct web **ret, uint16_t *ret_port, struct errmsg *msg)
 {
 	_cleanup_(web_freep) struct web *web = calloc(1, sizeof(*web));
+	struct errmsg what;
 	uint16_t port;
 	int r, fd;
 
@@ -80,8 +81,10 @@ int web_new(const struct web_config *config, struct web **ret, uint16_t *ret_por
 	if (r != 0)
 		return r;
 	r = start(web, fd);
-	if (r < 0)
-		return err_explain(r, "the HTTP server cannot be started", msg);
+	if (r < 0) {
+		errmsg_set(&what, "the HTTP server at '%.100s' cannot be started", config->address);
+		return err_explain(r, what.text, msg);
+	}
 	*ret_port = port;
 	*ret = steal(web);
 	return 0;

@@ -9,12 +9,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -339,6 +341,38 @@ static void an_address_that_is_taken_is_named(void **state)
 	assert_non_null(strstr(msg.text, "is in use by another process; stop it or choose another one"));
 }
 
+/* Descriptors run out at one call after the other: of the socket, of the engine's answers, of the library. */
+static void what_keeps_it_from_starting_is_said(void **state)
+{
+	struct web_config config = {.clock = &test_clock, .address = "127.0.0.1:0", .version = "1"};
+	int first = open("/dev/null", O_RDONLY | O_CLOEXEC), r = -1, failures = 0;
+	struct rlimit before, limit;
+	struct web *web = NULL;
+	uint16_t port;
+
+	(void)state;
+	assert_true(first >= 0);
+	close(first);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (limit = before, limit.rlim_cur = (rlim_t)first; r != 0 && failures < 20; limit.rlim_cur++) {
+		struct errmsg msg = {""};
+
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		r = web_new(&config, &web, &port, &msg);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		if (r == 0)
+			break;
+		assert_int_equal(r, -EMFILE);
+		assert_null(web);
+		assert_non_null(strstr(msg.text, "'127.0.0.1:0'"));
+		assert_non_null(strstr(msg.text, strerror(EMFILE)));
+		failures++;
+	}
+	assert_int_equal(r, 0);
+	assert_true(failures > 2);
+	web_free(web);
+}
+
 #define DOOR_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -358,6 +392,7 @@ int main(void)
 		DOOR_TEST(many_connections_cost_no_more_than_the_limit),
 		DOOR_TEST(requests_on_one_connection_are_answered_in_turn),
 		DOOR_TEST(an_address_that_is_taken_is_named),
+		cmocka_unit_test(what_keeps_it_from_starting_is_said),
 	};
 
 	return cmocka_run_group_tests_name("web.server", tests, NULL, NULL);
