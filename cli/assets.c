@@ -100,9 +100,8 @@ static enum exit_code show_pages(struct cli *cli, uint64_t most, struct shelf *s
 		page = (const void *)message;
 		for (size_t i = 0; code == EXIT_OK && i < page->n_assets; i++)
 			code = show(shelf, page->assets[i]);
-		free(token);
-		token = strdup(page->next_page_token);
-	} while (code == EXIT_OK && token && *token && (!most || shelf->count < most) && !ferror(stdout));
+		code = cli_next_page(code, page->next_page_token, &token);
+	} while (code == EXIT_OK && *token && (!most || shelf->count < most) && !ferror(stdout));
 	*ret_more = token && *token;
 	return code;
 }

@@ -168,9 +168,7 @@ static enum exit_code print_page(struct cli *cli, struct printer *printer, uint6
 	for (size_t i = 0; code == EXIT_OK && i < page->n_entries; i++)
 		code = print_entry(printer, page->entries[i]);
 	*ret_total = page->total_count;
-	free(*token);
-	*token = strdup(page->next_page_token);
-	return *token ? code : EXIT_FAILED;
+	return cli_next_page(code, page->next_page_token, token);
 }
 
 static enum exit_code show_entries(struct cli *cli, char *name, char *kind)

@@ -7,12 +7,18 @@
 #include "base/err.h"
 #include "base/id.h"
 
-/* A reply is about something, which is its first field; nothing below may meet NULL there. */
-static bool is_whole(const ProtobufCMessage *reply)
+int cli_check_reply(const ProtobufCMessage *reply, struct status *status)
 {
 	const ProtobufCFieldDescriptor *first = protobuf_c_message_descriptor_get_field(reply->descriptor, 1);
+	struct errmsg what;
+	int r;
 
-	return !first || first->type != PROTOBUF_C_TYPE_MESSAGE || field_is_list(first) || field_is_set(reply, first);
+	if (!first || first->type != PROTOBUF_C_TYPE_MESSAGE || field_is_list(first) || field_is_set(reply, first))
+		return 0;
+	errmsg_set(&what, "the daemon's reply lacks its '%s'; are this program and the daemon of one version?",
+		   first->name);
+	r = status_set(status, STATUS_INTERNAL, bytes_of_text(what.text), (struct bytes){0});
+	return r ? r : CLIENT_E_STATUS;
 }
 
 int cli_call(struct cli *cli, const ProtobufCServiceDescriptor *service, const char *method,
@@ -25,12 +31,12 @@ int cli_call(struct cli *cli, const ProtobufCServiceDescriptor *service, const c
 
 	if (r)
 		return r;
-	if (!is_whole(reply)) {
+	r = cli_check_reply(reply, status);
+	if (r)
 		protobuf_c_message_free_unpacked(reply, NULL);
-		return err_origin(-EPROTO);
-	}
-	*ret_reply = reply;
-	return 0;
+	else
+		*ret_reply = reply;
+	return r;
 }
 
 enum exit_code cli_say(struct cli *cli, int outcome, const struct status *status, const char *what)
@@ -54,6 +60,19 @@ enum exit_code cli_ask(struct cli *cli, const ProtobufCServiceDescriptor *servic
 	int r = cli_call(cli, service, method, request, ret_reply, &status);
 
 	return r ? cli_say(cli, r, &status, what) : EXIT_OK;
+}
+
+enum exit_code cli_next_page(enum exit_code code, const char *next, char **token)
+{
+	char *copy = strdup(next);
+
+	if (!copy) {
+		say_error("cannot read the next page: %s", strerror(ENOMEM));
+		return EXIT_FAILED;
+	}
+	free(*token);
+	*token = copy;
+	return code;
 }
 
 static char *join(const char *prefix, const char *rest)

@@ -26,6 +26,10 @@ struct cli {
 int cli_call(struct cli *cli, const ProtobufCServiceDescriptor *service, const char *method,
 	     const ProtobufCMessage *request, ProtobufCMessage **ret_reply, struct status *status);
 
+/* A reply is about something, which is its first field: 0, or CLIENT_E_STATUS with a status that says that it is not
+ * there, so that nothing behind a call meets NULL. cli_call() has done it. */
+int cli_check_reply(const ProtobufCMessage *reply, struct status *status);
+
 /* Says why a call did not bring a reply, @outcome being what client_call() or client_stream_next() returned; @what was
  * tried, "cannot list jobs". */
 enum exit_code cli_say(struct cli *cli, int outcome, const struct status *status, const char *what);
@@ -33,6 +37,10 @@ enum exit_code cli_say(struct cli *cli, int outcome, const struct status *status
 /* Both in one: 0 and a reply that the caller frees, or the exit code, said. */
 enum exit_code cli_ask(struct cli *cli, const ProtobufCServiceDescriptor *service, const char *method,
 		       const ProtobufCMessage *request, const char *what, ProtobufCMessage **ret_reply);
+
+/* Puts a copy of @next, which a list's reply says of its next page, in place of the heap's @token: empty after the last
+ * one. @code, or that of a failure, said. */
+enum exit_code cli_next_page(enum exit_code code, const char *next, char **token);
 
 /* "jobs/UUID" of "UUID" or "jobs/UUID", on the heap; NULL, said, if it is neither. */
 char *cli_job_name(const char *argument);

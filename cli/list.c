@@ -103,9 +103,8 @@ static enum exit_code print_pages(struct cli *cli, Filmgate__V1__JobFilter *filt
 		page = (void *)message;
 		for (size_t i = 0; code == EXIT_OK && i < page->n_jobs; i++)
 			code = print_job(printer, page->jobs[i]);
-		free(token);
-		token = strdup(page->next_page_token);
-	} while (code == EXIT_OK && token && *token && (!most || printer->count < most) && !ferror(stdout));
+		code = cli_next_page(code, page->next_page_token, &token);
+	} while (code == EXIT_OK && *token && (!most || printer->count < most) && !ferror(stdout));
 	*ret_more = token && *token;
 	return code;
 }

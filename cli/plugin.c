@@ -10,11 +10,13 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <string.h>
 
 #define PROGRAM "filmgate-plugin"
-#define WORDS 256
+#define OPTIONS_MAX 128
+#define OPERANDS_MAX 8 /* more than any of its verbs takes, by the table */
 
 /* In a build tree and where somebody put both: beside this program. Installed: in libexec, wherever the prefix is now. */
 static bool find_program(char *ret, size_t size)
@@ -47,9 +49,9 @@ static bool is_for_everything(const struct option_row *row)
 
 struct command_line {
 	char program[2 * PATH_MAX];
-	char *words[WORDS];
+	char *words[OPTIONS_MAX + OPERANDS_MAX + 4]; /* program, "--", verb and the NULL at the end */
 	size_t n;
-	struct buffer options[WORDS];
+	struct buffer options[OPTIONS_MAX];
 	size_t n_options;
 };
 
@@ -60,7 +62,7 @@ static void finish(struct command_line *line)
 }
 
 /* In their order, and as often as they were given. */
-static int add_options(const struct arguments *arguments, struct command_line *line)
+static enum exit_code add_options(const struct arguments *arguments, struct command_line *line)
 {
 	for (size_t i = 0; i < arguments->n_given; i++) {
 		const struct argument *given = &arguments->given[i];
@@ -68,29 +70,50 @@ static int add_options(const struct arguments *arguments, struct command_line *l
 
 		if (is_for_everything(given->row))
 			continue;
-		if (line->n >= WORDS / 2)
-			return -E2BIG;
+		if (line->n_options == OPTIONS_MAX) {
+			say_error("there are more than %d options; the rest begins with '--%s=%.60s'", OPTIONS_MAX,
+				  given->row->name, given->text);
+			return EXIT_USAGE;
+		}
 		line->n_options++;
-		if (buffer_printf(option, "--%s=%s", given->row->name, given->text) < 0)
-			return -ENOMEM;
+		if (buffer_printf(option, "--%s=%s", given->row->name, given->text) < 0) {
+			say_error("%s", strerror(ENOMEM));
+			return EXIT_FAILED;
+		}
 		line->words[line->n++] = option->data;
 	}
-	return 0;
+	return EXIT_OK;
+}
+
+/* One that was no longer than the system allows may be so with its option's name in front. */
+static enum exit_code say_why_not(const struct command_line *line, int error)
+{
+	size_t longest = 0;
+
+	if (error != E2BIG) {
+		say_error("%s: %s", line->program, strerror(error));
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < line->n; i++)
+		if (strlen(line->words[i]) > strlen(line->words[longest]))
+			longest = i;
+	say_error("the command line is too long for the system: '%.60s...' has %zu bytes; put what is long into a file",
+		  line->words[longest], strlen(line->words[longest]));
+	return EXIT_USAGE;
 }
 
 static enum exit_code become(struct cli *cli, const char *verb)
 {
 	const struct arguments *arguments = &cli->arguments;
 	_cleanup_(finish) struct command_line line = {.words = {line.program}, .n = 1};
-	int r = add_options(arguments, &line);
+	enum exit_code code = add_options(arguments, &line);
 
-	if (r < 0) {
-		say_error("%s", strerror(-r));
-		return EXIT_FAILED;
-	}
+	if (code != EXIT_OK)
+		return code;
 	line.words[line.n++] = (char *)"--";
 	line.words[line.n++] = (char *)verb;
-	for (int i = 0; i < arguments->n_operands && line.n < WORDS - 1; i++)
+	assert(arguments->n_operands <= OPERANDS_MAX);
+	for (int i = 0; i < arguments->n_operands; i++)
 		line.words[line.n++] = arguments->operands[i];
 	if (!find_program(line.program, sizeof(line.program))) {
 		say_error(
@@ -99,8 +122,7 @@ static enum exit_code become(struct cli *cli, const char *verb)
 		return EXIT_FAILED;
 	}
 	execv(line.program, line.words);
-	say_error("%s: %s", line.program, strerror(errno));
-	return EXIT_FAILED;
+	return say_why_not(&line, errno);
 }
 
 enum exit_code command_plugin_new(struct cli *cli)

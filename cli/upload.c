@@ -156,8 +156,8 @@ static enum exit_code send_file(struct cli *cli, const struct file *file, const 
 	_cleanup_(client_stream_freep) struct client_stream *stream = NULL;
 	_cleanup_(status_finish) struct status status = {0};
 	struct sending sending = {.cli = cli, .file = file};
+	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
 	char sha256[DIGEST_TEXT_SIZE];
-	ProtobufCMessage *reply = NULL;
 	struct errmsg what;
 	enum exit_code code;
 	int r;
@@ -178,14 +178,11 @@ static enum exit_code send_file(struct cli *cli, const struct file *file, const 
 	if (code == EXIT_OK) {
 		client_stream_end_sending(stream);
 		r = client_stream_next(stream, -1, &reply, &status);
+		r = r ? r : cli_check_reply(reply, &status);
 		code = r ? cli_say(cli, r, &status, what.text) : EXIT_OK;
 	}
-	if (code == EXIT_OK && !((Filmgate__V1__UploadAssetResponse *)(void *)reply)->asset) {
-		protobuf_c_message_free_unpacked(reply, NULL);
-		code = cli_say(cli, -EPROTO, NULL, what.text);
-	}
 	if (code == EXIT_OK)
-		*ret = (void *)reply;
+		*ret = (void *)steal(reply);
 	return code;
 }
 

@@ -1,10 +1,11 @@
 """Every exit status, one test or more each."""
 
+import os
 import time
 import unittest
 
 import grpc
-from fake import Case, Refusal, message, number
+from fake import METHODS, Case, Refusal, message, number
 
 
 def field(number_, data):
@@ -52,8 +53,25 @@ class Exits(Case):
 
     def test_1_when_the_reply_is_incomplete(self):
         job = self.fake.add_job()
-        self.fake.on["GetJob"] = lambda request: message("GetJobResponse")
-        self.expect(1, "get", job.name)
+        asset = "assets/" + 64 * "a"
+        with open(os.path.join(self.home, "a.png"), "wb") as file:
+            file.write(b"a")
+        for method, lacks, commands in (
+                ("GetJob", "job", [["get", job.name], ["download", job.name]]),
+                ("CancelJob", "job", [["cancel", job.name]]),
+                ("RetryJob", "job", [["retry", job.name]]),
+                ("ResolveJob", "job", [["resolve", job.name, "--absent"]]),
+                ("UpdateJob", "job", [["update", job.name, "--priority", "1"]]),
+                ("CreateJob", "job", [["submit", "heygen", "hi"], ["submit", "heygen", "hi", "--dry-run"]]),
+                ("GetArtifact", "artifact", [["download", job.name + "/artifacts/1"]]),
+                ("UploadAsset", "asset", [["assets", "upload", "a.png"], ["submit", "heygen", "--image", "a.png"]]),
+                ("GetAsset", "asset", [["assets", "get", asset], ["assets", "upload", "a.png"],
+                                       ["submit", "heygen", "--image", asset]]),
+                ("GetProvider", "provider", [["providers", "get", "heygen"], ["catalog", "heygen"]])):
+            kind = METHODS[next(path for path in METHODS if path.endswith("/" + method))][1]
+            self.fake.on[method] = lambda request, kind=kind: kind()
+            for command in commands:
+                self.expect(1, *command, says=f"the daemon's reply lacks its '{lacks}'")
 
     def test_1_when_the_reply_is_unreadable(self):
         job = self.fake.add_job()

@@ -219,6 +219,15 @@ class Usage(Kit):
                       ["new"], ["embed", "missing.json"]):
             self.assertNotEqual(self.run_kit(*words, status=2).stderr, "", words)
 
+    def test_what_is_too_long_is_named(self):
+        path = os.path.join(PLUGINS, "veo.so")
+        many = [word for i in range(130) for word in ("--option", f"o{i}=x")]
+        self.assertIn("more than 128 options; the rest begins with '--option=o128=x'",
+                      self.run_kit("check", *many, path, status=2).stderr)
+        # The kernel takes 131071 bytes in one word: so long is the value, and its option stands in front of it.
+        self.assertRegex(self.run_kit("check", "--option", "long=" + 131060 * "x", path, status=2).stderr,
+                         r"too long for the system: '--option=long=x+\.\.\.' has 131074 bytes; put what is long into a file")
+
     def test_output_that_cannot_be_written_is_a_failure(self):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([FILMGATE, "plugin", "inspect", os.path.join(PLUGINS, "heygen.so")], check=False,
