@@ -146,7 +146,8 @@ static Filmgate__V1__Send *convert_send(struct arena *arena, const struct job_se
 	send->class_ = (Filmgate__V1__SendClass)(from->class + 1);
 	send->create_time = timestamp_of(arena, from->created_ms);
 	send->decide_time = timestamp_of(arena, from->decided_ms);
-	send->idempotency_key = text_clean(arena, from->idempotency_key);
+	/* Each send has one; it left only where the provider honours keys. */
+	send->idempotency_key = text_clean(arena, from->key_window_ms > 0 ? from->idempotency_key : NULL);
 	send->http_status = (uint32_t)from->http_status;
 	return send;
 }

@@ -57,6 +57,21 @@ static void what_is_not_known_is_absent(void **state)
 	assert_null(job->status->forecast);
 }
 
+static void a_key_is_shown_of_a_send_that_carried_it(void **state)
+{
+	struct bench *bench = *state;
+	struct job_attempt *attempt = job_add_attempt(bench->view.status);
+	struct job_send *send = job_add_send(bench->view.status);
+
+	assert_true(attempt && send);
+	send->attempt = attempt->number = 1;
+	send->number = 1;
+	assert_int_equal(job_set_text(&send->idempotency_key, "k-1"), 0);
+	assert_string_equal(show(bench)->status->attempts[0]->sends[0]->idempotency_key, "");
+	send->key_window_ms = 1;
+	assert_string_equal(show(bench)->status->attempts[0]->sends[0]->idempotency_key, "k-1");
+}
+
 static void a_quote_has_its_price_and_where_it_comes_from(void **state)
 {
 	struct bench *bench = *state;
@@ -195,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_bench(what_is_not_known_is_absent),
+		on_bench(a_key_is_shown_of_a_send_that_carried_it),
 		on_bench(a_quote_has_its_price_and_where_it_comes_from),
 		on_bench(an_unknown_quote_is_there_and_says_that_nothing_is_known),
 		on_bench(a_cost_says_who_says_so),
