@@ -22,6 +22,7 @@ enum job_reason run_reason_of(const struct plugin_answer *answer)
 	case PLUGIN_REASON_NOT_FOUND:
 		return JOB_REASON_LOST;
 	case PLUGIN_REASON_IN_PROGRESS:
+	case PLUGIN_REASON_TOKEN:
 		return JOB_REASON_UNAVAILABLE;
 	default:
 		return (enum job_reason)answer->failure.reason;
@@ -132,6 +133,8 @@ static enum job_wait wait_of(enum plugin_reason reason)
 		return JOB_WAIT_RATE_LIMIT;
 	case PLUGIN_REASON_AUTH:
 		return JOB_WAIT_CREDENTIAL;
+	case PLUGIN_REASON_TOKEN:
+		return JOB_WAIT_TOKEN;
 	default:
 		return JOB_WAIT_BACKOFF;
 	}
@@ -147,7 +150,7 @@ void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer
 				   ? LIMIT_ENGINE_CREDENTIAL_MS
 				   : backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
 						LIMIT_ENGINE_BACKOFF_CAP_MS);
-	if (why != JOB_WAIT_BACKOFF)
+	if (why != JOB_WAIT_BACKOFF && why != JOB_WAIT_TOKEN)
 		lane_block(entry->lane, why, delay_ms);
 	run_requeue(entry, why, delay_ms);
 }

@@ -35,7 +35,7 @@ static void read_reply(struct lane *lane, const struct http_outcome *outcome)
 
 	if (outcome->kind != HTTP_REPLY) {
 		errmsg_set(&why, "the token endpoint could not be asked: %s", outcome->message);
-		fail(lane, PLUGIN_REASON_UNAVAILABLE, why.text);
+		fail(lane, PLUGIN_REASON_TOKEN, why.text);
 		return;
 	}
 	r = plugin_mint_take(lane->config->account, outcome->status, buffer_bytes(&outcome->body),
@@ -45,7 +45,7 @@ static void read_reply(struct lane *lane, const struct http_outcome *outcome)
 	if (r == 0)
 		answer_all(lane, PLUGIN_REASON_UNKNOWN, NULL);
 	else
-		fail(lane, r == PLUGIN_MINT_E_REFUSED ? PLUGIN_REASON_AUTH : PLUGIN_REASON_UNAVAILABLE, why.text);
+		fail(lane, r == PLUGIN_MINT_E_REFUSED ? PLUGIN_REASON_AUTH : PLUGIN_REASON_TOKEN, why.text);
 }
 
 static void on_minted(struct loop_message *message)
@@ -97,7 +97,7 @@ static void mint(struct lane *lane)
 		return;
 	lane->is_minting = false;
 	free(errand);
-	fail(lane, PLUGIN_REASON_UNAVAILABLE,
+	fail(lane, PLUGIN_REASON_TOKEN,
 	     r == HTTP_E_STOPPING ? "the daemon is shutting down" : "too many requests wait to be sent");
 }
 

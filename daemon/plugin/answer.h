@@ -49,6 +49,7 @@ enum plugin_reason {
 	PLUGIN_REASON_UNAVAILABLE = 22,
 	PLUGIN_REASON_NOT_FOUND = 23,
 	PLUGIN_REASON_IN_PROGRESS = 24,
+	PLUGIN_REASON_TOKEN = 99, /* the daemon's own, no plugin's: an access token could not be had */
 };
 
 enum plugin_bought {

@@ -13,9 +13,8 @@
 /* Where the numbers of job.h and of the contract are the same, they are handed on; this is where a change shows. */
 _Static_assert((int)FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN == (int)JOB_STATE_UNCERTAIN, "states");
 _Static_assert((int)JOB_STATE_UNCERTAIN + 1 == (int)_JOB_STATE_COUNT, "a new state needs its place in the contract");
-_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_PROVIDER_CREDENTIAL == (int)JOB_WAIT_CREDENTIAL,
-	       "waits");
-_Static_assert((int)JOB_WAIT_CREDENTIAL + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
+_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_TOKEN == (int)JOB_WAIT_TOKEN, "waits");
+_Static_assert((int)JOB_WAIT_TOKEN + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
 _Static_assert((int)FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_REQUESTED == (int)JOB_CANCEL_REQUESTED, "cancels");
 _Static_assert((int)FILMGATE__V1__SEND_CLASS__SEND_CLASS_ABSENT == (int)JOB_SEND_ABSENT + 1, "sends");
 _Static_assert((int)FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_DELETED == (int)JOB_EVENT_DELETED, "events");

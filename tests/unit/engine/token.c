@@ -75,10 +75,13 @@ static void an_endpoint_that_is_down_is_asked_again(void **state)
 
 	refuse_to_connect(rig);
 	assert_state(rig, &job, JOB_STATE_QUEUED);
-	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_BACKOFF);
+	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_TOKEN);
+	assert_true(look(rig, &job)->wait_until_ms > 0);
+	assert_int_equal(look(rig, &job)->n_sends, 0);
 	pass_until(rig, look(rig, &job)->wait_until_ms);
 	reply(rig, 503, "<html>");
 	assert_state(rig, &job, JOB_STATE_QUEUED);
+	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_TOKEN);
 	pass_until(rig, look(rig, &job)->wait_until_ms);
 	grant(rig);
 	assert_int_equal(purchases(rig), 1);
