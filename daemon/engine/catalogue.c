@@ -13,11 +13,14 @@
 #include <strings.h>
 #include <utlist.h>
 
+/* What kept a list from being whole. */
+enum cut { CUT_NONE, CUT_ENTRIES, CUT_PAGES, CUT_BYTES };
+
 /* A list of entries in an arena of its own. */
 struct entries {
 	struct json *json;
 	json_node array;
-	bool is_cut; /* there were more */
+	enum cut cut;
 };
 
 struct catalogue {
@@ -50,7 +53,7 @@ static void entries_finish(struct entries *entries)
 {
 	entries->json = json_free(entries->json);
 	entries->array = JSON_ABSENT;
-	entries->is_cut = false;
+	entries->cut = CUT_NONE;
 }
 
 /* ---- what matches ---- */
@@ -130,6 +133,27 @@ static void refuse(struct asker *take, int outcome, const char *text)
 	free_asker(take);
 }
 
+/* False: the list is whole. */
+static bool explain_cut(enum cut cut, struct errmsg *words)
+{
+	switch (cut) {
+	case CUT_NONE:
+		return false;
+	case CUT_ENTRIES:
+		errmsg_set(words, "the provider has more than %d; only the first of them are known here",
+			   LIMIT_ENGINE_CATALOGUE_ENTRIES);
+		return true;
+	case CUT_PAGES:
+		errmsg_set(words, "the provider's list has more than %d pages; only what is on those is known here",
+			   LIMIT_ENGINE_CATALOGUE_PAGES);
+		return true;
+	case CUT_BYTES:
+		errmsg_set(words, "the provider's list is too large to be kept; only its beginning is known here");
+		return true;
+	}
+	return false;
+}
+
 static void serve(const struct catalogue *catalogue, struct asker *take, const char *problem)
 {
 	const struct json *json = catalogue->served.json;
@@ -144,11 +168,8 @@ static void serve(const struct catalogue *catalogue, struct asker *take, const c
 		if (answer.total++ >= take->offset && answer.n < take->limit)
 			entries[answer.n++] = n;
 	}
-	if (!problem && catalogue->served.is_cut) {
-		errmsg_set(&cut, "the provider has more than %d; only the first of them are known here",
-			   LIMIT_ENGINE_CATALOGUE_ENTRIES);
+	if (!problem && explain_cut(catalogue->served.cut, &cut))
 		answer.problem = cut.text;
-	}
 	take->fn(take->userdata, 0, NULL, &answer);
 	free(entries);
 	free_asker(take);
@@ -209,13 +230,15 @@ static const char *add_page(struct entries *coming, const struct json *page, jso
 		if (json_kind(page, json_at(page, n, "/id")) != JSON_KIND_TEXT ||
 		    !*json_string(page, json_at(page, n, "/id")))
 			return "the plugin's page of a list has an entry without an id";
-		coming->is_cut = json_count(coming->json, coming->array) >= LIMIT_ENGINE_CATALOGUE_ENTRIES;
-		if (coming->is_cut)
+		if (json_count(coming->json, coming->array) >= LIMIT_ENGINE_CATALOGUE_ENTRIES) {
+			coming->cut = CUT_ENTRIES;
 			return NULL;
+		}
 		json_append(coming->json, coming->array, json_copy(coming->json, page, n));
 	}
 	/* A list of giants is cut as a long one is. */
-	coming->is_cut = json_fault(coming->json) != 0;
+	if (json_fault(coming->json) != 0)
+		coming->cut = CUT_BYTES;
 	return NULL;
 }
 
@@ -242,9 +265,9 @@ static void read_page(struct catalogue *catalogue, const char *report)
 	}
 	free(catalogue->page);
 	catalogue->page = *next ? take_text(next) : NULL;
-	if (catalogue->page && ++catalogue->pages >= LIMIT_ENGINE_CATALOGUE_PAGES)
-		catalogue->coming.is_cut = true;
-	if (catalogue->page && !catalogue->coming.is_cut)
+	if (++catalogue->pages >= LIMIT_ENGINE_CATALOGUE_PAGES && catalogue->page && catalogue->coming.cut == CUT_NONE)
+		catalogue->coming.cut = CUT_PAGES;
+	if (catalogue->page && catalogue->coming.cut == CUT_NONE)
 		fetch(catalogue);
 	else
 		finish(catalogue);

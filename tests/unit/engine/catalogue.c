@@ -248,7 +248,30 @@ static void a_list_without_end_is_cut(void **state)
 	}
 	assert_int_equal(listed->times, 1);
 	assert_int_equal(listed->total, LIMIT_ENGINE_CATALOGUE_PAGES);
-	assert_non_null(strstr(listed->problem, "only the first of them are known here"));
+	assert_string_equal(listed->problem,
+			    "the provider's list has more than 400 pages; only what is on those is known here");
+}
+
+/* Pages of 30 entries: the fake plugin says no more at once. */
+static void a_list_that_is_too_long_is_cut(void **state)
+{
+	struct rig *rig = *state;
+	struct listed *listed = ASK(rig, .limit = 1);
+	int n = 0;
+
+	for (int page = 0; n <= LIMIT_ENGINE_CATALOGUE_ENTRIES; page++) {
+		_cleanup_(buffer_finish) struct buffer words = {0};
+
+		assert_int_equal(listed->times, 0);
+		buffer_append_text(&words, "report text={\"entries\":[");
+		for (int i = 0; i < 30; i++, n++)
+			buffer_printf(&words, "%s{\"id\":\"v%d\"}", i ? "," : "", n);
+		buffer_printf(&words, "],\"next\":\"p%d\"}", page);
+		reply(rig, 200, words.data);
+	}
+	assert_int_equal(listed->times, 1);
+	assert_int_equal(listed->total, LIMIT_ENGINE_CATALOGUE_ENTRIES);
+	assert_string_equal(listed->problem, "the provider has more than 10000; only the first of them are known here");
 }
 
 static void who_asks_for_nothing_that_is_there_is_told_what_is(void **state)
@@ -293,6 +316,7 @@ int main(void)
 		story(pages_that_are_wrong_are_the_plugins_fault),
 		story(a_page_that_names_itself_ends_it),
 		story(a_list_without_end_is_cut),
+		story(a_list_that_is_too_long_is_cut),
 		story(who_asks_for_nothing_that_is_there_is_told_what_is),
 		story(an_end_answers_who_waits),
 	};
