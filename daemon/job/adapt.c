@@ -477,6 +477,20 @@ static void adapt_to_rules(struct adapt *adapt)
 	}
 }
 
+const char *job_adapt_limit(const struct json *json, const char *path, json_node value)
+{
+	uint64_t shape;
+	int side;
+
+	if (strcmp(path, "aspect_ratio") == 0 && parse_shape(json_text(json, value), &shape, &side))
+		return "adapting keeps the orientation: square, broad and upright are not exchanged";
+	if (strcmp(path, "sample_count") == 0)
+		return "adapting takes fewer samples, never more";
+	if (!may_go(path))
+		return "adapting never changes what the film shows or says";
+	return NULL;
+}
+
 int job_adapt(const struct job_capabilities *capabilities, json_node model, struct json *json, json_node parameters,
 	      struct job_status *changes)
 {

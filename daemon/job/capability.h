@@ -185,6 +185,9 @@ bool job_order_has(const struct job_order *order, const char *path);
 int job_adapt(const struct job_capabilities *capabilities, json_node model, struct json *json, json_node parameters,
 	      struct job_status *changes);
 
+/* Why the parameter at @path, given as @value, was left as it is although it does not fit; NULL: nothing is to be said. */
+const char *job_adapt_limit(const struct json *json, const char *path, json_node value);
+
 /* ---- prices (price.c) ---- */
 
 /* A model's own price rules and what decides its length. */

@@ -289,6 +289,30 @@ static int adapt(const struct check *check, struct json *order)
 	return 0;
 }
 
+/* Whoever allowed changes is told why one of them was not made. */
+static void explain_limits(const struct check *check)
+{
+	struct job_verdict *verdict = check->verdict;
+	size_t skip = strlen(root.name) + 1;
+
+	for (size_t i = 0; i < verdict->n_violations && !verdict->fault; i++) {
+		struct job_violation *violation = &verdict->violations[i];
+		const char *path = strlen(violation->field) > skip ? violation->field + skip : "";
+		json_node value = *path && job_parameter_find(path) ? value_at(check, path) : JSON_ABSENT;
+		const char *why = value ? job_adapt_limit(check->order, path, value) : NULL;
+		char *text = NULL;
+
+		if (!why)
+			continue;
+		if (asprintf(&text, "%s; %s", violation->text, why) < 0) {
+			verdict->fault = err_origin(-ENOMEM);
+			return;
+		}
+		free(violation->text);
+		violation->text = text;
+	}
+}
+
 int job_validate(const struct job_capabilities *capabilities, const char *model, struct bytes parameters,
 		 enum job_validation how, struct job_verdict *verdict)
 {
@@ -318,6 +342,8 @@ int job_validate(const struct job_capabilities *capabilities, const char *model,
 		check_required(&check);
 		job_media_list_check(capabilities, check.model, verdict, order, check.parameters);
 		job_rules_check(capabilities, check.model, verdict, order, check.parameters);
+		if (how == JOB_VALIDATE_ADAPT)
+			explain_limits(&check);
 	}
 	if (verdict->fault)
 		return err_trace(verdict->fault);

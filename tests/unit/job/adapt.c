@@ -93,6 +93,42 @@ static void assert_stays_refused(const char *asked, const char *field)
 	job_verdict_finish(&verdict);
 }
 
+static void assert_explains(const char *asked, const char *field, const char *why)
+{
+	struct job_verdict verdict;
+
+	assert_int_equal(job_validate(capabilities, "clip", bytes_of_text(asked), JOB_VALIDATE_ADAPT, &verdict),
+			 JOB_VALIDATE_E_VIOLATED);
+	assert_string_equal(verdict.violations[0].field, field);
+	if (!strstr(verdict.violations[0].text, why))
+		fail_msg("'%s' is not in '%s'", why, verdict.violations[0].text);
+	job_verdict_finish(&verdict);
+	assert_int_equal(job_validate(capabilities, "clip", bytes_of_text(asked), JOB_VALIDATE_STRICT, &verdict),
+			 JOB_VALIDATE_E_VIOLATED);
+	assert_null(strstr(verdict.violations[0].text, "adapting"));
+	job_verdict_finish(&verdict);
+}
+
+static void what_is_not_adapted_says_why(void **state)
+{
+	struct job_verdict verdict;
+
+	(void)state;
+	assert_explains(
+		"{\"aspect_ratio\":\"1:1\"}", "parameters.aspect_ratio",
+		"'16:9', '4:3' or '9:16'; adapting keeps the orientation: square, broad and upright are not exchanged");
+	assert_explains("{\"sample_count\":1}", "parameters.sample_count",
+			"; adapting takes fewer samples, never more");
+	assert_explains("{\"prompt\":\"too long\"}", "parameters.prompt",
+			"; adapting never changes what the film shows or says");
+	/* What is no shape at all has no orientation. */
+	assert_int_equal(job_validate(capabilities, "clip", bytes_of_text("{\"aspect_ratio\":\"adaptive\"}"),
+				      JOB_VALIDATE_ADAPT, &verdict),
+			 JOB_VALIDATE_E_VIOLATED);
+	assert_null(strstr(verdict.violations[0].text, "adapting"));
+	job_verdict_finish(&verdict);
+}
+
 static void what_fits_is_not_touched(void **state)
 {
 	(void)state;
@@ -261,6 +297,7 @@ int main(void)
 		cmocka_unit_test(a_seed_is_kept_or_left_out),
 		cmocka_unit_test(a_resolution_becomes_the_nearest_tier),
 		cmocka_unit_test(a_shape_keeps_its_orientation),
+		cmocka_unit_test(what_is_not_adapted_says_why),
 		cmocka_unit_test(a_choice_with_one_answer_has_that),
 		cmocka_unit_test(a_text_is_cut_where_the_manifest_says_so),
 		cmocka_unit_test(how_it_is_made_may_be_left_out),
