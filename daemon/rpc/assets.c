@@ -113,14 +113,17 @@ void handle_list_assets(struct call *call, const void *message)
 	struct asset_call *asked = arena_need(&call->arena, sizeof(*asked));
 	struct digest digest = list_digest();
 	uint32_t wanted = request->page_size > 0 ? (uint32_t)request->page_size : LIMIT_RPC_PAGE_DEFAULT;
-	struct id after = {0};
+	struct violations violations = {.arena = &call->arena};
+	struct id after = check_page_token(request->page_token, &digest, &violations);
 
 	*asked = (struct asset_call){.call = call};
 	if (request->page_size < 0)
-		call_fail_field(call, "page_size", "%d is negative", request->page_size);
-	else if (*request->page_token && token_read_page(request->page_token, &digest, &after))
-		call_fail_field(call, "page_token", "is none of this list, or damaged");
-	else
+		violations_add(&violations, "page_size", "%d is negative", request->page_size);
+	if (violations.n) {
+		struct failure failure = failure_of_violations(&violations);
+
+		call_fail(call, &failure);
+	} else
 		engine_list_assets(call->server->config.engine, JOB_TENANT_DEFAULT, &after,
 				   wanted > LIMIT_RPC_PAGE ? LIMIT_RPC_PAGE : wanted, on_listed, asked);
 }

@@ -135,7 +135,7 @@ static int64_t check_age(const Google__Protobuf__Duration *age, struct violation
 static void check(struct asked *asked, struct violations *violations)
 {
 	const Filmgate__V1__ListCatalogEntriesRequest *request = asked->request;
-	struct id after = {0};
+	struct id after;
 
 	asked->filter = filter_of(request);
 	asked->query = (struct engine_catalogue_query){
@@ -152,18 +152,8 @@ static void check(struct asked *asked, struct violations *violations)
 		violations_add(violations, "page_size", "%d is negative", request->page_size);
 	if (request->page_size == 0)
 		asked->query.limit = LIMIT_RPC_PAGE_DEFAULT;
-	if (!*request->page_token)
-		return;
-	switch (token_read_page(request->page_token, &asked->filter, &after)) {
-	case 0:
-		asked->query.offset = get_offset(&after);
-		break;
-	case TOKEN_E_OTHER_FILTER:
-		violations_add(violations, "page_token", "belongs to another list");
-		break;
-	default:
-		violations_add(violations, "page_token", "is none of ours, or damaged");
-	}
+	after = check_page_token(request->page_token, &asked->filter, violations);
+	asked->query.offset = get_offset(&after);
 }
 
 void handle_list_catalog_entries(struct call *call, const void *message)

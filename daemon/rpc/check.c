@@ -4,6 +4,7 @@
 #include "base/quote.h"
 #include "rpc/params.h"
 #include "rpc/text.h"
+#include "rpc/token.h"
 
 #define REQUEST_ID_MAX 128
 #define DISPLAY_NAME_MAX 255
@@ -268,4 +269,23 @@ const struct checked_filter *check_filter(const Filmgate__V1__JobFilter *from, s
 	if (violations->n == before)
 		checked->digest = digest_filter(&checked->filter);
 	return checked;
+}
+
+struct id check_page_token(const char *token, const struct digest *list, struct violations *violations)
+{
+	struct id after = {0};
+
+	if (!*token)
+		return after;
+	switch (token_read_page(token, list, &after)) {
+	case 0:
+		return after;
+	case TOKEN_E_OTHER_FILTER:
+		violations_add(violations, "page_token",
+			       "belongs to another list, or to this one asked with another filter; begin without one");
+		break;
+	default:
+		violations_add(violations, "page_token", "is none of ours, or damaged; begin without one");
+	}
+	return (struct id){0};
 }

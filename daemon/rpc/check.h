@@ -24,6 +24,9 @@ const char *check_provider_name(const char *field, const char *name, struct viol
 /* 1 s to 30 days; 0 when absent or wrong. */
 int64_t check_timeout(const Google__Protobuf__Duration *timeout, struct violations *violations);
 
+/* Of a list's page: its place in the list that is known by @list. Zero for an empty token, and for one that is wrong. */
+struct id check_page_token(const char *token, const struct digest *list, struct violations *violations);
+
 /* @digest is the same for equal filters, however they were written. In the arena of @violations, for as long. */
 struct checked_filter {
 	struct store_filter filter;

@@ -334,9 +334,17 @@ class Jobs(Case):
         # The same filter, written otherwise.
         self.client.job("ListJobs", page_size=1, filter={"models": ["b", ""]}, page_token=token)
         for bad in token[:-1], "x", "é" * 10:
-            self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "ListJobs", page_token=bad)
-        found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "ListJobs", page_token=token)
-        self.assertEqual(self.violation(found)[0][0], "page_token")
+            found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "ListJobs", page_token=bad)
+            self.assertEqual(self.violation(found)[0], ("page_token", "is none of ours, or damaged; begin without one"))
+        # Every list says it in the same words.
+        voices = {"name": "providers/demo", "kind": "voices"}
+        for method, fields in (("JobService/ListJobs", {}), ("AssetService/ListAssets", {}),
+                               ("ProviderService/ListCatalogEntries", voices)):
+            for wrong, words in ((token, "belongs to another list, or to this one asked with another filter; begin without one"),
+                                 ("x", "is none of ours, or damaged; begin without one")):
+                found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.call, "filmgate.v1." + method,
+                                     page_token=wrong, **fields)
+                self.assertEqual(self.violation(found), [("page_token", words)])
 
     def test_a_page_of_large_jobs_stays_below_the_limit(self):
         for _ in range(60):
