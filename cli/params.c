@@ -123,6 +123,24 @@ static struct step take_step(const char *path)
 	return step;
 }
 
+static int refuse_whole(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, struct errmsg *error)
+{
+	const char *name = field->name;
+	bool is_background = message->descriptor == &filmgate__v1__background__descriptor;
+
+	if (field->descriptor == &filmgate__v1__media__descriptor && !field_is_list(field))
+		errmsg_set(error,
+			   "%s is a medium: write %s.asset=assets/SHA256 ('filmgate assets upload FILE' makes one of a "
+			   "file), %s.url=https://… or %s.provider_handle=ID%s",
+			   name, name, name, name,
+			   is_background ? ", and say what it is: media.kind=image or video" : "");
+	else if (field_is_list(field))
+		errmsg_set(error, "%s is a list, whose items have parts: write %s[0].NAME=VALUE", name, name);
+	else
+		errmsg_set(error, "%s has parts: write %s.NAME=VALUE", name, name);
+	return PARAMS_E_INVALID;
+}
+
 int params_set_at(ProtobufCMessage *message, const char *path, const char *text, struct errmsg *error)
 {
 	struct step step = take_step(path);
@@ -135,10 +153,8 @@ int params_set_at(ProtobufCMessage *message, const char *path, const char *text,
 		return refuse_name(message->descriptor, step.name, error);
 	if (!step.rest && kind != FIELD_KIND_MESSAGE && kind != FIELD_KIND_STRUCT)
 		return field_set_text(message, field, bytes_of_text(text), error);
-	if (!step.rest) {
-		errmsg_set(error, "%s has parts: write %s.NAME=VALUE", field->name, field->name);
-		return PARAMS_E_INVALID;
-	}
+	if (!step.rest)
+		return refuse_whole(message, field, error);
 	if (kind != FIELD_KIND_MESSAGE && kind != FIELD_KIND_STRUCT) {
 		errmsg_set(error, "%s has no parts", field->name);
 		return PARAMS_E_INVALID;

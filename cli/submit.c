@@ -170,7 +170,30 @@ static enum exit_code give_file(struct cli *cli, Filmgate__V1__Media *media, con
 	return code;
 }
 
-static enum exit_code settle_media(struct cli *cli, Filmgate__V1__Media *media, const struct argument *given)
+static bool looks_like_source(const char *text)
+{
+	return upload_is_file(text) || upload_is_misspelt(text) || strstr(text, "://") || !strncmp(text, "assets/", 7);
+}
+
+/* "frst_frame=a.png": a handle of a provider may hold "=", too, but what is behind it then is no file. */
+static bool is_wrong_role(const char *handle, const struct argument *given, const char *provider)
+{
+	size_t len = strspn(handle, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-");
+	const char *equals = strchr(handle, '=');
+	_cleanup_(buffer_finish) struct buffer roles = {0};
+
+	if (len == 0 || !equals || (handle + len != equals && handle[len] != '@') || !looks_like_source(equals + 1))
+		return false;
+	field_enum_words(&filmgate__v1__media_role__descriptor, &roles);
+	say_error("--%s: '%.*s' is no role; there are %s", given->row->name, (int)len, handle,
+		  roles.data ? roles.data : "");
+	say_more("next: 'filmgate providers get %s' says which of them a model takes",
+		 provider + (strncmp(provider, "providers/", 10) ? 0 : 10));
+	return true;
+}
+
+static enum exit_code settle_media(struct cli *cli, Filmgate__V1__Media *media, const struct argument *given,
+				   const char *provider)
 {
 	if (given->row->id == OPTION_REFERENCE)
 		media->role = FILMGATE__V1__MEDIA_ROLE__MEDIA_ROLE_REFERENCE;
@@ -180,6 +203,8 @@ static enum exit_code settle_media(struct cli *cli, Filmgate__V1__Media *media, 
 		return EXIT_OK;
 	if (upload_is_file(media->provider_handle))
 		return give_file(cli, media, given);
+	if (is_wrong_role(media->provider_handle, given, provider))
+		return EXIT_USAGE;
 	if (!upload_is_misspelt(media->provider_handle))
 		return EXIT_OK;
 	say_error("--%s: there is no file '%s'", given->row->name, media->provider_handle);
@@ -199,7 +224,8 @@ static enum exit_code settle_all(struct cli *cli, Filmgate__V1__CreateJobRequest
 
 	for (size_t i = 0; code == EXIT_OK && i < arguments->n_given; i++)
 		if (is_media(arguments->given[i].row->id))
-			code = settle_media(cli, request->job->parameters->media[places[i]], &arguments->given[i]);
+			code = settle_media(cli, request->job->parameters->media[places[i]], &arguments->given[i],
+					    request->job->provider);
 	return code;
 }
 

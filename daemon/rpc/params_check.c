@@ -179,7 +179,8 @@ static void check_script(const Filmgate__V1__Script *script, const struct path *
 	check_single(script->audio, &audio, violations);
 	if (!is_kind_of(script->audio, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_AUDIO,
 			FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_UNSPECIFIED))
-		violations_add_at(violations, &audio, "must be audio");
+		violations_add_at(violations, &(struct path){.up = &audio, .name = "kind", .index = -1},
+				  "a script is spoken by audio: set this kind, or leave it out");
 }
 
 static bool is_colour(const char *text)
@@ -208,7 +209,8 @@ static void check_background(const Filmgate__V1__Background *background, const s
 	check_single(background->media, &media, violations);
 	if (!is_kind_of(background->media, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_IMAGE,
 			FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_VIDEO))
-		violations_add_at(violations, &media, "must be an image or a video");
+		violations_add_at(violations, &(struct path){.up = &media, .name = "kind", .index = -1},
+				  "a background is an image or a video: say which");
 }
 
 /* "w:h" with whole numbers above 0, or "adaptive". */

@@ -102,6 +102,17 @@ class Assets(Case):
         self.expect(2, "submit", "heygen", "--image", self.mp4, says="is of the kind video (video/mp4); give it with --video")
         self.expect(2, "submit", "heygen", "--image", "missing.png", says="--image: there is no file 'missing.png'")
         self.expect(2, "submit", "heygen", "--image", "./missing", says="No such file")
+        for source in (self.png, "missing.png", "https://example.com/a", name_of(b"none")):
+            self.expect(2, "submit", "heygen", "--image", "frst_frame=" + source,
+                        says=["--image: 'frst_frame' is no role; there are ", "first_frame", "keyframe",
+                              "next: 'filmgate providers get heygen' says which of them a model takes"])
+        self.expect(2, "submit", "heygen", "--image", "keyfrme@3s=" + self.png, says="'keyfrme' is no role")
+        self.expect(2, "submit", "heygen", "--param", "script.audio=a.mp3",
+                    says=["script.audio: audio is a medium: write audio.asset=assets/SHA256 ('filmgate assets upload FILE'",
+                          "audio.provider_handle=ID"])
+        self.expect(2, "submit", "heygen", "--param", "background.media=a.png",
+                    says=["background.media: media is a medium", "and say what it is: media.kind=image or video"])
+        self.expect(2, "submit", "heygen", "--param", "media=a.png", says="media is a list, whose items have parts")
         self.expect(2, "submit", "heygen", "--image", self.fake.folder, says="is a folder")
         self.assertNotEqual(self.run_cli("submit", "heygen", "--image", name_of(b"none")).status, 0)
         self.assertEqual(self.fake.requests("CreateJob"), [])

@@ -391,7 +391,7 @@ static void media_need_a_kind_a_role_and_a_source(void **state)
 	full.photo.role = P(MEDIA_ROLE__MEDIA_ROLE_SOURCE);
 	assert_refused(full, "job.parameters.background.media.role: must be unset here");
 	full.photo.kind = P(MEDIA_KIND__MEDIA_KIND_AUDIO);
-	assert_refused(full, "job.parameters.background.media: must be an image or a video");
+	assert_refused(full, "job.parameters.background.media.kind: a background is an image or a video: say which");
 }
 
 static void choices_must_be_made(void **state)
