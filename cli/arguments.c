@@ -135,6 +135,14 @@ static int parse_argument(const struct option_row *row, const char *text, int64_
 	return err_origin(-EINVAL);
 }
 
+/* "-w=1s" and "-o=json" mean what "-w1s" does; a text may begin with "=" itself. */
+static const char *value_of_letter(const struct option_row *row, const char *text)
+{
+	bool may_begin_so = row->type == OPTION_TYPE_TEXT || row->type == OPTION_TYPE_PAIR;
+
+	return text && *text == '=' && !may_begin_so ? text + 1 : text;
+}
+
 static int take_option(struct arguments *arguments, const struct option_row *row, const char *text,
 		       struct errmsg *error)
 {
@@ -170,7 +178,7 @@ static int take_options(const struct grammar *grammar, int argc, char **argv, st
 		}
 		if (letter == '?')
 			return refuse_unknown(grammar, argv[optind - 1], error);
-		r = take_option(arguments, row, optarg, error);
+		r = take_option(arguments, row, index >= 0 ? optarg : value_of_letter(row, optarg), error);
 		index = -1;
 	}
 	*ret_rest = optind;

@@ -103,6 +103,8 @@ static void waiting_may_have_a_limit(void **state)
 
 	(void)state;
 	assert_int_equal(arguments_number(&p->arguments, OPTION_WAIT, 7), -1);
+	p = parse("submit x -w=1m");
+	assert_int_equal(arguments_number(&p->arguments, OPTION_WAIT, 0), 60000);
 	p = parse("submit x --wait=1m");
 	assert_int_equal(arguments_number(&p->arguments, OPTION_WAIT, 7), 60000);
 	p = parse("submit x");
