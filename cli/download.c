@@ -10,12 +10,14 @@
 #include "interrupt.h"
 #include "output.h"
 #include "patience.h"
+#include "render.h"
 #include "say.h"
 #include "target.h"
 #include "words.h"
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/write.h"
 
 #include <fcntl.h>
 #include <filmgate/v1/artifact_service.pb-c.h>
@@ -151,24 +153,6 @@ static enum exit_code open_part(struct download *download)
 	return take_up(download);
 }
 
-static int write_all(int fd, struct bytes bytes)
-{
-	const char *p = bytes.data;
-	size_t left = bytes.len;
-
-	while (left) {
-		ssize_t n = write(fd, p, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Why reading ended, besides the outcomes of client.h and negative errnos of writing. */
 enum { READ_E_DISORDER = 100 };
 
@@ -179,7 +163,7 @@ static int take_bytes(struct download *download, const Filmgate__V1__ReadArtifac
 
 	if (piece->offset != download->offset || piece->data.len > artifact->size_bytes - download->offset)
 		return READ_E_DISORDER;
-	r = write_all(download->fd, bytes_of(piece->data.data, piece->data.len));
+	r = write_fully(download->fd, bytes_of(piece->data.data, piece->data.len));
 	if (r)
 		return r;
 	digester_add(download->digester, piece->data.data, piece->data.len);
@@ -385,7 +369,10 @@ static enum exit_code say_no_file(const Filmgate__V1__Job *job, const char *role
 	say_error("%s has no file%s%s", job->name, role ? " of role " : "", role ? role : "");
 	for (size_t i = 0; job->status && i < job->status->n_artifacts; i++)
 		say_more("%s  %s", job->status->artifacts[i]->name, job->status->artifacts[i]->role);
-	say_more("next: 'filmgate get %s' shows where it stands", cli_short_name(job->name));
+	if (job->status && job->status->state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
+		render_say_how_to_decide(cli_short_name(job->name));
+	else
+		say_more("next: 'filmgate get %s' shows where it stands", cli_short_name(job->name));
 	return EXIT_NOT_FOUND;
 }
 

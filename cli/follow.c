@@ -70,7 +70,10 @@ static enum next say_how_to_go_on(struct watch *watch, enum exit_code code, cons
 	if (uuid) {
 		say_error("%s: job %s goes on%s%s%s", why, watch->job, *state ? " (" : "", state, *state ? ")" : "");
 		say_more("go on watching: filmgate watch %s", uuid);
-		say_more("stop the job:   filmgate cancel %s", uuid);
+		if (watch->state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
+			render_say_how_to_decide(uuid);
+		else
+			say_more("stop the job:   filmgate cancel %s", uuid);
 	} else {
 		say_error("%s", why);
 	}

@@ -46,7 +46,7 @@ static void print_money(const Filmgate__V1__Job *job)
 		print_line("quote", "%s", quote.data);
 	if (job->quote && *job->quote->rule)
 		print_line("", "%s", job->quote->rule);
-	money_cost(job->status ? job->status->cost : NULL, &cost);
+	money_cost(job, &cost);
 	if (cost.data)
 		print_line("cost", "%s", cost.data);
 }
@@ -147,12 +147,24 @@ static void print_parameters(const Filmgate__V1__JobParameters *parameters)
 	render_document(&parameters->base, DOCUMENT_LAYOUT_INDENTED);
 }
 
+static void print_choices(const Filmgate__V1__Job *job)
+{
+	const char *uuid = cli_short_name(job->name);
+
+	if (!job->status || job->status->state != FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
+		return;
+	print_line("decide", "filmgate resolve %s --found REMOTE_ID", uuid);
+	print_line("", "filmgate resolve %s --absent", uuid);
+	print_line("", "filmgate resolve %s --give-up", uuid);
+}
+
 static void print_job(const Filmgate__V1__Job *job)
 {
 	print_line("job", "%s", job->name);
 	print_text("name", job->display_name);
 	if (job->status)
 		print_state(job->status);
+	print_choices(job);
 	print_line("provider", "%s%s%s", job->provider, *job->model ? ", model " : "", job->model);
 	print_time("created", job->create_time);
 	print_time("deadline", job->expire_time);

@@ -1,11 +1,13 @@
 #include "money.h"
 
+#include "render.h"
 #include "words.h"
 
 #include "base/decimal.h"
 
 #define KIND(name) FILMGATE__V1__QUOTE_KIND__QUOTE_KIND_##name
 #define UNIT(name) FILMGATE__V1__PRICE_UNIT__PRICE_UNIT_##name
+#define PURCHASED(name) FILMGATE__V1__PURCHASED__PURCHASED_##name
 #define SOURCE(name) FILMGATE__V1__COST_SOURCE__COST_SOURCE_##name
 
 void money_amount(uint64_t micros, const char *currency, struct buffer *out)
@@ -71,8 +73,29 @@ static const char *source_words(Filmgate__V1__CostSource source)
 	}
 }
 
-void money_cost(const Filmgate__V1__JobCost *cost, struct buffer *out)
+static const char *why_unknown(const Filmgate__V1__Job *job)
 {
+	const Filmgate__V1__JobStatus *status = job->status;
+	const Filmgate__V1__JobFailure *failure = status->failure;
+
+	if (status->state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
+		return "not known: whether it was bought is still to be decided";
+	if (failure && failure->purchased == PURCHASED(UNKNOWN))
+		return "not known: it cannot be told whether it was bought; look at the provider's account";
+	if (failure && failure->purchased == PURCHASED(NOTHING))
+		return "nothing was bought";
+	if (job->quote && has_amount(job->quote))
+		return "not known: the provider tells none, and there is no file to count by";
+	return "not known: the provider tells none, and no price rule fits it";
+}
+
+void money_cost(const Filmgate__V1__Job *job, struct buffer *out)
+{
+	const Filmgate__V1__JobCost *cost = job->status ? job->status->cost : NULL;
+
+	if (!cost && job->status &&
+	    (render_is_final(job->status->state) || job->status->state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN))
+		buffer_append_text(out, why_unknown(job));
 	if (!cost)
 		return;
 	money_amount(cost->amount_micros, cost->currency_code, out);

@@ -10,8 +10,8 @@
 
 /* "about 0.85 USD: 12.8 s at 0.0667 USD a second"; "not known". Appends; NULL: nothing. Not yet safe to print. */
 void money_quote(const Filmgate__V1__Quote *quote, struct buffer *out);
-/* "0.85 USD, by the provider". Appends; NULL: nothing. */
-void money_cost(const Filmgate__V1__JobCost *cost, struct buffer *out);
+/* "0.85 USD, by the provider"; of a job that has ended, or is UNCERTAIN, without one, why. Appends; else nothing. */
+void money_cost(const Filmgate__V1__Job *job, struct buffer *out);
 /* "0.85 USD" */
 void money_amount(uint64_t micros, const char *currency, struct buffer *out);
 

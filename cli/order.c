@@ -86,13 +86,12 @@ static enum exit_code on_event(const Filmgate__V1__JobEvent *event, void *userda
 	return EXIT_OK;
 }
 
-static enum exit_code wait_for(struct cli *cli, const char *job)
+static enum exit_code wait_for(struct cli *cli, const char *job, struct progress *progress)
 {
-	struct progress progress = {0};
 	const struct follow follow = {
 		.cli = cli,
 		.fn = on_event,
-		.userdata = &progress,
+		.userdata = progress,
 		.timeout_ms = arguments_number(&cli->arguments, OPTION_WAIT, -1),
 		.is_daemon_known = true,
 	};
@@ -145,16 +144,20 @@ static enum exit_code print_ordered(const struct order *order)
 	return check_printed(order, code);
 }
 
-/* The job is paid for, or will be: whatever ended this program, its file can still be had. */
-static enum exit_code say_how_to_fetch(const struct order *order, enum exit_code code)
+/* The job is paid for, or will be: whatever ended this program, its file can still be had. Of one that is UNCERTAIN it
+ * has been said what comes first. */
+static enum exit_code say_how_to_fetch(const struct order *order, const struct progress *progress, enum exit_code code)
 {
+	bool is_decided = progress->state != FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN;
+
 	switch (code) {
 	case EXIT_OK:
 	case EXIT_JOB_FAILED:
 	case EXIT_JOB_CANCELLED:
 		return code;
 	default:
-		say_more("fetch the file: filmgate download %s -o %s", cli_short_name(order->job->name), order->file);
+		say_more("%s: filmgate download %s -o %s", is_decided ? "fetch the file" : "fetch the file after that",
+			 cli_short_name(order->job->name), order->file);
 	}
 	/* By now the command line is not what was wrong. */
 	return code == EXIT_USAGE ? EXIT_FAILED : code;
@@ -172,6 +175,7 @@ enum exit_code order_finish(struct cli *cli, const Filmgate__V1__Job *job, bool 
 		.is_in_output = target_is_stdout(file),
 		.waits = file || arguments_has(&cli->arguments, OPTION_WAIT),
 	};
+	struct progress progress = {0};
 	enum exit_code code, printed;
 
 	if (was_there)
@@ -180,12 +184,12 @@ enum exit_code order_finish(struct cli *cli, const Filmgate__V1__Job *job, bool 
 	if (!order.waits)
 		return printed;
 
-	code = wait_for(cli, job->name);
+	code = wait_for(cli, job->name, &progress);
 	if (order.is_json && !order.is_in_output && code != EXIT_INTERRUPTED)
 		printed = check_printed(&order, print_anew(cli, job->name, order.layout));
 	if (code == EXIT_OK && file)
 		code = download_job(cli, job->name, NULL, file);
 	if (file)
-		code = say_how_to_fetch(&order, code);
+		code = say_how_to_fetch(&order, &progress, code);
 	return code == EXIT_OK ? printed : code;
 }

@@ -78,13 +78,15 @@ static const char *wait_words(Filmgate__V1__JobWaitReason reason)
 	case WAIT(RATE_LIMIT):
 		return "the provider's rate limit";
 	case WAIT(BACKOFF):
-		return "a pause after a failed send";
+		return "a pause after a failed exchange";
 	case WAIT(DISK):
 		return "disk space";
 	case WAIT(PLUGIN_MISSING):
 		return "the provider's plugin, which is not loaded";
 	case WAIT(PROVIDER_CREDENTIAL):
 		return "a credential that the provider accepts";
+	case WAIT(TOKEN):
+		return "an access token, which could not be had";
 	default:
 		return "something this program has no word for";
 	}
@@ -200,6 +202,14 @@ void render_say_notes(const Filmgate__V1__JobStatus *status)
 		if (words.data)
 			say_note("%s", words.data);
 	}
+}
+
+void render_say_how_to_decide(const char *uuid)
+{
+	say_more("look into the provider's account, then decide:");
+	say_more("it is there:     filmgate resolve %s --found REMOTE_ID", uuid);
+	say_more("it is not there: filmgate resolve %s --absent, which orders it again", uuid);
+	say_more("nobody knows:    filmgate resolve %s --give-up; 'filmgate retry' then orders it anew", uuid);
 }
 
 const char *render_cancel(Filmgate__V1__CancelOutcome outcome)

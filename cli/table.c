@@ -190,7 +190,8 @@ const struct command table_commands[] = {
 	 .operands = "JOB",
 	 .summary = "decide a job of which it is not known whether it was bought",
 	 .details = "Look into the provider's account first: the daemon could not, and believes what you say. 'get' "
-		    "shows when the order was sent, and under which key.",
+		    "shows when the order was sent, and under which key if the provider has such.\n\nOne that was "
+		    "given up has failed; 'retry' orders it anew.",
 	 .examples = EXAMPLES("filmgate list --uncertain", "filmgate resolve JOB --found 3f6c0a9e",
 			      "filmgate resolve JOB --absent"),
 	 .options = OPTIONS(&found, &absent, &give_up, &format_o),

@@ -124,6 +124,49 @@ class Get(Case):
         job.status.cost.provisional = True
         self.expect(0, "get", job.name, out="as said when it took the order")
 
+    def test_why_there_is_no_cost_is_said(self):
+        job = self.fake.add_job("SUCCEEDED")
+        status = job.status
+        self.expect(0, "get", job.name, out="cost         not known: the provider tells none, and no price rule fits it")
+        status.state = number("JobState", "CANCELLED")
+        status.failure.purchased = number("Purchased", "NOTHING")
+        self.expect(0, "get", job.name, out="cost         nothing was bought")
+        status.failure.purchased = number("Purchased", "UNKNOWN")
+        self.expect(0, "get", job.name, out="cost         not known: it cannot be told whether it was bought; look at the")
+        status.failure.purchased = number("Purchased", "MADE")
+        job.quote.kind = number("QuoteKind", "ESTIMATE")
+        self.expect(0, "get", job.name, out="cost         not known: the provider tells none, and there is no file to count by")
+        status.state = number("JobState", "UNCERTAIN")
+        self.expect(0, "get", job.name, out="cost         not known: whether it was bought is still to be decided")
+        for state in ("QUEUED", "STARTING", "RUNNING", "STORING"):
+            status.state = number("JobState", state)
+            self.assertNotIn("cost  ", self.expect(0, "get", job.name).out)
+
+    def test_an_uncertain_job_says_how_it_is_decided(self):
+        job = self.fake.add_job("UNCERTAIN")
+        uuid = job.name[5:]
+        self.expect(0, "get", job.name, out=[f"decide       filmgate resolve {uuid} --found REMOTE_ID\n",
+                                             f"filmgate resolve {uuid} --absent\n", f"filmgate resolve {uuid} --give-up\n"])
+        ways = [f"filmgate resolve {uuid} --found REMOTE_ID", f"filmgate resolve {uuid} --absent",
+                f"filmgate resolve {uuid} --give-up", "filmgate retry"]
+        self.expect(3, "download", job.name, says=ways)
+
+        def hold(request):
+            yield message("WatchJobResponse", event=self.fake.event(job, "SNAPSHOT"))
+            time.sleep(3)
+        self.fake.on["WatchJob"] = hold
+        done = self.expect(124, "wait", "--timeout", "300ms", job.name, says=ways)
+        self.assertNotIn("filmgate cancel", done.err)
+        self.fake.on["CreateJob"] = lambda request: message("CreateJobResponse", job=job)
+        done = self.expect(124, "submit", "heygen", "hi", "--wait=300ms", "-o", "video.mp4",
+                           says=ways + [f"fetch the file after that: filmgate download {uuid} -o video.mp4"])
+        self.assertNotIn("filmgate cancel", done.err)
+
+    def test_a_token_that_cannot_be_had_is_called_so(self):
+        job = self.fake.add_job("QUEUED")
+        job.status.wait.reason = number("JobWaitReason", "TOKEN")
+        self.expect(0, "get", job.name, out="waits for an access token, which could not be had")
+
     def test_everything_about_a_job_is_shown(self):
         job = self.fake.add_job("FAILED", display_name="spring", priority=5, labels={"k": "v"}, retry_of="jobs/old")
         job.parameters.prompt = "a cat"
