@@ -3,7 +3,7 @@
 
 bin=${FILMGATE_BIN:-build/release/bin}
 plugins=${FILMGATE_PLUGINS:-$(dirname "$bin")/plugins}
-sim_pid='' daemon_pid='' sim_url='' grpc_address='' socket=''
+sim_pid='' daemon_pid='' sim_url='' grpc_address='' http_address='' socket=''
 
 # wait_ready FILE PID: the one line that a program prints when it is ready.
 wait_ready() {
@@ -78,6 +78,7 @@ start_daemon() {
 		return 1
 	}
 	grpc_address=$(value_of grpc "$line")
+	http_address=$(value_of http "$line")
 }
 
 # stop PID [SIGNAL]: and wait until it is gone.
