@@ -43,7 +43,7 @@ int client_call(struct client *client, const ProtobufCServiceDescriptor *service
 /* One request, many replies. 0 or -ENOMEM; every failure to reach the server shows in client_stream_next(). */
 int client_stream_open(struct client *client, const ProtobufCServiceDescriptor *service, const char *method,
 		       const ProtobufCMessage *request, struct client_stream **ret);
-/* Many requests, one reply: @request is the first. Later ones go out one by one; client_stream_next() brings the reply. */
+/* Many requests, one reply: @request is the first, later ones go out one by one. client_stream_next() has the reply. */
 int client_stream_open_sending(struct client *client, const ProtobufCServiceDescriptor *service, const char *method,
 			       const ProtobufCMessage *request, struct client_stream **ret);
 /* Returns when the server's window has taken the one before. 0; CLIENT_E_END: the server takes no more, and
