@@ -40,15 +40,26 @@ class Guide(unittest.TestCase):
     def setUpClass(cls):
         # pylint: disable=consider-using-with
         cls.folder = tempfile.TemporaryDirectory(prefix="filmgate-sdk.")
-        cls.prefix = os.path.join(cls.folder.name, "prefix")
-        for component in ("dev", "cli"):
-            subprocess.run(["cmake", "--install", BUILD, "--prefix", cls.prefix, "--component", component], check=True,
-                           stdout=subprocess.DEVNULL, timeout=TIMEOUT_S)
-        path = [os.path.join(cls.prefix, "bin"), os.path.join(cls.folder.name, "sbin"), os.environ["PATH"]]
+        cls.prefix = os.path.join(cls.folder.name, "filmgate")
+        installed = cls.install()
+        path = [os.path.join(cls.folder.name, "sbin"), installed["PATH"]]
         os.makedirs(os.path.join(cls.folder.name, "sbin"))
         os.symlink(os.path.join(BUILD, "bin", "filmgated"), os.path.join(cls.folder.name, "sbin", "filmgated"))
-        cls.env = {**os.environ, "PATH": ":".join(path), "CMAKE_PREFIX_PATH": cls.prefix, "CMAKE_GENERATOR": "Ninja",
-                   "PKG_CONFIG_PATH": os.path.join(cls.prefix, LIBDIR, "pkgconfig"), "CC": "gcc"}
+        cls.env = {**os.environ, "PATH": ":".join(path), "CMAKE_PREFIX_PATH": installed["CMAKE_PREFIX_PATH"],
+                   "CMAKE_GENERATOR": "Ninja", "PKG_CONFIG_PATH": installed["PKG_CONFIG_PATH"], "CC": "gcc"}
+
+    @classmethod
+    def install(cls):
+        """The block that installs, but for configuring and building: that is done. The environment that it leaves."""
+        block = next(text for _, language, text in blocks() if language == "sh" and "cmake --install" in text)
+        lines = block.splitlines()
+        assert [line.split()[:2] for line in lines[:2]] == [["cmake", "-S"], ["cmake", "--build"]], lines
+        script = "\n".join(lines[2:]).replace("build/sdk", f"'{BUILD}'") + "\nenv -0 >&3\n"
+        out = os.path.join(cls.folder.name, "environment")
+        subprocess.run(["bash", "-euo", "pipefail", "-c", f"exec 3>'{out}'\n{script}"], check=True, timeout=TIMEOUT_S,
+                       env={**os.environ, "HOME": cls.folder.name}, stdout=subprocess.DEVNULL)
+        with open(out, encoding="utf-8") as file:
+            return dict(entry.split("=", 1) for entry in file.read().split("\0") if entry)
 
     @classmethod
     def tearDownClass(cls):
@@ -72,7 +83,7 @@ class Guide(unittest.TestCase):
         folder = os.path.join(self.folder.name, "author")
         if not os.path.isdir(folder):
             os.makedirs(folder)
-            script = "".join(text for _, language, text in blocks() if language == "sh")
+            script = "".join(text for _, language, text in blocks() if language == "sh" and "cmake --install build/sdk" not in text)
             type(self).out = self.run_in(folder, "bash", "-euo", "pipefail", "-c", script)
         return os.path.join(folder, "kling")
 
