@@ -2,50 +2,26 @@
  * What HeyGen may send: a byte that chooses verb and status, the plugin's state up to the first NUL, and the body of
  * the reply. Whatever it is, the plugin must not break a rule, and must not give up what was paid for.
  */
-#include "base/err.h"
-#include "base/json.h"
 #include "fuzz.h"
-#include "plugin/step.h"
-
-#include <assert.h>
+#include "plugin_reply.h"
 
 static const struct plugin_account *open_account(void)
 {
 	static struct plugin_account *account;
-	static struct plugin *plugin;
 	static const struct plugin_secret secret = {.name = "api_key", .value = "k"};
 	static const struct plugin_account_spec spec = {.id = "fuzz", .secrets = &secret, .n_secrets = 1};
-	const char *folders[] = {HEYGEN_PLUGIN_DIR};
-	struct errmsg error = {0};
 
-	if (account)
-		return account;
-	if (plugin_load("heygen", folders, 1, &plugin, &error) != 0 ||
-	    plugin_account_new(plugin, &spec, &account, &error) != 0) {
-		fprintf(stderr, "%s\n", error.text);
-		abort();
-	}
+	if (!account)
+		account = open_account_of(open_plugin("heygen", HEYGEN_PLUGIN_DIR), &spec);
 	return account;
-}
-
-/* The daemon wrote the state: it is a JSON object, whatever the provider sends. */
-static bool is_state(struct bytes state)
-{
-	_cleanup_(json_freep) struct json *json = json_new(NULL);
-	json_node root;
-
-	return json_parse(json, state, JSON_DUPLICATES_REFUSE, &root, NULL) == 0 &&
-	       json_kind(json, root) == JSON_KIND_OBJECT;
 }
 
 static void check(const struct plugin_answer *answer, enum plugin_verb verb, int status)
 {
 	enum plugin_answer_kind kind = answer->kind;
 
-	if (kind == PLUGIN_ANSWER_FAULT) {
-		fprintf(stderr, "%s\n", answer->fault);
-		abort();
-	}
+	if (kind == PLUGIN_ANSWER_FAULT)
+		complain(answer->fault);
 	assert(kind != PLUGIN_ANSWER_EXCHANGE);
 	if (verb == PLUGIN_VERB_START && kind == PLUGIN_ANSWER_FAILED)
 		assert(answer->failure.bought == PLUGIN_BOUGHT_NONE);
@@ -75,18 +51,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.idempotency_key = "key",
 		.has_bought = true,
 	};
-	const uint8_t *end;
 
 	if (size < 1)
 		return -1;
-	end = memchr(data + 1, '\0', size - 1);
 	step.verb = verbs[data[0] & 3];
 	step.remote_id = step.verb == PLUGIN_VERB_START ? NULL : "v_1";
 	reply.status = statuses[data[0] >> 4];
-	reply.body = end ? bytes_of(end + 1, size - (size_t)(end - data) - 1) : bytes_of(data + 1, size - 1);
-	step.state = end ? bytes_of(data + 1, (size_t)(end - data) - 1) : (struct bytes){0};
-
-	if (step.state.len && !is_state(step.state))
+	if (!take_input(data, size, &step, &reply))
 		return -1;
 
 	answer = plugin_step_run(&step);

@@ -3,12 +3,8 @@
  * the reply. Whatever it is, the plugin must not break a rule, must not give up what was paid for, and must not take for
  * a job what another one owns.
  */
-#include "base/err.h"
-#include "base/json.h"
 #include "fuzz.h"
-#include "plugin/step.h"
-
-#include <assert.h>
+#include "plugin_reply.h"
 
 #define FACTS                                                                                                           \
 	"{\"sends\":[{\"sent_at_ms\":1795000000000,\"decided_at_ms\":1795000001000}],\"others\":[{\"model\":\"video\"," \
@@ -18,7 +14,6 @@
 static const struct plugin_account *open_account(void)
 {
 	static struct plugin_account *account;
-	static struct plugin *plugin;
 	static const struct plugin_secret secret = {.name = "api_key", .value = "k"};
 	static const struct plugin_account_spec spec = {
 		.id = "fuzz",
@@ -26,37 +21,18 @@ static const struct plugin_account *open_account(void)
 		.n_secrets = 1,
 		.options = {.data = "{\"model\":\"m\",\"absence_after_s\":1}", .len = 33},
 	};
-	const char *folders[] = {OPENAI_VIDEOS_PLUGIN_DIR};
-	struct errmsg error = {0};
 
-	if (account)
-		return account;
-	if (plugin_load("openai_videos", folders, 1, &plugin, &error) != 0 ||
-	    plugin_account_new(plugin, &spec, &account, &error) != 0) {
-		fprintf(stderr, "%s\n", error.text);
-		abort();
-	}
+	if (!account)
+		account = open_account_of(open_plugin("openai_videos", OPENAI_VIDEOS_PLUGIN_DIR), &spec);
 	return account;
-}
-
-/* The daemon wrote the state: it is a JSON object, whatever the provider sends. */
-static bool is_state(struct bytes state)
-{
-	_cleanup_(json_freep) struct json *json = json_new(NULL);
-	json_node root;
-
-	return json_parse(json, state, JSON_DUPLICATES_REFUSE, &root, NULL) == 0 &&
-	       json_kind(json, root) == JSON_KIND_OBJECT;
 }
 
 static void check(const struct plugin_answer *answer, enum plugin_verb verb, int status)
 {
 	enum plugin_answer_kind kind = answer->kind;
 
-	if (kind == PLUGIN_ANSWER_FAULT) {
-		fprintf(stderr, "%s\n", answer->fault);
-		abort();
-	}
+	if (kind == PLUGIN_ANSWER_FAULT)
+		complain(answer->fault);
 	assert(kind != PLUGIN_ANSWER_EXCHANGE || verb == PLUGIN_VERB_RECONCILE);
 	if (verb == PLUGIN_VERB_START && kind == PLUGIN_ANSWER_FAILED)
 		assert(answer->failure.bought == PLUGIN_BOUGHT_NONE);
@@ -93,20 +69,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.idempotency_key = "key",
 		.has_bought = true,
 	};
-	const uint8_t *end;
 
 	if (size < 1)
 		return -1;
-	end = memchr(data + 1, '\0', size - 1);
 	step.verb = verbs[data[0] & 7];
 	step.remote_id = step.verb == PLUGIN_VERB_START || step.verb == PLUGIN_VERB_RECONCILE ? NULL : "v_1";
 	if (step.verb == PLUGIN_VERB_RECONCILE)
 		step.facts = bytes_of_text(FACTS);
 	reply.status = statuses[data[0] >> 3];
-	reply.body = end ? bytes_of(end + 1, size - (size_t)(end - data) - 1) : bytes_of(data + 1, size - 1);
-	step.state = end ? bytes_of(data + 1, (size_t)(end - data) - 1) : (struct bytes){0};
-
-	if (step.state.len && !is_state(step.state))
+	if (!take_input(data, size, &step, &reply))
 		return -1;
 
 	answer = plugin_step_run(&step);

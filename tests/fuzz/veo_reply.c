@@ -8,45 +8,16 @@
 #include "base/json_lift.h"
 #include "base/limits.h"
 #include "fuzz.h"
+#include "key_file.h"
 #include "plugin/mint.h"
-#include "plugin/step.h"
+#include "plugin_reply.h"
 
 #include <assert.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <stdio.h>
 
 #define NOW_MS INT64_C(1795000000000)
 #define OPERATION "projects/p1/locations/us-central1/publishers/google/models/veo-3.1-generate-001/operations/7"
 
 enum { SURFACE_VERTEX, SURFACE_GEMINI, SURFACE_N };
-
-static char *make_key_file(void)
-{
-	EVP_PKEY *key = EVP_RSA_gen(2048);
-	BIO *bio = BIO_new(BIO_s_mem());
-	struct buffer out = {0};
-	char *text;
-	long len;
-
-	PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-	len = BIO_get_mem_data(bio, &text);
-	buffer_append_text(&out, "{\"client_email\":\"me@p1.iam.test\",\"token_uri\":\"http://127.0.0.1:9/token\","
-				 "\"private_key\":\"");
-	for (long i = 0; i < len; i++)
-		buffer_append(&out, text[i] == '\n' ? "\\n" : text + i, text[i] == '\n' ? 2 : 1);
-	buffer_append_text(&out, "\"}");
-	BIO_free(bio);
-	EVP_PKEY_free(key);
-	return out.data;
-}
-
-static void complain(const struct errmsg *error)
-{
-	fprintf(stderr, "%s\n", error->text);
-	abort();
-}
 
 static struct plugin_account *account_new(const struct plugin *plugin, bool is_gemini)
 {
@@ -64,12 +35,11 @@ static struct plugin_account *account_new(const struct plugin *plugin, bool is_g
 		.options = bytes_of_text(is_gemini ? "{\"surface\":\"gemini\"}" : "{\"project\":\"p1\"}"),
 	};
 	struct bytes token = bytes_of_text("{\"access_token\":\"t\",\"expires_in\":3599}");
-	struct plugin_account *account;
+	struct plugin_account *account = open_account_of(plugin, &spec);
 	struct errmsg error = {0};
 
-	if (plugin_account_new(plugin, &spec, &account, &error) != 0 ||
-	    (!is_gemini && plugin_mint_take(account, 200, token, NOW_MS, &error) != 0))
-		complain(&error);
+	if (!is_gemini && plugin_mint_take(account, 200, token, NOW_MS, &error) != 0)
+		complain(error.text);
 	return account;
 }
 
@@ -77,11 +47,9 @@ static const struct plugin_account *account_of(int surface)
 {
 	static struct plugin_account *accounts[SURFACE_N];
 	static struct plugin *plugin;
-	const char *folders[] = {VEO_PLUGIN_DIR};
-	struct errmsg error = {0};
 
-	if (!plugin && plugin_load("veo", folders, 1, &plugin, &error) != 0)
-		complain(&error);
+	if (!plugin)
+		plugin = open_plugin("veo", VEO_PLUGIN_DIR);
 	if (!accounts[surface])
 		accounts[surface] = account_new(plugin, surface == SURFACE_GEMINI);
 	return accounts[surface];
@@ -165,10 +133,8 @@ static void check(const struct plugin_answer *answer, enum plugin_verb verb, int
 {
 	enum plugin_answer_kind kind = answer->kind;
 
-	if (kind == PLUGIN_ANSWER_FAULT) {
-		fprintf(stderr, "%s\n", answer->fault);
-		abort();
-	}
+	if (kind == PLUGIN_ANSWER_FAULT)
+		complain(answer->fault);
 	assert(kind != PLUGIN_ANSWER_EXCHANGE);
 	if (verb == PLUGIN_VERB_START && kind == PLUGIN_ANSWER_FAILED)
 		assert(status >= 300 && answer->failure.bought == PLUGIN_BOUGHT_NONE);
@@ -181,16 +147,6 @@ static void check(const struct plugin_answer *answer, enum plugin_verb verb, int
 		       !answer->done.outputs[0].url != !answer->done.outputs[0].lifted);
 }
 
-/* The daemon wrote the state: it is a JSON object, whatever the provider sends. */
-static bool is_state(struct bytes state)
-{
-	_cleanup_(json_freep) struct json *json = json_new(NULL);
-	json_node root;
-
-	return json_parse(json, state, JSON_DUPLICATES_REFUSE, &root, NULL) == 0 &&
-	       json_kind(json, root) == JSON_KIND_OBJECT;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum plugin_verb verbs[] = {PLUGIN_VERB_START, PLUGIN_VERB_POLL, PLUGIN_VERB_POLL,
@@ -200,20 +156,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_(lifted_finish) struct lifted lifted = {0};
 	struct plugin_reply reply = {.retry_after_ms = -1, .lifted = (const char *const *)lifted.pointers};
 	struct plugin_step step;
-	const uint8_t *end;
 	int surface;
 
 	if (size < 1)
 		return -1;
 	surface = data[0] & 4 ? SURFACE_GEMINI : SURFACE_VERTEX;
 	step = step_of(surface, verbs[data[0] & 3]);
-	end = memchr(data + 1, '\0', size - 1);
 	reply.status = statuses[data[0] >> 4];
-	reply.body = end ? bytes_of(end + 1, size - (size_t)(end - data) - 1) : bytes_of(data + 1, size - 1);
-	step.state = end ? bytes_of(data + 1, (size_t)(end - data) - 1) : (struct bytes){0};
 	step.phase = 1;
 	step.reply = &reply;
-	if (step.state.len && !is_state(step.state))
+	if (!take_input(data, size, &step, &reply))
 		return -1;
 	if (step.verb == PLUGIN_VERB_POLL && reply.status < 300) {
 		if (lift(surface, reply.body, &lifted) != 0)

@@ -5,7 +5,7 @@
 #ifndef FG_TESTS_UNIT_HEYGEN_RIG_H
 #define FG_TESTS_UNIT_HEYGEN_RIG_H
 
-#include "plugin/step.h"
+#include "answers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,13 +47,6 @@ struct plugin_answer *rig_reply_in(enum plugin_verb verb, uint32_t phase, const 
 				   const char *body);
 struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body);
 
-/* The exchange's JSON body holds exactly this. */
-void rig_assert_body(const struct plugin_answer *answer, const char *expected);
-void rig_assert_json(const char *text, const char *expected);
-/* A header of an exchange; NULL when there is none. */
-const struct plugin_header *rig_header(const struct plugin_answer *answer, const char *name);
-void rig_assert_failure(const struct plugin_answer *answer, enum plugin_answer_kind kind, enum plugin_reason reason,
-			enum plugin_bought bought);
 /* The text of a recorded provider body; NULL when there are none on this machine, which is said aloud. */
 char *rig_sample(const char *name);
 

@@ -5,7 +5,7 @@
 #ifndef FG_TESTS_UNIT_OPENAI_VIDEOS_RIG_H
 #define FG_TESTS_UNIT_OPENAI_VIDEOS_RIG_H
 
-#include "plugin/step.h"
+#include "answers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,10 +43,6 @@ struct plugin_answer *rig_resume(enum plugin_verb verb, const char *state);
 /* Hands a reply to a verb. */
 struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body);
 
-/* The exchange's JSON body holds exactly this. */
-void rig_assert_body(const struct plugin_answer *answer, const char *expected);
-void rig_assert_failure(const struct plugin_answer *answer, enum plugin_answer_kind kind, enum plugin_reason reason,
-			enum plugin_bought bought);
 /* The text of a recorded provider body, "openrouter/post_videos-202.json"; NULL when there are none here. */
 char *rig_sample(const char *name);
 

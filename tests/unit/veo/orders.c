@@ -2,6 +2,7 @@
 #include "job/validate.h"
 
 #include "base/err.h"
+#include "manifests.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,28 +14,8 @@ static struct job_capabilities *capabilities;
 
 static int take_manifest(void **state)
 {
-	struct buffer path = {0}, text = {0};
-	struct errmsg error = {0};
-	char block[4096];
-	FILE *file;
-	size_t n;
-	int r;
-
 	(void)state;
-	buffer_printf(&path, "%s/plugins/veo/manifest.json", getenv("FILMGATE_SOURCE_DIR"));
-	file = fopen(path.data, "re");
-	buffer_finish(&path);
-	if (!file)
-		return -1;
-	while ((n = fread(block, 1, sizeof(block), file)) > 0)
-		if (buffer_append(&text, block, n) < 0)
-			return -1;
-	fclose(file);
-	r = job_capabilities_new(buffer_bytes(&text), &capabilities, &error);
-	if (r)
-		print_error("%s\n", error.text);
-	buffer_finish(&text);
-	return r;
+	return manifest_read("veo", &capabilities);
 }
 
 static int drop_manifest(void **state)

@@ -3,40 +3,15 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/json_lift.h"
+#include "key_file.h"
 #include "plugin/mint.h"
 #include "replays.h"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <strings.h>
 
 struct rig rig;
 
 static char *key_file;
-
-static char *make_key_file(void)
-{
-	EVP_PKEY *key = EVP_RSA_gen(2048);
-	BIO *bio = BIO_new(BIO_s_mem());
-	struct buffer out = {0};
-	char *text;
-	long len;
-
-	PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-	len = BIO_get_mem_data(bio, &text);
-	buffer_append_text(&out, "{\"client_email\":\"me@p1.iam.test\",\"token_uri\":\"http://127.0.0.1:9/token\","
-				 "\"private_key\":\"");
-	for (long i = 0; i < len; i++)
-		if (text[i] == '\n')
-			buffer_append_text(&out, "\\n");
-		else
-			buffer_append(&out, text + i, 1);
-	buffer_append_text(&out, "\"}");
-	BIO_free(bio);
-	EVP_PKEY_free(key);
-	return out.data;
-}
 
 struct plugin_account *rig_open(const char *base_url, const char *options, bool is_google)
 {
@@ -227,21 +202,6 @@ struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int st
 	return run(verb, rig.job, state, &reply);
 }
 
-void rig_assert_body(const struct plugin_answer *answer, const char *expected)
-{
-	_cleanup_(json_freep) struct json *json = json_new(NULL);
-	_cleanup_(freep) char *text = NULL;
-	json_node a, b;
-
-	assert_int_equal(answer->kind, PLUGIN_ANSWER_EXCHANGE);
-	text = bytes_dup_text(answer->exchange.body);
-	assert_non_null(text);
-	assert_int_equal(json_parse(json, bytes_of_text(text), JSON_DUPLICATES_REFUSE, &a, NULL), 0);
-	assert_int_equal(json_parse(json, bytes_of_text(expected), JSON_DUPLICATES_REFUSE, &b, NULL), 0);
-	if (!json_equal(json, a, json, b))
-		fail_msg("%s\n is not %s", text, expected);
-}
-
 void rig_assert_inline(const struct plugin_answer *answer, const char *expected)
 {
 	_cleanup_(buffer_finish) struct buffer text = {0};
@@ -262,41 +222,7 @@ void rig_assert_inline(const struct plugin_answer *answer, const char *expected)
 	rig_assert_body(&whole, expected);
 }
 
-const struct plugin_header *rig_header(const struct plugin_answer *answer, const char *name)
-{
-	for (size_t i = 0; i < answer->exchange.n_headers; i++)
-		if (strcasecmp(answer->exchange.headers[i].name, name) == 0)
-			return &answer->exchange.headers[i];
-	return NULL;
-}
-
-void rig_assert_failure(const struct plugin_answer *answer, enum plugin_answer_kind kind, enum plugin_reason reason,
-			enum plugin_bought bought)
-{
-	if (answer->kind != kind || answer->failure.reason != reason || answer->failure.bought != bought)
-		fail_msg("answered %s, reason %d, bought %d ('%s' %s)", plugin_answer_name(answer->kind),
-			 (int)answer->failure.reason, (int)answer->failure.bought, answer->failure.code,
-			 answer->failure.message);
-}
-
 char *rig_sample(const char *name)
 {
-	const char *folder = getenv("FILMGATE_SAMPLES");
-	struct buffer path = {0}, text = {0};
-	char block[4096];
-	FILE *file;
-	size_t n;
-
-	assert_int_equal(buffer_printf(&path, "%s/veo/%s", folder ? folder : "", name), 0);
-	file = fopen(path.data, "re");
-	if (!file) {
-		print_message("no recorded body %s here: skipped\n", name);
-		buffer_finish(&path);
-		return NULL;
-	}
-	while ((n = fread(block, 1, sizeof(block), file)) > 0)
-		assert_int_equal(buffer_append(&text, block, n), 0);
-	fclose(file);
-	buffer_finish(&path);
-	return text.data;
+	return answers_sample("veo", name);
 }

@@ -5,7 +5,7 @@
 #ifndef FG_TESTS_UNIT_VEO_RIG_H
 #define FG_TESTS_UNIT_VEO_RIG_H
 
-#include "plugin/step.h"
+#include "answers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,14 +50,8 @@ struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job);
 /* Hands a reply to a verb; what the plugin's poll lifts is taken out of it before, as the daemon does. */
 struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body);
 
-/* The exchange's JSON body holds exactly this. */
-void rig_assert_body(const struct plugin_answer *answer, const char *expected);
-/* Likewise, with "{NAME}" where the bytes of an asset go as base64. */
+/* As rig_assert_body(), with "{NAME}" where the bytes of an asset go as base64. */
 void rig_assert_inline(const struct plugin_answer *answer, const char *expected);
-/* A header of an exchange; NULL when there is none. */
-const struct plugin_header *rig_header(const struct plugin_answer *answer, const char *name);
-void rig_assert_failure(const struct plugin_answer *answer, enum plugin_answer_kind kind, enum plugin_reason reason,
-			enum plugin_bought bought);
 /* The text of a recorded provider body; NULL when there are none on this machine, which is said aloud. */
 char *rig_sample(const char *name);
 
