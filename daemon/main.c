@@ -107,6 +107,8 @@ static int open_runner(struct rooms *rooms, struct errmsg *msg)
 		r = plugin_runner_new(LIMIT_PLUGIN_THREADS, &rooms->runner);
 	if (r == 0 && rooms->recorder)
 		plugin_runner_record(rooms->runner, rooms->recorder);
+	if (r == 0)
+		r = providers_open_checks(&rooms->providers, rooms->recorder);
 	return err_explain(r, "the threads for plugins cannot be started", msg);
 }
 
@@ -203,6 +205,7 @@ static void close_rooms(struct rooms *rooms)
 	rpc_server_free(rooms->rpc);
 	http_free(rooms->http);
 	plugin_runner_free(rooms->runner);
+	providers_close_checks(&rooms->providers);
 	plugin_recorder_free(rooms->recorder);
 	artifact_store_close(rooms->artifacts);
 	engine_free(rooms->engine);

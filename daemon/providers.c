@@ -4,13 +4,14 @@
 #include "base/log.h"
 #include "http/http.h"
 #include "job/price.h"
-#include "plugin/account.h"
+#include "plugin/runner.h"
 
 /* One configured provider and what was made of it. */
 struct provider {
 	struct plugin *plugin;
 	struct plugin_account *account;
 	struct job_prices *prices; /* NULL: the operator has none */
+	struct plugin_runner *checks;
 	struct errmsg problem;
 };
 
@@ -67,6 +68,31 @@ static int load_prices(const struct config_provider *from, struct provider *prov
 	return r;
 }
 
+/*
+ * Asks the plugin about the configuration alone: its verb check without an order. What it would refuse each order for
+ * is better said before there are any.
+ */
+static int check_options(const struct config_provider *from, struct provider *provider)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
+	struct plugin_step step = {
+		.account = provider->account, .verb = PLUGIN_VERB_CHECK, .now_ms = clock_utc_ms(&clock_system)};
+
+	if (!plugin_can(provider->plugin, PLUGIN_VERB_CHECK))
+		return 0;
+	answer = plugin_step_run(&step);
+	if (!answer)
+		return err_origin(-ENOMEM);
+	if (answer->kind == PLUGIN_ANSWER_REPORT)
+		return 0;
+	if (answer->kind == PLUGIN_ANSWER_FAILED)
+		errmsg_set(&provider->problem, "provider '%s': %.400s", from->id, answer->failure.message);
+	else
+		errmsg_set(&provider->problem, "plugin '%s' broke a rule when it was asked about its options: %.300s",
+			   from->plugin, answer->fault ? answer->fault : plugin_answer_name(answer->kind));
+	return -EINVAL;
+}
+
 /* On failure, @provider->problem says why. */
 static void load_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
 {
@@ -76,6 +102,8 @@ static void load_provider(const struct config *config, const struct config_provi
 			&provider->plugin, &provider->problem);
 	if (r == 0)
 		r = load_account(from, provider);
+	if (r == 0)
+		r = check_options(from, provider);
 	if (r == 0)
 		r = check_address(from, provider);
 	if (r == 0)
@@ -163,6 +191,30 @@ void providers_warn(const char *path, const struct config *config)
 		plugin_account_free(provider.account);
 		plugin_free(provider.plugin);
 	}
+}
+
+int providers_open_checks(struct providers *providers, struct plugin_recorder *recorder)
+{
+	for (size_t i = 0; i < providers->n; i++) {
+		struct provider *provider = &providers->all[i];
+		int r;
+
+		if (!provider->plugin || !plugin_can(provider->plugin, PLUGIN_VERB_CHECK))
+			continue;
+		r = plugin_runner_new(1, &provider->checks);
+		if (r < 0)
+			return err_trace(r);
+		if (recorder)
+			plugin_runner_record(provider->checks, recorder);
+		providers->lanes[i].checks = provider->checks;
+	}
+	return 0;
+}
+
+void providers_close_checks(struct providers *providers)
+{
+	for (size_t i = 0; i < providers->n; i++)
+		providers->all[i].checks = plugin_runner_free(providers->all[i].checks);
 }
 
 void providers_finish(struct providers *providers)

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "engine/life.h"
 
+struct plugin_recorder;
 struct provider;
 
 struct providers {
@@ -19,6 +20,11 @@ struct providers {
 /* One that cannot be used is named in the log and in its jobs, and the others work. 0 or -ENOMEM; @config is borrowed
  * until providers_finish(), which takes zeros, too. */
 int providers_load(const struct config *config, struct providers *ret);
+/* A thread for each whose plugin judges orders, before the engine is made. @recorder: NULL: nothing is recorded; it must
+ * outlive them. 0 or negative errno. */
+int providers_open_checks(struct providers *providers, struct plugin_recorder *recorder);
+/* Ends these threads when what waits there is done: before the engine is freed. */
+void providers_close_checks(struct providers *providers);
 void providers_finish(struct providers *providers);
 /* What only a plugin knows, such as which secrets and options there are: prints a warning for each that cannot be used,
  * since the daemon starts all the same. @path is the configuration's. */

@@ -3,14 +3,16 @@
  *
  * A create is checked against the provider's capability document, hashed, built into one commit with the claim of its
  * request id, and handed to the committer. Where it names assets, they are looked at in between, on a reader's thread;
- * one that is missing is left to the committer, which knows first whether the request has been accepted before. The
- * committer's thread tells the creator, whom nothing but the disk was
- * keeping; then the engine thread learns of it with its batch, and the job may start.
+ * one that is missing is left to the committer, which knows first whether the request has been accepted before. Where
+ * the plugin has the verb check, it is asked last, on a thread of its own (check.c). The committer's thread tells the
+ * creator, whom nothing but the disk was keeping; then the engine thread learns of it with its batch, and the job may start.
  */
 #include "engine/internal.h"
 
+#include "engine/check.h"
 #include "engine/ops.h"
 #include "engine/request.h"
+#include "engine/step.h"
 #include "job/validate.h"
 
 #include <assert.h>
@@ -21,6 +23,9 @@ struct creation {
 	struct lane *lane;
 	struct job_verdict *verdict; /* of an order with assets; else NULL */
 	bool is_trial;               /* validate_only */
+	bool has_request_id;         /* the creator's own, which may have made a job before */
+	struct asset *assets;        /* for the plugin, those that are there; NULL: none */
+	size_t n_assets;
 	struct job_index index;
 	struct job_view view;
 	struct job_ref existing; /* the job that owns the request id */
@@ -43,6 +48,9 @@ static void free_creation(struct creation *creation)
 	if (creation->verdict)
 		job_verdict_finish(creation->verdict);
 	free(creation->verdict);
+	for (size_t i = 0; i < creation->n_assets; i++)
+		asset_finish(&creation->assets[i]);
+	free(creation->assets);
 	free(creation);
 }
 
@@ -269,6 +277,66 @@ static void admit(struct creation *creation)
 	}
 }
 
+/* ---- what the plugin says ---- */
+
+static void on_checked(void *userdata, const struct check_result *result)
+{
+	struct creation *creation = userdata;
+
+	if (result->outcome == 0) {
+		step_keep_notes(creation->view.status, result->answer);
+		admit(creation);
+		return;
+	}
+	creation->fn(creation->userdata, result->outcome, &result->error, &(struct job_view){0}, false);
+	free_creation(creation);
+}
+
+static void ask_plugin(struct creation *creation)
+{
+	const struct check_order order = {
+		.job = creation->view.job,
+		.title = creation->view.status->display_name,
+		.assets = creation->assets,
+		.n_assets = creation->n_assets,
+	};
+
+	check_ask(creation->lane, &order, on_checked, creation);
+}
+
+/*
+ * [reader thread] An accepted job stays accepted: a repeat of its request is not shown to the plugin again, whose answer
+ * may be another one by now.
+ */
+static void on_request(void *userdata, int outcome, const struct store_request *found)
+{
+	struct creation *creation = userdata;
+
+	if (outcome == 0) {
+		answer_existing(creation->engine, creation, found);
+	} else if (outcome == STORE_E_NOT_FOUND) {
+		ask_plugin(creation);
+	} else {
+		log_error("a request id could not be read", "outcome", log_int(outcome));
+		answer(creation->fn, creation->userdata, ENGINE_E_STORE,
+		       "the request id could not be looked up in the store; see the daemon's log");
+		free_creation(creation);
+	}
+}
+
+/* The order is as it will be stored: with the plugin's consent, where it has a say, it is. */
+static void judge(struct creation *creation)
+{
+	const struct job *job = creation->view.job;
+
+	if (!check_is_needed(creation->lane))
+		admit(creation);
+	else if (creation->has_request_id && !creation->is_trial)
+		store_get_request(creation->engine->store, job->ref.tenant, job->request_id, on_request, creation);
+	else
+		ask_plugin(creation);
+}
+
 /* ---- assets ---- */
 
 /* NULL: there is none of this content. */
@@ -314,13 +382,14 @@ static void on_assets(void *userdata, int outcome, struct asset *assets, size_t 
 		return;
 	}
 	check_assets(creation, assets);
-	for (size_t i = 0; i < n; i++)
-		asset_finish(&assets[i]);
+	creation->assets = take_memory((n + 1) * sizeof(*assets));
+	memcpy(creation->assets, assets, n * sizeof(*assets));
+	creation->n_assets = n;
 	if (creation->verdict->n_violations || creation->verdict->fault) {
 		answer_verdict(creation->verdict, creation->fn, creation->userdata);
 		free_creation(creation);
 	} else {
-		admit(creation);
+		judge(creation);
 	}
 }
 
@@ -348,6 +417,7 @@ void engine_create_job(struct engine *engine, const struct engine_create *create
 	creation->engine = engine;
 	creation->lane = lane;
 	creation->is_trial = create->validate_only;
+	creation->has_request_id = create->request_id && *create->request_id;
 	creation->fn = fn;
 	creation->userdata = userdata;
 	request_build(engine, lane, create, &verdict, &creation->view);
@@ -357,7 +427,7 @@ void engine_create_job(struct engine *engine, const struct engine_create *create
 	if (job->n_assets)
 		store_get_assets(engine->store, job->ref.tenant, job->assets, job->n_assets, on_assets, creation);
 	else
-		admit(creation);
+		judge(creation);
 }
 
 /* ---- retry: a create with another job's words ---- */

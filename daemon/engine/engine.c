@@ -3,6 +3,7 @@
  */
 #include "engine/internal.h"
 
+#include "engine/check.h"
 #include "engine/ops.h"
 #include "engine/run.h"
 
@@ -302,6 +303,8 @@ static void on_stop(struct loop_message *message)
 	struct entry *entry, *next;
 
 	cancel_timers(engine);
+	for (size_t i = 0; i < engine->n_lanes; i++)
+		check_end_all(&engine->lanes[i]);
 	HASH_ITER(hh, engine->entries, entry, next) {
 		if (entry->activity == ACTIVITY_TIMER)
 			entry_interrupt(entry);

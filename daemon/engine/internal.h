@@ -241,6 +241,8 @@ struct lane {
 	bool is_minting;
 	struct figures figures;
 	struct catalogue *catalogues; /* catalogue.c */
+	struct order_check *checks;   /* check.c: orders about which the plugin is being asked */
+	size_t n_checks;
 };
 
 struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */

@@ -21,6 +21,11 @@ struct engine_provider_config {
 	 * why. */
 	const struct plugin *plugin;
 	const struct plugin_account *account;
+	/*
+	 * A thread that asks the plugin about orders before they are accepted; NULL: it has nothing to say about them. Each
+	 * provider has one of its own, so that a plugin that hangs there holds up nobody's orders but its own.
+	 */
+	struct plugin_runner *checks;
 	struct digest account_digest;    /* a repeat of a paid request needs the same as the first send */
 	const struct job_prices *prices; /* the operator's; NULL: none */
 	const char *base_url;

@@ -141,19 +141,18 @@ static void show_media(struct call *call, struct media *media)
 	call->step.n_assets = media->n;
 }
 
-static void write_job(const struct entry *entry, struct buffer *ret)
+void step_write_job(const struct job *job, const char *title, struct buffer *ret)
 {
 	struct json *json = json_new(NULL);
 	json_node root = json_object(json), parameters = JSON_ABSENT;
 	char id[ID_TEXT_SIZE];
 
-	id_format(&entry->ref.id, id);
+	id_format(&job->ref.id, id);
 	set_text(json, root, "id", id);
-	set_text(json, root, "model", entry->job->model ? entry->job->model : "");
-	if (entry->status->display_name)
-		set_text(json, root, "title", entry->status->display_name);
-	if (json_parse(json, bytes_of_text(entry->job->parameters), JSON_DUPLICATES_LAST_WINS, &parameters, NULL) !=
-		    0 ||
+	set_text(json, root, "model", job->model ? job->model : "");
+	if (title)
+		set_text(json, root, "title", title);
+	if (json_parse(json, bytes_of_text(job->parameters), JSON_DUPLICATES_LAST_WINS, &parameters, NULL) != 0 ||
 	    json_put(json, root, "/parameters", parameters) != 0 || json_fault(json) != 0 ||
 	    json_write(json, root, JSON_FORM_PLAIN, ret) != 0)
 		abort();
@@ -186,7 +185,7 @@ static void show_job(struct call *call, struct entry *entry)
 	const struct job_send *send = job_current_send(status);
 	struct plugin_step *step = &call->step;
 
-	write_job(entry, &call->job);
+	step_write_job(entry->job, status->display_name, &call->job);
 	step->job = buffer_bytes(&call->job);
 	call->state = take_text(status->plugin_state);
 	step->state = bytes_of_text(call->state);
@@ -375,33 +374,36 @@ void step_run(struct entry *entry, enum plugin_verb verb, uint32_t phase, struct
 }
 
 /* "/parameters/seed" is "parameters.seed" to everybody else. */
-static void write_field(const char *pointer, struct buffer *ret)
+void step_write_field(const char *pointer, struct buffer *ret)
 {
 	for (const char *p = pointer + (*pointer == '/'); *p; p++)
 		buffer_append(ret, *p == '/' ? "." : p, 1);
 }
 
-/* What is new among them goes along with the next commit. */
-static void keep_notes(struct entry *entry, const struct plugin_answer *answer)
+bool step_keep_notes(struct job_status *status, const struct plugin_answer *answer)
 {
+	bool is_new = false;
+
 	for (size_t i = 0; i < answer->n_notes; i++) {
 		const struct plugin_note *note = &answer->notes[i];
 		struct buffer field = {.limit = LIMIT_PLUGIN_WORDS};
 		int r;
 
-		write_field(note->pointer ? note->pointer : "", &field);
-		r = job_add_note(entry->status, (enum job_severity)note->severity, field.data ? field.data : "",
+		step_write_field(note->pointer ? note->pointer : "", &field);
+		r = job_add_note(status, (enum job_severity)note->severity, field.data ? field.data : "",
 				 note->sentence, "", "");
 		buffer_finish(&field);
 		if (r < 0)
 			abort();
-		entry->is_state_changed |= r > 0;
+		is_new |= r > 0;
 	}
+	return is_new;
 }
 
 void step_keep_state(struct entry *entry, const struct plugin_answer *answer)
 {
-	keep_notes(entry, answer);
+	/* What is new among them goes along with the next commit. */
+	entry->is_state_changed |= step_keep_notes(entry->status, answer);
 	if (!answer->state || (entry->status->plugin_state && strcmp(entry->status->plugin_state, answer->state) == 0))
 		return;
 	entry->is_state_changed = true;

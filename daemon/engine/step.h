@@ -76,6 +76,12 @@ bool exchange_buys(const struct plugin_exchange *exchange);
 /* How long the provider honours the key that @exchange carries; 0: it carries none. */
 int64_t exchange_key_window_ms(const struct lane *lane, const struct plugin_exchange *exchange);
 
+/* The document JOB. @title: NULL: none. [any-thread] */
+void step_write_job(const struct job *job, const char *title, struct buffer *ret);
+/* "/parameters/seed" is "parameters.seed" to everybody but a plugin. [any-thread] */
+void step_write_field(const char *pointer, struct buffer *ret);
+/* Was any of them new? */
+bool step_keep_notes(struct job_status *status, const struct plugin_answer *answer);
 /* Takes over the plugin's new state, if it wrote one; the next change stores it. */
 void step_keep_state(struct entry *entry, const struct plugin_answer *answer);
 

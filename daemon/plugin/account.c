@@ -283,8 +283,9 @@ static int complete_options(struct plugin_account *account, json_node options, s
 		if (json_member(account->json, options, name))
 			continue;
 		if (!value && json_boolean(manifest->json, json_at(manifest->json, n, "/required"), false))
-			return invalid(error, "provider '%s': the option '%s' is not configured", account->id,
-				       json_name(manifest->json, n));
+			return invalid(error,
+				       "provider '%s': the option '%s' is not configured: write it into its options",
+				       account->id, json_name(manifest->json, n));
 		json_set(account->json, options, name, json_copy(account->json, manifest->json, value));
 	}
 	return 0;

@@ -23,7 +23,7 @@ const struct plugin_feature plugin_features[] = {
 	{"catalogue", true, "list avatars, voices and styles"},
 	{"result", false, "ask for fresh links apart from polling"},
 	{"reconcile", true, "look up an order whose reply was lost"},
-	{"check", false, "ask a plugin about an order beyond its manifest"},
+	{"check", true, "ask a plugin about an order beyond its manifest"},
 	{NULL, false, NULL},
 };
 

@@ -395,6 +395,33 @@ static void check_upload_report(struct fg_step *s, json_node report)
 		step_fault(s, "report(): headers of an upload must be an object of texts that a plugin may set");
 }
 
+static void check_violation(struct fg_step *s, json_node violation)
+{
+	json_node pointer = json_at(s->json, violation, "/pointer");
+	struct bytes message = json_text(s->json, json_at(s->json, violation, "/message"));
+
+	if (message.len == 0 || message.len > LIMIT_PLUGIN_WORDS ||
+	    (pointer &&
+	     (json_kind(s->json, pointer) != JSON_KIND_TEXT || json_text(s->json, pointer).len > LIMIT_PLUGIN_WORD)))
+		step_fault(s, "report(): a violation needs a message of 1 to %d bytes, and a pointer that is a text",
+			   LIMIT_PLUGIN_WORDS);
+}
+
+/* What is wrong with an order is said to whoever orders, word by word. */
+static void check_judgement(struct fg_step *s, json_node report)
+{
+	json_node list = json_at(s->json, report, "/violations");
+
+	if (list_length(s, list, LIMIT_JOB_VIOLATIONS, "violations") < json_count(s->json, list))
+		return;
+	for (json_node n = json_first(s->json, list); n; n = json_next(s->json, n))
+		check_violation(s, n);
+	for (json_node n = json_first(s->json, report); n; n = json_next(s->json, n))
+		if (strcmp(json_name(s->json, n), "violations") != 0)
+			step_fault(s, "report(): of a check this daemon takes violations, and no '%.64s'",
+				   json_name(s->json, n));
+}
+
 int32_t host_report(struct fg_step *s, fg_node report)
 {
 	_cleanup_(buffer_finish) struct buffer text = {.limit = LIMIT_PLUGIN_REPORT};
@@ -407,6 +434,8 @@ int32_t host_report(struct fg_step *s, fg_node report)
 	}
 	if (s->input->verb == PLUGIN_VERB_UPLOAD)
 		check_upload_report(s, report);
+	if (s->input->verb == PLUGIN_VERB_CHECK)
+		check_judgement(s, report);
 	if (step_failed(s, json_write(s->json, report, JSON_FORM_PLAIN, &text)))
 		step_fault(s, "report(): larger than %d bytes", LIMIT_PLUGIN_REPORT);
 	else

@@ -89,7 +89,7 @@ static const struct plugin_asset *bytes_wanted(struct fg_step *s, json_node medi
 
 	if (asset)
 		return asset;
-	if (s->input->verb != PLUGIN_VERB_START)
+	if (s->input->verb != PLUGIN_VERB_START && s->input->verb != PLUGIN_VERB_CHECK)
 		step_fault(s, "%s: a step of '%s' has no such input", what, plugin_verb_name(s->input->verb));
 	else if (name)
 		step_refuse(s, "/parameters/media", "the input '%s' is '%s', and there is no such asset any more",

@@ -266,10 +266,12 @@ static void keep_state(struct fg_step *s)
 static void apply_refusal(struct fg_step *s)
 {
 	struct plugin_answer *answer = s->answer;
+	bool is_approved = answer->kind == PLUGIN_ANSWER_REPORT && s->input->verb == PLUGIN_VERB_CHECK;
 
-	if (!s->refusal || answer->kind != PLUGIN_ANSWER_EXCHANGE)
+	if (!s->refusal || (answer->kind != PLUGIN_ANSWER_EXCHANGE && !is_approved))
 		return;
 	answer->kind = PLUGIN_ANSWER_FAILED;
+	answer->report = NULL;
 	answer->exchange = (struct plugin_exchange){0};
 	answer->failure = (struct plugin_failure){
 		.reason = PLUGIN_REASON_INVALID_INPUT,

@@ -142,6 +142,60 @@ void store_get_reply(struct store *store, const struct job_ref *ref, uint32_t at
 	readers_add(store, &get->read);
 }
 
+struct get_request {
+	struct read read;
+	uint32_t tenant;
+	struct key key;
+	store_request_fn *fn;
+	void *userdata;
+};
+
+static int find_request(struct store *store, const struct get_request *get, struct store_request *ret)
+{
+	_cleanup_(backend_value_finish) struct backend_value value = {0};
+	uint64_t revision = 0;
+	int r = backend_get(store->backend, key_bytes(&get->key), &value);
+
+	if (r == 0)
+		r = record_read_request(value.bytes, ret);
+	if (r)
+		return r;
+	ret->ref.tenant = get->tenant;
+	r = read_revision(store, &ret->ref, &revision);
+	ret->deleted = revision == 0;
+	return r;
+}
+
+static void run_get_request(struct store *store, struct read *take)
+{
+	struct get_request *get = (struct get_request *)take;
+	struct store_request found = {0};
+	int r = find_request(store, get, &found);
+
+	get->fn(get->userdata, r, r == 0 ? &found : NULL);
+	free(get);
+}
+
+void store_get_request(struct store *store, uint32_t tenant, const char *request_id, store_request_fn *fn,
+		       void *userdata)
+{
+	struct get_request *get = malloc(sizeof(*get));
+	int r;
+
+	if (!get) {
+		fn(userdata, err_origin(-ENOMEM), NULL);
+		return;
+	}
+	*get = (struct get_request){.read.run = run_get_request, .tenant = tenant, .fn = fn, .userdata = userdata};
+	r = key_request(&get->key, tenant, request_id);
+	if (r) {
+		fn(userdata, err_trace(r), NULL);
+		free(get);
+		return;
+	}
+	readers_add(store, &get->read);
+}
+
 static int has_asset(struct store *store, uint32_t tenant, const struct digest *sha256, bool *ret)
 {
 	_cleanup_(backend_value_finish) struct backend_value value = {0};

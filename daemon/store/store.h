@@ -191,6 +191,11 @@ struct store_snapshot *store_snapshot_free(struct store_snapshot *snapshot);
 typedef void store_job_fn(void *userdata, int outcome, struct job_view *take);
 void store_get_job(struct store *store, const struct job_ref *ref, store_job_fn *fn, void *userdata);
 
+/* 0 and who owns the request id, valid for the call; STORE_E_NOT_FOUND. What a commit under way claims is not seen. */
+typedef void store_request_fn(void *userdata, int outcome, const struct store_request *found);
+void store_get_request(struct store *store, uint32_t tenant, const char *request_id, store_request_fn *fn,
+		       void *userdata);
+
 struct store_label_filter {
 	const char *key;
 	const char *value; /* NULL: any value */

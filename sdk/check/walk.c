@@ -90,15 +90,15 @@ static enum plugin_verb next_verb(struct walker *walker)
 /* Each verb is told what the daemon tells it. */
 static void begin_verb(struct path *path, enum plugin_verb verb)
 {
-	bool orders = verb == PLUGIN_VERB_START;
+	bool orders = verb == PLUGIN_VERB_START, has_files = orders || verb == PLUGIN_VERB_CHECK;
 
 	path->step.verb = verb;
 	path->step.phase = 0;
 	path->step.reply = NULL;
 	path->step.has_bought = false;
 	path->step.idempotency_key = orders ? KEY : NULL;
-	path->step.assets = orders ? path->told.files : NULL;
-	path->step.n_assets = orders ? path->told.n_files : 0;
+	path->step.assets = has_files ? path->told.files : NULL;
+	path->step.n_assets = has_files ? path->told.n_files : 0;
 	path->step.facts = bytes_of(NULL, 0);
 }
 

@@ -117,6 +117,24 @@ static int32_t poll(const struct fg_host *h, struct fg_step *s)
 	return send(h, s, FG_BODY_JSON, with(h, s, FG_MEDIA_BASE64), FG_ABSENT);
 }
 
+/* Reports what the order's extras say, or writes the order's body first. */
+static int32_t check(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node job = h->document(s, FG_DOC_JOB);
+
+	if (h->is(s, h->at(s, job, "/parameters/prompt"), "asks"))
+		return send(h, s, FG_BODY_NONE, FG_ABSENT, FG_ABSENT);
+	if (h->is(s, h->at(s, job, "/parameters/prompt"), "troubled"))
+		return h->trouble(s, FG_FAILURE(.reason = FG_REASON_UNAVAILABLE));
+	if (h->is(s, h->at(s, job, "/parameters/prompt"), "bytes"))
+		with(h, s, FG_MEDIA_BASE64);
+	if (h->is(s, h->at(s, job, "/parameters/prompt"), "handles"))
+		with(h, s, FG_MEDIA_HANDLE);
+	if (h->at(s, job, "/parameters/extras") == FG_ABSENT)
+		return h->report(s, h->object(s));
+	return h->report(s, h->at(s, job, "/parameters/extras"));
+}
+
 static const struct fg_plugin plugin = {
 	.struct_size = sizeof(plugin),
 	.manifest = fg_manifest,
@@ -124,6 +142,7 @@ static const struct fg_plugin plugin = {
 	.start = start,
 	.poll = poll,
 	.upload = upload,
+	.check = check,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

@@ -362,7 +362,8 @@ struct fg_host {
 	 * DATA_URI and BASE64 take an asset, a file that the daemon holds, and go into JSON, multipart and text bodies:
 	 * where they stand is a mark that must not be altered, in place of which the host sends the bytes. HANDLE takes the
 	 * user's provider_handle as well as an asset; an asset that the provider has not yet is brought there by the verb
-	 * upload, once for all orders of this account, after which start is begun anew. Assets are in start and upload only.
+	 * upload, once for all orders of this account, after which start is begun anew. Assets are in check, start
+	 * and upload only, and check has nothing brought.
 	 */
 	void (*put_media)(struct fg_step *s, fg_node out, const char *pointer, fg_node media, uint32_t form);
 	/*
@@ -459,7 +460,13 @@ struct fg_plugin {
 	fg_verb *webhook;   /* the provider called us; must not exchange */
 	fg_verb *catalogue; /* one page of the avatars, voices, … of /catalogue/kind of the step */
 	fg_verb *account;   /* a free read that proves the key and shows the balance */
-	fg_verb *check;     /* at acceptance: more than the manifest can say; must not exchange */
+	/*
+	 * At acceptance, after the manifest: may this order be ordered here? report() without violations accepts it,
+	 * failed() and violations refuse it, with the plugin's words for whoever orders. It must not exchange, and what it
+	 * writes into state() is not kept. Without /model in JOB: is the configuration all right? failed() makes the
+	 * provider unusable, with these words for the operator. Start may be reached without it, so it refuses the same.
+	 */
+	fg_verb *check;
 };
 
 /*

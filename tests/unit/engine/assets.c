@@ -195,6 +195,22 @@ static struct answer *order_asset(struct rig *rig, const struct digest *sha256, 
 	return create(rig, &(struct engine_create){.parameters = order_of(sha256), .request_id = request_id});
 }
 
+static void a_plugin_that_judges_orders_sees_what_their_files_are(void **state)
+{
+	struct rig *rig = *state;
+	struct digest sha256 = digest_of(a_picture()), other = digest_of(bytes_of_text("other"));
+	char expected[ASSET_NAME_SIZE + 16] = "image/png ";
+
+	upload(rig, a_picture());
+	rig->providers[0].checks = &rig->checkers[0];
+	asset_name_format(&sha256, expected + strlen(expected));
+	assert_answer(order_asset(rig, &sha256, "r-1"), 0);
+	assert_memory_equal(last_asked(&rig->checkers[0], PLUGIN_VERB_CHECK)->assets, expected, strlen(expected));
+	/* One that is missing is left to the committer, which says so. */
+	assert_answer(order_asset(rig, &other, "r-2"), ENGINE_E_INVALID);
+	assert_string_equal(last_asked(&rig->checkers[0], PLUGIN_VERB_CHECK)->assets, "");
+}
+
 /* ---- uploads ---- */
 
 static void an_upload_is_an_asset_that_survives_a_crash(void **state)
@@ -502,6 +518,7 @@ static void an_address_of_the_house_is_not_handed_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		story(a_plugin_that_judges_orders_sees_what_their_files_are),
 		story(an_upload_is_an_asset_that_survives_a_crash),
 		story(the_same_bytes_are_the_same_asset),
 		story(what_is_no_media_is_refused_and_leaves_nothing),

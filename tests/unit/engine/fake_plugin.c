@@ -60,6 +60,7 @@ void fake_plugin_init(struct plugin *plugin, const char *name, int window_s)
 	plugin->base_url = plugin->manifest->base_url;
 	for (int verb = 0; verb < _PLUGIN_VERB_N; verb++)
 		plugin->begin[verb] = verb == PLUGIN_VERB_START ? "buy" : verb == PLUGIN_VERB_UPLOAD ? "bring" : "read";
+	plugin->begin[PLUGIN_VERB_CHECK] = "report text={}";
 	plugin->cannot[PLUGIN_VERB_RECONCILE] = true;
 }
 
@@ -219,6 +220,8 @@ static void obey_pair(struct plugin_answer *answer, const char *name, const char
 		answer->failure.code = value;
 	else if (strcmp(name, "message") == 0)
 		answer->failure.message = value;
+	else if (strcmp(name, "field") == 0)
+		answer->failure.field = value;
 	else if (strcmp(name, "achieved") == 0)
 		answer->cancelled.achieved = achieved_of(value);
 	else if (strcmp(name, "cost") == 0 || strcmp(name, "computed") == 0)
@@ -528,6 +531,7 @@ void fake_runner_finish(struct plugin_runner *runner)
 		free(runner->asked->remote_id);
 		free(runner->asked->reply);
 		free(runner->asked->facts);
+		free(runner->asked->job);
 		free(runner->asked);
 		runner->asked = next;
 	}
@@ -549,6 +553,10 @@ static void note(struct plugin_runner *runner, const struct plugin_step *step)
 	asked->reply = step->reply ? bytes_dup_text(step->reply->body) : NULL;
 	asked->has_bought = step->has_bought;
 	asked->facts = step->facts.len ? bytes_dup_text(step->facts) : NULL;
+	asked->job = step->job.len ? bytes_dup_text(step->job) : NULL;
+	for (size_t i = 0; i < step->n_assets; i++)
+		snprintf(asked->assets + strlen(asked->assets), sizeof(asked->assets) - strlen(asked->assets),
+			 "%s %s\n", step->assets[i].media_type, step->assets[i].name);
 	snprintf(asked->catalogue, sizeof(asked->catalogue), "%s/%s", step->catalogue_kind ? step->catalogue_kind : "",
 		 step->catalogue_next ? step->catalogue_next : "");
 	if (runner->last)

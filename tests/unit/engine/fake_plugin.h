@@ -10,7 +10,7 @@
  *     wait after=MS permille=N status=WORD
  *     accepted id=ID after=MS
  *     done video=URL thumbnail=URL ...  secret: each is fetched with the account's key; lift:POINTER for URL: lifted
- *     failed reason=WORD bought=WORD after=MS code=WORD message=WORD    also: trouble
+ *     failed reason=WORD bought=WORD after=MS code=WORD message=WORD field=POINTER    also: trouble
  *     cancelled achieved=WORD
  *     report text=JSON
  *     absent, unknown                   of reconcile, which it has only where cannot[] is cleared
@@ -49,6 +49,8 @@ struct asked {
 	char *reply;
 	bool has_bought;
 	char catalogue[64]; /* "kind/next" */
+	char *job;
+	char assets[256]; /* "media/type name" of each, in lines */
 };
 
 struct plugin_runner {

@@ -296,6 +296,8 @@ int rig_setup(void **state)
 	pthread_cond_init(&rig->stop.changed, NULL);
 	fake_http_init(&rig->http);
 	fake_runner_init(&rig->runner);
+	for (size_t i = 0; i < RIG_PROVIDERS; i++)
+		fake_runner_init(&rig->checkers[i]);
 	configure(rig);
 	rig_start(rig);
 	return 0;
@@ -348,6 +350,8 @@ void stop_end(struct rig *rig)
 	stop_join(rig);
 	fake_http_kill(&rig->http);
 	fake_runner_release(&rig->runner);
+	for (size_t i = 0; i < RIG_PROVIDERS; i++)
+		fake_runner_release(&rig->checkers[i]);
 	pthread_mutex_lock(&rig->stop.mutex);
 	rig->stop.may_free = true;
 	pthread_cond_broadcast(&rig->stop.changed);
@@ -424,6 +428,8 @@ int rig_teardown(void **state)
 	free_answers(rig);
 	fake_http_finish(&rig->http);
 	fake_runner_finish(&rig->runner);
+	for (size_t i = 0; i < RIG_PROVIDERS; i++)
+		fake_runner_finish(&rig->checkers[i]);
 	for (size_t i = 0; i < RIG_PROVIDERS; i++)
 		fake_plugin_finish(&rig->plugins[i]);
 	nftw(rig->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);

@@ -43,6 +43,7 @@ struct rig {
 	struct http http;
 	struct plugin plugins[RIG_PROVIDERS];
 	struct plugin_runner runner;
+	struct plugin_runner checkers[RIG_PROVIDERS]; /* for a test that gives them to the providers */
 	struct engine *engine;
 	struct answer *answers; /* all that were asked for; freed at the end */
 	struct {

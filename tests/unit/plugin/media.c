@@ -270,6 +270,60 @@ static void what_an_upload_reports_is_looked_at(void **state)
 	assert_fault(upload(2, ""), "only 'start' may buy");
 }
 
+static struct plugin_answer *judge(const char *prompt, const char *media, const char *report)
+{
+	char job[1024];
+	struct plugin_step step;
+
+	snprintf(job, sizeof(job), "{\"model\":\"m\",\"parameters\":{\"prompt\":\"%s\",\"media\":[%s]%s%s}}", prompt,
+		 media, *report ? ",\"extras\":" : "", report);
+	step = fixture_step(account, PLUGIN_VERB_CHECK, job);
+	step.assets = assets;
+	step.n_assets = 2;
+	return fixture_run(&step);
+}
+
+/* What start would stumble over is found before there is a job; nothing is uploaded for it. */
+static void a_check_finds_what_start_would_stumble_over(void **state)
+{
+	static const struct {
+		const char *prompt, *media, *words;
+	} rows[] = {
+		{"bytes", TWO, NULL},
+		{"handles", TWO, NULL},
+		{"bytes", FIRST("\"url\":\"https://i.test/a.png\""), "must be given as an asset"},
+		{"handles", FIRST("\"url\":\"https://i.test/a.png\""), "the provider's own handle"},
+		{"bytes", FIRST("\"asset\":\"assets/cc\""), "there is no such asset any more"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = judge(rows[i].prompt, rows[i].media, "");
+
+		assert_int_equal(answer->kind, rows[i].words ? PLUGIN_ANSWER_FAILED : PLUGIN_ANSWER_REPORT);
+		if (!rows[i].words)
+			continue;
+		assert_non_null(strstr(answer->failure.message, rows[i].words));
+		assert_string_equal(answer->failure.field, "/parameters/media");
+	}
+}
+
+static void what_a_check_reports_is_looked_at(void **state)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *good = judge(
+		"", "", "{\"violations\":[{\"pointer\":\"/parameters/seed\",\"message\":\"no\"},{\"message\":\"x\"}]}");
+
+	(void)state;
+	assert_int_equal(good->kind, PLUGIN_ANSWER_REPORT);
+	assert_fault(judge("", "", "{\"violations\":{}}"), "violations must be an array");
+	assert_fault(judge("", "", "{\"violations\":[{\"pointer\":\"/parameters\"}]}"), "a violation needs a message");
+	assert_fault(judge("", "", "{\"violations\":[{\"message\":\"\"}]}"), "a violation needs a message");
+	assert_fault(judge("", "", "{\"violations\":[{\"message\":\"m\",\"pointer\":5}]}"), "a pointer that is a text");
+	assert_fault(judge("", "", "{\"price\":{\"amount_micros\":5}}"), "takes violations, and no 'price'");
+	assert_fault(judge("asks", "", ""), "exchange() is no answer to 'check'");
+	assert_fault(judge("troubled", "", ""), "trouble() is no answer to 'check'");
+}
+
 /* So that a plugin can say what a medium is, and measure it. */
 static void an_order_says_what_its_assets_are(void **state)
 {
@@ -322,6 +376,8 @@ int main(void)
 		cmocka_unit_test(only_start_and_upload_have_inputs),
 		cmocka_unit_test(an_upload_is_told_what_it_brings),
 		cmocka_unit_test(what_an_upload_reports_is_looked_at),
+		cmocka_unit_test(a_check_finds_what_start_would_stumble_over),
+		cmocka_unit_test(what_a_check_reports_is_looked_at),
 		cmocka_unit_test(an_order_says_what_its_assets_are),
 		cmocka_unit_test(a_failure_can_be_told_again),
 	};
