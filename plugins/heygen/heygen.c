@@ -15,6 +15,7 @@ static const struct fg_plugin plugin = {
 	.upload = heygen_upload,
 	.account = heygen_account,
 	.catalogue = heygen_catalogue,
+	.check = heygen_check,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

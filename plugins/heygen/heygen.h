@@ -29,6 +29,7 @@ int32_t heygen_remove(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_account(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_upload(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_catalogue(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_check(const struct fg_host *h, struct fg_step *s);
 
 /* What an order says, member by member, into the body of its submit; title and extras are not theirs. */
 void heygen_put_speech(const struct fg_host *h, struct fg_step *s, fg_node body);

@@ -68,14 +68,45 @@ static int32_t submit(const struct fg_host *h, struct fg_step *s)
 					  .body = body));
 }
 
-static int32_t begin(const struct fg_host *h, struct fg_step *s)
+static const char *refusal_of(const struct fg_host *h, struct fg_step *s)
 {
-	const char *why = family_of(h, s)->put == heygen_put_generation ? heygen_refuse_generation(h, s) : NULL;
+	return family_of(h, s)->put == heygen_put_generation ? heygen_refuse_generation(h, s) : NULL;
+}
 
-	if (!why)
-		return submit(h, s);
+static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const char *why)
+{
 	return h->failed(s, FG_FAILURE(.reason = FG_REASON_INVALID_INPUT, .bought = FG_BOUGHT_NONE,
 				       .message = fg_text_of(why), .field = fg_text_of("/parameters/media")));
+}
+
+static int32_t begin(const struct fg_host *h, struct fg_step *s)
+{
+	const char *why = refusal_of(h, s);
+
+	return why ? refuse_order(h, s, why) : submit(h, s);
+}
+
+/*
+ * The same as start would say, before the order is accepted; its body is written for what the daemon then finds wrong
+ * with it. Without an order there is nothing to say.
+ */
+int32_t heygen_check(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node job = h->document(s, FG_DOC_JOB);
+	const struct family *family = family_of(h, s);
+	const char *why = refusal_of(h, s);
+	fg_node body;
+
+	if (why)
+		return refuse_order(h, s, why);
+	if (h->at(s, job, "/model") != FG_ABSENT) {
+		body = h->object(s);
+		family->put(h, s, body);
+		if (family->has_title)
+			h->put(s, body, "/title", h->at(s, job, "/title"));
+		h->put_extras(s, body, "");
+	}
+	return h->report(s, h->object(s));
 }
 
 static int32_t accept_video(const struct fg_host *h, struct fg_step *s, fg_node data)

@@ -15,6 +15,7 @@ static const struct fg_plugin plugin = {
 	.remove = openai_remove,
 	.reconcile = openai_reconcile,
 	.account = openai_account,
+	.check = openai_check,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

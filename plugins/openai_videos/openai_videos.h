@@ -22,6 +22,7 @@ int32_t openai_start(const struct fg_host *h, struct fg_step *s);
 int32_t openai_poll(const struct fg_host *h, struct fg_step *s);
 int32_t openai_remove(const struct fg_host *h, struct fg_step *s);
 int32_t openai_reconcile(const struct fg_host *h, struct fg_step *s);
+int32_t openai_check(const struct fg_host *h, struct fg_step *s);
 int32_t openai_account(const struct fg_host *h, struct fg_step *s);
 
 /* ---- what the operator configured (settings.c) ---- */

@@ -55,7 +55,7 @@ const char *openai_complaint(const struct fg_host *h, struct fg_step *s)
 	if (openai_is_openrouter(h, s) && openai_is_multipart(h, s))
 		return "the dialect openrouter takes JSON only: set the option 'submit' of the provider to json";
 	if (openai_option(h, s, "/model") == FG_ABSENT)
-		return "the option 'model' of the provider is not configured: it is what the gateway calls the model";
+		return "the option 'model' of the provider is not configured: set it to what the gateway calls the model";
 	return NULL;
 }
 

@@ -15,14 +15,34 @@ static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const ch
 	return openai_answer_failed(h, s, &problem);
 }
 
-static int32_t submit(const struct fg_host *h, struct fg_step *s)
+/* Why nothing can be bought by this order, whatever the gateway says. */
+static struct openai_refusal refusal_of(const struct fg_host *h, struct fg_step *s)
 {
 	struct openai_refusal refusal = {openai_complaint(h, s), NULL};
+
+	return refusal.why ? refusal : openai_refuse_order(h, s);
+}
+
+/*
+ * The same as start would say, before the order is accepted; its body is written for what the daemon then finds wrong
+ * with it. Without an order it is about the configuration alone.
+ */
+int32_t openai_check(const struct fg_host *h, struct fg_step *s)
+{
+	struct openai_refusal refusal = refusal_of(h, s);
+
+	if (refusal.why)
+		return refuse_order(h, s, refusal.why, refusal.field);
+	openai_order(h, s);
+	return h->report(s, h->object(s));
+}
+
+static int32_t submit(const struct fg_host *h, struct fg_step *s)
+{
+	struct openai_refusal refusal = refusal_of(h, s);
 	int is_multipart = openai_is_multipart(h, s);
 	fg_node body;
 
-	if (!refusal.why)
-		refusal = openai_refuse_order(h, s);
 	if (refusal.why)
 		return refuse_order(h, s, refusal.why, refusal.field);
 	body = openai_order(h, s);

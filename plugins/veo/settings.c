@@ -56,7 +56,7 @@ static struct fg_text base_url(const struct fg_host *h, struct fg_step *s)
 const char *veo_place_complaint(const struct fg_host *h, struct fg_step *s)
 {
 	if (veo_option(h, s, "/project") == FG_ABSENT)
-		return "the option 'project' of the provider is not configured";
+		return "the option 'project' of the provider is not configured: set it to the Google Cloud project";
 	if (veo_option(h, s, "/location") == FG_ABSENT)
 		return "the option 'location' of the provider is empty: leave it out, or name one";
 	return NULL;

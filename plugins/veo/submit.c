@@ -222,21 +222,50 @@ static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const ch
 	problem.bought = FG_BOUGHT_NONE;
 	problem.code = fg_text_of(code);
 	problem.message = fg_text_of(words);
-	problem.field = fg_text_is(problem.code, "media") ? "/parameters/media" : NULL;
+	problem.field = fg_text_is(problem.code, "media")   ? "/parameters/media"
+			: fg_text_is(problem.code, "audio") ? "/parameters/audio"
+							    : NULL;
 	return veo_answer_failed(h, s, &problem);
+}
+
+struct refusal {
+	const char *code;
+	const char *words; /* NULL: none */
+};
+
+/* Why nothing can be bought by this order, whatever Google says. */
+static struct refusal refusal_of(const struct fg_host *h, struct fg_step *s)
+{
+	struct refusal refusal = {"configuration", veo_complaint(h, s)};
+
+	if (!refusal.words)
+		refusal = (struct refusal){"media", complaint_about_inputs(h, s)};
+	if (!refusal.words && veo_is_gemini(h, s) && !h->boolean(s, parameter(h, s, "/audio"), 1))
+		refusal = (struct refusal){"audio", "on the Gemini API a video always has sound: leave audio out"};
+	return refusal;
+}
+
+/*
+ * The same as start would say, before the order is accepted; its body is written for what the daemon then finds wrong
+ * with it. Without an order it is about the configuration alone.
+ */
+int32_t veo_check(const struct fg_host *h, struct fg_step *s)
+{
+	struct refusal refusal = refusal_of(h, s);
+
+	if (refusal.words)
+		return refuse_order(h, s, refusal.code, refusal.words);
+	if (h->at(s, h->document(s, FG_DOC_JOB), "/model") != FG_ABSENT)
+		body_of(h, s);
+	return h->report(s, h->object(s));
 }
 
 static int32_t submit(const struct fg_host *h, struct fg_step *s)
 {
-	const char *complaint = veo_complaint(h, s);
+	struct refusal refusal = refusal_of(h, s);
 
-	if (complaint)
-		return refuse_order(h, s, "configuration", complaint);
-	complaint = complaint_about_inputs(h, s);
-	if (complaint)
-		return refuse_order(h, s, "media", complaint);
-	if (veo_is_gemini(h, s) && !h->boolean(s, parameter(h, s, "/audio"), 1))
-		return refuse_order(h, s, "audio", "on the Gemini API a video always has sound: leave audio out");
+	if (refusal.words)
+		return refuse_order(h, s, refusal.code, refusal.words);
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS, .phase = VEO_PHASE_REPLY, .body_kind = FG_BODY_JSON,
 					  .method = "POST", .auth = veo_auth(h, s),
 					  .url = veo_model_url(h, s, ":predictLongRunning"), .body = body_of(h, s)));

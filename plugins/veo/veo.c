@@ -13,6 +13,7 @@ static const struct fg_plugin plugin = {
 	.start = veo_start,
 	.poll = veo_poll,
 	.account = veo_account,
+	.check = veo_check,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

@@ -21,6 +21,7 @@
 int32_t veo_start(const struct fg_host *h, struct fg_step *s);
 int32_t veo_poll(const struct fg_host *h, struct fg_step *s);
 int32_t veo_account(const struct fg_host *h, struct fg_step *s);
+int32_t veo_check(const struct fg_host *h, struct fg_step *s);
 
 /* ---- what the operator configured (settings.c) ---- */
 

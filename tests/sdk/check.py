@@ -49,10 +49,10 @@ class Kit(unittest.TestCase):
 class Good(Kit):
     def test_our_own_pass_and_are_walked_through(self):
         for name, options, verbs in (
-                ("heygen", [], ["start", "poll", "remove", "upload", "catalogue", "account"]),
-                ("openai_videos", ["--option", "model=m"], ["start", "poll", "remove", "reconcile", "account"]),
-                ("veo", ["--option", "project=p", "--option", "storage_uri=gs://b/f"], ["start", "poll", "account"]),
-                ("veo", ["--option", "project=p"], ["start", "poll", "account"])):
+                ("heygen", [], ["start", "poll", "remove", "upload", "catalogue", "account", "check"]),
+                ("openai_videos", ["--option", "model=m"], ["start", "poll", "remove", "reconcile", "account", "check"]),
+                ("veo", ["--option", "project=p", "--option", "storage_uri=gs://b/f"], ["start", "poll", "account", "check"]),
+                ("veo", ["--option", "project=p"], ["start", "poll", "account", "check"])):
             checks = self.check(os.path.join(PLUGINS, f"{name}.so"), *options)
             self.assertEqual(list(checks), ["symbols", "file", "abi", "manifest", "answers"])
             self.assertTrue(checks["answers"][1].endswith(": " + ", ".join(verbs)), checks)
@@ -63,7 +63,7 @@ class Good(Kit):
 
     def test_what_the_account_lacks_is_said(self):
         checks = self.check(os.path.join(PLUGINS, "veo.so"))
-        self.assertIn(": start, poll, account; no order got as far as a request", checks["answers"][1])
+        self.assertIn(": start, poll, account, check; no order got as far as a request", checks["answers"][1])
         self.assert_failed(os.path.join(PLUGINS, "veo.so"), "answers", "no option 'projct'", "--option", "projct=p")
 
     def test_inspect_shows_what_a_plugin_wants(self):

@@ -95,9 +95,30 @@ static struct plugin_answer *run(enum plugin_verb verb, uint32_t phase, const ch
 	return answer;
 }
 
+/* What start would refuse before anything is sent, the check refuses in the same words; what it would send, the check
+ * takes. */
+static void assert_checked_alike(const struct plugin_answer *start, const struct plugin_answer *check)
+{
+	if (start->kind != PLUGIN_ANSWER_FAILED) {
+		assert_int_equal(check->kind, PLUGIN_ANSWER_REPORT);
+		assert_string_equal(check->report, "{}");
+		return;
+	}
+	assert_int_equal(check->kind, PLUGIN_ANSWER_FAILED);
+	assert_string_equal(check->failure.message, start->failure.message);
+	assert_string_equal(check->failure.field, start->failure.field);
+}
+
 struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job, const char *state)
 {
-	return run(verb, 0, job, state, NULL);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *check = NULL;
+	struct plugin_answer *answer = run(verb, 0, job, state, NULL);
+
+	if (verb != PLUGIN_VERB_START)
+		return answer;
+	check = run(PLUGIN_VERB_CHECK, 0, job, NULL, NULL);
+	assert_checked_alike(answer, check);
+	return answer;
 }
 
 struct plugin_answer *rig_reply(enum plugin_verb verb, const char *state, int status, const char *body)

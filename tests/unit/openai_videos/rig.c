@@ -69,7 +69,7 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *parameters, 
 				 const struct plugin_reply *reply)
 {
 	_cleanup_(buffer_finish) struct buffer job = {0};
-	bool has_remote = verb != PLUGIN_VERB_START && verb != PLUGIN_VERB_RECONCILE;
+	bool has_remote = verb != PLUGIN_VERB_START && verb != PLUGIN_VERB_RECONCILE && verb != PLUGIN_VERB_CHECK;
 	struct plugin_step step = {
 		.account = rig.account,
 		.verb = verb,

@@ -5,6 +5,21 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
+/* What start refuses, the check refuses with the same words before there is a job. */
+static void assert_checked_alike(const struct plugin_answer *start, const char *parameters)
+{
+	_cleanup_(plugin_answer_freep) struct plugin_answer *check = rig_begin(PLUGIN_VERB_CHECK, parameters);
+
+	if (start->kind != PLUGIN_ANSWER_FAILED) {
+		assert_int_equal(check->kind, PLUGIN_ANSWER_REPORT);
+		assert_string_equal(check->report, "{}");
+		return;
+	}
+	rig_assert_failure(check, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_INVALID_INPUT, PLUGIN_BOUGHT_NONE);
+	assert_string_equal(check->failure.message, start->failure.message);
+	assert_string_equal(check->failure.field, start->failure.field);
+}
+
 static void an_order_is_what_the_dialect_says(void **state)
 {
 	static const struct {
@@ -54,6 +69,7 @@ static void an_order_is_what_the_dialect_says(void **state)
 		rig.account = rows[i].is_openrouter ? rig.openrouter : rig.openai;
 		answer = rig_begin(PLUGIN_VERB_START, rows[i].parameters);
 		rig_assert_body(answer, rows[i].body);
+		assert_checked_alike(answer, rows[i].parameters);
 		assert_int_equal(answer->exchange.effect, PLUGIN_EFFECT_BUYS);
 		assert_string_equal(answer->exchange.method, "POST");
 		assert_string_equal(answer->exchange.url, RIG_BASE "/videos");
@@ -133,6 +149,7 @@ static void a_file_is_refused_where_no_body_of_parts_goes(void **state)
 		rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_INVALID_INPUT, PLUGIN_BOUGHT_NONE);
 		assert_string_equal(answer->failure.field, "/parameters/media");
 		assert_non_null(strstr(answer->failure.message, rows[i].word));
+		assert_checked_alike(answer, FILE_ORDER);
 	}
 }
 
@@ -151,6 +168,7 @@ static void extras_do_not_take_the_place_of_a_file(void **state)
 		answer = rig_begin(PLUGIN_VERB_START, parameters);
 		rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_INVALID_INPUT, PLUGIN_BOUGHT_NONE);
 		assert_string_equal(answer->failure.field, "/parameters/extras");
+		assert_checked_alike(answer, parameters);
 	}
 }
 
@@ -183,6 +201,7 @@ static void an_order_that_a_dialect_cannot_say_is_refused(void **state)
 		answer = rig_begin(PLUGIN_VERB_START, parameters);
 		rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_INVALID_INPUT, PLUGIN_BOUGHT_NONE);
 		assert_string_equal(answer->failure.field, rows[i].field);
+		assert_checked_alike(answer, parameters);
 	}
 }
 
@@ -207,6 +226,7 @@ static void a_wrong_configuration_orders_nothing(void **state)
 		answer = rig_begin(PLUGIN_VERB_START, NULL);
 		rig_assert_failure(answer, PLUGIN_ANSWER_FAILED, PLUGIN_REASON_INVALID_INPUT, PLUGIN_BOUGHT_NONE);
 		assert_non_null(strstr(answer->failure.message, rows[i].word));
+		assert_checked_alike(answer, NULL);
 		plugin_answer_free(answer);
 		answer = rig_begin(PLUGIN_VERB_ACCOUNT, NULL);
 		assert_int_equal(answer->kind, PLUGIN_ANSWER_FAILED);

@@ -122,9 +122,30 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *job, const c
 	return answer;
 }
 
+/* What start would refuse before anything is sent, the check refuses in the same words; what it would send, the check
+ * takes. */
+static void assert_checked_alike(const struct plugin_answer *start, const struct plugin_answer *check)
+{
+	if (start->kind != PLUGIN_ANSWER_FAILED) {
+		assert_int_equal(check->kind, PLUGIN_ANSWER_REPORT);
+		assert_string_equal(check->report, "{}");
+		return;
+	}
+	assert_int_equal(check->kind, PLUGIN_ANSWER_FAILED);
+	assert_string_equal(check->failure.message, start->failure.message);
+	assert_string_equal(check->failure.field, start->failure.field);
+}
+
 struct plugin_answer *rig_begin(enum plugin_verb verb, const char *job)
 {
-	return run(verb, job, NULL, NULL);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *check = NULL;
+	struct plugin_answer *answer = run(verb, job, NULL, NULL);
+
+	if (verb != PLUGIN_VERB_START)
+		return answer;
+	check = run(PLUGIN_VERB_CHECK, job, NULL, NULL);
+	assert_checked_alike(answer, check);
+	return answer;
 }
 
 /* ---- lifting ---- */
