@@ -33,6 +33,9 @@ enum exit_code order_send(struct cli *cli, const char *method, const ProtobufCMe
 {
 	struct patience patience = patience_of(cli, RETRY_FOR_MS);
 
+	/* Since the first try: one that may have left stays so, whatever becomes of those after it. */
+	bool may_have_left = false;
+
 	patience.was_reached = true;
 	for (;;) {
 		_cleanup_(status_finish) struct status status = {0};
@@ -42,10 +45,13 @@ enum exit_code order_send(struct cli *cli, const char *method, const ProtobufCMe
 		r = cli_call(cli, &filmgate__v1__job_service__descriptor, method, request, ret_reply, &status);
 		if (r == 0)
 			return EXIT_OK;
+		may_have_left = may_have_left || r != CLIENT_E_STATUS || !status_is_unsent(&status);
 		if (r == CLIENT_E_STATUS && status_is_undecided(&status) && patience_lasts(&patience, &status))
 			continue;
 		code = cli_say(cli, interrupt_came() ? CLIENT_E_INTERRUPTED : r, &status, "cannot order");
-		if (code == EXIT_INTERRUPTED || status_is_undecided(&status))
+		if (!may_have_left)
+			say_more("nothing was sent: it is not ordered");
+		else if (code == EXIT_INTERRUPTED || status_is_undecided(&status))
 			say_more("whether it was ordered is not known; repeated with --request-id %s it is not bought "
 				 "twice",
 				 id);

@@ -49,7 +49,8 @@ static const struct {
 	{REASON(PROVIDER_NOT_FOUND), "'filmgate providers' shows the configured ones", NULL},
 	{REASON(REVISION_MISMATCH), "somebody else has changed the job meanwhile: look at it and try again", NULL},
 	{REASON(WRONG_STATE), "'filmgate get JOB' shows where the job stands", NULL},
-	{REASON(PROVIDER_FAILED), "'filmgate providers check NAME' proves its key and connection", NULL},
+	{REASON(PROVIDER_FAILED), "when that is mended, 'filmgate providers check NAME' proves its key and connection",
+	 NULL},
 	{REASON(CURSOR_EXPIRED), "watch again from now", NULL},
 	{REASON(TOO_MANY_WATCHERS), "try again when other watchers have gone", NULL},
 	{REASON(ARTIFACT_DAMAGED), "the daemon's log names the file", NULL},
@@ -148,6 +149,19 @@ bool status_is_undecided(const struct status *status)
 {
 	return status_is_broken(status) || (status->code == STATUS_DEADLINE_EXCEEDED && !status->info) ||
 	       status_reason(status) == FILMGATE__V1__ERROR_REASON__ERROR_REASON_STORE_UNAVAILABLE;
+}
+
+bool status_is_unsent(const struct status *status)
+{
+	/* What gRPC says when it had no connection to give the call to; a call that it had given away breaks otherwise. */
+	static const char *const words[] = {"failed to connect to all addresses", "DNS resolution failed"};
+
+	if (status->info || status->code != STATUS_UNAVAILABLE || !status->message)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strncmp(status->message, words[i], strlen(words[i])))
+			return true;
+	return false;
 }
 
 static bool is_wrong(const struct status *status, const char *field)

@@ -45,6 +45,8 @@ Filmgate__V1__ErrorReason status_reason(const struct status *status);
 bool status_is_unreachable(const struct status *status);
 /* The same for a stream that had begun: core has more than one code for a connection that breaks. */
 bool status_is_broken(const struct status *status);
+/* It was never given to a connection: nothing of it has left. */
+bool status_is_unsent(const struct status *status);
 /* The call may or may not have taken effect: it is safe to repeat under the same request_id, and useful. */
 bool status_is_undecided(const struct status *status);
 enum exit_code status_exit_code(const struct status *status);

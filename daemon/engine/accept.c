@@ -222,8 +222,10 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 	}
 	/* The request may be right: without the plugin nobody can say. */
 	if (!lane->config->plugin) {
-		errmsg_set(&words, "provider '%.64s' is configured, but cannot be used: %s", create->provider,
-			   lane->config->problem ? lane->config->problem : "its plugin is not loaded");
+		errmsg_set(
+			&words,
+			"provider '%.64s' is configured, but cannot be used: %.360s; mend that and restart the daemon",
+			create->provider, lane->config->problem ? lane->config->problem : "its plugin is not loaded");
 		answer(fn, userdata, ENGINE_E_PROVIDER, words.text);
 		return ENGINE_E_PROVIDER;
 	}

@@ -174,6 +174,24 @@ static void refuse(struct entry *entry, const struct plugin_answer *answer)
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
+/* What the plugin alone said: no word of the provider's is in it. */
+static void refuse_unsent(struct entry *entry, const struct plugin_answer *answer)
+{
+	const struct plugin_failure *said = &answer->failure;
+	struct errmsg why;
+	struct job_failure failure = {
+		.reason = run_reason_of(answer),
+		.purchase = JOB_PURCHASE_NOTHING,
+		.message = why.text,
+	};
+
+	errmsg_set(&why, "nothing was sent to the provider: %.400s",
+		   *said->message ? said->message
+		   : *said->code  ? said->code
+				  : "the plugin refuses the order and does not say why");
+	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+}
+
 static void refuse_answer(struct entry *entry, const struct plugin_answer *answer)
 {
 	struct errmsg why;
@@ -242,6 +260,18 @@ static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 	plugin_answer_free(take);
 }
 
+/* The same of a step that had no reply before it: what it refuses, the plugin refuses by itself. */
+static void on_begun(struct entry *entry, struct plugin_answer *take)
+{
+	if (take->kind != PLUGIN_ANSWER_FAILED || op_is_ending(entry)) {
+		on_start_answer(entry, take);
+		return;
+	}
+	step_keep_state(entry, take);
+	refuse_unsent(entry, take);
+	plugin_answer_free(take);
+}
+
 static void on_prepared(struct entry *entry, struct http_outcome *take)
 {
 	if (take->kind == HTTP_REPLY) {
@@ -260,7 +290,7 @@ static void begin_start(struct entry *entry)
 {
 	if (op_obey_wish(entry))
 		return;
-	step_run(entry, PLUGIN_VERB_START, 0, NULL, on_start_answer);
+	step_run(entry, PLUGIN_VERB_START, 0, NULL, on_begun);
 }
 
 /* An attempt in which nothing was bought goes on; one that ended is followed by the next. */

@@ -126,6 +126,11 @@ class Submit(Case):
         self.assertLess(time.monotonic() - back, 4)
         self.assertEqual(len(self.fake.jobs), 1)
 
+    def test_an_order_that_found_no_daemon_is_not_ordered(self):
+        self.fake.stop()
+        done = self.expect(5, "submit", "heygen", "hi", "--retry-for", "300ms", says=["nothing was sent: it is not ordered"])
+        self.assertNotIn("is not known", done.err)
+
     def test_an_order_that_stays_undecided_says_how_to_repeat_it(self):
         def lose(request):
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", "the disk is full")
