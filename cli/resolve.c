@@ -53,6 +53,7 @@ enum exit_code command_resolve(struct cli *cli)
 	if (!name || !read_decision(cli, &request))
 		return EXIT_USAGE;
 	request.name = name;
+	cli->deadline_ms = CLI_DEADLINE_PROVIDER_MS;
 	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "ResolveJob", &request.base, "cannot decide",
 		       &message);
 	if (code != EXIT_OK)

@@ -189,9 +189,12 @@ const struct command table_commands[] = {
 	{.name = "resolve",
 	 .operands = "JOB",
 	 .summary = "decide a job of which it is not known whether it was bought",
-	 .details = "Look into the provider's account first: the daemon could not, and believes what you say. 'get' "
-		    "shows when the order was sent, and under which key if the provider has such.\n\nOne that was "
-		    "given up has failed; 'retry' orders it anew.",
+	 .details = "Look into the provider's account first: the daemon could not, and believes what you say, but "
+		    "for an id that the provider, when asked, does not know. 'get' shows when the order was sent, "
+		    "and under which key if the provider has such.\n\nREMOTE_ID is, for heygen, the video_id; for veo, "
+		    "the operation's full name (projects/…/operations/… on Vertex AI, models/…/operations/… on the "
+		    "Gemini API); for openai_videos, the id of the video (video_…).\n\nOne that was given up has "
+		    "failed; 'retry' orders it anew.",
 	 .examples = EXAMPLES("filmgate list --uncertain", "filmgate resolve JOB --found 3f6c0a9e",
 			      "filmgate resolve JOB --absent"),
 	 .options = OPTIONS(&found, &absent, &give_up, &format_o),

@@ -1,9 +1,15 @@
 /*
  * What a person decides about an UNCERTAIN job, having looked where the daemon cannot: it is believed, and recorded as
  * what it is. The sends keep what was seen of them; only their class changes.
+ *
+ * But for an id that the provider can be asked about: a wrong one would be polled for until the deadline, and the doubt
+ * be forgotten. It is asked before, and unless it knows the id nothing is decided.
  */
 #include "engine/ops.h"
 #include "engine/run.h"
+#include "engine/verb.h"
+
+#include "base/quote.h"
 
 /* The job stood still while nobody knew: its time, as it was ordered, begins anew. */
 static void begin_time_anew(struct entry *entry)
@@ -51,6 +57,71 @@ static void resolve_found(struct entry *entry, const char *remote_id)
 	forget_doubt(entry);
 	entry_move(entry, JOB_STATE_RUNNING);
 	entry_submit(entry, JOB_EVENT_STATE, after_found);
+}
+
+static void refuse_id(struct op *op, const char *why)
+{
+	struct engine_violation violation = {.field = "remote_id", .text = why};
+
+	op_answer(op, ENGINE_E_INVALID,
+		  &(struct engine_error){.text = why, .violations = &violation, .n_violations = 1}, NULL);
+}
+
+/* Does the provider itself say that there is no such thing? A video that failed there, or is gone, it knows. */
+static bool is_denied(const struct verb_result *result)
+{
+	const struct plugin_failure *said = result->failure;
+
+	if (!said)
+		return false;
+	return result->is_final
+		       ? said->reason == PLUGIN_REASON_LOST && said->bought != PLUGIN_BOUGHT_MADE
+		       : said->reason == PLUGIN_REASON_NOT_FOUND || said->reason == PLUGIN_REASON_INVALID_INPUT;
+}
+
+/* A plugin that cannot read what the provider says of it is no reason to doubt the person. */
+static bool is_unasked(const struct verb_result *result)
+{
+	return result->outcome != 0 && (result->failure ? !result->is_final : result->outcome != ENGINE_E_PROVIDER);
+}
+
+static void on_looked(struct entry *entry, const struct verb_result *result)
+{
+	const char *id = entry->op->resolve.remote_id;
+	struct errmsg why;
+
+	if (is_denied(result)) {
+		errmsg_set(&why, "the provider does not know '%s': %.300s; nothing was decided", quote(id).text,
+			   result->text);
+		refuse_id(steal(entry->op), why.text);
+	} else if (is_unasked(result)) {
+		errmsg_set(&why, "%.300s; so it cannot be asked about '%s', and nothing was decided: try again later",
+			   result->text, quote(id).text);
+		op_refuse(steal(entry->op), result->outcome, why.text);
+	} else {
+		entry_begin(entry);
+		resolve_found(entry, id);
+	}
+}
+
+static bool can_ask(const struct entry *entry)
+{
+	return lane_can_continue(entry->lane, entry->status) && verb_is_offered(entry->lane, PLUGIN_VERB_POLL);
+}
+
+static void look(struct entry *entry, struct op *op)
+{
+	const char *id = op->resolve.remote_id;
+	struct errmsg forms, why;
+
+	if (!plugin_manifest_takes_remote(plugin_manifest(entry->lane->config->plugin), id, &forms)) {
+		errmsg_set(&why, "'%s' is no id of a video of this provider, which looks like %.300s", quote(id).text,
+			   forms.text);
+		refuse_id(op, why.text);
+		return;
+	}
+	entry->op = op;
+	verb_run_look(entry, id, on_looked);
 }
 
 /* ---- absent ---- */
@@ -118,6 +189,10 @@ void op_resolve(struct entry *entry, struct op *op)
 	}
 	if (resolve->expected_revision && resolve->expected_revision != entry->status->revision) {
 		op_refuse(op, ENGINE_E_REVISION, "the job has changed since; read it again and repeat the decision");
+		return;
+	}
+	if (resolve->resolution == ENGINE_RESOLUTION_FOUND && can_ask(entry)) {
+		look(entry, op);
 		return;
 	}
 	entry->op = op;

@@ -217,6 +217,14 @@ static void show_job(struct call *call, struct entry *entry)
 	step->has_bought = status->state == JOB_STATE_STARTING && step->phase != 0;
 }
 
+static void show_remote(struct call *call, const char *remote_id)
+{
+	free(call->remote_id);
+	call->remote_id = take_text(remote_id);
+	call->step.remote_id = call->remote_id;
+	call->step.remote_kind = NULL;
+}
+
 static void free_call(struct call *call)
 {
 	buffer_finish(&call->job);
@@ -295,6 +303,8 @@ void step_call(const struct step_subject *subject, enum plugin_verb verb, uint32
 	call->userdata = userdata;
 	if (subject->entry)
 		show_job(call, subject->entry);
+	if (subject->remote_id)
+		show_remote(call, subject->remote_id);
 	call->next = take_text(subject->catalogue_next);
 	call->step.catalogue_kind = subject->catalogue_kind;
 	call->step.catalogue_next = call->next;

@@ -161,10 +161,22 @@ static void end_failed(struct verb_run *run)
 {
 	const struct plugin_failure *failure = &run->answer->failure;
 	struct errmsg why;
+	bool is_unsent = run->hops == 0 && run->answer->kind == PLUGIN_ANSWER_FAILED;
 
-	errmsg_set(&why, "the provider refused: %s%s%s", failure->code, *failure->code && *failure->message ? ": " : "",
-		   failure->message);
-	end_bad(run, failure->reason == PLUGIN_REASON_AUTH ? ENGINE_E_CREDENTIAL : ENGINE_E_PROVIDER, why.text);
+	errmsg_set(&why, "%s: %s%s%s", is_unsent ? "nothing was sent to the provider" : "the provider refused",
+		   failure->code, *failure->code && *failure->message ? ": " : "", failure->message);
+	end(run, &(struct verb_result){
+			 .outcome = failure->reason == PLUGIN_REASON_AUTH ? ENGINE_E_CREDENTIAL : ENGINE_E_PROVIDER,
+			 .text = why.text,
+			 .failure = failure,
+			 .is_final = run->answer->kind == PLUGIN_ANSWER_FAILED,
+		 });
+}
+
+static void end_odd(struct verb_run *run)
+{
+	metric_add(&run->subject.lane->figures.plugin_faults, 1);
+	end_bad(run, ENGINE_E_PROVIDER, "the plugin gave an answer that has no meaning here");
 }
 
 static void on_answer_message(struct loop_message *message)
@@ -183,6 +195,12 @@ static void on_answer_message(struct loop_message *message)
 	case PLUGIN_ANSWER_REPORT:
 		end(run, &(struct verb_result){.report = run->answer->report});
 		break;
+	case PLUGIN_ANSWER_WAIT:
+		if (run->verb == PLUGIN_VERB_POLL)
+			end(run, &(struct verb_result){.report = "{}"});
+		else
+			end_odd(run);
+		break;
 	case PLUGIN_ANSWER_DONE:
 		end(run, &(struct verb_result){.report = "{}"});
 		break;
@@ -194,8 +212,7 @@ static void on_answer_message(struct loop_message *message)
 		end_bad(run, ENGINE_E_PROVIDER, run->answer->fault);
 		break;
 	default:
-		metric_add(&run->subject.lane->figures.plugin_faults, 1);
-		end_bad(run, ENGINE_E_PROVIDER, "the plugin gave an answer that has no meaning here");
+		end_odd(run);
 	}
 }
 
@@ -215,18 +232,30 @@ static void take_step(struct verb_run *run, struct reply *take)
 	step_call(&run->subject, run->verb, run->phase, take, on_answer, run);
 }
 
-void verb_run_job(struct entry *entry, enum plugin_verb verb,
-		  void (*then)(struct entry *entry, const struct verb_result *result))
+static void run_of_job(struct entry *entry, enum plugin_verb verb, const char *remote_id,
+		       void (*then)(struct entry *entry, const struct verb_result *result))
 {
 	struct verb_run *run = take_memory(sizeof(*run));
 
 	run->engine = entry->engine;
-	run->subject = (struct step_subject){.lane = entry->lane, .entry = entry};
+	run->subject = (struct step_subject){.lane = entry->lane, .entry = entry, .remote_id = remote_id};
 	run->verb = verb;
 	run->then = then;
 	entry->verb = run;
 	entry->engine->verb_runs++;
 	take_step(run, NULL);
+}
+
+void verb_run_job(struct entry *entry, enum plugin_verb verb,
+		  void (*then)(struct entry *entry, const struct verb_result *result))
+{
+	run_of_job(entry, verb, NULL, then);
+}
+
+void verb_run_look(struct entry *entry, const char *remote_id,
+		   void (*then)(struct entry *entry, const struct verb_result *result))
+{
+	run_of_job(entry, PLUGIN_VERB_POLL, remote_id, then);
 }
 
 /* ---- verbs of no job ---- */
@@ -273,15 +302,22 @@ void engine_check_provider(struct engine *engine, const char *id, engine_check_f
 {
 	struct lane *lane = lane_find(engine, id);
 	struct engine_error error = {.text = "no such provider is configured"};
+	struct errmsg why;
 	struct check *check;
 
 	if (!lane) {
 		fn(userdata, ENGINE_E_NOT_FOUND, &error, NULL);
 		return;
 	}
+	if (!lane->config->plugin) {
+		errmsg_set(&why, "it cannot be used: %.360s; mend that and restart the daemon",
+			   lane->config->problem ? lane->config->problem : "its plugin is not loaded");
+		error.text = why.text;
+		fn(userdata, ENGINE_E_PROVIDER, &error, NULL);
+		return;
+	}
 	if (!verb_is_offered(lane, PLUGIN_VERB_ACCOUNT)) {
-		error.text = lane->config->plugin ? "its plugin has no way to check the account"
-						  : "its plugin is not loaded";
+		error.text = "its plugin has no way to check the account";
 		fn(userdata, ENGINE_E_STATE, &error, NULL);
 		return;
 	}

@@ -1,5 +1,5 @@
 /*
- * Verbs beside a job's own course: cancel and remove for a job, account for nobody's. Each is a short play of steps and
+ * Verbs beside a job's own course: cancel, remove and a look for a job, account for nobody's. Each is a short play of steps and
  * free exchanges that ends in one result; nothing in it can buy.
  */
 #ifndef FG_ENGINE_VERB_H
@@ -12,6 +12,9 @@ struct verb_result {
 	const char *text;               /* why not, for a person */
 	enum job_cancel_outcome cancel; /* cancel: UPSTREAM, TOO_LATE, or DETACHED when it is not confirmed */
 	const char *report;             /* account, catalogue: JSON */
+	/* Why not, in the plugin's words: what FAILED and TROUBLE hold. NULL: the outcome came of something else. */
+	const struct plugin_failure *failure;
+	bool is_final; /* it FAILED */
 };
 
 /* On the engine thread; @result is valid during it. */
@@ -23,5 +26,9 @@ bool verb_is_offered(const struct lane *lane, enum plugin_verb verb);
 /* While it runs, entry->verb is set and the entry stays. @then on the engine thread; @result is valid during it. */
 void verb_run_job(struct entry *entry, enum plugin_verb verb,
 		  void (*then)(struct entry *entry, const struct verb_result *result));
+/* One poll for @remote_id, which the job has not, and which must stay until @then. Nothing of the answer is kept: 0 says
+ * that the provider knows it. */
+void verb_run_look(struct entry *entry, const char *remote_id,
+		   void (*then)(struct entry *entry, const struct verb_result *result));
 
 #endif

@@ -287,6 +287,33 @@ bool plugin_manifest_reads_state(const struct plugin_manifest *manifest, uint32_
 	return version == manifest->state_version;
 }
 
+/* An asterisk stands for what is between two slashes, and is never empty. */
+static bool is_of_form(const char *id, const char *form)
+{
+	for (; *form; form++) {
+		size_t len = *form == '*' ? strcspn(id, "/ \t") : *form == *id;
+
+		if (len == 0)
+			return false;
+		id += len;
+	}
+	return *id == '\0';
+}
+
+bool plugin_manifest_takes_remote(const struct plugin_manifest *manifest, const char *id, struct errmsg *ret_forms)
+{
+	json_node list = json_at(manifest->json, manifest->root, "/remote_ids");
+	_cleanup_(buffer_finish) struct buffer forms = {.limit = sizeof(ret_forms->text)};
+	bool takes = list == JSON_ABSENT;
+
+	for (json_node n = json_first(manifest->json, list); n; n = json_next(manifest->json, n)) {
+		takes = takes || is_of_form(id, json_string(manifest->json, n));
+		buffer_printf(&forms, "%s%s", forms.len ? " or " : "", json_string(manifest->json, n));
+	}
+	errmsg_set(ret_forms, "%s", forms.len ? forms.data : "");
+	return takes;
+}
+
 const struct plugin_auth *plugin_manifest_auth(const struct plugin_manifest *manifest, const char *scheme)
 {
 	for (size_t i = 0; i < manifest->n_auths; i++)

@@ -85,6 +85,8 @@ void plugin_manifest_freep(struct plugin_manifest **manifest);
 
 /* Can this plugin go on from a state that version @version of its state wrote? */
 bool plugin_manifest_reads_state(const struct plugin_manifest *manifest, uint32_t version);
+/* May the provider have given this id to a video? @ret_forms: what its ids look like, in words; "" when not declared. */
+bool plugin_manifest_takes_remote(const struct plugin_manifest *manifest, const char *id, struct errmsg *ret_forms);
 /* NULL: no scheme of that name. */
 const struct plugin_auth *plugin_manifest_auth(const struct plugin_manifest *manifest, const char *scheme);
 /* The scheme whose credentials are minted; NULL: none. */

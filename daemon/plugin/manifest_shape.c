@@ -81,6 +81,7 @@ static const struct plugin_shape option_type = {WORDS("text", "number", "boolean
 		}                                                               \
 	}
 
+static const struct plugin_shape remote_ids = {.kinds = SHAPE(ARRAY), .each = &text, .min = 1, .max = 8};
 static const struct plugin_shape secret = {OBJECT({"title", &text, false}, {"required", &boolean, false})};
 static const struct plugin_shape secrets = {.kinds = SHAPE(OBJECT), .each = &secret};
 static const struct plugin_shape auth = {OBJECT({"kind", &auth_kind, true}, {"name", &header_name, false},
@@ -121,12 +122,12 @@ static const struct plugin_shape catalogue = {.kinds = SHAPE(OBJECT), .each = &c
 /* What stands in a model is job/'s business: job_capabilities_new() reads it. */
 static const struct plugin_shape models = {.kinds = SHAPE(ARRAY), .each = &any, .min = 1, .max = LIMIT_JOB_MODELS};
 
-const struct plugin_shape plugin_manifest_shape = {
-	OBJECT({"name", &plugin_name, true}, {"title", &text, false}, {"version", &text, true}, {"abi", &abi, true},
-	       {"state_version", &state_version, false}, {"reads_state_versions", &state_versions, false},
-	       {"requires", &texts, false}, {"base_url", &url, true}, {"origins", &urls, false},
-	       {"secrets", &secrets, false}, {"auth", &auths, false}, {"headers", &headers, false},
-	       {"options", &options, false}, {"request_id_header", &header_name, false},
-	       {"idempotency", &idempotency, false}, {"poll", &poll, false}, {"concurrency", &concurrency, false},
-	       {"timeouts", &timeouts, false}, {"cancel", &cancel, false}, {"links", &links, false},
-	       {"webhook", &webhook, false}, {"catalogue", &catalogue, false}, {"models", &models, true})};
+const struct plugin_shape plugin_manifest_shape = {OBJECT(
+	{"name", &plugin_name, true}, {"title", &text, false}, {"version", &text, true}, {"abi", &abi, true},
+	{"state_version", &state_version, false}, {"reads_state_versions", &state_versions, false},
+	{"requires", &texts, false}, {"base_url", &url, true}, {"origins", &urls, false}, {"secrets", &secrets, false},
+	{"auth", &auths, false}, {"headers", &headers, false}, {"options", &options, false},
+	{"request_id_header", &header_name, false}, {"idempotency", &idempotency, false}, {"poll", &poll, false},
+	{"concurrency", &concurrency, false}, {"timeouts", &timeouts, false}, {"cancel", &cancel, false},
+	{"links", &links, false}, {"webhook", &webhook, false}, {"catalogue", &catalogue, false},
+	{"remote_ids", &remote_ids, false}, {"models", &models, true})};

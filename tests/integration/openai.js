@@ -13,11 +13,13 @@ const { test, before, after } = require("node:test");
 const { Stack, bin, sha256, until } = require("./stack");
 
 const stack = new Stack();
+const plugins = path.resolve(process.env.FILMGATE_PLUGINS || path.join(bin, "../plugins"));
 const SUBMIT = { method: "POST", path: "/v1/videos" };
 const LIST = { method: "GET", path: "/v1/videos" };
 const POLL = { method: "GET", path: "/v1/videos/*" };
 const PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>";
 const OURS = { duration: { seconds: 4 }, size: { width: 1280, height: 720 } };
+let OTHERS, ROUTER;
 let count = 0;
 
 const error = (code, message = "no") => ({ error: { code, message, type: "invalid_request_error", param: null } });
@@ -38,13 +40,14 @@ function provider(id, options, base = "/v1", more = "") {
 
 before(async () => {
 	await stack.startSimulator("--render-time-ms", "100:200", "--concurrency", "1000");
-	stack.writeConfig({ others: [
+	OTHERS = [
 		provider("gateway", 'model = "sora-2";'),
 		provider("form", 'model = "sora-2"; submit = "multipart"; thumbnail = true; auth = "api-key";'),
 		provider("trusting", 'model = "sora-2"; absence_after_s = 1;'),
-		provider("router", 'model = "google/veo-3.1"; dialect = "openrouter";', "/api/v1",
-			`origins = ( "${stack.filesUrl}" );`),
-	] });
+	];
+	ROUTER = provider("router", 'model = "google/veo-3.1"; dialect = "openrouter";', "/api/v1",
+		`origins = ( "${stack.filesUrl}" );`);
+	stack.writeConfig({ others: [...OTHERS, ROUTER] });
 	await stack.startDaemon();
 });
 
@@ -174,19 +177,53 @@ test("a file of the user's goes along as a part of the order, once", async () =>
 	}
 });
 
-test("a file is refused before it costs where an order is JSON", async () => {
+// What only the plugin knows is said before there is a job, and to a dry run as well.
+test("an order that the dialect cannot say is refused before it is accepted", async () => {
 	const file = path.join(stack.data, "first.png");
-	const first = (await stack.charges()).length;
+	const jobs = (await stack.call("ListJobs", {})).jobs.length;
+	const sent = (await stack.sim("GET", "requests")).total;
 	fs.writeFileSync(file, picture(1000));
-	for (const [at, words] of [["gateway", /'submit' of the provider to multipart/], ["router", /pictures as URLs only/]]) {
-		const { status } = await orderWith(at, file);
-		assert.strictEqual(status.state, "JOB_STATE_FAILED");
-		assert.strictEqual(status.failure.reason, "FAILURE_REASON_INVALID_INPUT");
-		assert.strictEqual(status.failure.purchased, "PURCHASED_NOTHING");
-		assert.match(status.failure.provider_message, words);
-		assert.strictEqual(status.cost.source, "COST_SOURCE_NOTHING");
-	}
-	assert.strictEqual((await stack.charges()).length, first);
+	for (const [at, more, field, words] of [
+		["gateway", ["--image", `first_frame=${file}`], "media", /'submit' of the provider to multipart/],
+		["router", ["--image", `first_frame=${file}`], "media", /pictures as URLs only/],
+		["gateway", ["--param", "seed=7"], "seed", /the dialect openai has no seed/],
+		["gateway", ["--param", "resolution=720p"], "resolution", /takes a size in pixels/],
+	])
+		for (const dry of [["--dry-run"], []]) {
+			const run = child.spawnSync(path.join(bin, "filmgate"), ["-s", `unix:${stack.socket}`, "submit", at,
+				"--prompt", "A cat", ...more, ...dry], { encoding: "utf8", timeout: 60000 });
+			assert.strictEqual(run.status, 2, run.stderr);
+			assert.match(run.stderr, new RegExp(`job\\.parameters\\.${field}: `));
+			assert.match(run.stderr, words);
+		}
+	assert.strictEqual((await stack.call("ListJobs", {})).jobs.length, jobs);
+	assert.strictEqual((await stack.sim("GET", "requests")).total, sent);
+});
+
+test("a repeat of an accepted request is the same job, though the order would be refused by now", async () => {
+	const request = { request_id: `openai-${++count}`, job: { provider: "providers/router", model: "video",
+		parameters: { prompt: "A cat with a seed", duration: { seconds: 5 }, seed: "7" } } };
+	const first = await stack.call("CreateJob", request);
+	await restOf(first.job.name);
+	await stack.daemon.stop();
+	stack.writeConfig({ others: [...OTHERS, provider("router", 'model = "sora-2";')] });
+	await stack.startDaemon();
+	await assert.rejects(stack.call("CreateJob", { ...request, request_id: `openai-${++count}` }), /has no seed/);
+	const again = await stack.call("CreateJob", request);
+	assert.strictEqual(again.replayed, true);
+	assert.strictEqual(again.job.name, first.job.name);
+	await stack.daemon.stop();
+	stack.writeConfig({ others: [...OTHERS, ROUTER] });
+	await stack.startDaemon();
+});
+
+test("a provider that lacks an option is unusable, with the remedy", async () => {
+	const config = path.join(stack.data, "lacking.conf");
+	fs.writeFileSync(config, `data_dir = "${stack.data}/lacking"; plugin_dirs = ( "${plugins}" );\n`
+		+ `providers = ( ${provider("lacking", "")} );\n`);
+	const run = child.spawnSync(path.join(bin, "filmgated"), ["--config", config, "--check-config"],
+		{ encoding: "utf8", timeout: 60000, env: { ...process.env, FILMGATE_HEYGEN_KEY: "k" } });
+	assert.match(run.stderr, /provider 'lacking' cannot be used.*the option 'model' of the provider is not configured: set it/);
 });
 
 test("a lost reply to an order with a file is found", async () => {
@@ -223,6 +260,9 @@ test("two alike whose replies were lost are both for a person", async () => {
 	}
 	const rows = (await stack.charges()).slice(first);
 	assert.strictEqual(rows.length, 2);
+	await assert.rejects(stack.call("ResolveJob", { name: jobs[0].name, resolution: "RESOLUTION_FOUND", remote_id: "video_typo" }),
+		/INVALID_ARGUMENT: remote_id: the provider does not know 'video_typo'/);
+	assert.strictEqual((await stack.get(jobs[0].name)).status.state, "JOB_STATE_UNCERTAIN");
 	await stack.call("ResolveJob", { name: jobs[0].name, resolution: "RESOLUTION_FOUND", remote_id: rows[0].video_id });
 	await checkVideo(await stack.reach(jobs[0].name, ["SUCCEEDED"]));
 });

@@ -160,11 +160,18 @@ struct answer *cancel_unsettled(struct rig *rig, const struct job_ref *job)
 	return answer;
 }
 
-struct answer *resolve(struct rig *rig, const struct engine_resolve *resolve)
+struct answer *resolve_unsettled(struct rig *rig, const struct engine_resolve *resolve)
 {
 	struct answer *answer = new_answer(rig);
 
 	engine_resolve_job(rig->engine, resolve, on_job, answer);
+	return answer;
+}
+
+struct answer *resolve(struct rig *rig, const struct engine_resolve *asked)
+{
+	struct answer *answer = resolve_unsettled(rig, asked);
+
 	await_answer(answer);
 	settle(rig);
 	return answer;

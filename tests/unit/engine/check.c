@@ -214,6 +214,56 @@ static void who_waits_at_the_end_is_told_so(void **state)
 	rig_start(rig);
 }
 
+/* ---- what is said where nothing was sent ---- */
+
+static void a_start_that_refuses_by_itself_says_that_nothing_was_sent(void **state)
+{
+	static const char *const rows[][2] = {
+		{"failed reason=invalid_input message=no-such-avatar",
+		 "nothing was sent to the provider: no-such-avatar"},
+		{"failed reason=invalid_input code=media", "nothing was sent to the provider: media"},
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct job_ref job;
+
+		rig->plugins[0].begin[PLUGIN_VERB_START] = rows[i][0];
+		job = order(rig);
+		assert_failed(rig, &job, JOB_REASON_INVALID_INPUT, JOB_PURCHASE_NOTHING);
+		assert_string_equal(look(rig, &job)->failure.message, rows[i][1]);
+		assert_null(look(rig, &job)->failure.provider_message);
+	}
+	assert_int_equal(open_requests(rig), 0);
+}
+
+static void an_account_that_is_refused_unasked_says_that_nothing_was_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct answer *answer;
+
+	rig->plugins[0].begin[PLUGIN_VERB_ACCOUNT] = "failed reason=invalid_input message=no-project";
+	answer = check_provider(rig, "maker");
+	assert_answer(answer, ENGINE_E_PROVIDER);
+	assert_string_equal(answer->text, "nothing was sent to the provider: no-project");
+}
+
+static void a_provider_that_cannot_be_used_says_why_and_what_to_do(void **state)
+{
+	struct rig *rig = *state;
+	struct answer *answer;
+
+	rig->providers[0].plugin = NULL;
+	rig->providers[0].problem = "the option 'model' is missing";
+	answer = check_provider(rig, "maker");
+	assert_answer(answer, ENGINE_E_PROVIDER);
+	assert_non_null(strstr(answer->text, "the option 'model' is missing; mend that and restart the daemon"));
+	answer = create(rig, &named);
+	assert_answer(answer, ENGINE_E_PROVIDER);
+	assert_non_null(strstr(answer->text, "the option 'model' is missing; mend that and restart the daemon"));
+	rig->providers[0].plugin = &rig->plugins[0];
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +277,9 @@ int main(void)
 		judged(a_plugin_that_hangs_holds_up_only_its_own_orders),
 		judged(only_so_many_orders_wait_for_a_plugin),
 		judged(who_waits_at_the_end_is_told_so),
+		story(a_start_that_refuses_by_itself_says_that_nothing_was_sent),
+		story(an_account_that_is_refused_unasked_says_that_nothing_was_sent),
+		story(a_provider_that_cannot_be_used_says_why_and_what_to_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,10 @@ static void take_manifest(struct plugin *plugin, const char *name, int window_s)
 		      "\"base_url\":\"https://%s.test\",",
 		      name, name, name);
 	if (window_s)
-		buffer_printf(&text, "\"idempotency\":{\"window_s\":%d,\"scope\":\"route\"},", window_s);
+		buffer_printf(
+			&text,
+			"\"idempotency\":{\"window_s\":%d,\"scope\":\"route\"},\"remote_ids\":[\"p/*/o/*\",\"o/*\"],",
+			window_s);
 	buffer_append_text(&text, "\"catalogue\":{\"voices\":{\"title\":\"Voices\"},\"looks\":{\"title\":\"Looks\"}},");
 	buffer_printf(&text, "\"models\":[{\"name\":\"clip\",\"parameters\":{\"prompt\":{\"required\":true},"
 			     "\"seed\":{},\"negative_prompt\":{},\"duration_ms\":{\"max\":10000}},\"media\":[{"

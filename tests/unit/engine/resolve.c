@@ -16,6 +16,25 @@ static struct answer *decide(struct rig *rig, const struct job_ref *job, enum en
 	return resolve(rig, &(struct engine_resolve){.ref = *job, .resolution = resolution, .remote_id = remote_id});
 }
 
+/* The provider is asked about @remote_id, and says this of it. */
+static struct answer *find(struct rig *rig, const struct job_ref *job, const char *remote_id, int status,
+			   const char *words)
+{
+	struct answer *answer = resolve_unsettled(rig, &(struct engine_resolve){.ref = *job,
+										.resolution = ENGINE_RESOLUTION_FOUND,
+										.remote_id = remote_id});
+
+	settle(rig);
+	assert_string_equal(last_asked(&rig->runner, PLUGIN_VERB_POLL)->remote_id, remote_id);
+	if (status)
+		reply(rig, status, words);
+	else
+		lose_reply(rig);
+	await_answer(answer);
+	settle(rig);
+	return answer;
+}
+
 static int64_t deadline_of(struct rig *rig, const struct job_ref *job)
 {
 	return get(rig, job)->view.job->deadline_ms;
@@ -27,7 +46,7 @@ static void what_was_found_is_fetched(void **state)
 	struct job_ref job = uncertain_job(rig);
 	const struct job_status *status;
 
-	assert_answer(decide(rig, &job, ENGINE_RESOLUTION_FOUND, "found/7"), 0);
+	assert_answer(find(rig, &job, "found/7", 200, "wait"), 0);
 	assert_state(rig, &job, JOB_STATE_RUNNING);
 	status = look(rig, &job);
 	assert_sends(status, JOB_SEND_ACCEPTED);
@@ -83,7 +102,7 @@ static void a_decision_survives_a_crash(void **state)
 	struct rig *rig = *state;
 	struct job_ref found = uncertain_job(rig), given_up = uncertain_job(rig);
 
-	decide(rig, &found, ENGINE_RESOLUTION_FOUND, "found7");
+	find(rig, &found, "found7", 200, "wait");
 	decide(rig, &given_up, ENGINE_RESOLUTION_GIVE_UP, NULL);
 	crash_and_restart(rig);
 	assert_failed(rig, &given_up, JOB_REASON_LOST, JOB_PURCHASE_UNKNOWN);
@@ -100,7 +119,7 @@ static void its_time_begins_anew(void **state)
 	int64_t patience_ms = deadline_of(rig, &found) - get(rig, &found)->view.job->created_ms;
 
 	pass(rig, 2 * patience_ms);
-	decide(rig, &found, ENGINE_RESOLUTION_FOUND, "found7");
+	find(rig, &found, "found7", 200, "wait");
 	decide(rig, &absent, ENGINE_RESOLUTION_ABSENT, NULL);
 	assert_state(rig, &found, JOB_STATE_RUNNING);
 	assert_state(rig, &absent, JOB_STATE_STARTING);
@@ -121,7 +140,7 @@ static void a_wish_that_was_kept_takes_effect(void **state)
 	decide(rig, &absent, ENGINE_RESOLUTION_ABSENT, NULL);
 	assert_state(rig, &absent, JOB_STATE_CANCELLED);
 	assert_int_equal(look(rig, &absent)->cancel_outcome, JOB_CANCEL_NEVER_SENT);
-	decide(rig, &found, ENGINE_RESOLUTION_FOUND, "found7");
+	find(rig, &found, "found7", 200, "wait");
 	assert_true(request_ends_with(the_request(rig), "/cancel"));
 	assert_string_equal(last_asked(&rig->runner, PLUGIN_VERB_CANCEL)->remote_id, "found7");
 	reply(rig, 200, "cancelled achieved=achieved");
@@ -154,6 +173,121 @@ static void nothing_but_an_uncertain_job_is_decided(void **state)
 	assert_state(rig, &jobs[0], JOB_STATE_UNCERTAIN);
 }
 
+static void assert_undecided(struct rig *rig, const struct job_ref *job, uint64_t revision)
+{
+	assert_state(rig, job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(look(rig, job)->revision, revision);
+	assert_int_equal(look(rig, job)->n_remotes, 0);
+	assert_sends(look(rig, job), JOB_SEND_AMBIGUOUS);
+	assert_int_equal(open_requests(rig), 0);
+}
+
+static void an_id_that_the_provider_does_not_know_decides_nothing(void **state)
+{
+	static const struct {
+		int status;
+		const char *words;
+	} rows[] = {
+		{404, "trouble reason=not_found message=no-such-video"},
+		{400, "trouble reason=invalid_input message=no-such-video"},
+		{404, "failed reason=lost message=no-such-video"},
+	};
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	uint64_t revision = look(rig, &job)->revision;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct answer *answer = find(rig, &job, "typo", rows[i].status, rows[i].words);
+
+		assert_answer(answer, ENGINE_E_INVALID);
+		assert_string_equal(answer->field, "remote_id");
+		assert_non_null(strstr(answer->text, "the provider does not know 'typo'"));
+		assert_non_null(strstr(answer->text, "no-such-video"));
+		assert_undecided(rig, &job, revision);
+	}
+	assert_answer(find(rig, &job, "v1", 200, "wait"), 0);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(purchases(rig), 1);
+}
+
+static void a_provider_that_cannot_be_asked_decides_nothing(void **state)
+{
+	static const struct {
+		int status;
+		const char *words;
+		int outcome;
+	} rows[] = {
+		{0, NULL, ENGINE_E_UNREACHABLE},
+		{401, "trouble reason=auth", ENGINE_E_CREDENTIAL},
+		{429, "trouble reason=rate_limited", ENGINE_E_PROVIDER},
+		{503, "trouble reason=unavailable", ENGINE_E_PROVIDER},
+	};
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	uint64_t revision = look(rig, &job)->revision;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct answer *answer = find(rig, &job, "v1", rows[i].status, rows[i].words);
+
+		assert_answer(answer, rows[i].outcome);
+		assert_non_null(strstr(answer->text, "nothing was decided: try again later"));
+		assert_undecided(rig, &job, revision);
+	}
+}
+
+static void what_the_provider_knows_is_found_whatever_became_of_it(void **state)
+{
+	static const char *const words[] = {
+		"done video=https://maker.test/file/1",
+		"failed reason=moderated",
+		"failed reason=lost bought=made",
+		"fault",
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct job_ref job = uncertain_job(rig);
+
+		assert_answer(find(rig, &job, "v1", 200, words[i]), 0);
+		assert_state(rig, &job, JOB_STATE_RUNNING);
+		assert_int_equal(look(rig, &job)->n_remotes, 1);
+	}
+}
+
+/* Of "maker", whose ids have forms. */
+static void an_id_of_another_form_is_not_asked_about(void **state)
+{
+	static const char *const others[] = {"p/1", "p//o/2", "p/1/o/", "p/1/o/2/3", "p/1/o/2 ", "q/1/o/2", "o/"};
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+	uint64_t revision;
+
+	reply(rig, 200, "fault");
+	revision = look(rig, &job)->revision;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct answer *answer = decide(rig, &job, ENGINE_RESOLUTION_FOUND, others[i]);
+
+		assert_answer(answer, ENGINE_E_INVALID);
+		assert_string_equal(answer->field, "remote_id");
+		assert_non_null(
+			strstr(answer->text, "is no id of a video of this provider, which looks like p/*/o/* or o/*"));
+		assert_undecided(rig, &job, revision);
+	}
+	assert_int_equal(times_asked(&rig->runner, PLUGIN_VERB_POLL), 0);
+	assert_answer(find(rig, &job, "p/1/o/2", 200, "wait"), 0);
+}
+
+static void where_nobody_can_ask_the_person_is_believed(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+
+	rig->plugins[1].cannot[PLUGIN_VERB_POLL] = true;
+	assert_answer(decide(rig, &job, ENGINE_RESOLUTION_FOUND, "found7"), 0);
+	assert_string_equal(look(rig, &job)->remotes[0].id, "found7");
+	rig->plugins[1].cannot[PLUGIN_VERB_POLL] = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +298,11 @@ int main(void)
 		story(its_time_begins_anew),
 		story(a_wish_that_was_kept_takes_effect),
 		story(nothing_but_an_uncertain_job_is_decided),
+		story(an_id_that_the_provider_does_not_know_decides_nothing),
+		story(a_provider_that_cannot_be_asked_decides_nothing),
+		story(what_the_provider_knows_is_found_whatever_became_of_it),
+		story(an_id_of_another_form_is_not_asked_about),
+		story(where_nobody_can_ask_the_person_is_believed),
 	};
 
 	return cmocka_run_group_tests_name("engine.resolve", tests, NULL, NULL);

@@ -171,6 +171,7 @@ struct answer *create_unsettled(struct rig *rig, const struct engine_create *cre
 struct answer *retry(struct rig *rig, const struct job_ref *job, const char *request_id);
 struct answer *cancel(struct rig *rig, const struct job_ref *job);
 struct answer *resolve(struct rig *rig, const struct engine_resolve *resolve);
+struct answer *resolve_unsettled(struct rig *rig, const struct engine_resolve *resolve);
 /* Asks while the engine does not settle; for await_answer(). */
 struct answer *cancel_unsettled(struct rig *rig, const struct job_ref *job);
 struct answer *update(struct rig *rig, const struct engine_update *update);
