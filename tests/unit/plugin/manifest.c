@@ -124,6 +124,7 @@ static void mistakes_are_named_with_their_place(void **state)
 		 "/auth/k: lacks the member 'name'"},
 		{HEAD "\"auth\":{\"k\":{\"kind\":\"bearer\",\"secret\":\"s\"}}," TAIL,
 		 "the secret 's' is not declared"},
+		{HEAD "\"remote_ids\":[]," TAIL, "/remote_ids: must be 1 to"},
 		{HEAD MODEL("\"parameters\":{\"style\":{}}"), "style"},
 	};
 
@@ -178,6 +179,37 @@ static void the_document_and_the_daemon_agree_on_what_is_offered(void **state)
 	}
 }
 
+static void an_id_has_one_of_the_forms_that_are_said(void **state)
+{
+	static const struct {
+		const char *forms, *id;
+		bool is_taken;
+	} rows[] = {
+		{"", "whatever it is", true},
+		{"\"remote_ids\":[\"*\"],", "v_1", true},
+		{"\"remote_ids\":[\"*\"],", "https://app.example/v_1", false},
+		{"\"remote_ids\":[\"*\"],", "two words", false},
+		{"\"remote_ids\":[\"*\"],", "", false},
+		{"\"remote_ids\":[\"p/*/operations/*\",\"operations/*\"],", "p/1/operations/2", true},
+		{"\"remote_ids\":[\"p/*/operations/*\",\"operations/*\"],", "operations/2", true},
+		{"\"remote_ids\":[\"p/*/operations/*\",\"operations/*\"],", "p/1/operations/", false},
+		{"\"remote_ids\":[\"p/*/operations/*\",\"operations/*\"],", "p/1/2/operations/3", false},
+		{"\"remote_ids\":[\"p/*/operations/*\",\"operations/*\"],", "2", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(plugin_manifest_freep) struct plugin_manifest *manifest = NULL;
+		char text[512];
+		struct errmsg forms;
+
+		snprintf(text, sizeof(text), HEAD "%s" TAIL, rows[i].forms);
+		manifest = parsed(bytes_of_text(text));
+		if (plugin_manifest_takes_remote(manifest, rows[i].id, &forms) != rows[i].is_taken)
+			fail_msg("'%s' of %s", rows[i].id, rows[i].forms);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +218,7 @@ int main(void)
 		cmocka_unit_test(state_versions_are_read_as_declared),
 		cmocka_unit_test(what_the_models_take_is_read_with_it),
 		cmocka_unit_test(mistakes_are_named_with_their_place),
+		cmocka_unit_test(an_id_has_one_of_the_forms_that_are_said),
 		cmocka_unit_test(what_the_daemon_does_not_offer_is_refused_by_name),
 		cmocka_unit_test(the_document_and_the_daemon_agree_on_what_is_offered),
 	};

@@ -145,6 +145,38 @@ static void a_taken_request_id_names_the_job_that_has_it(void **state)
 	job_view_finish(&second);
 }
 
+static void who_owns_a_request_id_can_be_asked(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_job(fixture);
+	char *long_id = calloc(1, LIMIT_STORE_REQUEST_ID + 2);
+	struct answer answer;
+
+	get_request(fixture, view.job->ref.tenant, view.job->request_id, &answer);
+	assert_int_equal(answer.outcome, 0);
+	assert_true(job_ref_equal(&answer.request.ref, &view.job->ref));
+	assert_memory_equal(&answer.request.digest, &view.job->request_digest, sizeof(answer.request.digest));
+	assert_false(answer.request.deleted);
+	free_answer(&answer);
+
+	get_request(fixture, 2, view.job->request_id, &answer);
+	assert_int_equal(answer.outcome, STORE_E_NOT_FOUND);
+	free_answer(&answer);
+	memset(long_id, 'x', LIMIT_STORE_REQUEST_ID + 1);
+	get_request(fixture, view.job->ref.tenant, long_id, &answer);
+	assert_int_equal(answer.outcome, -EMSGSIZE);
+	free_answer(&answer);
+	free(long_id);
+
+	move(fixture, &view, JOB_STATE_CANCELLED);
+	assert_int_equal(commit_now(fixture, deletion(fixture, &view)), 0);
+	get_request(fixture, view.job->ref.tenant, view.job->request_id, &answer);
+	assert_int_equal(answer.outcome, 0);
+	assert_true(answer.request.deleted);
+	free_answer(&answer);
+	job_view_finish(&view);
+}
+
 static void two_commits_of_one_batch_cannot_claim_the_same_request_id(void **state)
 {
 	struct fixture *fixture = *state;
@@ -508,6 +540,7 @@ int main(void)
 		STORE_TEST(attempts_sends_remotes_artifacts_and_replies_are_records_of_their_own),
 		STORE_TEST(a_commit_with_another_revision_than_the_current_one_changes_nothing),
 		STORE_TEST(a_job_that_should_be_absent_and_is_there_conflicts),
+		STORE_TEST(who_owns_a_request_id_can_be_asked),
 		STORE_TEST(a_taken_request_id_names_the_job_that_has_it),
 		STORE_TEST(two_commits_of_one_batch_cannot_claim_the_same_request_id),
 		STORE_TEST(a_commit_sees_the_revisions_of_earlier_ones_in_its_batch),

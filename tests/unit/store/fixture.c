@@ -393,6 +393,22 @@ void get_reply(struct fixture *fixture, const struct job_ref *ref, uint32_t atte
 	await_answer(answer);
 }
 
+static void on_request(void *userdata, int outcome, const struct store_request *found)
+{
+	struct answer *answer = userdata;
+
+	if (found)
+		answer->request = *found;
+	answered(answer, outcome);
+}
+
+void get_request(struct fixture *fixture, uint32_t tenant, const char *request_id, struct answer *answer)
+{
+	expect_answer(answer);
+	store_get_request(fixture->store, tenant, request_id, on_request, answer);
+	await_answer(answer);
+}
+
 bool is_referenced(struct fixture *fixture, const struct digest *sha256)
 {
 	bool flag;

@@ -76,6 +76,7 @@ struct answer {
 	size_t n;
 	struct id scanned_to;
 	bool flag; /* more, or referenced */
+	struct store_request request;
 	uint64_t tail;
 	int64_t next_wake_ms;
 	char *meta, *body;
@@ -89,6 +90,7 @@ void scan_queue(struct fixture *fixture, const char *provider, int64_t now_ms, u
 void scan_deadlines(struct fixture *fixture, int64_t now_ms, uint32_t limit, struct answer *answer);
 void get_reply(struct fixture *fixture, const struct job_ref *ref, uint32_t attempt, uint32_t send,
 	       struct answer *answer);
+void get_request(struct fixture *fixture, uint32_t tenant, const char *request_id, struct answer *answer);
 bool is_referenced(struct fixture *fixture, const struct digest *sha256);
 void free_answer(struct answer *answer);
 
