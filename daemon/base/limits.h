@@ -67,10 +67,9 @@
 #define LIMIT_ENGINE_RECONCILE_HOPS 32       /* exchanges of one look */
 #define LIMIT_ENGINE_OTHERS 256              /* jobs that were ordered at the same time, shown to one look */
 #define LIMIT_ENGINE_OTHERS_BYTES 262144     /* of their parameters */
-#define LIMIT_ENGINE_OTHERS_PAGES 16         /* of the store, read for one look */
 #define LIMIT_ENGINE_OTHERS_MARGIN_MS 600000 /* before and after, for clocks that differ */
-/* How long before its purchase a job may have been made: longer than any job may take. */
-#define LIMIT_ENGINE_OTHERS_SPAN_MS INT64_C(5184000000)
+/* How long it is known what was ordered, also of deleted jobs: longer than any job may take. */
+#define LIMIT_ENGINE_OTHERS_KEPT_MS INT64_C(5184000000)
 #define LIMIT_ENGINE_CREDENTIAL_MS 60000     /* until a refused key is tried again */
 #define LIMIT_ENGINE_DISK_MS 30000           /* until a full disk is looked at again */
 #define LIMIT_ENGINE_RELINK_CAP_MS 600000    /* between requests for a fresh link */
@@ -154,6 +153,8 @@
 #define LIMIT_STORE_WAKE_SCAN 4096                  /* due jobs that one queue scan sorts by priority */
 #define LIMIT_STORE_TRIM 2000                       /* events, and request ids, dropped between two batches */
 #define LIMIT_STORE_READERS 2                       /* reader threads */
+#define LIMIT_STORE_ORDER_SCAN 100000               /* orders of one place that one question looks at */
+#define LIMIT_STORE_ORDER_PARAMETERS 262144         /* bytes of a deleted job's parameters that its orders keep */
 /* rooms: config, plugin */
 #define LIMIT_SECRET 8192 /* bytes: as long as a header's value may be */
 
@@ -208,6 +209,8 @@
 #define LIMIT_RPC_FIFO 64                    /* events that wait for one watcher */
 #define LIMIT_RPC_UPLOAD_CHUNK (1024 * 1024) /* bytes of an asset in one message */
 #define LIMIT_RPC_UPLOAD_IDLE_MS 60000       /* until an upload that sends nothing is ended */
+#define LIMIT_RPC_UPLOAD_GRACE_MS 300000     /* that an upload may take whatever its size; then for each millisecond: */
+#define LIMIT_RPC_UPLOAD_BYTES_PER_MS 16     /* the least it must have sent on the whole, 128 kbit/s */
 #define LIMIT_RPC_CHUNK (256 * 1024)         /* bytes of an artifact in one message */
 #define LIMIT_RPC_STATUS_TEXT 512            /* bytes of an error's message */
 #define LIMIT_RPC_STATUS_DETAILS 4096        /* bytes of an error's details: clients take 8 KiB of trailers, encoded */

@@ -72,8 +72,10 @@ static void on_trim(void *userdata)
 	struct engine *engine = userdata;
 	int64_t now_ms = now_utc(engine);
 
-	store_trim(engine->store, now_ms - engine->config.event_retention_ms,
-		   now_ms - engine->config.tombstone_retention_ms);
+	store_trim(engine->store,
+		   &(struct store_trim){.events_before_ms = now_ms - engine->config.event_retention_ms,
+					.tombstones_before_ms = now_ms - engine->config.tombstone_retention_ms,
+					.orders_before_ms = now_ms - LIMIT_ENGINE_OTHERS_KEPT_MS});
 	loop_timer_arm(&engine->trim_timer, LIMIT_ENGINE_TRIM_MS);
 }
 

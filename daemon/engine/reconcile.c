@@ -9,8 +9,8 @@
  *
  * To take another job's video for this one's is worse than not to know. A provider's list shows what looks alike, and
  * which of it belongs to whom only the daemon can tell. So a step that reads a reply is shown the *others*: every job
- * that was ordered there at about the same time, read from the store after the reply came. Each of them was on disk
- * before it left, so nothing that the reply can show is missing, but for jobs that have been deleted since.
+ * that was ordered there at about the same time, read from the store's orders after the reply came. Each of them was on
+ * disk before it left, and stays in the list when its job is deleted, so nothing that the reply can show is missing.
  *
  * A restart begins the verb anew, and counts on.
  */
@@ -112,17 +112,11 @@ static void keep_short_facts(struct entry *entry, bool has_left_out)
 
 /* ---- the others ---- */
 
-/* One reading of the store, page by page, each on a reader thread. */
+/* What the store knows of them, read on a reader thread. */
 struct others {
 	struct arrival arrival;
-	struct store *store;
-	struct store_filter filter;
-	char *base_url;
-	int64_t from_ms, to_ms;
 	struct json *json;
 	json_node list;
-	unsigned int pages;
-	size_t bytes;  /* of their parameters */
 	bool is_short; /* not all of them are here */
 	struct reply *reply;
 };
@@ -131,7 +125,6 @@ static void others_free(struct others *others)
 {
 	json_free(others->json);
 	reply_free(others->reply);
-	free(others->base_url);
 	free(others);
 }
 
@@ -140,79 +133,37 @@ static void discard_others(struct arrival *arrival)
 	others_free((struct others *)(void *)arrival);
 }
 
-/* Was it on its way there, and may it have bought something, while ours was? */
-static bool is_rival(const struct others *others, const struct job_send *send)
+static void add_row(struct others *others, const struct store_order *order, const char *remote_id)
 {
-	if (send->class != JOB_SEND_PENDING && send->class != JOB_SEND_AMBIGUOUS && send->class != JOB_SEND_ACCEPTED)
-		return false;
-	if (!send->base_url || strcmp(send->base_url, others->base_url) != 0 || send->created_ms > others->to_ms)
-		return false;
-	return send->decided_ms == 0 || send->decided_ms >= others->from_ms;
-}
-
-static const char *remote_of(const struct job_status *status, uint32_t attempt)
-{
-	for (size_t i = status->n_remotes; i > 0; i--)
-		if (status->remotes[i - 1].attempt == attempt)
-			return status->remotes[i - 1].id;
-	return NULL;
-}
-
-static void add_other(struct others *others, const struct job_view *view, const struct job_send *send)
-{
-	const char *remote = remote_of(view->status, send->attempt);
 	struct json *json = others->json;
-	json_node row, parameters = JSON_ABSENT;
+	json_node row = json_object(json), parameters = JSON_ABSENT;
 
-	others->bytes += strlen(view->job->parameters);
-	if (others->bytes > LIMIT_ENGINE_OTHERS_BYTES || json_count(json, others->list) >= LIMIT_ENGINE_OTHERS ||
-	    json_parse(json, bytes_of_text(view->job->parameters), JSON_DUPLICATES_LAST_WINS, &parameters, NULL) != 0) {
+	if (json_count(json, others->list) == LIMIT_ENGINE_OTHERS ||
+	    json_parse(json, bytes_of_text(order->parameters), JSON_DUPLICATES_LAST_WINS, &parameters, NULL) != 0) {
 		others->is_short = true;
 		return;
 	}
-	row = json_object(json);
-	set(json, row, "model", json_make_text(json, bytes_of_text(view->job->model ? view->job->model : "")));
+	set(json, row, "model", json_make_text(json, bytes_of_text(order->model ? order->model : "")));
 	set(json, row, "parameters", parameters);
-	set(json, row, "is_on_its_way", json_make_boolean(json, send->class == JOB_SEND_PENDING));
-	if (remote)
-		set(json, row, "remote_id", json_make_text(json, bytes_of_text(remote)));
+	set(json, row, "is_on_its_way", json_make_boolean(json, order->is_on_its_way));
+	if (remote_id)
+		set(json, row, "remote_id", json_make_text(json, bytes_of_text(remote_id)));
 	json_append(json, others->list, row);
 }
 
-static void consider(struct others *others, const struct job_view *view)
-{
-	if (job_ref_equal(&view->job->ref, &others->arrival.ref))
-		return;
-	for (size_t i = 0; i < view->status->n_sends; i++)
-		if (is_rival(others, &view->status->sends[i]))
-			add_other(others, view, &view->status->sends[i]);
-}
-
-static void on_page(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to, bool more);
-
-static void read_page(struct others *others, struct id after)
-{
-	struct store_list_query query = {
-		.tenant = others->arrival.ref.tenant, .filter = &others->filter, .after = after};
-
-	store_list_jobs(others->store, &query, on_page, others);
-}
-
 /* [reader thread] */
-static void on_page(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to, bool more)
+static void on_orders(void *userdata, int outcome, const struct store_order *orders, size_t n, bool has_left_out)
 {
 	struct others *others = userdata;
 
+	others->is_short |= outcome != 0 || has_left_out;
 	for (size_t i = 0; i < n; i++) {
-		consider(others, &views[i]);
-		job_view_finish(&views[i]);
+		if (orders[i].n_remote_ids == 0)
+			add_row(others, &orders[i], NULL);
+		for (size_t k = 0; k < orders[i].n_remote_ids; k++)
+			add_row(others, &orders[i], orders[i].remote_ids[k]);
 	}
-	if (outcome != 0 || (more && ++others->pages >= LIMIT_ENGINE_OTHERS_PAGES))
-		others->is_short = true;
-	if (more && !others->is_short)
-		read_page(others, scanned_to);
-	else
-		arrival_post(&others->arrival);
+	arrival_post(&others->arrival);
 }
 
 static void handle_others(struct entry *entry, struct arrival *arrival)
@@ -229,48 +180,46 @@ static void handle_others(struct entry *entry, struct arrival *arrival)
 	step_run(entry, PLUGIN_VERB_RECONCILE, entry->verb_phase, reply, on_answer);
 }
 
-/* Only what has left the queue can have been sent. */
-static uint32_t sent_states(void)
-{
-	uint32_t states = 0;
-
-	for (enum job_state state = JOB_STATE_STARTING; state < _JOB_STATE_COUNT; state++)
-		states |= 1u << state;
-	return states;
-}
-
+/* No request is on its way for longer than it may take, and nothing is known of what was forgotten. */
 static void read_others(struct entry *entry, struct reply *take)
 {
+	struct store_orders_query query = {.place = send_place_of(send_first_doubt(entry)->base_url),
+					   .except = entry->ref,
+					   .limit = LIMIT_ENGINE_OTHERS,
+					   .limit_bytes = LIMIT_ENGINE_OTHERS_BYTES};
 	struct others *others;
 	int64_t from_ms, to_ms;
 
 	span_of_doubts(entry, &from_ms, &to_ms);
+	query.decided_from_ms = from_ms - LIMIT_ENGINE_OTHERS_MARGIN_MS;
+	query.sent_from_ms = query.decided_from_ms - LIMIT_HTTP_TIMEOUT_MS;
+	query.sent_to_ms = to_ms + LIMIT_ENGINE_OTHERS_MARGIN_MS;
 	entry_start_activity(entry, ACTIVITY_LOAD);
 	others = entry_expect(entry, sizeof(*others), handle_others, discard_others);
-	others->store = entry->engine->store;
-	others->from_ms = from_ms - LIMIT_ENGINE_OTHERS_MARGIN_MS;
-	others->to_ms = to_ms + LIMIT_ENGINE_OTHERS_MARGIN_MS;
-	others->filter.states = sent_states();
-	others->filter.created_from_ms = others->from_ms - LIMIT_ENGINE_OTHERS_SPAN_MS;
-	/* What was made later cannot have been sent by then. */
-	others->filter.created_to_ms = others->to_ms + 1;
-	others->base_url = take_text(send_first_doubt(entry)->base_url);
+	others->is_short = query.sent_from_ms < now_utc(entry->engine) - LIMIT_ENGINE_OTHERS_KEPT_MS;
 	others->reply = take;
 	others->json = json_new(NULL);
 	others->list = json_array(others->json);
-	read_page(others, (struct id){0});
+	store_find_orders(entry->engine->store, &query, on_orders, others);
 }
 
 /* ---- outcomes ---- */
 
+static bool is_same_place(const struct lane *lane, const struct digest *place)
+{
+	const struct digest theirs = send_place_of(lane->config->base_url);
+
+	return memcmp(&theirs, place, sizeof(theirs)) == 0;
+}
+
 /* One that was adopted since the others were read: every job that runs is in memory. */
 static bool runs_for_another(const struct entry *entry, const char *remote_id)
 {
+	const struct digest place = send_place_of(entry->lane->config->base_url);
 	const struct entry *other;
 
 	for (other = entry->engine->entries; other; other = other->hh.next) {
-		if (other == entry || !other->status || !other->lane ||
-		    strcmp(other->lane->config->base_url, entry->lane->config->base_url) != 0)
+		if (other == entry || !other->status || !other->lane || !is_same_place(other->lane, &place))
 			continue;
 		for (size_t i = 0; i < other->status->n_remotes; i++)
 			if (strcmp(other->status->remotes[i].id, remote_id) == 0)

@@ -22,6 +22,7 @@
 #include "engine/media.h"
 #include "engine/ops.h"
 #include "engine/step.h"
+#include "job/place.h"
 
 static void send_now(struct entry *entry);
 static void repeat(struct entry *entry);
@@ -59,9 +60,23 @@ const struct job_send *send_first_doubt(const struct entry *entry)
 	return first_doubt(entry, NULL);
 }
 
+struct digest send_place_of(const char *base_url)
+{
+	struct digest place;
+
+	if (job_place_of(base_url, &place) < 0)
+		abort();
+	return place;
+}
+
 bool send_is_same_account(const struct job_send *first, const struct engine_provider_config *config)
 {
-	return first->base_url && strcmp(first->base_url, config->base_url) == 0 &&
+	struct digest theirs, ours = send_place_of(config->base_url);
+
+	if (!first->base_url)
+		return false;
+	theirs = send_place_of(first->base_url);
+	return memcmp(&theirs, &ours, sizeof(theirs)) == 0 &&
 	       memcmp(&first->account, &config->account_digest, sizeof(first->account)) == 0;
 }
 
@@ -461,7 +476,7 @@ static void make_place(struct entry *entry)
 
 	if (status->n_sends < LIMIT_ENGINE_SENDS || !find_expendable(entry, &at))
 		return;
-	store_commit_delete_send(entry->change, &entry->ref, status->sends[at].attempt, status->sends[at].number);
+	store_commit_delete_send(entry->change, &entry->ref, &status->sends[at]);
 	job_drop_send(status, at);
 }
 

@@ -502,3 +502,8 @@ struct job_send *job_current_send(const struct job_status *status)
 
 	return send && attempt && send->attempt == attempt->number ? send : NULL;
 }
+
+bool job_send_may_have_bought(const struct job_send *send)
+{
+	return send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS || send->class == JOB_SEND_ACCEPTED;
+}

@@ -374,6 +374,8 @@ int job_add_note(struct job_status *status, enum job_severity severity, const ch
 /* The live attempt and its last send; NULL when there is none yet. */
 struct job_attempt *job_current_attempt(const struct job_status *status);
 struct job_send *job_current_send(const struct job_status *status);
+/* May the provider hold an order of it? Not when it never left, was refused, or is proven absent. */
+bool job_send_may_have_bought(const struct job_send *send);
 /* The artifact of that index, or NULL. */
 /*
  * When the job ends for want of a video, UTC. Results that were there already are paid for, and lack only a link that

@@ -300,26 +300,54 @@ int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *
 	return r < 0 ? r : end_put(commit, offset, record_write_attempt(&commit->changes, attempt));
 }
 
+/* NULL @order: there is none any more. */
+static int put_order(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send,
+		     const struct record_order *order)
+{
+	struct key key;
+	size_t offset;
+	int r = key_order(&key, ref, send);
+
+	if (r < 0)
+		return poison(commit, r);
+	if (key.len == 0)
+		return 0;
+	if (!order)
+		return put_delete(commit, &key);
+	r = begin(commit, &key, 0, &offset);
+	return r < 0 ? r : end_put(commit, offset, record_write_order(&commit->changes, order));
+}
+
 int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send)
 {
+	struct record_order order = {.class = send->class, .decided_ms = send->decided_ms};
 	struct key key;
 	size_t offset;
 	int r;
 
 	key_send(&key, ref, send->attempt, send->number);
 	r = begin(commit, &key, 0, &offset);
-	return r < 0 ? r : end_put(commit, offset, record_write_send(&commit->changes, send));
+	if (r == 0)
+		r = end_put(commit, offset, record_write_send(&commit->changes, send));
+	return r < 0 ? r : put_order(commit, ref, send, job_send_may_have_bought(send) ? &order : NULL);
 }
 
-int store_commit_delete_send(struct store_commit *commit, const struct job_ref *ref, uint32_t attempt, uint32_t number)
+static int delete_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send)
 {
 	struct key key;
 	int r;
 
-	key_send(&key, ref, attempt, number);
+	key_send(&key, ref, send->attempt, send->number);
 	r = put_delete(commit, &key);
-	key_reply(&key, ref, attempt, number);
+	key_reply(&key, ref, send->attempt, send->number);
 	return r < 0 ? r : put_delete(commit, &key);
+}
+
+int store_commit_delete_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send)
+{
+	int r = delete_send(commit, ref, send);
+
+	return r < 0 ? r : put_order(commit, ref, send, NULL);
 }
 
 int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote)
@@ -429,6 +457,41 @@ void commit_number_event(struct store_commit *commit, uint64_t sequence)
 	commit->event.record = bytes_of(data + commit->event_record, commit->event_record_len);
 }
 
+/* The provider holds what it holds, whether the job is known here or not. */
+static int bury_order(struct store_commit *commit, const struct job *job, const struct job_status *status,
+		      const struct job_send *send)
+{
+	bool is_too_long = strlen(job->parameters) > LIMIT_STORE_ORDER_PARAMETERS;
+	_cleanup_(freep) char **remote_ids = calloc(status->n_remotes + 1, sizeof(*remote_ids));
+	struct record_order order = {.class = send->class,
+				     .decided_ms = send->decided_ms,
+				     .is_deleted = true,
+				     .model = job->model,
+				     .parameters = is_too_long ? NULL : job->parameters,
+				     .remote_ids = remote_ids};
+
+	if (!remote_ids)
+		return poison(commit, err_origin(-ENOMEM));
+	for (size_t i = 0; i < status->n_remotes; i++)
+		if (status->remotes[i].attempt == send->attempt)
+			remote_ids[order.n_remote_ids++] = status->remotes[i].id;
+	return put_order(commit, &job->ref, send, &order);
+}
+
+static int delete_sends(struct store_commit *commit, const struct job *job, const struct job_status *status)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < status->n_sends; i++) {
+		const struct job_send *send = &status->sends[i];
+
+		r = delete_send(commit, &job->ref, send);
+		if (r == 0 && job_send_may_have_bought(send))
+			r = bury_order(commit, job, status, send);
+	}
+	return r;
+}
+
 static int delete_lists(struct store_commit *commit, const struct job_ref *ref, const struct job_status *status)
 {
 	struct key key;
@@ -438,8 +501,6 @@ static int delete_lists(struct store_commit *commit, const struct job_ref *ref, 
 		key_attempt(&key, ref, status->attempts[i].number);
 		r = put_delete(commit, &key);
 	}
-	for (size_t i = 0; r == 0 && i < status->n_sends; i++)
-		r = store_commit_delete_send(commit, ref, status->sends[i].attempt, status->sends[i].number);
 	for (size_t i = 0; r == 0 && i < status->n_remotes; i++) {
 		key_remote(&key, ref, status->remotes[i].attempt, status->remotes[i].index);
 		r = put_delete(commit, &key);
@@ -469,6 +530,8 @@ int store_commit_delete_job(struct store_commit *commit, const struct job *job, 
 	key_job_part(&key, &job->ref, KEY_PART_STATE);
 	if (r == 0)
 		r = put_delete(commit, &key);
+	if (r == 0)
+		r = delete_sends(commit, job, status);
 	if (r == 0)
 		r = delete_lists(commit, &job->ref, status);
 	if (r == 0)

@@ -273,20 +273,19 @@ static void commit_batch(struct store *store, struct store_commit *first)
 static void trim(struct store *store)
 {
 	struct committer *committer = &store->committer;
-	int64_t before_ms, tombstones_before_ms;
+	struct store_trim what;
 	bool has_trim, has_more = false;
 
 	pthread_mutex_lock(&committer->mutex);
 	has_trim = committer->has_trim;
-	before_ms = committer->trim_before_ms;
-	tombstones_before_ms = committer->trim_tombstones_before_ms;
+	what = committer->trim;
 	committer->has_trim = false;
 	pthread_mutex_unlock(&committer->mutex);
 
 	if (!has_trim || atomic_load(&store->has_failed))
 		return;
-	if (trim_some(store, before_ms, tombstones_before_ms, &has_more) == 0 && has_more)
-		store_trim(store, before_ms, tombstones_before_ms);
+	if (trim_some(store, &what, &has_more) == 0 && has_more)
+		store_trim(store, &what);
 }
 
 static void *run(void *userdata)
@@ -333,16 +332,25 @@ void store_submit(struct store *store, struct store_commit *take, void *userdata
 	pthread_cond_signal(&committer->wake); /* not before, or the thread wakes only to wait for the mutex */
 }
 
+static void raise_instant(int64_t *instant, int64_t to)
+{
+	if (to > *instant)
+		*instant = to;
+}
+
 /* A trim that is still going on is overtaken by the later instants. */
-void store_trim(struct store *store, int64_t before_ms, int64_t tombstones_before_ms)
+void store_trim(struct store *store, const struct store_trim *trim)
 {
 	struct committer *committer = &store->committer;
 
 	pthread_mutex_lock(&committer->mutex);
-	if (!committer->has_trim || before_ms > committer->trim_before_ms)
-		committer->trim_before_ms = before_ms;
-	if (!committer->has_trim || tombstones_before_ms > committer->trim_tombstones_before_ms)
-		committer->trim_tombstones_before_ms = tombstones_before_ms;
+	if (committer->has_trim) {
+		raise_instant(&committer->trim.events_before_ms, trim->events_before_ms);
+		raise_instant(&committer->trim.tombstones_before_ms, trim->tombstones_before_ms);
+		raise_instant(&committer->trim.orders_before_ms, trim->orders_before_ms);
+	} else {
+		committer->trim = *trim;
+	}
 	committer->has_trim = true;
 	pthread_cond_signal(&committer->wake);
 	pthread_mutex_unlock(&committer->mutex);

@@ -627,6 +627,50 @@ int record_read_handle(struct bytes value, struct store_handle *ret)
 	return 0;
 }
 
+void record_order_finish(struct record_order *order)
+{
+	free(order->model);
+	free(order->parameters);
+	for (size_t i = 0; i < order->n_remote_ids; i++)
+		free(order->remote_ids[i]);
+	free(order->remote_ids);
+	*order = (struct record_order){0};
+}
+
+int record_read_order(struct bytes value, struct record_order *ret)
+{
+	_cleanup_(message_freep) M(Order) *message = NULL;
+	int r = unpack(value, &filmgate__store__v1__order__descriptor, &message);
+
+	if (r)
+		return r;
+	*ret = (struct record_order){.class = (enum job_send_class)message->class_,
+				     .decided_ms = message->decided_ms,
+				     .is_deleted = message->is_deleted,
+				     .model = take_text(&message->model),
+				     .parameters = take_text(&message->parameters),
+				     .remote_ids = message->remote_ids,
+				     .n_remote_ids = message->n_remote_ids};
+	message->remote_ids = NULL;
+	message->n_remote_ids = 0;
+	return 0;
+}
+
+int record_read_order_head(struct bytes value, int64_t *ret_decided_ms)
+{
+	struct wire_field field;
+	struct bytes left;
+	int r = message_of(value, &left);
+
+	if (r)
+		return r;
+	*ret_decided_ms = 0;
+	while (wire_next(&left, &field) && field.tag < 3)
+		if (field.tag == 2)
+			*ret_decided_ms = (int64_t)field.number;
+	return 0;
+}
+
 int record_read_meta(struct bytes value, struct record_meta *ret)
 {
 	_cleanup_(message_freep) M(Meta) *message = NULL;

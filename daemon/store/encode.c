@@ -533,6 +533,20 @@ int record_write_handle(struct buffer *out, const struct store_handle *handle)
 	return append(out, &message.base);
 }
 
+int record_write_order(struct buffer *out, const struct record_order *order)
+{
+	M(Order) message = INIT(ORDER);
+
+	message.class_ = order->class;
+	message.decided_ms = order->decided_ms;
+	message.is_deleted = order->is_deleted;
+	message.model = text(order->model ? order->model : "");
+	message.parameters = text(order->parameters ? order->parameters : "");
+	message.remote_ids = order->remote_ids;
+	message.n_remote_ids = order->n_remote_ids;
+	return append(out, &message.base);
+}
+
 int record_write_meta(struct buffer *out, const struct record_meta *meta)
 {
 	M(Meta) message = INIT(META);

@@ -11,7 +11,7 @@
  *  - A new or changed key: raise STORE_FORMAT; when a lower number is found in Meta, store_open() rewrites the keys
  *    and the Meta record in one batch before the first thread starts. Letters of abandoned keys are never used again.
  *  - Numbers so far: 1; 2 has assets and their handles (f, n, u, k), since a daemon of 1 would collect a file that only
- *    an asset names, and lists what is UNCERTAIN as open (o).
+ *    an asset names, and lists what is UNCERTAIN as open (o); 3 has orders by place and time (s).
  *  - Each time: put a store written by the last release into tests/ and open it there for ever.
  *
  * Keys
@@ -41,13 +41,16 @@
  *   f tenant sha256                                 Asset
  *   n tenant ~id sha256                             -          assets, newest first
  *   u tenant sha256 ~id                             -          jobs that have not ended and use this asset
+ *   s 0 place sent_ms tenant id attempt number      Order      sends that may have bought, of all tenants: an account
+ *                                                              does not ask whose they are. They outlive their job
+ *                                                              until they are trimmed. place: job_place_of()
  *
  * Record values are one version byte and a message; "-" has no value; the value of h is the sequence, 8 bytes.
  */
 #ifndef FG_STORE_FORMAT_H
 #define FG_STORE_FORMAT_H
 
-#define STORE_FORMAT 2u
+#define STORE_FORMAT 3u
 
 /* The version byte before each message. */
 #define RECORD_VERSION 1u
@@ -69,6 +72,7 @@ enum key_letter {
 	KEY_ASSET = 'f',
 	KEY_ASSET_LIST = 'n',
 	KEY_ASSET_USE = 'u',
+	KEY_ORDER = 's',
 };
 
 /* The byte behind ~id in a KEY_JOB key. */

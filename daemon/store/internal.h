@@ -23,7 +23,7 @@ struct committer {
 	struct store_commit *first, *last; /* waiting */
 	bool is_stopping;
 	bool has_trim;
-	int64_t trim_before_ms, trim_tombstones_before_ms;
+	struct store_trim trim;
 
 	/* The thread's own. */
 	struct backend_batch *batch;
@@ -77,8 +77,8 @@ void committer_stop(struct store *store);
 /* Do the assets that @commit needs, puts or deletes allow it, with the batch as it is so far? 0, STORE_E_ASSET_…, or
  * negative errno. Committer thread. */
 int check_assets(struct store *store, struct store_commit *commit);
-/* Drops some of what is older than the two instants. @ret_more: there is more. */
-int trim_some(struct store *store, int64_t before_ms, int64_t tombstones_before_ms, bool *ret_more);
+/* Drops some of what is older. @ret_more: there is more. */
+int trim_some(struct store *store, const struct store_trim *what, bool *ret_more);
 
 int readers_start(struct store *store);
 /* Runs what waits first. */

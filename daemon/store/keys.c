@@ -1,6 +1,7 @@
 #include "store/keys.h"
 
 #include "base/err.h"
+#include "job/place.h"
 
 #define HEAD_SIZE 5 /* letter and tenant */
 
@@ -212,6 +213,36 @@ void key_asset_use(struct key *key, const struct digest *sha256, const struct jo
 	add_inverted_id(key, &ref->id);
 }
 
+void key_place(struct key *key, const struct digest *place)
+{
+	key_of_digest(key, KEY_ORDER, 0, place);
+}
+
+void key_place_since(struct key *key, const struct digest *place, int64_t sent_ms)
+{
+	key_place(key, place);
+	add_instant(key, sent_ms);
+}
+
+int key_order(struct key *key, const struct job_ref *ref, const struct job_send *send)
+{
+	struct digest place;
+	int r;
+
+	key->len = 0;
+	if (!send->base_url)
+		return 0;
+	r = job_place_of(send->base_url, &place);
+	if (r < 0)
+		return r;
+	key_place_since(key, &place, send->created_ms);
+	add_u32(key, ref->tenant);
+	add_id(key, &ref->id);
+	add_u32(key, send->attempt);
+	add_u32(key, send->number);
+	return 0;
+}
+
 static int add_text(struct key *key, const char *text, size_t limit)
 {
 	size_t len = strlen(text);
@@ -375,6 +406,23 @@ bool key_read_asset_use(struct bytes key, struct job_ref *ret)
 	if (!data || key.len != HEAD_SIZE + DIGEST_SIZE + 16)
 		return false;
 	get_inverted_id(data + DIGEST_SIZE, &ret->id);
+	return true;
+}
+
+bool key_read_order(struct bytes key, struct key_order *ret)
+{
+	uint32_t none;
+	const uint8_t *data = read_head(key, KEY_ORDER, &none);
+
+	if (!data || key.len != HEAD_SIZE + DIGEST_SIZE + 8 + 4 + 16 + 4 + 4)
+		return false;
+	memcpy(ret->place.bytes, data, DIGEST_SIZE);
+	data += DIGEST_SIZE;
+	ret->sent_ms = (int64_t)key_get_u64(data);
+	ret->ref.tenant = get_u32(data + 8);
+	memcpy(ret->ref.id.bytes, data + 12, 16);
+	ret->attempt = get_u32(data + 28);
+	ret->send = get_u32(data + 32);
 	return true;
 }
 

@@ -50,6 +50,12 @@ void key_asset_listed(struct key *key, uint32_t tenant, const struct id *id, con
 void key_asset_uses(struct key *key, uint32_t tenant, const struct digest *sha256);
 void key_asset_use(struct key *key, const struct digest *sha256, const struct job_ref *ref);
 
+/* The orders of a place (job_place_of()), and one of them: those of a place lie in the order of their instants. */
+void key_place(struct key *key, const struct digest *place);
+void key_place_since(struct key *key, const struct digest *place, int64_t sent_ms);
+/* len 0 when it is not known where it went; -ENOMEM. */
+int key_order(struct key *key, const struct job_ref *ref, const struct job_send *send);
+
 /* Text from outside: -EMSGSIZE when it is longer than its limit. */
 int key_request(struct key *key, uint32_t tenant, const char *request_id);
 int key_tombstone(struct key *key, uint32_t tenant, int64_t deleted_ms, const char *request_id);
@@ -85,6 +91,13 @@ bool key_read_tombstone(struct bytes key, uint32_t *ret_tenant, int64_t *ret_del
 
 bool key_read_asset_listed(struct bytes key, struct id *ret_id, struct digest *ret_sha256);
 bool key_read_asset_use(struct bytes key, struct job_ref *ret);
+struct key_order {
+	struct digest place;
+	int64_t sent_ms;
+	struct job_ref ref;
+	uint32_t attempt, send;
+};
+bool key_read_order(struct bytes key, struct key_order *ret);
 
 /* The beginning that the key shares with its queue, waiting room or tenant's deadlines. False for other letters. */
 bool key_read_range(struct bytes key, struct bytes *ret);

@@ -56,6 +56,22 @@ int record_read_reply(struct bytes value, struct record_reply *ret);
 int record_write_handle(struct buffer *out, const struct store_handle *handle);
 int record_read_handle(struct bytes value, struct store_handle *ret);
 
+/* Texts are borrowed when it is written, and the caller's to finish when it was read. */
+struct record_order {
+	enum job_send_class class;
+	int64_t decided_ms;
+	bool is_deleted;
+	char *model;
+	char *parameters;
+	char **remote_ids;
+	size_t n_remote_ids;
+};
+int record_write_order(struct buffer *out, const struct record_order *order);
+int record_read_order(struct bytes value, struct record_order *ret);
+void record_order_finish(struct record_order *order);
+/* When it was decided, without the rest. */
+int record_read_order_head(struct bytes value, int64_t *ret_decided_ms);
+
 struct record_meta {
 	uint32_t format;
 	uint64_t epoch;

@@ -87,8 +87,29 @@ static int list_if_uncertain(const struct job_ref *ref, struct bytes value, stru
 	return 0;
 }
 
-/* Format 1 listed only the active jobs as open: what is UNCERTAIN in it would be counted nowhere. */
-static int list_uncertain(struct store *store, struct backend_batch *batch)
+static int list_order(const struct job_ref *ref, struct bytes value, struct backend_batch *batch)
+{
+	_cleanup_(buffer_finish) struct buffer out = {0};
+	_cleanup_(job_status_freep) struct job_status *status = job_status_new();
+	struct record_order order = {0};
+	struct key key;
+	int r = status ? record_read_send(value, status) : err_origin(-ENOMEM);
+
+	if (r || !job_send_may_have_bought(&status->sends[0]))
+		return r;
+	order.class = status->sends[0].class;
+	order.decided_ms = status->sends[0].decided_ms;
+	r = key_order(&key, ref, &status->sends[0]);
+	if (r == 0)
+		r = record_write_order(&out, &order);
+	if (r == 0 && key.len)
+		backend_batch_put(batch, key_bytes(&key), buffer_bytes(&out));
+	return r;
+}
+
+/* Format 1 listed only the active jobs as open: what is UNCERTAIN in it would be counted nowhere. Format 2 listed no
+ * orders: a lost one would be told that nothing else was bought with it. */
+static int add_listings(struct store *store, uint32_t format, struct backend_batch *batch)
 {
 	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
 	struct key from, to;
@@ -105,8 +126,10 @@ static int list_uncertain(struct store *store, struct backend_batch *batch)
 
 		if (!key_read_job(backend_cursor_key(cursor), &ref, &part))
 			return err_origin(-EBADMSG);
-		if (part == KEY_PART_STATE)
+		if (part == KEY_PART_STATE && format < 2)
 			r = list_if_uncertain(&ref, backend_cursor_value(cursor), batch);
+		else if (part == KEY_PART_SEND)
+			r = list_order(&ref, backend_cursor_value(cursor), batch);
 	}
 	return r ? r : backend_cursor_error(cursor);
 }
@@ -127,7 +150,7 @@ static int refuse_to_raise(struct store *store, int r, const char *path, struct 
 static int raise_format(struct store *store, struct record_meta meta, const char *path, struct errmsg *msg)
 {
 	_cleanup_(batch_freep) struct backend_batch *batch = backend_batch_new();
-	int r = batch ? list_uncertain(store, batch) : err_origin(-ENOMEM);
+	int r = batch ? add_listings(store, meta.format, batch) : err_origin(-ENOMEM);
 
 	if (r)
 		return refuse_to_raise(store, r, path, msg);

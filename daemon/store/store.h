@@ -92,9 +92,10 @@ int store_commit_put_job(struct store_commit *commit, const struct job *job);
 int store_commit_put_status(struct store_commit *commit, const struct job *job, const struct job_index *before,
 			    const struct job_status *after);
 int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *ref, const struct job_attempt *attempt);
+/* With its place among the orders (store_find_orders()), as long as it may have bought something. */
 int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send);
-/* With the reply that was kept of it. */
-int store_commit_delete_send(struct store_commit *commit, const struct job_ref *ref, uint32_t attempt, uint32_t number);
+/* As it was put; with the reply that was kept of it. */
+int store_commit_delete_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send);
 int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote);
 /* Once per index: its content does not change. */
 int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,
@@ -106,8 +107,8 @@ int store_commit_put_reply(struct store_commit *commit, const struct job_ref *re
  * every revision of a job: a gap is taken for events that were trimmed. */
 int store_commit_put_event(struct store_commit *commit, enum job_event kind, const struct job *job,
 			   const struct job_status *status);
-/* Everything of the job but its events, which go when they are trimmed, and its request id, which stays as a tombstone
- * dated @status->updated_ms until store_trim() drops it. @status has all attempts, sends, remotes and artifacts. */
+/* Everything of the job but its events and orders, which go when they are trimmed, and its request id, which stays as a
+ * tombstone dated @status->updated_ms until store_trim() drops it. @status has all attempts, sends, remotes and artifacts. */
 int store_commit_delete_job(struct store_commit *commit, const struct job *job, const struct job_index *before,
 			    const struct job_status *status);
 
@@ -280,6 +281,31 @@ typedef void store_handles_fn(void *userdata, int outcome, struct store_handle *
 void store_get_handles(struct store *store, uint32_t tenant, const struct digest *account, const struct digest *sha256,
 		       size_t n, store_handles_fn *fn, void *userdata);
 
+/* What was ordered at a place (job_place_of()), by any tenant's job, deleted ones among them. */
+struct store_orders_query {
+	struct digest place;
+	int64_t sent_from_ms, sent_to_ms; /* UTC, both inclusive */
+	int64_t decided_from_ms;          /* what was decided before is left out */
+	struct job_ref except;            /* so is what this job ordered */
+	uint32_t limit;                   /* orders, and of their parameters: */
+	size_t limit_bytes;
+};
+struct store_order {
+	bool is_on_its_way; /* its reply is awaited */
+	char *model;
+	char *parameters;  /* JSON */
+	char **remote_ids; /* what the provider calls what it made of it */
+	size_t n_remote_ids;
+};
+/*
+ * Each send that may have bought something, in the order of their instants; all valid for the call. @has_left_out: there
+ * are more than the limits say, than LIMIT_STORE_ORDER_SCAN that had to be looked at, or than are known well enough.
+ */
+typedef void store_orders_fn(void *userdata, int outcome, const struct store_order *orders, size_t n,
+			     bool has_left_out);
+void store_find_orders(struct store *store, const struct store_orders_query *query, store_orders_fn *fn,
+		       void *userdata);
+
 /*
  * Some assets at once, in the order of @sha256, of which there are at most LIMIT_STORE_PAGE; a media_type of "" where
  * there is none. What the assets hold is the callee's, the array is valid for the call.
@@ -296,9 +322,14 @@ void store_list_assets(struct store *store, uint32_t tenant, const struct id *af
  * errno. [any-thread] */
 int store_is_referenced(struct store *store, const struct digest *sha256, bool *ret);
 
-/* Drops events older than @before_ms, from the oldest up to the first that is younger, advancing the watermark with
- * them, and tombstones older than @tombstones_before_ms. Runs on the committer thread, a bounded bite between two
- * batches until all is gone. [any-thread] */
-void store_trim(struct store *store, int64_t before_ms, int64_t tombstones_before_ms);
+/*
+ * Drops events older than the one instant, from the oldest up to the first that is younger, advancing the watermark with
+ * them; tombstones of request ids that are older than the second, and orders that were sent before the third. Runs on
+ * the committer thread, a bounded bite between two batches until all is gone. [any-thread]
+ */
+struct store_trim {
+	int64_t events_before_ms, tombstones_before_ms, orders_before_ms;
+};
+void store_trim(struct store *store, const struct store_trim *trim);
 
 #endif

@@ -4,8 +4,8 @@
 #include "store/records.h"
 
 /*
- * Dropping what is old: events in the order of their sequence up to the first that is young enough, and request ids
- * whose job went long ago. The watermark and the deletions are one write, so no reader finds a hole that the watermark
+ * Dropping what is old: events in the order of their sequence up to the first that is young enough, request ids whose job
+ * went long ago, and orders that nobody asks for any more. The watermark and the deletions are one write, so no reader finds a hole that the watermark
  * does not admit. It is not synced: after a power cut the same events are trimmed again.
  */
 
@@ -119,6 +119,46 @@ static int trim_tombstones(struct trim *trim, uint32_t tenant)
 	return backend_cursor_error(cursor);
 }
 
+/* Of the places from @from on the first that has orders: drops those that are old. @ret_next: where the next begins. */
+static int trim_place(struct trim *trim, const struct key *from, struct key *ret_next)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key all, to, place;
+	struct key_order order;
+
+	key_tenant(&all, KEY_ORDER, 0);
+	key_after(&to, &all);
+	ret_next->len = 0;
+	cursor = backend_cursor_new(trim->store->backend, key_bytes(from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	for (; backend_cursor_is_valid(cursor) && !is_bite_full(trim); backend_cursor_next(cursor)) {
+		if (!key_read_order(backend_cursor_key(cursor), &order))
+			return err_origin(-EBADMSG);
+		key_place(&place, &order.place);
+		if (order.sent_ms >= trim->before_ms) {
+			key_after(ret_next, &place);
+			return 0;
+		}
+		backend_batch_delete(trim->batch, backend_cursor_key(cursor));
+		trim->n++;
+	}
+	return backend_cursor_error(cursor);
+}
+
+static int trim_orders(struct trim *trim)
+{
+	struct key from, next;
+	int r;
+
+	key_tenant(&from, KEY_ORDER, 0);
+	do {
+		r = trim_place(trim, &from, &next);
+		from = next;
+	} while (r == 0 && next.len);
+	return r;
+}
+
 static int each_tenant(struct trim *trim, int (*drop)(struct trim *trim, uint32_t tenant))
 {
 	uint32_t tenant;
@@ -129,20 +169,28 @@ static int each_tenant(struct trim *trim, int (*drop)(struct trim *trim, uint32_
 	return r;
 }
 
-int trim_some(struct store *store, int64_t before_ms, int64_t tombstones_before_ms, bool *ret_more)
+static void begin_bite(struct trim *trim, int64_t before_ms, bool *has_more)
 {
-	struct trim trim = {.store = store, .batch = store->committer.batch, .before_ms = before_ms};
-	bool has_more;
+	*has_more |= trim->has_more;
+	trim->before_ms = before_ms;
+	trim->n = 0;
+	trim->has_more = false;
+}
+
+int trim_some(struct store *store, const struct store_trim *what, bool *ret_more)
+{
+	struct trim trim = {.store = store, .batch = store->committer.batch, .before_ms = what->events_before_ms};
+	bool has_more = false;
 	int r;
 
 	backend_batch_clear(trim.batch);
 	r = each_tenant(&trim, trim_events);
-	has_more = trim.has_more;
-	trim.before_ms = tombstones_before_ms;
-	trim.n = 0;
-	trim.has_more = false;
+	begin_bite(&trim, what->tombstones_before_ms, &has_more);
 	if (r == 0)
 		r = each_tenant(&trim, trim_tombstones);
+	begin_bite(&trim, what->orders_before_ms, &has_more);
+	if (r == 0)
+		r = trim_orders(&trim);
 	if (r == 0)
 		r = backend_write(store->backend, trim.batch, BACKEND_UNSYNCED);
 	if (r < 0) {

@@ -123,9 +123,23 @@ static int rewrite_handle(struct bytes value, struct buffer *out)
 	return r;
 }
 
+static int rewrite_order(struct bytes value, struct buffer *out)
+{
+	struct record_order order = {0};
+	int64_t decided_ms;
+	int r = record_read_order(value, &order);
+
+	if (r == 0)
+		r = record_read_order_head(value, &decided_ms);
+	if (r == 0)
+		r = record_write_order(out, &order);
+	record_order_finish(&order);
+	return r;
+}
+
 static rewrite_fn *const kinds[] = {
-	rewrite_job,     rewrite_state, rewrite_attempt, rewrite_send,   rewrite_remote, rewrite_artifact,
-	rewrite_nothing, rewrite_reply, rewrite_meta,    rewrite_tenant, rewrite_asset,  rewrite_handle,
+	rewrite_job,   rewrite_state, rewrite_attempt, rewrite_send,  rewrite_remote, rewrite_artifact, rewrite_nothing,
+	rewrite_reply, rewrite_meta,  rewrite_tenant,  rewrite_asset, rewrite_handle, rewrite_order,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -28,15 +28,20 @@ static struct job_ref lost_job(struct rig *rig)
 	return job;
 }
 
-/* Answers the question about a lost order, whatever else is open. */
-static void reply_to_look(struct rig *rig, int status, const char *words)
+/* Answers one request, whatever else is open. */
+static void answer(struct rig *rig, const char *ending, const struct said *said)
 {
 	struct request *request = rig->http.requests;
 
-	while (request && (request->is_ended || !request_ends_with(request, "/reconcile")))
+	while (request && (request->is_ended || !request_ends_with(request, ending)))
 		request = request->next;
 	assert_non_null(request);
-	answer_request(rig, request, &(struct said){.status = status, .body = words});
+	answer_request(rig, request, said);
+}
+
+static void reply_to_look(struct rig *rig, int status, const char *words)
+{
+	answer(rig, "/reconcile", &(struct said){.status = status, .body = words});
 }
 
 static bool is_told(struct rig *rig, const char *part)
@@ -323,6 +328,126 @@ static void what_belongs_to_another_job_is_not_taken(void **state)
 	assert_state(rig, &other, JOB_STATE_RUNNING);
 }
 
+/* The provider has it all the same. */
+static void what_a_deleted_job_bought_is_not_taken(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig), other;
+
+	other = order_plain(rig);
+	reply_to(rig, &other, 201, "done id=v1 video=https://plain.test/file/1");
+	answer(rig, "/file/1", &(struct said){.status = 200, .file = a_video()});
+	assert_state(rig, &other, JOB_STATE_SUCCEEDED);
+	assert_answer(delete_job(rig, &other, ENGINE_DELETE_KEEP_REMOTE), 0);
+	crash_and_restart(rig);
+	sleep_over(rig, &job);
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, "\"model\":\"clip\",\"parameters\":{\"prompt\":"));
+	assert_true(is_told(rig, "\"is_on_its_way\":false,\"remote_id\":\"v1\"}"));
+	assert_true(is_told(rig, "\"others_left_out\":false"));
+	sleep_over(rig, &job);
+	reply_to_look(rig, 200, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+}
+
+/* A second provider of the configuration may be the same place, in other letters. */
+static void another_spelling_is_the_same_place(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job, other;
+
+	rig_crash(rig);
+	rig->providers[0].base_url = "HTTPS://Plain.test:443/";
+	rig_start(rig);
+	job = lost_job(rig);
+	other = order(rig);
+	reply_to(rig, &other, 201, "accepted id=v1");
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, "\"remote_id\":\"v1\""));
+
+	rig_crash(rig);
+	rig->providers[1].base_url = "https://plain.test/";
+	rig_start(rig);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	sleep_over(rig, &job);
+	reply_to_look(rig, 200, "accepted id=v2");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
+/* What was sent so long ago that what was sent with it is forgotten. */
+static void an_order_older_than_the_memory_is_not_decided(void **state)
+{
+	struct rig *rig = *state;
+	int64_t kept_ms = LIMIT_ENGINE_OTHERS_KEPT_MS - LIMIT_ENGINE_OTHERS_MARGIN_MS - LIMIT_HTTP_TIMEOUT_MS;
+
+	for (int64_t more = 1; more >= 0; more--) {
+		struct job_ref job = lost_job(rig);
+
+		pass(rig, look(rig, &job)->sends[0].created_ms + kept_ms + more - now_ms());
+		reply_to_look(rig, 200, "accepted id=v1");
+		/* What runs by then is over time at once. */
+		assert_state(rig, &job, more ? JOB_STATE_UNCERTAIN : JOB_STATE_EXPIRED);
+		assert_int_equal(look(rig, &job)->n_remotes, !more);
+	}
+}
+
+static void on_stored(struct engine *engine, struct submission *submission, const struct store_commit *commit)
+{
+	(void)engine;
+	(void)submission;
+	assert_int_equal(store_commit_outcome(commit), 0);
+}
+
+/* Orders of a busy time, decided before the lost one left; their jobs would never be asked for. */
+static void put_past_orders(struct rig *rig, const struct job_send *lost, unsigned int n)
+{
+	static struct submission submission = {.on_committed = on_stored};
+	struct store_commit *commit = store_commit_new();
+	struct job_send send = {.attempt = 1, .number = 1, .class = JOB_SEND_ACCEPTED, .base_url = lost->base_url};
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct job_ref ref = {.tenant = JOB_TENANT_DEFAULT, .id = id_new(lost->created_ms - RIG_HOUR_MS)};
+
+		send.created_ms = lost->created_ms - RIG_HOUR_MS + i % 60000;
+		send.decided_ms = send.created_ms + 1;
+		assert_int_equal(store_commit_put_send(commit, &ref, &send), 0);
+	}
+	store_submit(rig->engine->store, commit, &submission);
+	settle(rig);
+}
+
+static void a_busy_past_does_not_keep_a_lost_order_from_being_decided(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	put_past_orders(rig, &look(rig, &job)->sends[0], 20000);
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, "\"others\":[],\"others_left_out\":false"));
+	sleep_over(rig, &job);
+	reply_to_look(rig, 200, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
+static void others_are_told_up_to_a_limit(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+
+	rig->providers[1].concurrency = LIMIT_ENGINE_OTHERS + 2;
+	for (int i = 0; i < LIMIT_ENGINE_OTHERS; i++) {
+		struct job_ref other = order_plain(rig);
+
+		reply_to(rig, &other, 201, "accepted id=v9 after=86400000");
+	}
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, "\"others_left_out\":false"));
+	order_plain(rig);
+	sleep_over(rig, &job);
+	reply_to_look(rig, 503, "trouble reason=unavailable");
+	assert_true(is_told(rig, "\"others_left_out\":true"));
+}
+
 static void what_is_said_without_a_look_is_not_believed(void **state)
 {
 	static const char *const words[] = {"accepted id=v1", "done id=v1 video=https://plain.test/file/1", "absent"};
@@ -415,6 +540,11 @@ int main(void)
 		story(an_order_that_is_on_its_way_is_told_as_that),
 		story(others_of_another_time_or_place_are_not_told),
 		story(what_belongs_to_another_job_is_not_taken),
+		story(what_a_deleted_job_bought_is_not_taken),
+		story(another_spelling_is_the_same_place),
+		story(an_order_older_than_the_memory_is_not_decided),
+		story(a_busy_past_does_not_keep_a_lost_order_from_being_decided),
+		story(others_are_told_up_to_a_limit),
 		story(what_is_said_without_a_look_is_not_believed),
 		story(what_two_find_at_once_is_taken_by_one),
 		story(too_many_others_are_said_to_be_left_out),

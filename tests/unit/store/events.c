@@ -136,7 +136,8 @@ static void a_job_that_never_was_has_no_events(void **state)
 /* The committer trims between batches; a commit behind the trim shows that it is through. */
 static void trim_now(struct fixture *fixture, int64_t before_ms, int64_t tombstones_before_ms)
 {
-	store_trim(fixture->store, before_ms, tombstones_before_ms);
+	store_trim(fixture->store,
+		   &(struct store_trim){.events_before_ms = before_ms, .tombstones_before_ms = tombstones_before_ms});
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(commit_now(fixture, store_commit_new()), 0);
 }

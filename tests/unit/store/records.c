@@ -335,8 +335,10 @@ static int read_as_kind(int kind, struct bytes value)
 	struct store_request request;
 	struct record_reply reply;
 	struct record_meta meta;
+	struct record_order order = {0};
 	struct store_event head;
 	uint64_t revision;
+	int64_t decided_ms;
 	int r;
 
 	switch (kind) {
@@ -366,6 +368,12 @@ static int read_as_kind(int kind, struct bytes value)
 		return record_read_reply(value, &reply);
 	case 11:
 		return record_read_meta(value, &meta);
+	case 12:
+		r = record_read_order(value, &order);
+		record_order_finish(&order);
+		return r;
+	case 13:
+		return record_read_order_head(value, &decided_ms);
 	default:
 		r = record_read_tenant(value, &tenant);
 		free(tenant.unknown);
@@ -373,7 +381,7 @@ static int read_as_kind(int kind, struct bytes value)
 	}
 }
 
-#define N_KINDS 13
+#define N_KINDS 15
 
 static void a_newer_version_byte_is_refused_everywhere(void **state)
 {
