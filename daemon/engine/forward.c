@@ -148,6 +148,10 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 	engine->forward_commits--;
 	if (leave(forward))
 		return;
+	if (store_commit_outcome(commit) == STORE_E_ASSET_MISSING) {
+		fail_for_now(forward, "the asset was deleted meanwhile: no job needs it any more");
+		return;
+	}
 	if (store_commit_outcome(commit) != 0) {
 		fail_for_now(forward, ENGINE_STORE_FAILED);
 		return;

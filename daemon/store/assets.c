@@ -67,6 +67,9 @@ static int find_user(struct store *store, struct store_commit *commit)
 
 	for (const struct store_commit *c = store->committer.of_assets; c; c = c->next_of_assets)
 		if (needs(c, commit->asset_tenant, &commit->asset)) {
+			/* A handle that this very batch writes would stay behind: who deletes asks again. */
+			if (c->n_effects == 0)
+				return STORE_E_CONFLICT;
 			commit->user = c->effects[0].ref;
 			return STORE_E_ASSET_USED;
 		}
@@ -134,6 +137,21 @@ int check_assets(struct store *store, struct store_commit *commit)
 		break;
 	}
 	return check_needs(store, commit);
+}
+
+int delete_handles(struct store *store, const struct store_commit *commit)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key from, to;
+
+	key_handles(&from, commit->asset_tenant, &commit->asset);
+	key_after(&to, &from);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	for (; backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
+		backend_batch_delete(store->committer.batch, backend_cursor_key(cursor));
+	return backend_cursor_error(cursor);
 }
 
 /* ---- reading ---- */

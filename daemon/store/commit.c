@@ -238,14 +238,15 @@ struct job_index store_index_of(const struct job *job, const struct job_status *
 	};
 }
 
-static int need_assets(struct store_commit *commit, const struct job *job)
+static int need_assets(struct store_commit *commit, uint32_t tenant, const struct digest *assets, size_t n)
 {
-	commit->needs = calloc(job->n_assets, sizeof(*commit->needs));
+	assert(commit->n_needs == 0 && commit->asset_change == COMMIT_ASSET_NONE);
+	commit->needs = calloc(n, sizeof(*commit->needs));
 	if (!commit->needs)
 		return poison(commit, err_origin(-ENOMEM));
-	memcpy(commit->needs, job->assets, job->n_assets * sizeof(*commit->needs));
-	commit->n_needs = job->n_assets;
-	commit->asset_tenant = job->ref.tenant;
+	memcpy(commit->needs, assets, n * sizeof(*commit->needs));
+	commit->n_needs = n;
+	commit->asset_tenant = tenant;
 	return 0;
 }
 
@@ -261,7 +262,7 @@ static int move_uses(struct store_commit *commit, const struct job *job, const s
 	if (job->n_assets == 0 || was_used == is_used)
 		return 0;
 	if (!before)
-		r = need_assets(commit, job);
+		r = need_assets(commit, job->ref.tenant, job->assets, job->n_assets);
 	for (size_t i = 0; r == 0 && i < job->n_assets; i++) {
 		key_asset_use(&key, &job->assets[i], &job->ref);
 		r = is_used ? put_entry(commit, &key) : put_delete(commit, &key);
@@ -397,6 +398,9 @@ int store_commit_put_handle(struct store_commit *commit, uint32_t tenant, const 
 	size_t offset;
 	int r;
 
+	r = need_assets(commit, tenant, sha256, 1);
+	if (r < 0)
+		return r;
 	key_handle(&key, tenant, sha256, account);
 	r = begin(commit, &key, 0, &offset);
 	return r < 0 ? r : end_put(commit, offset, record_write_handle(&commit->changes, handle));

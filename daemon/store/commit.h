@@ -34,7 +34,7 @@ struct store_commit {
 	size_t event_record, event_record_len;
 	size_t event_key, history_value; /* where the committer writes the sequence */
 
-	/* Assets that the new job needs; or the one that is put or deleted. */
+	/* Assets that the new job, or the handle, needs; or the one that is put or deleted. */
 	struct digest *needs;
 	size_t n_needs;
 	enum { COMMIT_ASSET_NONE, COMMIT_ASSET_PUT, COMMIT_ASSET_DELETE } asset_change;

@@ -153,6 +153,8 @@ static int join_batch(struct store *store, struct store_commit *commit)
 	if (commit->asset_change) {
 		int r = meet_tenant(store, commit->asset_tenant);
 
+		if (r == 0 && commit->asset_change == COMMIT_ASSET_DELETE)
+			r = delete_handles(store, commit);
 		if (r < 0)
 			return r;
 	}

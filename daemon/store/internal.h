@@ -77,6 +77,8 @@ void committer_stop(struct store *store);
 /* Do the assets that @commit needs, puts or deletes allow it, with the batch as it is so far? 0, STORE_E_ASSET_…, or
  * negative errno. Committer thread. */
 int check_assets(struct store *store, struct store_commit *commit);
+/* What providers call the asset that @commit deletes goes with it, in the batch that is being made. Committer thread. */
+int delete_handles(struct store *store, const struct store_commit *commit);
 /* Drops some of what is older. @ret_more: there is more. */
 int trim_some(struct store *store, const struct store_trim *what, bool *ret_more);
 

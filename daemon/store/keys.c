@@ -179,9 +179,14 @@ void key_reference(struct key *key, const struct digest *sha256, const struct jo
 	add_u32(key, index);
 }
 
-void key_handle(struct key *key, uint32_t tenant, const struct digest *sha256, const struct digest *account)
+void key_handles(struct key *key, uint32_t tenant, const struct digest *sha256)
 {
 	key_of_digest(key, KEY_HANDLE, tenant, sha256);
+}
+
+void key_handle(struct key *key, uint32_t tenant, const struct digest *sha256, const struct digest *account)
+{
+	key_handles(key, tenant, sha256);
 	add_bytes(key, account->bytes, sizeof(account->bytes));
 }
 

@@ -40,6 +40,8 @@ void key_history(struct key *key, const struct job_ref *ref, uint64_t revision);
 void key_reference(struct key *key, const struct digest *sha256, const struct job_ref *ref, uint32_t index);
 /* The beginning of all references to this content by jobs of @tenant. */
 void key_references(struct key *key, uint32_t tenant, const struct digest *sha256);
+/* The beginning of all that accounts' providers call this content, and what one does. */
+void key_handles(struct key *key, uint32_t tenant, const struct digest *sha256);
 void key_handle(struct key *key, uint32_t tenant, const struct digest *sha256, const struct digest *account);
 
 void key_asset(struct key *key, uint32_t tenant, const struct digest *sha256);

@@ -118,8 +118,8 @@ int store_commit_delete_job(struct store_commit *commit, const struct job *job, 
  * them to be there when it is committed, and the change that ends the job lets them go.
  */
 int store_commit_put_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset);
-/* @asset as it was read. STORE_E_ASSET_MISSING when it is gone, STORE_E_CONFLICT when it was put anew since,
- * STORE_E_ASSET_USED while a job holds it. */
+/* With what providers call it. @asset as it was read. STORE_E_ASSET_MISSING when it is gone, STORE_E_CONFLICT when it was put anew
+ * since, or got a handle at the same moment: read it again. STORE_E_ASSET_USED while a job holds it. */
 int store_commit_delete_asset(struct store_commit *commit, uint32_t tenant, const struct asset *asset);
 
 /* What a provider calls content of ours that was uploaded to it. Inert when zeroed. */
@@ -130,7 +130,8 @@ struct store_handle {
 	int64_t expires_ms;  /* UTC; 0: not said */
 };
 void store_handle_finish(struct store_handle *handle);
-/* One for each content and account (struct job_send); the last one stands. */
+/* One for each content and account (struct job_send); the last one stands, until it or the asset is deleted. Refused
+ * with STORE_E_ASSET_MISSING when there is no such asset. One per commit, which needs no other asset. */
 int store_commit_put_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,
 			    const struct digest *account, const struct store_handle *handle);
 int store_commit_delete_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,

@@ -3,8 +3,9 @@
  */
 #include "store/records.h"
 
+#include "job/asset.h"
 #include "store/fixture.h"
-#include "store/format.h"
+#include "store/internal.h"
 
 static struct digest a, b, mine, other;
 
@@ -65,13 +66,124 @@ static void put(struct fixture *fixture, const struct digest *content, const cha
 	assert_int_equal(commit_now(fixture, commit), 0);
 }
 
+static void put_asset(struct fixture *fixture, const struct digest *content)
+{
+	struct store_commit *commit = store_commit_new();
+	struct asset asset = {.sha256 = *content, .media_type = "image/png", .id = id_new(++fixture->now_ms)};
+
+	assert_int_equal(store_commit_put_asset(commit, 1, &asset), 0);
+	assert_int_equal(commit_now(fixture, commit), 0);
+}
+
+static struct store_commit *putting(const struct digest *content)
+{
+	struct store_handle value = {.handle = (char *)"h"};
+	struct store_commit *commit = store_commit_new();
+
+	assert_int_equal(store_commit_put_handle(commit, 1, content, &mine, &value), 0);
+	return commit;
+}
+
 static int setup(void **state)
 {
+	struct fixture *fixture;
+
 	a = digest_of(bytes_of_text("a"));
 	b = digest_of(bytes_of_text("b"));
 	mine = digest_of(bytes_of_text("mine"));
 	other = digest_of(bytes_of_text("other"));
-	return fixture_setup(state);
+	fixture_setup(state);
+	fixture = *state;
+	put_asset(fixture, &a);
+	put_asset(fixture, &b);
+	return 0;
+}
+
+static void read_asset_of(struct fixture *fixture, const struct digest *content, struct asset *ret)
+{
+	assert_int_equal(read_asset(fixture->store, 1, content, ret), 0);
+}
+
+static struct store_commit *deleting(struct fixture *fixture, const struct digest *content)
+{
+	struct store_commit *commit = store_commit_new();
+	struct asset asset;
+
+	read_asset_of(fixture, content, &asset);
+	assert_int_equal(store_commit_delete_asset(commit, 1, &asset), 0);
+	asset_finish(&asset);
+	return commit;
+}
+
+static size_t count_handles(struct fixture *fixture)
+{
+	struct backend_cursor *cursor;
+	struct key from, to;
+	size_t n = 0;
+
+	key_tenant(&from, KEY_HANDLE, 1);
+	key_after(&to, &from);
+	cursor = backend_cursor_new(fixture->store->backend, key_bytes(&from), key_bytes(&to));
+	for (; backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
+		n++;
+	backend_cursor_free(cursor);
+	return n;
+}
+
+static void handles_go_with_their_asset(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_handle value = {.handle = (char *)"h-other"};
+	struct store_commit *commit = store_commit_new();
+	struct handles got;
+
+	put(fixture, &a, "h-a", NULL);
+	put(fixture, &b, "h-b", NULL);
+	assert_int_equal(store_commit_put_handle(commit, 1, &a, &other, &value), 0);
+	assert_int_equal(commit_now(fixture, commit), 0);
+	assert_int_equal(count_handles(fixture), 3);
+	assert_int_equal(commit_now(fixture, deleting(fixture, &a)), 0);
+	assert_int_equal(count_handles(fixture), 1);
+
+	/* Content that comes again is not known there by its old name. */
+	put_asset(fixture, &a);
+	read_handles(fixture, &mine, &got);
+	assert_null(got.all[0].handle);
+	assert_string_equal(got.all[1].handle, "h-b");
+	free_handles(&got);
+}
+
+static void a_handle_of_an_asset_that_is_gone_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(commit_now(fixture, deleting(fixture, &a)), 0);
+	assert_int_equal(commit_now(fixture, putting(&a)), STORE_E_ASSET_MISSING);
+	assert_int_equal(count_handles(fixture), 0);
+}
+
+/* Whichever comes first in one batch. */
+static void a_handle_and_a_delete_in_one_batch_leave_nothing_behind(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ticket tickets[4];
+
+	hold(fixture);
+	submit(&tickets[0], fixture, putting(&a));
+	submit(&tickets[1], fixture, deleting(fixture, &a));
+	submit(&tickets[2], fixture, deleting(fixture, &b));
+	submit(&tickets[3], fixture, putting(&b));
+	release(fixture);
+	assert_int_equal(await(&tickets[0]), 0);
+	assert_int_equal(await(&tickets[1]), STORE_E_CONFLICT);
+	assert_int_equal(await(&tickets[2]), 0);
+	assert_int_equal(await(&tickets[3]), STORE_E_ASSET_MISSING);
+	assert_int_equal(fixture->largest_batch, 4);
+	assert_int_equal(count_handles(fixture), 1);
+	assert_int_equal(commit_now(fixture, deleting(fixture, &a)), 0);
+	assert_int_equal(count_handles(fixture), 0);
+	for (size_t i = 0; i < 4; i++)
+		finish(&tickets[i]);
 }
 
 static void a_handle_is_kept_for_its_content_and_account(void **state)
@@ -137,6 +249,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_handle_is_kept_for_its_content_and_account, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(the_last_one_stands_until_it_is_deleted, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(handles_go_with_their_asset, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_handle_of_an_asset_that_is_gone_is_refused, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_handle_and_a_delete_in_one_batch_leave_nothing_behind, setup,
+						fixture_teardown),
 		cmocka_unit_test(a_record_of_a_later_version_is_refused),
 	};
 
