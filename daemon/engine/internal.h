@@ -60,10 +60,9 @@ struct engine {
 	atomic_uint uploads;      /* open */
 	atomic_uint openings;     /* asset.c: files on their way to be read */
 	atomic_uint_fast64_t uploads_begun;
-	size_t forward_commits; /* of handles, on their way to the disk */
-	size_t verb_runs;       /* account reads and the like that are under way */
-	uint64_t lifts;         /* so far: names their files */
-	struct figures strays;  /* of the jobs whose provider is not configured */
+	size_t verb_runs;      /* account reads and the like that are under way */
+	uint64_t lifts;        /* so far: names their files */
+	struct figures strays; /* of the jobs whose provider is not configured */
 };
 
 /* Something the committer carries back: userdata of every commit of ours. */

@@ -62,6 +62,17 @@ void __real_watch_hub_publish(struct watch_hub *hub, const struct store_commit *
 void __wrap_watch_hub_publish(struct watch_hub *hub, const struct store_commit *first);
 void __real_loop_post(struct loop *loop, struct loop_message *message);
 void __wrap_loop_post(struct loop *loop, struct loop_message *message);
+void __real_store_submit(struct store *store, struct store_commit *take, void *userdata);
+void __wrap_store_submit(struct store *store, struct store_commit *take, void *userdata);
+
+/* Commits that are not in a batch on disk yet. */
+static atomic_size_t commits;
+
+void __wrap_store_submit(struct store *store, struct store_commit *take, void *userdata)
+{
+	atomic_fetch_add(&commits, 1);
+	__real_store_submit(store, take, userdata);
+}
 
 /* A batch is on disk, and creators may know it, before the engine's thread is told: until then it is not quiet. */
 static atomic_bool is_batch_between;
@@ -70,6 +81,8 @@ static _Thread_local bool is_between;
 void __wrap_watch_hub_publish(struct watch_hub *hub, const struct store_commit *first)
 {
 	atomic_store(&is_batch_between, true);
+	for (const struct store_commit *commit = first; commit; commit = store_commit_next(commit))
+		atomic_fetch_sub(&commits, 1);
 	__real_watch_hub_publish(hub, first);
 	is_between = true;
 }
@@ -125,8 +138,8 @@ static bool is_upload_asked(struct rig *rig)
 static bool is_quiet(struct rig *rig)
 {
 	struct engine *engine = rig->engine;
-	bool answer = !atomic_load(&is_batch_between) && !engine->is_scanning_deadlines &&
-		      engine->forward_commits == 0 && !is_due(&engine->deadline_timer);
+	bool answer = !atomic_load(&is_batch_between) && !engine->is_scanning_deadlines && atomic_load(&commits) == 0 &&
+		      !is_due(&engine->deadline_timer);
 	size_t steps = 0;
 
 	for (const struct entry *entry = engine->entries; entry; entry = entry->hh.next)
