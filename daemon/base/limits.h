@@ -209,13 +209,13 @@
 #define LIMIT_RPC_FIFO 64                    /* events that wait for one watcher */
 #define LIMIT_RPC_UPLOAD_CHUNK (1024 * 1024) /* bytes of an asset in one message */
 #define LIMIT_RPC_UPLOAD_IDLE_MS 60000       /* until an upload that sends nothing is ended */
-#define LIMIT_RPC_UPLOAD_GRACE_MS 300000     /* that an upload may take whatever its size; then for each millisecond: */
-#define LIMIT_RPC_UPLOAD_BYTES_PER_MS 16     /* the least it must have sent on the whole, 128 kbit/s */
-#define LIMIT_RPC_CHUNK (256 * 1024)         /* bytes of an artifact in one message */
-#define LIMIT_RPC_STATUS_TEXT 512            /* bytes of an error's message */
-#define LIMIT_RPC_STATUS_DETAILS 4096        /* bytes of an error's details: clients take 8 KiB of trailers, encoded */
-#define LIMIT_RPC_TOKEN 255                  /* characters of a page or resume token */
-#define LIMIT_RPC_PAGE 1000                  /* jobs on a page */
+#define LIMIT_RPC_UPLOAD_GRACE_MS 300000 /* that an upload may be waited for; from then on each millisecond wants: */
+#define LIMIT_RPC_UPLOAD_BYTES_PER_MS 32 /* bytes of it, 256 kbit/s on the whole */
+#define LIMIT_RPC_CHUNK (256 * 1024)     /* bytes of an artifact in one message */
+#define LIMIT_RPC_STATUS_TEXT 512        /* bytes of an error's message */
+#define LIMIT_RPC_STATUS_DETAILS 4096    /* bytes of an error's details: clients take 8 KiB of trailers, encoded */
+#define LIMIT_RPC_TOKEN 255              /* characters of a page or resume token */
+#define LIMIT_RPC_PAGE 1000              /* jobs on a page */
 #define LIMIT_RPC_PAGE_DEFAULT 50
 #define LIMIT_RPC_ATTEMPTS 16 /* newest attempts, and sends of each, that are shown */
 #define LIMIT_RPC_FACTS 16    /* that a check of a provider shows */

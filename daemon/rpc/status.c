@@ -49,6 +49,8 @@ static const struct row rows[] = {
 	ROW(ASSET_REFUSED) = {GRPC_STATUS_INVALID_ARGUMENT, BARE, "the file is nothing that an asset may be"},
 	ROW(TOO_MANY_UPLOADS) = {GRPC_STATUS_RESOURCE_EXHAUSTED, RETRY, "too many uploads are open"},
 	ROW(UPLOAD_IDLE) = {GRPC_STATUS_ABORTED, BARE, "nothing was sent for too long; upload the file again"},
+	ROW(UPLOAD_TOO_SLOW) = {GRPC_STATUS_RESOURCE_EXHAUSTED, BARE,
+				"too little was sent for the time it took; upload the file again over a faster line"},
 	ROW(INTERNAL) = {GRPC_STATUS_INTERNAL, BARE, "a fault of the daemon; its log has more"},
 };
 #undef ROW

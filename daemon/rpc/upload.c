@@ -30,6 +30,8 @@ struct uploading {
 	struct rpc_server *server;
 	atomic_uint refs;                   /* the stream's, and one while there is work or a question to the engine */
 	atomic_int_fast64_t waits_since_ms; /* for the client; 0: it does not */
+	atomic_int_fast64_t waited_ms;      /* before that: a slow disk is not the client's fault */
+	atomic_uint_fast64_t received;      /* bytes of data */
 	atomic_bool is_over;                /* nothing more is read or kept */
 	struct engine_upload *upload;       /* NULL before the metadata, and once it is finished */
 	struct engine_upload_spec spec;     /* of the request in hand */
@@ -38,9 +40,9 @@ struct uploading {
 	struct uploading *next, *previous; /* under the server's lock */
 };
 
-static int64_t now_ms(void)
+static int64_t now_ms(const struct rpc_server *server)
 {
-	return clock_monotonic_ms(&clock_system);
+	return clock_monotonic_ms(server->config.clock);
 }
 
 /* ---- life ---- */
@@ -115,7 +117,7 @@ static void await_client(struct uploading *uploading)
 {
 	if (atomic_load(&uploading->is_over))
 		return;
-	atomic_store(&uploading->waits_since_ms, now_ms());
+	atomic_store(&uploading->waits_since_ms, now_ms(uploading->server));
 	stream_read(uploading->stream);
 }
 
@@ -230,6 +232,7 @@ static void take_data(struct uploading *uploading, struct bytes data)
 			   LIMIT_RPC_UPLOAD_CHUNK);
 	else {
 		uploading->data = data;
+		atomic_fetch_add(&uploading->received, data.len);
 		post(uploading, run_write);
 	}
 }
@@ -239,7 +242,8 @@ static void on_request(void *userdata, const void *message)
 	const Filmgate__V1__UploadAssetRequest *request = message;
 	struct uploading *uploading = userdata;
 
-	atomic_store(&uploading->waits_since_ms, 0);
+	atomic_fetch_add(&uploading->waited_ms,
+			 now_ms(uploading->server) - atomic_exchange(&uploading->waits_since_ms, 0));
 	if (atomic_load(&uploading->is_over))
 		return;
 	if (!request && !uploading->upload)
@@ -287,30 +291,70 @@ void handle_upload_asset(struct stream *stream, const void *message)
 	await_client(uploading);
 }
 
-/* ---- silence ---- */
+/* ---- silence, and hardly more than that ---- */
 
 #define TIMED_OUT_AT_ONCE 64 /* more than there may be in the engine; the rest a second later */
 
+/* An upload that is given up. */
+struct timed_out {
+	struct stream *stream;
+	bool is_idle;
+	int64_t waited_ms;
+	uint64_t received;
+};
+
+bool upload_is_too_slow(uint64_t received, int64_t waited_ms)
+{
+	return waited_ms > LIMIT_RPC_UPLOAD_GRACE_MS &&
+	       received / LIMIT_RPC_UPLOAD_BYTES_PER_MS < (uint64_t)(waited_ms - LIMIT_RPC_UPLOAD_GRACE_MS);
+}
+
+/* Only while it waits for the client: else the next word is ours. */
+static bool has_timed_out(const struct uploading *uploading, int64_t at_ms, struct timed_out *ret)
+{
+	int64_t since_ms = atomic_load(&uploading->waits_since_ms);
+
+	if (!since_ms || atomic_load(&uploading->is_over))
+		return false;
+	*ret = (struct timed_out){.is_idle = since_ms < at_ms - uploading->server->config.upload_idle_ms,
+				  .waited_ms = atomic_load(&uploading->waited_ms) + at_ms - since_ms,
+				  .received = atomic_load(&uploading->received)};
+	return ret->is_idle || upload_is_too_slow(ret->received, ret->waited_ms);
+}
+
+static void give_up(const struct timed_out *out)
+{
+	struct failure failure = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_UPLOAD_IDLE};
+	struct errmsg words;
+
+	if (!out->is_idle) {
+		errmsg_set(&words,
+			   "%llu bytes came in the %lld seconds that the daemon waited for them; after the first %d it "
+			   "wants %d for each further one. Upload the file again over a faster line",
+			   (unsigned long long)out->received, (long long)out->waited_ms / 1000,
+			   LIMIT_RPC_UPLOAD_GRACE_MS / 1000, LIMIT_RPC_UPLOAD_BYTES_PER_MS * 1000);
+		failure.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_UPLOAD_TOO_SLOW;
+		failure.text = words.text;
+	}
+	stream_abort(out->stream, &failure);
+	stream_unref(out->stream);
+}
+
 void upload_tick(struct rpc_server *server)
 {
-	struct failure idle = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_UPLOAD_IDLE};
-	struct stream *found[TIMED_OUT_AT_ONCE];
-	int64_t before_ms = now_ms() - server->config.upload_idle_ms;
+	struct timed_out found[TIMED_OUT_AT_ONCE];
+	int64_t at_ms = now_ms(server);
 	size_t n = 0;
 
 	pthread_mutex_lock(&server->lock);
 	for (struct uploading *u = server->uploadings; u && n < TIMED_OUT_AT_ONCE; u = u->next) {
-		int64_t since_ms = atomic_load(&u->waits_since_ms);
-
+		if (!has_timed_out(u, at_ms, &found[n]))
+			continue;
 		/* The stream of one whose last reference was dropped lives until it has left this list. */
-		if (since_ms && since_ms < before_ms && !atomic_load(&u->is_over)) {
-			atomic_store(&u->is_over, true);
-			found[n++] = stream_ref(u->stream);
-		}
+		atomic_store(&u->is_over, true);
+		found[n++].stream = stream_ref(u->stream);
 	}
 	pthread_mutex_unlock(&server->lock);
-	for (size_t i = 0; i < n; i++) {
-		stream_abort(found[i], &idle);
-		stream_unref(found[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		give_up(&found[i]);
 }

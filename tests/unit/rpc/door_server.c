@@ -4,8 +4,9 @@
  *   test_rpc_door_server FILE SOCKET [ADDRESS [CONNECTIONS [STREAMS [READS]]]]     FILE is what artifacts read
  *
  * Prints "ready PORT", then obeys lines on standard input, each answered by one line: "serving 0|1", "hold 0|1|2" (1: writes),
- * "release MS" (no longer held in so many), "trim SEQUENCE", "drain GRACE_MS", "counts", "quit". The answer has the
- * number of watches, their unused grants, and the answers that wait.
+ * "release MS" (no longer held in so many), "trim SEQUENCE", "pass MS" (of the server's clock), "drain GRACE_MS", "counts",
+ * "quit". The answer has the number of watches, their unused grants, the answers that wait, the uploads that are open,
+ * the assets that are kept, and the bytes of all uploads so far.
  */
 #include "fake_engine.h"
 
@@ -18,6 +19,22 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+
+/* Time as it is, and as much more as the test lets pass. */
+static atomic_llong passed_ms;
+
+static int64_t utc_ms(void *userdata)
+{
+	(void)userdata;
+	return clock_utc_ms(&clock_system) + atomic_load(&passed_ms);
+}
+
+static int64_t monotonic_ms(void *userdata)
+{
+	(void)userdata;
+	return clock_monotonic_ms(&clock_system) + atomic_load(&passed_ms);
+}
 
 struct release {
 	struct engine *engine;
@@ -61,20 +78,21 @@ static void obey(const char *line, struct engine *engine, struct rpc_server *ser
 		fake_engine_trim(engine, (uint64_t)number);
 	else if (strncmp(line, "release ", 8) == 0)
 		release_later(engine, number);
+	else if (strncmp(line, "pass ", 5) == 0)
+		atomic_fetch_add(&passed_ms, number);
 	else if (strncmp(line, "drain ", 6) == 0)
 		rpc_server_drain(server, number);
 	counts = fake_engine_count(engine);
 	assets = fake_assets_count();
-	printf("done %u %llu %u %u %u\n", counts.watches, (unsigned long long)counts.grants, counts.answers,
-	       assets.open, assets.kept);
+	printf("done %u %llu %u %u %u %llu\n", counts.watches, (unsigned long long)counts.grants, counts.answers,
+	       assets.open, assets.kept, (unsigned long long)assets.written);
 }
 
 int main(int argc, char **argv)
 {
-	struct rpc_config config = {.clock = &clock_system,
-				    .address = "127.0.0.1:0",
-				    .extra_methods = &bench_echo_method,
-				    .n_extra_methods = 1};
+	const struct clock clock = {.utc_ms = utc_ms, .monotonic_ms = monotonic_ms};
+	struct rpc_config config = {
+		.clock = &clock, .address = "127.0.0.1:0", .extra_methods = &bench_echo_method, .n_extra_methods = 1};
 	struct rpc_server *server;
 	struct errmsg msg = {""};
 	struct engine *engine;

@@ -24,13 +24,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct asset kept[ASSETS];
 static char names[ASSETS][256];
 static size_t n_kept, n_open;
+static uint64_t n_written;
 
 struct fake_asset_counts fake_assets_count(void)
 {
 	struct fake_asset_counts counts;
 
 	pthread_mutex_lock(&lock);
-	counts = (struct fake_asset_counts){.open = (uint32_t)n_open, .kept = (uint32_t)n_kept};
+	counts = (struct fake_asset_counts){.open = (uint32_t)n_open, .kept = (uint32_t)n_kept, .written = n_written};
 	pthread_mutex_unlock(&lock);
 	return counts;
 }
@@ -68,6 +69,9 @@ int engine_upload_write(struct engine_upload *upload, struct bytes data, struct 
 		poll(NULL, 0, 50);
 	upload->written += data.len;
 	digester_add(upload->digester, data.data, data.len);
+	pthread_mutex_lock(&lock);
+	n_written += data.len;
+	pthread_mutex_unlock(&lock);
 	if (upload->spec.size_bytes && upload->written > upload->spec.size_bytes) {
 		errmsg_set(msg, "more bytes came than were announced");
 		return ENGINE_E_ASSET_REFUSED;

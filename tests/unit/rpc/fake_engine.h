@@ -32,8 +32,9 @@ struct fake_counts fake_engine_count(struct engine *engine);
 
 /* fake_assets.c, which has its own words. */
 struct fake_asset_counts {
-	uint32_t open; /* uploads */
-	uint32_t kept; /* assets */
+	uint32_t open;    /* uploads */
+	uint32_t kept;    /* assets */
+	uint64_t written; /* bytes of all uploads */
 };
 struct fake_asset_counts fake_assets_count(void);
 

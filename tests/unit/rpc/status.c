@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "rpc/prescan.h"
+#include "rpc/upload.h"
 #include "rpc/violations.h"
 
 #include <google/rpc/error_details.pb-c.h>
@@ -45,6 +46,7 @@ static const struct {
 	{REASON(ASSET_REFUSED), GRPC_STATUS_INVALID_ARGUMENT, ""},
 	{REASON(TOO_MANY_UPLOADS), GRPC_STATUS_RESOURCE_EXHAUSTED, "RetryInfo"},
 	{REASON(UPLOAD_IDLE), GRPC_STATUS_ABORTED, ""},
+	{REASON(UPLOAD_TOO_SLOW), GRPC_STATUS_RESOURCE_EXHAUSTED, ""},
 };
 #define CONTRACT_SIZE (sizeof(contract) / sizeof(contract[0]))
 
@@ -243,9 +245,27 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void an_upload_is_given_time_and_then_a_least_rate(void **state)
+{
+	const int64_t grace_ms = LIMIT_RPC_UPLOAD_GRACE_MS;
+	const uint64_t rate = LIMIT_RPC_UPLOAD_BYTES_PER_MS;
+	/* The largest asset that the limits allow at first, at a quarter of a megabit. */
+	const uint64_t largest = 2147483648;
+
+	(void)state;
+	assert_false(upload_is_too_slow(0, 0));
+	assert_false(upload_is_too_slow(0, grace_ms));
+	assert_true(upload_is_too_slow(0, grace_ms + 1));
+	assert_false(upload_is_too_slow(rate, grace_ms + 1));
+	assert_true(upload_is_too_slow(1000 * rate - 1, grace_ms + 1000));
+	assert_false(upload_is_too_slow(1000 * rate, grace_ms + 1000));
+	assert_false(upload_is_too_slow(largest, (int64_t)(largest * 8 / 256)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_upload_is_given_time_and_then_a_least_rate),
 		cmocka_unit_test(every_reason_of_the_contract_has_its_code),
 		cmocka_unit_test(every_reason_carries_what_the_contract_promises),
 		cmocka_unit_test(every_outcome_of_the_engine_has_a_reason_of_its_own),

@@ -4,6 +4,7 @@
     uploads.py SERVER ALL_PB
 """
 
+import contextlib
 import hashlib
 import sys
 import threading
@@ -160,6 +161,26 @@ class Uploads(Case):
         self.refused(CODE.ABORTED, "UPLOAD_IDLE", call.result)
         go_on.set()
         self.assert_nothing_left()
+
+    def test_a_trickle_ends_it(self):
+        """By the server's clock, which "pass" moves; the slow one's end shows that the other was looked at, too."""
+        door = Door("127.0.0.1:0", "0", "0", "0", str(10**9))
+        self.addCleanup(door.close)
+        client = Client(door.target)
+        self.addCleanup(client.close)
+        go_on = threading.Event()
+        slow = upload(client, self.waiting([metadata(), data(b"x" * 32000)], go_on))
+        honest = upload(client, self.waiting([metadata(), *[data(bytes(MIB))] * 16], go_on))
+        self.wait_until(lambda: door.tell("counts")[5] == 32000 + 16 * MIB)
+        for _ in range(2):  # the last write may be counted a moment before the wait for more begins
+            door.tell("pass 310000")
+            if not slow.done():
+                with contextlib.suppress(grpc.FutureTimeoutError):
+                    slow.exception(5)
+        self.refused(CODE.RESOURCE_EXHAUSTED, "UPLOAD_TOO_SLOW", slow.result)
+        self.assertRegex(slow.exception().details(), "32000 bytes came in the [36][0-9]{2} seconds .* faster line")
+        go_on.set()
+        self.assertEqual(honest.result(WAIT).asset.size_bytes, 16 * MIB)
 
     def test_a_slow_disk_holds_the_client_back(self):
         sent = []
