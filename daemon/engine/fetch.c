@@ -336,10 +336,23 @@ static void ask_again(struct entry *entry, uint32_t times, const char *why)
 	entry_submit(entry, JOB_EVENT_STATE, after_relink);
 }
 
-/* A thumbnail is worth little patience, and none of what the video may need. */
+static bool has_lifted(const struct fetch *fetch)
+{
+	json_node output = json_first(fetch->json, fetch->outputs);
+
+	for (; output; output = json_next(fetch->json, output))
+		if (json_at(fetch->json, output, "/lifted"))
+			return true;
+	return false;
+}
+
+/*
+ * A thumbnail is worth little patience, and none of what the video may need: nor the videos that came in the same reply,
+ * which another reply would bring whole once more, if the provider still has them.
+ */
 static void ask_again_for_extra(struct entry *entry, const char *why)
 {
-	if (entry->extra_tries >= LIMIT_ENGINE_EXTRA_TRIES)
+	if (has_lifted(entry->fetch) || entry->extra_tries >= LIMIT_ENGINE_EXTRA_TRIES)
 		give_up_output(entry, why);
 	else
 		ask_again(entry, entry->extra_tries++, why);

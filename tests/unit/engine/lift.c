@@ -570,6 +570,28 @@ static void what_cannot_be_synced_is_not_promised(void **state)
 	assert_stored(rig, &job, 1);
 }
 
+/* Another reply would bring the video whole once more, if the provider still has it. */
+static void an_extra_that_cannot_be_had_costs_no_video_of_the_same_reply(void **state)
+{
+	static const char *const words[] = {"done video=lift:/v/0 thumbnail=https://maker.test/thumb",
+					    "done thumbnail=https://maker.test/thumb video=lift:/v/0"};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct job_ref job = polling_job(rig);
+
+		reply_carrying(rig, words[i], TEXTS("%"));
+		assert_true(request_ends_with(the_request(rig), "/thumb"));
+		reply(rig, 403, "");
+		assert_state(rig, &job, JOB_STATE_SUCCEEDED);
+		assert_int_equal(look(rig, &job)->n_artifacts, 1);
+		assert_int_equal(look(rig, &job)->n_missing, 1);
+		assert_string_equal(look(rig, &job)->missing[0], "thumbnail");
+		assert_int_equal(staged(rig, false), 0);
+		assert_int_equal(open_requests(rig), 0);
+	}
+}
+
 #define lift_story(name) cmocka_unit_test_setup_teardown(name, set_up, rig_teardown)
 
 int main(void)
@@ -598,6 +620,7 @@ int main(void)
 		lift_story(a_full_disk_is_waited_for),
 		lift_story(more_than_was_reserved_needs_room),
 		lift_story(what_cannot_be_synced_is_not_promised),
+		lift_story(an_extra_that_cannot_be_had_costs_no_video_of_the_same_reply),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
