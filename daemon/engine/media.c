@@ -132,14 +132,38 @@ static struct hop *expect(struct entry *entry, struct loading *loading,
 	return hop;
 }
 
-static void end(struct entry *entry, struct loading *loading, const char *trouble)
+/* NULL @take: all that are there are loaded. */
+static void end_with(struct entry *entry, struct loading *loading, struct plugin_answer *take)
 {
 	void (*then)(struct entry *, struct plugin_answer *) = loading->then;
 
-	if (!trouble)
+	if (!take)
 		entry->media = media_ref(loading->media);
 	free_loading(loading, LIMIT_JOB_INPUTS);
-	then(entry, trouble ? plugin_answer_trouble(PLUGIN_REASON_UNAVAILABLE, trouble) : NULL);
+	then(entry, take);
+}
+
+static void end(struct entry *entry, struct loading *loading, const char *trouble)
+{
+	end_with(entry, loading, trouble ? plugin_answer_trouble(PLUGIN_REASON_UNAVAILABLE, trouble) : NULL);
+}
+
+/* It will not be whole by itself. */
+static void refuse_damaged(struct entry *entry, struct loading *loading)
+{
+	char name[ASSET_NAME_SIZE];
+	struct plugin_answer *answer;
+	struct errmsg words;
+
+	asset_name_format(&entry->job->assets[loading->at], name);
+	errmsg_set(
+		&words,
+		"the file of '%s' is damaged or missing in the daemon's data directory; delete the asset, upload the "
+		"file again, then order again",
+		name);
+	answer = plugin_answer_trouble(PLUGIN_REASON_INVALID_INPUT, words.text);
+	answer->kind = PLUGIN_ANSWER_FAILED;
+	end_with(entry, loading, answer);
 }
 
 /* Good until some time before its end: between here and the provider's look at it lie a queue and a slow request. While
@@ -172,6 +196,9 @@ static void handle_opened(struct entry *entry, struct arrival *arrival)
 		show(media, &media->items[media->n++]);
 	} else if (outcome == ENGINE_E_STORE) {
 		end(entry, loading, "an input of the order cannot be read now; the daemon's log says why");
+		return;
+	} else if (outcome == ENGINE_E_DAMAGED) {
+		refuse_damaged(entry, loading);
 		return;
 	}
 	loading->at++;

@@ -37,8 +37,9 @@ struct media *media_single(const struct media_item *item);
 /* Has the job assets that its steps of start need, and lacks? */
 bool media_is_needed(const struct entry *entry);
 /*
- * Brings entry->media as an activity of the entry. An asset that is gone or damaged is not among them: the plugin says
- * so to the user. @then gets NULL; or a trouble, which is the callee's, when they cannot be read now.
+ * Brings entry->media as an activity of the entry. An asset that is gone is not among them: the plugin says so to the
+ * user. @then gets NULL; or an answer, which is the callee's: a trouble when they cannot be read now, a failure when one
+ * is damaged.
  */
 void media_load(struct entry *entry, void (*then)(struct entry *entry, struct plugin_answer *trouble));
 /* The provider's word for an item, copied. */

@@ -160,20 +160,28 @@ static void an_order_with_an_input_is_repeated_after_a_crash(void **state)
 	assert_state(rig, &job, JOB_STATE_RUNNING);
 }
 
-static void an_input_whose_file_is_gone_ends_the_order_with_nothing_bought(void **state)
+/* Missing, and cut short: there is such an asset all the same. */
+static void an_input_whose_file_is_damaged_ends_the_order_with_the_truth(void **state)
 {
 	struct rig *rig = *state;
-	struct digest sha256 = put_asset(rig, fox);
-	char path[PATH_MAX];
-	struct job_ref job;
 
-	artifact_path(rig, &sha256, path);
-	assert_int_equal(unlink(path), 0);
-	/* What the real host does with an asset that the step has not. */
-	rig->plugins[0].begin[PLUGIN_VERB_START] = "failed reason=invalid_input bought=none";
-	job = order_with(rig, &(struct engine_create){.parameters = order_of(&sha256)});
-	assert_failed(rig, &job, JOB_REASON_INVALID_INPUT, JOB_PURCHASE_NOTHING);
-	assert_int_equal(rig->http.count, 0);
+	for (int i = 0; i < 2; i++) {
+		struct digest sha256 = put_asset(rig, i ? fox : "the picture of a hen");
+		char path[PATH_MAX], name[ASSET_NAME_SIZE];
+		const char *message;
+		struct job_ref job;
+
+		artifact_path(rig, &sha256, path);
+		assert_int_equal(i ? unlink(path) : truncate(path, 3), 0);
+		job = order_with(rig, &(struct engine_create){.parameters = order_of(&sha256)});
+		assert_failed(rig, &job, JOB_REASON_INVALID_INPUT, JOB_PURCHASE_NOTHING);
+		assert_int_equal(rig->http.count, 0);
+		asset_name_format(&sha256, name);
+		message = look(rig, &job)->failure.message;
+		assert_non_null(strstr(message, name));
+		assert_non_null(strstr(message, "damaged"));
+		assert_non_null(strstr(message, "upload the file again"));
+	}
 }
 
 /* ---- brought before the order ---- */
@@ -486,7 +494,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		story(an_input_is_sent_inside_the_order),
 		story(an_order_with_an_input_is_repeated_after_a_crash),
-		story(an_input_whose_file_is_gone_ends_the_order_with_nothing_bought),
+		story(an_input_whose_file_is_damaged_ends_the_order_with_the_truth),
 		story(an_input_is_brought_before_it_is_named),
 		story(the_next_order_uses_what_is_there_already_also_after_a_restart),
 		story(orders_at_once_bring_it_once),
