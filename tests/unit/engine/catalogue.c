@@ -274,6 +274,44 @@ static void a_list_that_is_too_long_is_cut(void **state)
 	assert_string_equal(listed->problem, "the provider has more than 10000; only the first of them are known here");
 }
 
+#define PAGE 100
+
+/* The next page, with so many entries; the last one names none behind it. */
+static void reply_with_entries(struct rig *rig, int n, int page, bool is_last)
+{
+	struct buffer words = {0};
+
+	buffer_append_text(&words, "report text={\"entries\":[");
+	for (int i = 0; i < n; i++)
+		buffer_printf(&words, "%s{\"id\":\"v%d\"}", i ? "," : "", page * PAGE + i);
+	if (is_last)
+		buffer_append_text(&words, "]}");
+	else
+		buffer_printf(&words, "],\"next\":\"p%d\"}", page + 1);
+	reply(rig, 200, words.data);
+	buffer_finish(&words);
+}
+
+static void a_list_has_so_many_entries_and_no_more(void **state)
+{
+	const int pages = LIMIT_ENGINE_CATALOGUE_ENTRIES / PAGE;
+	struct rig *rig = *state;
+
+	for (int more = 0; more < 2; more++) {
+		struct listed *listed = ASK(rig, .kind = more ? "looks" : "voices");
+
+		for (int i = 1; i < pages; i++)
+			reply_with_entries(rig, PAGE, i, false);
+		assert_int_equal(listed->times, 0);
+		reply_with_entries(rig, PAGE + more, pages, true);
+		assert_int_equal(listed->times, 1);
+		assert_int_equal(listed->total, LIMIT_ENGINE_CATALOGUE_ENTRIES);
+		assert_string_equal(listed->problem,
+				    more ? "the provider has more than 10000; only the first of them are known here"
+					 : "");
+	}
+}
+
 static void who_asks_for_nothing_that_is_there_is_told_what_is(void **state)
 {
 	struct rig *rig = *state;
@@ -317,6 +355,7 @@ int main(void)
 		story(a_page_that_names_itself_ends_it),
 		story(a_list_without_end_is_cut),
 		story(a_list_that_is_too_long_is_cut),
+		story(a_list_has_so_many_entries_and_no_more),
 		story(who_asks_for_nothing_that_is_there_is_told_what_is),
 		story(an_end_answers_who_waits),
 	};

@@ -288,6 +288,52 @@ static void running_out_of_memory_leaves_nothing_behind(void **state)
 	assert_int_equal(r, 0);
 }
 
+/*
+ * Each rule takes out what another one forbids something without, and they stand so that each pass gets one of them
+ * done: so many steps, so many passes.
+ */
+static int adapt_in_steps(int steps, struct job_verdict *verdict)
+{
+	_cleanup_(buffer_finish) struct buffer text = {0};
+	_cleanup_(buffer_finish) struct buffer order = {0};
+	struct job_capabilities *chain = NULL;
+	struct errmsg error = {0};
+	int r;
+
+	buffer_append_text(&text, "{\"models\":[{\"name\":\"clip\",\"parameters\":{\"prompt\":{}},\"rules\":[");
+	for (int i = steps; i > 0; i--)
+		buffer_printf(
+			&text,
+			"{\"when\":{\"extras.p%d\":{\"present\":%s}},\"then\":{\"extras.p%d\":{\"forbidden\":true}},"
+			"\"message\":\"step %d\"}%s",
+			i - 1, i == 1 ? "true" : "false", i, i, i > 1 ? "," : "");
+	buffer_append_text(&text, "],\"extras\":{\"type\":\"object\",\"additionalProperties\":true}}]}");
+	buffer_append_text(&order, "{\"prompt\":\"a\",\"extras\":{\"p0\":1");
+	for (int i = 1; i <= steps; i++)
+		buffer_printf(&order, ",\"p%d\":1", i);
+	buffer_append_text(&order, "}}");
+	if (job_capabilities_new(buffer_bytes(&text), &chain, &error) != 0)
+		fail_msg("%s", error.text);
+	r = job_validate(chain, "clip", buffer_bytes(&order), JOB_VALIDATE_ADAPT, verdict);
+	job_capabilities_free(chain);
+	return r;
+}
+
+static void rules_are_followed_so_many_times_and_then_the_order_is_refused(void **state)
+{
+	struct job_verdict verdict;
+
+	(void)state;
+	assert_int_equal(adapt_in_steps(LIMIT_JOB_ADAPT_PASSES, &verdict), 0);
+	assert_string_equal(verdict.canonical, "{\"extras\":{\"p0\":1},\"prompt\":\"a\"}");
+	job_verdict_finish(&verdict);
+	assert_int_equal(adapt_in_steps(LIMIT_JOB_ADAPT_PASSES + 1, &verdict), JOB_VALIDATE_E_VIOLATED);
+	assert_int_equal(verdict.n_violations, 1);
+	assert_string_equal(verdict.violations[0].field, "parameters.extras.p9");
+	assert_string_equal(verdict.violations[0].text, "step 9");
+	job_verdict_finish(&verdict);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -304,6 +350,7 @@ int main(void)
 		cmocka_unit_test(what_it_shows_and_says_is_never_changed),
 		cmocka_unit_test(what_is_malformed_stays_refused),
 		cmocka_unit_test(rules_are_followed_one_after_another),
+		cmocka_unit_test(rules_are_followed_so_many_times_and_then_the_order_is_refused),
 		cmocka_unit_test(exact_pixels_are_brought_into_range),
 		cmocka_unit_test(more_changes_than_notes_are_refused),
 		cmocka_unit_test(running_out_of_memory_leaves_nothing_behind),

@@ -377,6 +377,39 @@ static void a_cost_that_cannot_be_computed_is_not_said(void **state)
 	job_status_free(status);
 }
 
+/* So many rules of a model, and of a configuration, and no more. */
+static void rules_are_taken_up_to_a_number(void **state)
+{
+	static const char rule[] = "{\"per_video_micros\":7000000,\"currency\":\"credits\",\"as_of\":\"2026-07-22\"}";
+	static const char row[] = "{\"model\":\"still\",\"per_video_micros\":1,\"currency\":\"USD\",\"line\":3}";
+
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		_cleanup_(buffer_finish) struct buffer model = {0};
+		_cleanup_(buffer_finish) struct buffer table = {0};
+		struct job_capabilities *read = NULL;
+		struct job_prices *prices = NULL;
+		struct errmsg error = {""};
+
+		buffer_append_text(&model, "{\"models\":[{\"name\":\"still\",\"parameters\":{},\"prices\":[");
+		buffer_append_text(&table, "[");
+		for (int i = 0; i < LIMIT_JOB_PRICES + more; i++) {
+			buffer_printf(&model, "%s%s", i ? "," : "", rule);
+			buffer_printf(&table, "%s%s", i ? "," : "", row);
+		}
+		buffer_append_text(&model, "]}]}");
+		buffer_append_text(&table, "]");
+		assert_int_equal(job_capabilities_new(buffer_bytes(&model), &read, &error) != 0, more);
+		assert_true(!more || strstr(error.text, "models[0].prices has more than 256 rules"));
+		job_capabilities_free(read);
+		error.text[0] = '\0';
+		assert_int_equal(job_prices_new(capabilities, buffer_bytes(&table), &prices, &error) != 0, more);
+		if (more ? !strstr(error.text, "prices is not a list of at most 256 rules") : *error.text != '\0')
+			fail_msg("%s", error.text);
+		job_prices_free(prices);
+	}
+}
+
 static void running_out_of_memory_leaves_nothing_behind(void **state)
 {
 	int nth = 0, r;
@@ -411,6 +444,7 @@ int main(void)
 		TEST(amounts_are_rounded_half_up_and_never_wrap),
 		TEST(the_videos_are_counted_and_nothing_beside_them),
 		TEST(a_cost_that_cannot_be_computed_is_not_said),
+		TEST(rules_are_taken_up_to_a_number),
 		TEST(running_out_of_memory_leaves_nothing_behind),
 	};
 
