@@ -142,6 +142,16 @@ static void want_upload(struct fg_step *s, const struct plugin_asset *asset)
 		s->uploads[s->n_uploads++] = asset;
 }
 
+/* Once, however often it is written: no medium's headers are lost behind another's repeats. */
+static void note_handle(struct fg_step *s, const struct plugin_asset *asset)
+{
+	for (size_t i = 0; i < s->n_handles; i++)
+		if (s->handles[i] == asset)
+			return;
+	if (s->n_handles < STEP_UPLOADS)
+		s->handles[s->n_handles++] = asset;
+}
+
 /* A handle that is not there yet is text all the same: the step ends as a wish for the upload, and is asked again. */
 static json_node handle_text(struct fg_step *s, json_node media)
 {
@@ -152,8 +162,7 @@ static json_node handle_text(struct fg_step *s, json_node media)
 	asset = bytes_wanted(s, media, "put_media()");
 	if (!asset)
 		return JSON_ABSENT;
-	if (s->n_handles < STEP_UPLOADS)
-		s->handles[s->n_handles++] = asset;
+	note_handle(s, asset);
 	if (!asset->handle)
 		want_upload(s, asset);
 	return json_make_text(s->json, bytes_of_text(asset->handle ? asset->handle : ""));

@@ -66,6 +66,17 @@ static int32_t in_a_url(const struct fg_host *h, struct fg_step *s)
 					  .url = h->path(s, "/x", FG_ABSENT, with(h, s, FG_MEDIA_BASE64))));
 }
 
+/* The first one's handle again and again, then the other's. */
+static int32_t often(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node body = h->object(s);
+
+	for (int i = 0; i < 100; i++)
+		h->put_media(s, body, "/image", h->media(s, "first_frame", 0), FG_MEDIA_HANDLE);
+	h->put_media(s, body, "/last", h->media(s, "last_frame", 0), FG_MEDIA_HANDLE);
+	return send(h, s, FG_BODY_JSON, body, FG_ABSENT);
+}
+
 static int32_t start(const struct fg_host *h, struct fg_step *s)
 {
 	fg_node prompt = h->at(s, h->document(s, FG_DOC_JOB), "/parameters/prompt");
@@ -74,6 +85,8 @@ static int32_t start(const struct fg_host *h, struct fg_step *s)
 		return send(h, s, FG_BODY_JSON, with(h, s, FG_MEDIA_DATA_URI), FG_ABSENT);
 	if (h->is(s, prompt, "handle"))
 		return send(h, s, FG_BODY_JSON, with(h, s, FG_MEDIA_HANDLE), FG_ABSENT);
+	if (h->is(s, prompt, "handles"))
+		return often(h, s);
 	if (h->is(s, prompt, "parts"))
 		return parts(h, s);
 	if (h->is(s, prompt, "part_of_both"))

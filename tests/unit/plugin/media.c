@@ -177,6 +177,25 @@ static void a_handle_is_written_with_the_headers_it_needs(void **state)
 	assert_int_equal(given->exchange.n_headers, 1);
 }
 
+static void a_handle_that_is_written_often_hides_no_other(void **state)
+{
+	static const struct plugin_asset known[] = {
+		{.name = A, .media_type = "image/png", .handle = "h-1", .headers = "{\"X-First\":\"1\"}"},
+		{.name = B, .media_type = "image/png", .handle = "h-2", .headers = "{\"X-Last\":\"2\"}"},
+	};
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = run("handles", TWO, known, 2, 1);
+	unsigned int first = 0, last = 0;
+
+	(void)state;
+	assert_body(answer, "{\"image\":\"h-1\",\"last\":\"h-2\"}");
+	for (size_t i = 0; i < answer->exchange.n_headers; i++) {
+		first += strcmp(answer->exchange.headers[i].name, "X-First") == 0;
+		last += strcmp(answer->exchange.headers[i].name, "X-Last") == 0;
+	}
+	assert_int_equal(first, 1);
+	assert_int_equal(last, 1);
+}
+
 static void assert_refused(struct plugin_answer *take, const char *words)
 {
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = take;
@@ -371,6 +390,7 @@ int main(void)
 		cmocka_unit_test(the_form_of_an_input_is_part_of_the_request),
 		cmocka_unit_test(an_input_without_a_handle_asks_for_its_upload),
 		cmocka_unit_test(a_handle_is_written_with_the_headers_it_needs),
+		cmocka_unit_test(a_handle_that_is_written_often_hides_no_other),
 		cmocka_unit_test(an_input_that_is_none_here_is_the_users_error),
 		cmocka_unit_test(an_input_goes_into_bodies_alone),
 		cmocka_unit_test(only_start_and_upload_have_inputs),
