@@ -48,6 +48,7 @@
 /* room: plugin, recordings */
 #define LIMIT_REDACT_LEAST 6                      /* bytes of a secret that is looked for within texts */
 #define LIMIT_REDACT_HANDLE 8                     /* the same of what a provider calls a file */
+#define LIMIT_REDACT_KNOWN 1024                   /* of those that later steps are searched for; the oldest go */
 #define LIMIT_REDACT_PARAMETER 16                 /* bytes of a link's query parameter that may stay */
 #define LIMIT_RECORDING 1048576                   /* bytes of one; a step that makes a larger one is not recorded */
 #define LIMIT_RECORDINGS 10000                    /* files of one folder; then nothing more is recorded */

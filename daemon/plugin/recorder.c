@@ -20,6 +20,8 @@ struct plugin_recorder {
 	uint64_t files;
 	int64_t bytes;
 	bool is_over;
+	pthread_mutex_t known_mutex;
+	struct plugin_redactor *known; /* what providers call files, as the steps so far showed */
 };
 
 /* Goes on behind what an earlier daemon left. */
@@ -54,8 +56,10 @@ int plugin_recorder_new(const char *folder, struct plugin_recorder **ret, struct
 		return err_origin(-ENOMEM);
 	recorder->fd = -1;
 	pthread_mutex_init(&recorder->mutex, NULL);
+	pthread_mutex_init(&recorder->known_mutex, NULL);
+	recorder->known = plugin_redactor_new(NULL);
 	recorder->folder = strdup(folder);
-	if (!recorder->folder)
+	if (!recorder->folder || !recorder->known)
 		return err_origin(-ENOMEM);
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		r = err_origin(-errno);
@@ -81,6 +85,8 @@ struct plugin_recorder *plugin_recorder_free(struct plugin_recorder *recorder)
 	if (!recorder)
 		return NULL;
 	pthread_mutex_destroy(&recorder->mutex);
+	pthread_mutex_destroy(&recorder->known_mutex);
+	plugin_redactor_free(recorder->known);
 	closep(&recorder->fd);
 	free(recorder->folder);
 	free(recorder);
@@ -139,8 +145,11 @@ void plugin_recorder_take(struct plugin_recorder *recorder, const struct plugin_
 	_cleanup_(buffer_finish) struct buffer text = {.limit = LIMIT_RECORDING};
 	char name[NAME_MAX + 1];
 	uint64_t number;
-	int r = plugin_recording_write(step, answer, &text);
+	int r;
 
+	pthread_mutex_lock(&recorder->known_mutex);
+	r = plugin_recording_write(step, answer, recorder->known, &text);
+	pthread_mutex_unlock(&recorder->known_mutex);
 	if (r == 0)
 		r = buffer_append(&text, "\n", 1);
 	number = r == 0 ? reserve(recorder, text.len) : 0;

@@ -228,9 +228,29 @@ static int add_handles(struct plugin_redactor *redactor, const struct plugin_ste
 	return r;
 }
 
+/* The handles alone, which later steps are searched for; an upload's reply names much else. */
+static int learn(struct plugin_redactor *known, const struct plugin_step *step, const struct json *json, json_node root)
+{
+	json_node list = json_at(json, root, "/assets"), report = json_at(json, root, "/answer/report");
+	int r = 0;
+
+	for (json_node n = json_first(json, list); r == 0 && n; n = json_next(json, n)) {
+		r = plugin_redactor_add(known, json_text(json, json_at(json, n, "/handle")));
+		if (r == 0)
+			r = add_headers(known, json, json_at(json, n, "/headers"));
+	}
+	if (r == 0 && step->verb == PLUGIN_VERB_UPLOAD) {
+		r = plugin_redactor_add(known, json_text(json, json_at(json, report, "/handle")));
+		if (r == 0)
+			r = add_headers(known, json, json_at(json, report, "/headers"));
+	}
+	plugin_redactor_forget(known, LIMIT_REDACT_KNOWN);
+	return r;
+}
+
 /* Everything at once, so that nothing is forgotten; of what comes out, what @pointer names is written. */
-static int write_redacted(const struct plugin_step *step, const struct json *json, json_node root, const char *pointer,
-			  struct buffer *out)
+static int write_redacted(const struct plugin_step *step, const struct plugin_redactor *known, const struct json *json,
+			  json_node root, const char *pointer, struct buffer *out)
 {
 	_cleanup_(plugin_redactor_freep) struct plugin_redactor *redactor = plugin_redactor_new(step->account);
 	_cleanup_(json_freep) struct json *clean = json_new(NULL);
@@ -240,6 +260,8 @@ static int write_redacted(const struct plugin_step *step, const struct json *jso
 	if (!redactor || !clean)
 		return err_origin(-ENOMEM);
 	r = add_handles(redactor, step, json, root);
+	if (r == 0 && known)
+		r = plugin_redactor_join(redactor, known);
 	if (r == 0)
 		r = plugin_redact_json(redactor, json, root, clean, &copy);
 	if (r == 0)
@@ -250,11 +272,12 @@ static int write_redacted(const struct plugin_step *step, const struct json *jso
 }
 
 /* @answer NULL: all but the answer; @pointer as above. */
-static int write_step(const struct plugin_step *step, const struct plugin_answer *answer, const char *pointer,
-		      struct buffer *out)
+static int write_step(const struct plugin_step *step, const struct plugin_answer *answer, struct plugin_redactor *known,
+		      const char *pointer, struct buffer *out)
 {
 	_cleanup_(json_freep) struct json *json = json_new(NULL);
 	json_node root, described;
+	int r;
 
 	if (!json)
 		return err_origin(-ENOMEM);
@@ -274,18 +297,20 @@ static int write_step(const struct plugin_step *step, const struct plugin_answer
 			return err_origin(-ENOMEM);
 		json_put(json, root, "/answer", described);
 	}
-	return write_redacted(step, json, root, pointer, out);
+	r = known ? learn(known, step, json, root) : 0;
+	return r < 0 ? r : write_redacted(step, known, json, root, pointer, out);
 }
 
-int plugin_recording_write(const struct plugin_step *step, const struct plugin_answer *answer, struct buffer *out)
+int plugin_recording_write(const struct plugin_step *step, const struct plugin_answer *answer,
+			   struct plugin_redactor *known, struct buffer *out)
 {
-	return write_step(step, answer, "", out);
+	return write_step(step, answer, known, "", out);
 }
 
 int plugin_recording_write_answer(const struct plugin_step *step, const struct plugin_answer *answer,
 				  struct buffer *out)
 {
-	return write_step(step, answer, "/answer", out);
+	return write_step(step, answer, NULL, "/answer", out);
 }
 
 /* ---- reading ---- */

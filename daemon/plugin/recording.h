@@ -7,8 +7,9 @@
  *  "reply": {status, elapsed_ms, retry_after_ms, headers, lifted, json | text}, "answer": {…}}
  *
  * Secrets are not in it: an account has their names only, headers that carry one have none of it, and everything went
- * through plugin/redact.h. Nor is what the provider calls the user's files: a handle is redacted wherever it stands,
- * and in a step of `upload` whatever a member named …id, …uri or …handle says, and what goes into headers. Of files
+ * through plugin/redact.h. Nor is what the provider calls the user's files: a handle is redacted wherever it stands, in
+ * the steps that bring it or order with it and in all that are written after them with the same memory, and in a step of
+ * `upload` whatever a member named …id, …uri or …handle says, and what goes into headers. Of files
  * themselves there are digest, size and media type. Prompts and other words of users are.
  */
 #ifndef FG_PLUGIN_RECORDING_H
@@ -24,9 +25,13 @@ enum {
 	PLUGIN_RECORDING_E_INVALID, /* no recording, or of a later format; the message says where */
 };
 
-/* Appends the document as one line. @answer NULL: of a step that has none yet. 0, -EMSGSIZE (the buffer's limit), or
- * -ENOMEM. [any-thread] */
-int plugin_recording_write(const struct plugin_step *step, const struct plugin_answer *answer, struct buffer *out);
+/*
+ * Appends the document as one line. @answer NULL: of a step that has none yet. @known: the handles that earlier steps
+ * showed, to which this one's are added, at most LIMIT_REDACT_KNOWN; NULL: only this step's are looked for. 0, -EMSGSIZE
+ * (the buffer's limit), or -ENOMEM. [any-thread, @known one at a time]
+ */
+int plugin_recording_write(const struct plugin_step *step, const struct plugin_answer *answer,
+			   struct plugin_redactor *known, struct buffer *out);
 /* The member "answer" alone, redacted in the same way. */
 int plugin_recording_write_answer(const struct plugin_step *step, const struct plugin_answer *answer,
 				  struct buffer *out);

@@ -22,11 +22,19 @@ struct plugin_redactor {
 
 /* ---- what the account keeps secret ---- */
 
+static bool is_known(const struct plugin_redactor *redactor, struct bytes item)
+{
+	for (size_t i = 0; i < redactor->n; i++)
+		if (bytes_equal(bytes_of_text(redactor->items[i]), item))
+			return true;
+	return false;
+}
+
 static int add_item(struct plugin_redactor *redactor, struct bytes item)
 {
 	char **grown;
 
-	if (item.len < LIMIT_REDACT_LEAST)
+	if (item.len < LIMIT_REDACT_LEAST || is_known(redactor, item))
 		return 0;
 	grown = reallocarray(redactor->items, redactor->n + 1, sizeof(*grown));
 	if (!grown)
@@ -113,7 +121,7 @@ struct plugin_redactor *plugin_redactor_new(const struct plugin_account *account
 	_cleanup_(plugin_redactor_freep) struct plugin_redactor *redactor = calloc(1, sizeof(*redactor));
 	int r = redactor ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < account->n_secrets; i++) {
+	for (size_t i = 0; r == 0 && account && i < account->n_secrets; i++) {
 		struct bytes value = bytes_of_text(account->secrets[i].value);
 
 		r = bytes_are_one_line(value) && value.data && *(const char *)value.data != '{'
@@ -130,6 +138,28 @@ int plugin_redactor_add(struct plugin_redactor *redactor, struct bytes secret)
 	int r = is_word ? 0 : add_item(redactor, secret);
 
 	return r || is_word ? r : add_form(redactor, secret, plugin_url_escape);
+}
+
+int plugin_redactor_join(struct plugin_redactor *redactor, const struct plugin_redactor *more)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < more->n; i++)
+		r = add_item(redactor, bytes_of_text(more->items[i]));
+	return r;
+}
+
+void plugin_redactor_forget(struct plugin_redactor *redactor, size_t limit)
+{
+	size_t n = redactor->n > limit ? redactor->n - limit : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		explicit_bzero(redactor->items[i], strlen(redactor->items[i]));
+		free(redactor->items[i]);
+	}
+	if (n)
+		memmove(redactor->items, redactor->items + n, limit * sizeof(*redactor->items));
+	redactor->n -= n;
 }
 
 struct plugin_redactor *plugin_redactor_free(struct plugin_redactor *redactor)
@@ -223,7 +253,7 @@ static size_t item_at(const struct plugin_redactor *redactor, const char *p, siz
 	size_t longest = 0;
 
 	for (size_t i = 0; i < redactor->n; i++) {
-		size_t len = strlen(redactor->items[i]);
+		size_t len = *redactor->items[i] == *p ? strlen(redactor->items[i]) : 0;
 
 		if (len > longest && len <= left && memcmp(p, redactor->items[i], len) == 0)
 			longest = len;

@@ -16,11 +16,15 @@ struct plugin_account;
 struct plugin_redactor;
 
 /* Knows the secrets of @account; a secret of fewer than LIMIT_REDACT_LEAST bytes is left alone where it stands in the
- * middle of a text. NULL when out of memory. */
+ * middle of a text. NULL @account: none yet. NULL when out of memory. */
 struct plugin_redactor *plugin_redactor_new(const struct plugin_account *account);
 /* One more: what a provider calls a file of the user's, say. As it is and as a URL writes it; one of fewer than
  * LIMIT_REDACT_HANDLE bytes is left alone, lest it be an ordinary word. 0 or -ENOMEM. */
 int plugin_redactor_add(struct plugin_redactor *redactor, struct bytes secret);
+/* All that @more knows. 0 or -ENOMEM. */
+int plugin_redactor_join(struct plugin_redactor *redactor, const struct plugin_redactor *more);
+/* Forgets the first that it was told, until it knows no more than @limit texts. */
+void plugin_redactor_forget(struct plugin_redactor *redactor, size_t limit);
 /* Overwrites what it knows. */
 struct plugin_redactor *plugin_redactor_free(struct plugin_redactor *redactor);
 void plugin_redactor_freep(struct plugin_redactor **redactor);

@@ -46,7 +46,7 @@ static int run_step(struct walker *walker, const struct plugin_step *step, struc
 {
 	_cleanup_(plugin_answer_freep) struct plugin_answer *first = NULL, *second = NULL;
 	_cleanup_(buffer_finish) struct buffer one = {0}, other = {0}, text = {0};
-	int r = plugin_recording_write(step, NULL, &text);
+	int r = plugin_recording_write(step, NULL, NULL, &text);
 
 	if (r < 0)
 		return r;

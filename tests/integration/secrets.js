@@ -1,6 +1,7 @@
 // Where secrets go, and where prompts do. HeyGen and Veo jobs run with secrets that nobody could mistake, every step is
 // recorded, and afterwards the data directory, the log at its most talkative and the recordings are searched for them:
-// the keys, the lines of the service account's private key, the access tokens, the signatures of links. And a prompt full
+// the keys, the lines of the service account's private key, the access tokens, the signatures of links, and (but for the
+// data directory, which must know them) what a provider calls the files that were brought there. And a prompt full
 // of what might be taken for a template arrives byte for byte. Then the recordings replay without a network.
 //
 // A proxy in between sees what really leaves, so that there is something to search for.
@@ -12,7 +13,7 @@ const fs = require("node:fs");
 const http = require("node:http");
 const path = require("node:path");
 const { test, before, after } = require("node:test");
-const { Stack, bin, order, root } = require("./stack");
+const { Stack, api, bin, grpc, order, root, sha256 } = require("./stack");
 
 const plugins = path.resolve(process.env.FILMGATE_PLUGINS || path.join(bin, "../plugins"));
 const stack = new Stack();
@@ -114,6 +115,35 @@ test("a prompt arrives byte for byte, whatever stands in it", async () => {
 	assert.deepStrictEqual(orders(":predictLongRunning").map((body) => body.instances[0].prompt), [WORDS, WORDS]);
 });
 
+// What the provider calls a file of the user's is as good as the file.
+test("a picture is brought to the provider", async () => {
+	const bytes = Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\x68........IEND\xae\x42\x60\x82",
+		"latin1");
+	const assets = new api.AssetService(`unix:${stack.socket}`, grpc.credentials.createInsecure());
+	const asset = await new Promise((resolve, reject) => {
+		const call = assets.UploadAsset({ deadline: Date.now() + 60000 }, (error, reply) =>
+			error ? reject(error) : resolve(reply.asset.name));
+		call.write({ metadata: { size_bytes: bytes.length, sha256: sha256(bytes) } });
+		call.write({ data: bytes });
+		call.end();
+	});
+	assets.close();
+	const job = await run({ provider: "providers/heygen", model: "image", parameters: { script: { text: "Hello." },
+		voice_id: "v", media: [{ kind: "MEDIA_KIND_IMAGE", role: "MEDIA_ROLE_SOURCE", asset }] } }, "picture");
+	assert.strictEqual(job.status.state, "JOB_STATE_SUCCEEDED", JSON.stringify(job.status, null, 1));
+	assert.ok(orders("/v3/videos").some((body) => handles().some((handle) => JSON.stringify(body).includes(handle))),
+		"it was ordered with");
+});
+
+// The names that the provider gave to files.
+function handles() {
+	const found = seen.filter((row) => row.method === "POST" && row.url.includes("/v3/assets"))
+		.map((row) => JSON.parse(row.answer).data.asset_id);
+
+	assert.ok(found.length && found.every((handle) => handle.length >= 8), `there is something to look for: ${found}`);
+	return found;
+}
+
 test("a refusal that quotes the key", async () => {
 	await stack.fault({ type: "status", status: 400, body: { error: { code: "invalid_parameter",
 		message: `the key ${HEYGEN_KEY} may not do that` } } }, { match: { method: "POST", path: "/v3/videos" } });
@@ -150,7 +180,7 @@ test("no secret is in the recordings, which only their owner reads", () => {
 	const { keys, signatures } = secrets();
 	const names = files(recorded);
 
-	assertNone(names, [...keys, ...signatures]);
+	assertNone(names, [...keys, ...signatures, ...handles()]);
 	for (const name of names) assert.strictEqual(fs.statSync(name).mode & 0o777, 0o600, name);
 	assert.strictEqual(fs.statSync(recorded).mode & 0o777, 0o700);
 	const all = names.map((name) => fs.readFileSync(name, "utf8")).join("");
@@ -161,7 +191,7 @@ test("no secret is in the recordings, which only their owner reads", () => {
 test("no secret is in the log", () => {
 	const { keys, signatures } = secrets();
 
-	assertNone([stack.daemonLog], [...keys, ...signatures]);
+	assertNone([stack.daemonLog], [...keys, ...signatures, ...handles()]);
 	assert.ok(fs.statSync(stack.daemonLog).size > 1000);
 });
 

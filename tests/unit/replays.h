@@ -23,7 +23,7 @@ static inline void assert_step_replays(const struct plugin *plugin, const struct
 	struct plugin_step other;
 	struct errmsg error = {0};
 
-	assert_int_equal(plugin_recording_write(step, answer, &text), 0);
+	assert_int_equal(plugin_recording_write(step, answer, NULL, &text), 0);
 	for (; secrets && *secrets; secrets++)
 		if (strstr(text.data, *secrets))
 			fail_msg("'%s' is in %s", *secrets, text.data);

@@ -4,6 +4,8 @@
 #include "plugin/fixtures.h"
 #include "plugin/recorder.h"
 
+#include "capture.h"
+
 #include <dirent.h>
 #include <sys/stat.h>
 
@@ -63,7 +65,7 @@ static struct plugin_recording *record(const struct plugin_step *step)
 	struct plugin_recording *recording = NULL;
 	struct errmsg error = {0};
 
-	assert_int_equal(plugin_recording_write(step, answer, &text), 0);
+	assert_int_equal(plugin_recording_write(step, answer, NULL, &text), 0);
 	assert_null(strstr(text.data, API_KEY));
 	assert_null(strstr(text.data, LOGIN));
 	if (plugin_recording_read(buffer_bytes(&text), &recording, &error))
@@ -299,7 +301,7 @@ static void assert_not_recorded(const struct plugin_step *step, const char *cons
 	_cleanup_(plugin_recording_freep) struct plugin_recording *recording = record(step);
 	_cleanup_(buffer_finish) struct buffer text = {0};
 
-	assert_int_equal(plugin_recording_write(step, answer, &text), 0);
+	assert_int_equal(plugin_recording_write(step, answer, NULL, &text), 0);
 	for (; *words; words++)
 		if (strstr(text.data, *words))
 			fail_msg("'%s' is in %s", *words, text.data);
@@ -332,6 +334,68 @@ static void what_a_provider_calls_a_file_is_in_no_recording(void **state)
 	step.assets = files;
 	step.n_assets = 1;
 	assert_not_recorded(&step, reported);
+}
+
+/* A poll's reply may repeat what the provider calls a file, and carries no assets by which to know it. */
+static void a_handle_is_in_no_later_recording_either(void **state)
+{
+	static const struct plugin_asset known_by_order[] = {
+		{.name = A,
+		 .media_type = "image/png",
+		 .handle = "gs://b/as 1",
+		 .headers = "{\"X-Resolve\":\"resolve-7391\"}"},
+	};
+	static const char *const words[] = {"gs://b/as", "resolve-7391", "as/20260101", NULL};
+	const struct plugin_reply uploaded = {
+		.status = 200, .body = bytes_of_text("{\"handle\":\"as/20260101\"}"), .retry_after_ms = -1};
+	const struct plugin_reply polled = {
+		.status = 200,
+		.body = bytes_of_text("{\"data\":{\"id\":\"v1\",\"image\":\"gs://b/as 1\",\"input\":\"as/20260101\"}}"),
+		.retry_after_ms = -1};
+	struct plugin_redactor *known = plugin_redactor_new(NULL);
+	struct plugin_step steps[3] = {order_with("handle", known_by_order, 1),
+				       fixture_step(carrying, PLUGIN_VERB_UPLOAD, ""),
+				       fixture_step(account, PLUGIN_VERB_POLL, JOB)};
+
+	(void)state;
+	steps[1].phase = 1;
+	steps[1].reply = &uploaded;
+	steps[1].assets = files;
+	steps[1].n_assets = 1;
+	steps[2].phase = 1;
+	steps[2].reply = &polled;
+	for (size_t i = 0; i < 3; i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = fixture_run(&steps[i]);
+		_cleanup_(buffer_finish) struct buffer text = {0};
+
+		assert_int_equal(plugin_recording_write(&steps[i], answer, known, &text), 0);
+		for (const char *const *word = words; *word; word++)
+			if (strstr(text.data, *word))
+				fail_msg("'%s' is in %s", *word, text.data);
+		assert_true(i != 2 || strstr(text.data, "\"v1\""));
+	}
+	plugin_redactor_free(known);
+}
+
+static void the_oldest_handles_are_forgotten_beyond_a_limit(void **state)
+{
+	_cleanup_(plugin_redactor_freep) struct plugin_redactor *known = plugin_redactor_new(NULL);
+	char word[32];
+
+	(void)state;
+	for (int i = 0; i <= LIMIT_REDACT_KNOWN; i++) {
+		_cleanup_(buffer_finish) struct buffer out = {0};
+
+		snprintf(word, sizeof(word), "handle-%05d", i);
+		assert_int_equal(plugin_redactor_add(known, bytes_of_text(word)), 0);
+		assert_int_equal(plugin_redactor_add(known, bytes_of_text(word)), 0);
+		plugin_redactor_forget(known, LIMIT_REDACT_KNOWN);
+		assert_int_equal(plugin_redact_text(known, bytes_of_text("handle-00000 handle-00001"), &out), 0);
+		if (i == LIMIT_REDACT_KNOWN)
+			assert_string_equal(out.data, "handle-00000 REDACTED");
+		else if (i == LIMIT_REDACT_KNOWN - 1)
+			assert_string_equal(out.data, "REDACTED REDACTED");
+	}
 }
 
 static void what_is_no_recording_is_refused_with_the_place(void **state)
@@ -435,6 +499,50 @@ static void a_full_folder_takes_nothing_more_and_hurts_nobody(void **state)
 	plugin_recorder_free(recorder);
 }
 
+/* Files of other names count as well: whoever is to read the folder has them all before them. */
+static void the_folder_takes_recordings_up_to_a_number_and_a_size(void **state)
+{
+	static const struct {
+		int files;
+		int64_t bytes; /* of one of them */
+	} rows[] = {{LIMIT_RECORDINGS - 1, 0}, {1, LIMIT_RECORDINGS_BYTES}};
+	struct plugin_step step = fixture_step(account, PLUGIN_VERB_START, JOB);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = fixture_run(&step);
+	_cleanup_(buffer_finish) struct buffer text = {0};
+
+	(void)state;
+	assert_int_equal(plugin_recording_write(&step, answer, NULL, &text), 0);
+	for (size_t i = 0; i < 2; i++) {
+		char folder[] = "/tmp/filmgate-recordings-XXXXXX", path[128], log[2048];
+		struct plugin_recorder *recorder = NULL;
+		struct errmsg error = {0};
+		struct stat st;
+
+		assert_non_null(mkdtemp(folder));
+		for (int k = 0; k < rows[i].files; k++) {
+			snprintf(path, sizeof(path), "%s/x%d", folder, k);
+			fclose(fopen(path, "w"));
+		}
+		/* With its line's end it fits exactly. */
+		if (rows[i].bytes)
+			assert_int_equal(truncate(path, rows[i].bytes - (int64_t)text.len - 1), 0);
+		assert_int_equal(plugin_recorder_new(folder, &recorder, &error), 0);
+		plugin_recorder_take(recorder, &step, answer);
+		snprintf(path, sizeof(path), "%s/00000001-mine-start-0.json", folder);
+		assert_int_equal(stat(path, &st), 0);
+		capture_start();
+		plugin_recorder_take(recorder, &step, answer);
+		capture_end(log, sizeof(log));
+		snprintf(path, sizeof(path), "%s/00000002-mine-start-0.json", folder);
+		assert_int_equal(stat(path, &st), -1);
+		assert_non_null(strstr(log, "the folder for recordings is full"));
+		assert_non_null(strstr(log, folder));
+		plugin_recorder_free(recorder);
+		empty(folder);
+		rmdir(folder);
+	}
+}
+
 static void a_folder_that_cannot_be_is_refused_with_words(void **state)
 {
 	struct plugin_recorder *recorder = NULL;
@@ -456,9 +564,12 @@ int main(void)
 		cmocka_unit_test(an_order_with_files_replays_with_their_names_and_sizes),
 		cmocka_unit_test(a_file_that_is_to_be_brought_first_is_recorded_by_its_name),
 		cmocka_unit_test(what_a_provider_calls_a_file_is_in_no_recording),
+		cmocka_unit_test(a_handle_is_in_no_later_recording_either),
+		cmocka_unit_test(the_oldest_handles_are_forgotten_beyond_a_limit),
 		cmocka_unit_test(what_is_no_recording_is_refused_with_the_place),
 		cmocka_unit_test(the_folder_takes_files_that_only_this_user_reads),
 		cmocka_unit_test(a_full_folder_takes_nothing_more_and_hurts_nobody),
+		cmocka_unit_test(the_folder_takes_recordings_up_to_a_number_and_a_size),
 		cmocka_unit_test(a_folder_that_cannot_be_is_refused_with_words),
 	};
 
