@@ -306,7 +306,7 @@ static int put_order(struct store_commit *commit, const struct job_ref *ref, con
 		     const struct record_order *order)
 {
 	struct key key;
-	size_t offset;
+	size_t offset = 0;
 	int r = key_order(&key, ref, send);
 
 	if (r < 0)
