@@ -14,27 +14,28 @@
 
 #define RETRY_FOR_MS 10000
 
-void order_make_id(struct cli *cli, const char *given, char id[static ORDER_ID_SIZE])
+void order_make_id(struct cli *cli, const char *given, struct order_id *ret)
 {
 	char text[ID_TEXT_SIZE];
 	struct id made;
 
-	if (given && *given) {
-		snprintf(id, ORDER_ID_SIZE, "%s", given);
+	ret->is_given = given && *given;
+	if (ret->is_given) {
+		snprintf(ret->text, sizeof(ret->text), "%s", given);
 		return;
 	}
 	made = id_new(clock_utc_ms(cli->clock));
 	id_format(&made, text);
-	snprintf(id, ORDER_ID_SIZE, "%s", text);
+	snprintf(ret->text, sizeof(ret->text), "%s", text);
 }
 
-enum exit_code order_send(struct cli *cli, const char *method, const ProtobufCMessage *request, const char *id,
-			  ProtobufCMessage **ret_reply)
+enum exit_code order_send(struct cli *cli, const char *method, const ProtobufCMessage *request,
+			  const struct order_id *id, ProtobufCMessage **ret_reply)
 {
 	struct patience patience = patience_of(cli, RETRY_FOR_MS);
 
-	/* Since the first try: one that may have left stays so, whatever becomes of those after it. */
-	bool may_have_left = false;
+	/* Since the first try, here or under this id before: one that may have left stays so, whatever comes after it. */
+	bool may_have_left = id->is_given;
 
 	patience.was_reached = true;
 	for (;;) {
@@ -54,7 +55,7 @@ enum exit_code order_send(struct cli *cli, const char *method, const ProtobufCMe
 		else if (code == EXIT_INTERRUPTED || status_is_undecided(&status))
 			say_more("whether it was ordered is not known; repeated with --request-id %s it is not bought "
 				 "twice",
-				 id);
+				 id->text);
 		return code;
 	}
 }

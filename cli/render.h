@@ -30,9 +30,9 @@ void render_detail(const Filmgate__V1__JobStatus *status, struct buffer *out);
 void render_note(const Filmgate__V1__Note *note, struct buffer *out);
 /* All of them on standard error; NULL has none. */
 void render_say_notes(const Filmgate__V1__JobStatus *status);
-/* What a cancel achieved, for a person. Static. */
 /* The ways to decide a job that is UNCERTAIN, as lines behind an error. */
 void render_say_how_to_decide(const char *uuid);
+/* What a cancel achieved, for a person. Static. */
 const char *render_cancel(Filmgate__V1__CancelOutcome outcome);
 
 /* A line of text, however long, without its control characters. */

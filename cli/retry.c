@@ -11,7 +11,7 @@ enum exit_code command_retry(struct cli *cli)
 	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
 	Filmgate__V1__RetryJobRequest request = FILMGATE__V1__RETRY_JOB_REQUEST__INIT;
 	const Filmgate__V1__RetryJobResponse *reply;
-	char id[ORDER_ID_SIZE];
+	struct order_id id;
 	enum exit_code code;
 
 	if (!name)
@@ -19,10 +19,10 @@ enum exit_code command_retry(struct cli *cli)
 	code = order_check(cli);
 	if (code != EXIT_OK)
 		return code;
-	order_make_id(cli, arguments_text(&cli->arguments, OPTION_REQUEST_ID), id);
+	order_make_id(cli, arguments_text(&cli->arguments, OPTION_REQUEST_ID), &id);
 	request.name = name;
-	request.request_id = id;
-	code = order_send(cli, "RetryJob", &request.base, id, &message);
+	request.request_id = id.text;
+	code = order_send(cli, "RetryJob", &request.base, &id, &message);
 	if (code != EXIT_OK)
 		return code;
 	reply = (const void *)message;

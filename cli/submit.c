@@ -338,7 +338,7 @@ enum exit_code command_submit(struct cli *cli)
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
 	const Filmgate__V1__CreateJobResponse *created;
 	_cleanup_(freep) size_t *places = NULL;
-	char id[ORDER_ID_SIZE];
+	struct order_id id;
 	struct errmsg error;
 	enum exit_code code;
 	int r;
@@ -358,10 +358,10 @@ enum exit_code command_submit(struct cli *cli)
 	if (arguments_has(&cli->arguments, OPTION_DRY_RUN) || request->validate_only)
 		return try_only(cli, request);
 
-	order_make_id(cli, request->request_id, id);
-	if (params_set_at(message, "request_id", id, &error))
+	order_make_id(cli, request->request_id, &id);
+	if (params_set_at(message, "request_id", id.text, &error))
 		return EXIT_FAILED;
-	code = order_send(cli, "CreateJob", message, id, &reply);
+	code = order_send(cli, "CreateJob", message, &id, &reply);
 	if (code != EXIT_OK)
 		return code;
 	created = (const void *)reply;

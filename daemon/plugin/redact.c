@@ -22,19 +22,27 @@ struct plugin_redactor {
 
 /* ---- what the account keeps secret ---- */
 
-static bool is_known(const struct plugin_redactor *redactor, struct bytes item)
+/* What is met again is the newest: forgetting begins with what was not met for longest. */
+static bool meet_again(struct plugin_redactor *redactor, struct bytes item)
 {
-	for (size_t i = 0; i < redactor->n; i++)
-		if (bytes_equal(bytes_of_text(redactor->items[i]), item))
-			return true;
-	return false;
+	char *known;
+	size_t i = 0;
+
+	while (i < redactor->n && !bytes_equal(bytes_of_text(redactor->items[i]), item))
+		i++;
+	if (i == redactor->n)
+		return false;
+	known = redactor->items[i];
+	memmove(redactor->items + i, redactor->items + i + 1, (redactor->n - i - 1) * sizeof(*redactor->items));
+	redactor->items[redactor->n - 1] = known;
+	return true;
 }
 
 static int add_item(struct plugin_redactor *redactor, struct bytes item)
 {
 	char **grown;
 
-	if (item.len < LIMIT_REDACT_LEAST || is_known(redactor, item))
+	if (item.len < LIMIT_REDACT_LEAST || meet_again(redactor, item))
 		return 0;
 	grown = reallocarray(redactor->items, redactor->n + 1, sizeof(*grown));
 	if (!grown)

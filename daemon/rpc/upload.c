@@ -312,12 +312,14 @@ bool upload_is_too_slow(uint64_t received, int64_t waited_ms)
 /* Only while it waits for the client: else the next word is ours. */
 static bool has_timed_out(const struct uploading *uploading, int64_t at_ms, struct timed_out *ret)
 {
+	/* First what lies behind: a wait that ends between the two is counted by neither, and the next tick looks again. */
+	int64_t waited_ms = atomic_load(&uploading->waited_ms);
 	int64_t since_ms = atomic_load(&uploading->waits_since_ms);
 
 	if (!since_ms || atomic_load(&uploading->is_over))
 		return false;
 	*ret = (struct timed_out){.is_idle = since_ms < at_ms - uploading->server->config.upload_idle_ms,
-				  .waited_ms = atomic_load(&uploading->waited_ms) + at_ms - since_ms,
+				  .waited_ms = waited_ms + at_ms - since_ms,
 				  .received = atomic_load(&uploading->received)};
 	return ret->is_idle || upload_is_too_slow(ret->received, ret->waited_ms);
 }

@@ -131,6 +131,12 @@ class Submit(Case):
         done = self.expect(5, "submit", "heygen", "hi", "--retry-for", "300ms", says=["nothing was sent: it is not ordered"])
         self.assertNotIn("is not known", done.err)
 
+    def test_an_order_repeated_under_its_id_may_have_been_taken_before(self):
+        self.fake.stop()
+        done = self.expect(5, "submit", "heygen", "hi", "--retry-for", "300ms", "--request-id", "mine",
+                           says=["whether it was ordered is not known; repeated with --request-id mine"])
+        self.assertNotIn("it is not ordered", done.err)
+
     def test_an_order_that_stays_undecided_says_how_to_repeat_it(self):
         def lose(request):
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", "the disk is full")

@@ -398,6 +398,20 @@ static void the_oldest_handles_are_forgotten_beyond_a_limit(void **state)
 	}
 }
 
+static void a_handle_that_is_met_again_is_not_the_oldest(void **state)
+{
+	_cleanup_(plugin_redactor_freep) struct plugin_redactor *known = plugin_redactor_new(NULL);
+	_cleanup_(buffer_finish) struct buffer out = {0};
+
+	(void)state;
+	assert_int_equal(plugin_redactor_add(known, bytes_of_text("handle-old")), 0);
+	assert_int_equal(plugin_redactor_add(known, bytes_of_text("handle-young")), 0);
+	assert_int_equal(plugin_redactor_add(known, bytes_of_text("handle-old")), 0);
+	plugin_redactor_forget(known, 1);
+	assert_int_equal(plugin_redact_text(known, bytes_of_text("handle-old handle-young"), &out), 0);
+	assert_string_equal(out.data, "REDACTED handle-young");
+}
+
 static void what_is_no_recording_is_refused_with_the_place(void **state)
 {
 	static const char *const texts[][2] = {
@@ -566,6 +580,7 @@ int main(void)
 		cmocka_unit_test(what_a_provider_calls_a_file_is_in_no_recording),
 		cmocka_unit_test(a_handle_is_in_no_later_recording_either),
 		cmocka_unit_test(the_oldest_handles_are_forgotten_beyond_a_limit),
+		cmocka_unit_test(a_handle_that_is_met_again_is_not_the_oldest),
 		cmocka_unit_test(what_is_no_recording_is_refused_with_the_place),
 		cmocka_unit_test(the_folder_takes_files_that_only_this_user_reads),
 		cmocka_unit_test(a_full_folder_takes_nothing_more_and_hurts_nobody),
