@@ -106,7 +106,7 @@ struct engine_resolve {
 	const char *remote_id; /* FOUND */
 };
 /* UNCERTAIN jobs only; else ENGINE_E_STATE. FOUND: the provider is asked, if its plugin is there; ENGINE_E_INVALID when it
- * does not know the id, and ENGINE_E_PROVIDER, …_CREDENTIAL or …_UNREACHABLE when it cannot be asked now. */
+ * does not know the id, and ENGINE_E_PROVIDER, …_CREDENTIAL or …_UNREACHABLE when it was not asked or does not say. */
 void engine_resolve_job(struct engine *engine, const struct engine_resolve *resolve, engine_job_fn *fn, void *userdata);
 
 enum engine_delete { ENGINE_DELETE_KEEP_REMOTE, ENGINE_DELETE_REMOVE_REMOTE };

@@ -3,7 +3,9 @@
  * what it is. The sends keep what was seen of them; only their class changes.
  *
  * But for an id that the provider can be asked about: a wrong one would be polled for until the deadline, and the doubt
- * be forgotten. It is asked before, and unless it knows the id nothing is decided.
+ * be forgotten. It is asked before, and nothing is decided if it does not know the id, or was not asked for whatever
+ * reason, or took no key of ours. The person is believed where it has answered and the plugin cannot read the answer,
+ * and where nobody can ask at all: the plugin is not loaded, cannot read what was kept of the job, or has no poll.
  */
 #include "engine/ops.h"
 #include "engine/run.h"
@@ -67,7 +69,7 @@ static void refuse_id(struct op *op, const char *why)
 		  &(struct engine_error){.text = why, .violations = &violation, .n_violations = 1}, NULL);
 }
 
-/* Does the provider itself say that there is no such thing? A video that failed there, or is gone, it knows. */
+/* Is there no such thing? A video that failed at the provider, or is gone there, it knows. */
 static bool is_denied(const struct verb_result *result)
 {
 	const struct plugin_failure *said = result->failure;
@@ -79,28 +81,49 @@ static bool is_denied(const struct verb_result *result)
 		       : said->reason == PLUGIN_REASON_NOT_FOUND || said->reason == PLUGIN_REASON_INVALID_INPUT;
 }
 
-/* A plugin that cannot read what the provider says of it is no reason to doubt the person. */
+/*
+ * Whoever was not asked, or did not let us ask, has said nothing of the video. What FAILED after a reply is known, but
+ * for a key that was refused; and a plugin that cannot read the reply is no reason to doubt the person.
+ */
 static bool is_unasked(const struct verb_result *result)
 {
-	return result->outcome != 0 && (result->failure ? !result->is_final : result->outcome != ENGINE_E_PROVIDER);
+	return !result->was_asked || result->outcome == ENGINE_E_CREDENTIAL || (result->failure && !result->is_final);
+}
+
+static void refuse_denied(struct op *op, const struct verb_result *result)
+{
+	const char *id = op->resolve.remote_id;
+	struct errmsg why;
+
+	if (result->was_asked)
+		errmsg_set(&why, "the provider does not know '%s': %.300s; nothing was decided", quote(id).text,
+			   result->text);
+	else
+		errmsg_set(&why, "the plugin does not take '%s': %.300s; nothing was decided", quote(id).text,
+			   result->text);
+	refuse_id(op, why.text);
+}
+
+static void refuse_unasked(struct op *op, const struct verb_result *result)
+{
+	struct errmsg why;
+
+	errmsg_set(&why,
+		   "%.300s; so it is not known whether the provider has '%s', and nothing was decided: try again later",
+		   result->text ? result->text : "the plugin did not ask the provider",
+		   quote(op->resolve.remote_id).text);
+	op_refuse(op, result->outcome ? result->outcome : ENGINE_E_PROVIDER, why.text);
 }
 
 static void on_looked(struct entry *entry, const struct verb_result *result)
 {
-	const char *id = entry->op->resolve.remote_id;
-	struct errmsg why;
-
 	if (is_denied(result)) {
-		errmsg_set(&why, "the provider does not know '%s': %.300s; nothing was decided", quote(id).text,
-			   result->text);
-		refuse_id(steal(entry->op), why.text);
+		refuse_denied(steal(entry->op), result);
 	} else if (is_unasked(result)) {
-		errmsg_set(&why, "%.300s; so it cannot be asked about '%s', and nothing was decided: try again later",
-			   result->text, quote(id).text);
-		op_refuse(steal(entry->op), result->outcome, why.text);
+		refuse_unasked(steal(entry->op), result);
 	} else {
 		entry_begin(entry);
-		resolve_found(entry, id);
+		resolve_found(entry, entry->op->resolve.remote_id);
 	}
 }
 

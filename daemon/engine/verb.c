@@ -11,6 +11,7 @@ struct verb_run {
 	enum plugin_verb verb;
 	uint32_t phase;
 	uint32_t hops;
+	bool was_asked; /* the last exchange that the plugin wanted has brought a reply */
 	struct plugin_answer *answer;
 	struct http_outcome *outcome;
 	void (*then)(struct entry *entry, const struct verb_result *result); /* of a job */
@@ -30,13 +31,15 @@ bool verb_is_offered(const struct lane *lane, enum plugin_verb verb)
 static void end(struct verb_run *run, const struct verb_result *result)
 {
 	struct entry *entry = run->subject.entry;
+	struct verb_result told = *result;
 
+	told.was_asked = run->was_asked;
 	run->engine->verb_runs--;
 	if (entry) {
 		entry->verb = NULL;
-		run->then(entry, result);
+		run->then(entry, &told);
 	} else {
-		run->told(run->userdata, result);
+		run->told(run->userdata, &told);
 	}
 	plugin_answer_free(run->answer);
 	free(run);
@@ -103,6 +106,7 @@ static void on_outcome_message(struct loop_message *message)
 		return;
 	outcome = steal(run->outcome);
 	if (outcome->kind == HTTP_REPLY) {
+		run->was_asked = true;
 		take_step(run, reply_of_outcome(outcome, now_utc(run->engine)));
 		return;
 	}
@@ -129,6 +133,7 @@ static void exchange(struct verb_run *run)
 	struct errmsg why;
 	int r;
 
+	run->was_asked = false;
 	if (exchange_buys(asked) || run->hops++ >= LIMIT_ENGINE_VERB_HOPS) {
 		end_bad(run, ENGINE_E_PROVIDER, "the plugin asked for an exchange that has no place here");
 		return;

@@ -14,7 +14,8 @@ struct verb_result {
 	const char *report;             /* account, catalogue: JSON */
 	/* Why not, in the plugin's words: what FAILED and TROUBLE hold. NULL: the outcome came of something else. */
 	const struct plugin_failure *failure;
-	bool is_final; /* it FAILED */
+	bool is_final;  /* it FAILED */
+	bool was_asked; /* by the provider's reply to the last exchange that the plugin wanted */
 };
 
 /* On the engine thread; @result is valid during it. */
@@ -27,7 +28,7 @@ bool verb_is_offered(const struct lane *lane, enum plugin_verb verb);
 void verb_run_job(struct entry *entry, enum plugin_verb verb,
 		  void (*then)(struct entry *entry, const struct verb_result *result));
 /* One poll for @remote_id, which the job has not, and which must stay until @then. Nothing of the answer is kept: 0 says
- * that the provider knows it. */
+ * that the provider knows it, if it was asked. */
 void verb_run_look(struct entry *entry, const char *remote_id,
 		   void (*then)(struct entry *entry, const struct verb_result *result));
 

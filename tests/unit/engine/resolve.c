@@ -235,6 +235,103 @@ static void a_provider_that_cannot_be_asked_decides_nothing(void **state)
 	}
 }
 
+/* Each comes of nobody's having asked the provider; what the plugin says of it by itself is no word of the provider's. */
+static void whoever_was_not_asked_knows_nothing(void **state)
+{
+	static const struct {
+		enum http_kind kind;
+		const char *begin;
+		int outcome;
+		const char *text;
+	} rows[] = {
+		{HTTP_ADDRESS_REFUSED, "read", ENGINE_E_PROVIDER, "nothing was sent to the provider"},
+		{HTTP_INVALID, "read", ENGINE_E_PROVIDER, "nothing was sent to the provider"},
+		{HTTP_TOO_LARGE, "read", ENGINE_E_PROVIDER, "the provider's reply is of no use"},
+		{HTTP_REPLY, "failed reason=moderated message=a-guess", ENGINE_E_PROVIDER, "a-guess"},
+		{HTTP_REPLY, "failed reason=auth message=no-project", ENGINE_E_CREDENTIAL, "no-project"},
+		{HTTP_REPLY, "fault", ENGINE_E_PROVIDER, "the fake plugin was told to fail"},
+		{HTTP_REPLY, "buy", ENGINE_E_PROVIDER, "an exchange that has no place here"},
+		{HTTP_REPLY, "wait", ENGINE_E_PROVIDER, "the plugin did not ask the provider"},
+		{HTTP_REPLY, "done video=https://plain.test/file/1", ENGINE_E_PROVIDER,
+		 "the plugin did not ask the provider"},
+	};
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	uint64_t revision = look(rig, &job)->revision;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct engine_resolve found = {.ref = job, .resolution = ENGINE_RESOLUTION_FOUND, .remote_id = "v1"};
+		struct answer *answer;
+
+		rig->plugins[1].begin[PLUGIN_VERB_POLL] = rows[i].begin;
+		answer = resolve_unsettled(rig, &found);
+		settle(rig);
+		if (rows[i].kind != HTTP_REPLY)
+			answer_request(rig, the_request(rig), &(struct said){.kind = rows[i].kind});
+		await_answer(answer);
+		settle(rig);
+		assert_answer(answer, rows[i].outcome);
+		assert_non_null(strstr(answer->text, rows[i].text));
+		assert_non_null(strstr(answer->text, "nothing was decided: try again later"));
+		assert_undecided(rig, &job, revision);
+	}
+}
+
+/* Nothing is learnt of the video from a reply about the key. */
+static void a_key_that_is_refused_for_good_decides_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	uint64_t revision = look(rig, &job)->revision;
+
+	assert_answer(find(rig, &job, "v1", 403, "failed reason=auth"), ENGINE_E_CREDENTIAL);
+	assert_undecided(rig, &job, revision);
+}
+
+/* The plugin wants to know more, and does not get it. */
+static void a_look_that_was_not_finished_decides_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	uint64_t revision = look(rig, &job)->revision;
+	struct engine_resolve found = {.ref = job, .resolution = ENGINE_RESOLUTION_FOUND, .remote_id = "v1"};
+	struct answer *answer = resolve_unsettled(rig, &found);
+
+	settle(rig);
+	reply(rig, 200, "read");
+	answer_request(rig, the_request(rig), &(struct said){.kind = HTTP_ADDRESS_REFUSED});
+	await_answer(answer);
+	settle(rig);
+	assert_answer(answer, ENGINE_E_PROVIDER);
+	assert_undecided(rig, &job, revision);
+
+	answer = resolve_unsettled(rig, &found);
+	settle(rig);
+	for (int i = 0; i < LIMIT_ENGINE_VERB_HOPS; i++)
+		reply(rig, 200, "read");
+	await_answer(answer);
+	settle(rig);
+	assert_answer(answer, ENGINE_E_PROVIDER);
+	assert_undecided(rig, &job, revision);
+}
+
+/* It is the id that is wrong, whoever says so. */
+static void an_id_that_the_plugin_does_not_take_decides_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	uint64_t revision = look(rig, &job)->revision;
+	struct answer *answer;
+
+	rig->plugins[1].begin[PLUGIN_VERB_POLL] = "trouble reason=invalid_input message=no-id-of-ours";
+	answer = decide(rig, &job, ENGINE_RESOLUTION_FOUND, "v1");
+	assert_answer(answer, ENGINE_E_INVALID);
+	assert_string_equal(answer->field, "remote_id");
+	assert_non_null(strstr(answer->text, "the plugin does not take 'v1'"));
+	assert_non_null(strstr(answer->text, "no-id-of-ours"));
+	assert_undecided(rig, &job, revision);
+}
+
 static void what_the_provider_knows_is_found_whatever_became_of_it(void **state)
 {
 	static const char *const words[] = {
@@ -300,6 +397,10 @@ int main(void)
 		story(nothing_but_an_uncertain_job_is_decided),
 		story(an_id_that_the_provider_does_not_know_decides_nothing),
 		story(a_provider_that_cannot_be_asked_decides_nothing),
+		story(whoever_was_not_asked_knows_nothing),
+		story(a_key_that_is_refused_for_good_decides_nothing),
+		story(a_look_that_was_not_finished_decides_nothing),
+		story(an_id_that_the_plugin_does_not_take_decides_nothing),
 		story(what_the_provider_knows_is_found_whatever_became_of_it),
 		story(an_id_of_another_form_is_not_asked_about),
 		story(where_nobody_can_ask_the_person_is_believed),
