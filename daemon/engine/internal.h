@@ -139,6 +139,7 @@ struct entry {
 	char *facts;           /* reconcile.c: what the next step of that verb is told, JSON */
 	bool is_state_changed; /* step.c: the plugin's state differs from what is stored */
 	uint32_t verb_phase;   /* of the exchange under way, where a restart begins the verb anew */
+	bool is_unsent;        /* run.c: PREPARING, and certainly nothing of the order went to the provider so far */
 	uint64_t reserved_bytes;
 	int64_t poll_delay_ms;
 	int64_t poll_due_ms; /* monotonic; 0: the poll has left */

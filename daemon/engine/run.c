@@ -174,7 +174,7 @@ static void refuse(struct entry *entry, const struct plugin_answer *answer)
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
-/* What the plugin alone said: no word of the provider's is in it. */
+/* What was said without the provider, by the plugin or about a file: no word of the provider's is in it. */
 static void refuse_unsent(struct entry *entry, const struct plugin_answer *answer)
 {
 	const struct plugin_failure *said = &answer->failure;
@@ -185,7 +185,8 @@ static void refuse_unsent(struct entry *entry, const struct plugin_answer *answe
 		.message = why.text,
 	};
 
-	errmsg_set(&why, "nothing was sent to the provider: %.400s",
+	errmsg_set(&why, "%s: %.400s",
+		   entry->is_unsent ? "nothing was sent to the provider" : "the order cannot be made",
 		   *said->message ? said->message
 		   : *said->code  ? said->code
 				  : "the plugin refuses the order and does not say why");
@@ -210,6 +211,7 @@ static void refuse_answer(struct entry *entry, const struct plugin_answer *answe
 static void prepare_with(struct entry *entry, struct plugin_answer *answer)
 {
 	entry->status->phase = answer->exchange.phase;
+	entry->is_unsent = false;
 	exchange_run(entry, &answer->exchange, 0, on_prepared);
 }
 
@@ -241,6 +243,7 @@ static void on_start_answer(struct entry *entry, struct plugin_answer *take)
 		prepare_with(entry, take);
 		break;
 	case PLUGIN_ANSWER_UPLOAD:
+		entry->is_unsent = false;
 		forward_begin(entry, take->uploads[0], on_forwarded);
 		break;
 	case PLUGIN_ANSWER_WAIT:
@@ -328,6 +331,8 @@ void run_begin(struct entry *entry)
 	entry->status->wait = JOB_WAIT_NONE;
 	entry->status->wait_until_ms = 0;
 	entry->status->phase = 0;
+	/* Whatever it was that left earlier, the job went back into the queue after it. */
+	entry->is_unsent = entry->status->n_sends == 0 && entry->status->retries == 0;
 	entry_move(entry, JOB_STATE_PREPARING);
 	entry_submit(entry, JOB_EVENT_STATE, begin_start);
 }

@@ -162,14 +162,23 @@ static void end_cancelled(struct verb_run *run)
 	end(run, &(struct verb_result){.cancel = achieved[run->answer->cancelled.achieved]});
 }
 
+/* Nobody but a reply of the provider's speaks for it: without one it is the plugin, or a token that is not there. */
+static const char *who_refused(const struct verb_run *run)
+{
+	if (run->hops)
+		return "the provider refused";
+	return run->answer->failure.reason == PLUGIN_REASON_TOKEN
+		       ? "nothing was sent to the provider, for want of an access token"
+		       : "nothing was sent to the provider";
+}
+
 static void end_failed(struct verb_run *run)
 {
 	const struct plugin_failure *failure = &run->answer->failure;
 	struct errmsg why;
-	bool is_unsent = run->hops == 0 && run->answer->kind == PLUGIN_ANSWER_FAILED;
 
-	errmsg_set(&why, "%s: %s%s%s", is_unsent ? "nothing was sent to the provider" : "the provider refused",
-		   failure->code, *failure->code && *failure->message ? ": " : "", failure->message);
+	errmsg_set(&why, "%s: %s%s%s", who_refused(run), failure->code, *failure->code && *failure->message ? ": " : "",
+		   failure->message);
 	end(run, &(struct verb_result){
 			 .outcome = failure->reason == PLUGIN_REASON_AUTH ? ENGINE_E_CREDENTIAL : ENGINE_E_PROVIDER,
 			 .text = why.text,

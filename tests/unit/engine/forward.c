@@ -236,6 +236,19 @@ static void orders_at_once_bring_it_once(void **state)
 	assert_int_equal(purchases(rig), 2);
 }
 
+static void after_an_upload_it_is_not_said_that_nothing_was_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->plugins[0].begin[PLUGIN_VERB_START] = "name";
+	job = order_fox(rig);
+	rig->plugins[0].begin[PLUGIN_VERB_START] = "failed reason=invalid_input message=no-such-avatar";
+	reply(rig, 200, UPLOADED("h1"));
+	assert_failed(rig, &job, JOB_REASON_INVALID_INPUT, JOB_PURCHASE_NOTHING);
+	assert_string_equal(look(rig, &job)->failure.message, "the order cannot be made: no-such-avatar");
+}
+
 static void an_upload_goes_on_when_its_order_is_cancelled(void **state)
 {
 	struct rig *rig = *state;
@@ -498,6 +511,7 @@ int main(void)
 		story(an_input_is_brought_before_it_is_named),
 		story(the_next_order_uses_what_is_there_already_also_after_a_restart),
 		story(orders_at_once_bring_it_once),
+		story(after_an_upload_it_is_not_said_that_nothing_was_sent),
 		story(an_upload_goes_on_when_its_order_is_cancelled),
 		story(what_expires_is_brought_again_in_time),
 		story(a_crash_during_an_upload_begins_it_anew),

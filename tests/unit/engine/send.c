@@ -396,6 +396,65 @@ static void a_reply_that_cannot_be_stored_is_read_by_nobody(void **state)
 	free(key);
 }
 
+/* ---- what is said of an order that the plugin refuses by itself ---- */
+
+/* The provider had something of it before, whatever it was: only the cause is said, and not that nothing was sent. */
+static void assert_refused_after(struct rig *rig, const struct job_ref *job)
+{
+	assert_failed(rig, job, JOB_REASON_INVALID_INPUT, JOB_PURCHASE_NOTHING);
+	assert_string_equal(look(rig, job)->failure.message, "the order cannot be made: no-such-avatar");
+	assert_null(look(rig, job)->failure.provider_message);
+}
+
+static const char refusal[] = "failed reason=invalid_input message=no-such-avatar";
+
+static void after_a_refused_purchase_it_is_not_said_that_nothing_was_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+
+	rig->plugins[0].begin[PLUGIN_VERB_START] = refusal;
+	reply_later(rig, 429, 7, "trouble reason=rate_limited");
+	pass(rig, 7000);
+	assert_refused_after(rig, &job);
+}
+
+static void after_a_free_exchange_it_is_not_said_that_nothing_was_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref jobs[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		rig->plugins[0].begin[PLUGIN_VERB_START] = "read";
+		jobs[i] = order(rig);
+		rig->plugins[0].begin[PLUGIN_VERB_START] = refusal;
+		if (i == 0) {
+			reply(rig, 200, "wait after=1000");
+			sleep_over(rig, &jobs[i]);
+		} else if (i == 1) {
+			lose_reply(rig);
+			pass_until(rig, look(rig, &jobs[i])->wait_until_ms);
+		} else {
+			crash_and_restart(rig);
+		}
+		assert_refused_after(rig, &jobs[i]);
+	}
+}
+
+/* The plugin waits, and asked nobody. */
+static void after_a_mere_wait_it_is_said_that_nothing_was_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->plugins[0].begin[PLUGIN_VERB_START] = "wait after=1000";
+	job = order(rig);
+	rig->plugins[0].begin[PLUGIN_VERB_START] = refusal;
+	sleep_over(rig, &job);
+	assert_failed(rig, &job, JOB_REASON_INVALID_INPUT, JOB_PURCHASE_NOTHING);
+	assert_string_equal(look(rig, &job)->failure.message, "nothing was sent to the provider: no-such-avatar");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +479,9 @@ int main(void)
 		story(without_room_for_the_video_nothing_is_bought),
 		story(nothing_is_sent_when_the_send_cannot_be_recorded),
 		story(a_reply_that_cannot_be_stored_is_read_by_nobody),
+		story(after_a_refused_purchase_it_is_not_said_that_nothing_was_sent),
+		story(after_a_free_exchange_it_is_not_said_that_nothing_was_sent),
+		story(after_a_mere_wait_it_is_said_that_nothing_was_sent),
 	};
 
 	return cmocka_run_group_tests_name("engine.send", tests, NULL, NULL);

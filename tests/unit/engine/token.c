@@ -157,6 +157,25 @@ static void who_asks_for_the_account_waits_too(void **state)
 	assert_answer(answer, ENGINE_E_CREDENTIAL);
 }
 
+/* The provider itself was not asked, and has refused nothing. */
+static void without_a_token_it_is_said_that_nothing_was_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct answer *answer = check_provider(rig, "maker");
+
+	refuse_to_connect(rig);
+	await_answer(answer);
+	assert_answer(answer, ENGINE_E_PROVIDER);
+	assert_non_null(strstr(answer->text, "nothing was sent to the provider, for want of an access token: "
+					     "the token endpoint could not be asked"));
+
+	answer = check_provider(rig, "maker");
+	reply(rig, 400, "invalid_grant");
+	await_answer(answer);
+	assert_answer(answer, ENGINE_E_CREDENTIAL);
+	assert_string_equal(answer->text, "nothing was sent to the provider: no token: 400");
+}
+
 static void another_provider_needs_none(void **state)
 {
 	struct rig *rig = *state;
@@ -188,6 +207,7 @@ int main(void)
 		token_story(the_reply_to_a_purchase_waits_for_nothing),
 		token_story(a_doubt_does_not_end_for_want_of_a_token),
 		token_story(who_asks_for_the_account_waits_too),
+		token_story(without_a_token_it_is_said_that_nothing_was_sent),
 		token_story(another_provider_needs_none),
 		token_story(an_end_while_a_token_is_fetched_loses_nothing),
 	};
