@@ -18,6 +18,7 @@ struct text {
 struct lift {
 	struct engine *engine;
 	struct json_lift *reader;
+	bool is_for_nothing; /* no files: only the pointers are kept */
 	char prefix[ID_TEXT_SIZE + 24];
 	uint64_t max_bytes;      /* of one text */
 	uint64_t reserved_bytes; /* for the job, before it was bought */
@@ -54,6 +55,8 @@ static int on_begin(void *userdata, const char *pointer)
 	const struct text *text = find_or_add(lift, pointer);
 	int r;
 
+	if (lift->is_for_nothing)
+		return 0;
 	/* Never into a file that an earlier run left, and that may be an artifact by now. */
 	artifact_unstage(lift->engine->config.artifacts, text->name);
 	r = artifact_stage(lift->engine->config.artifacts, text->name, &lift->staging);
@@ -81,6 +84,8 @@ static int on_write(void *userdata, struct bytes bytes)
 	struct lift *lift = userdata;
 	int r;
 
+	if (lift->is_for_nothing)
+		return 0;
 	if (bytes.len > lift->max_bytes - lift->size)
 		return LIFT_E_TOO_LARGE;
 	r = check_room(lift, bytes.len);
@@ -130,30 +135,48 @@ static int filter_end(void *userdata, struct errmsg *why)
 
 /* ---- [engine thread] ---- */
 
-/* No two lifts of one process share a name: one that was given up may still be written to. */
-struct lift *lift_new(struct entry *entry, const struct plugin_exchange *exchange, struct http_request *request)
+static struct lift *new_lift(struct engine *engine, const struct plugin_exchange *exchange,
+			     struct http_request *request)
 {
-	const struct json_lift_sink sink = {.begin = on_begin, .write = on_write, .end = on_end};
-	struct json_lift_sink own = sink;
-	char id[ID_TEXT_SIZE];
-	struct lift *lift;
+	struct lift *lift = take_memory(sizeof(*lift));
+	const struct json_lift_sink sink = {.begin = on_begin, .write = on_write, .end = on_end, .userdata = lift};
 
-	if (exchange->n_lift == 0)
-		return NULL;
-	lift = take_memory(sizeof(*lift));
-	own.userdata = lift;
-	lift->engine = entry->engine;
-	lift->max_bytes = entry->lane->config->max_artifact_bytes;
-	lift->reserved_bytes = entry->reserved_bytes;
-	id_format(&entry->ref.id, id);
-	snprintf(lift->prefix, sizeof(lift->prefix), "%s-lift%llu", id, (unsigned long long)++entry->engine->lifts);
-	if (json_lift_new(exchange->lift, exchange->n_lift, &own, &lift->reader) < 0)
+	lift->engine = engine;
+	if (json_lift_new(exchange->lift, exchange->n_lift, &sink, &lift->reader) < 0)
 		abort();
 	request->sink = HTTP_SINK_FILTER;
 	request->filter = (struct http_filter){.write = filter_write, .end = filter_end, .userdata = lift};
 	/* What carries a video takes its time, and is well as long as it moves. */
 	request->idle_timeout_ms = request->timeout_ms;
 	request->timeout_ms = LIMIT_ENGINE_FETCH_MS;
+	return lift;
+}
+
+/* No two lifts of one process share a name: one that was given up may still be written to. */
+struct lift *lift_new(struct entry *entry, const struct plugin_exchange *exchange, struct http_request *request)
+{
+	char id[ID_TEXT_SIZE];
+	struct lift *lift;
+
+	if (exchange->n_lift == 0)
+		return NULL;
+	lift = new_lift(entry->engine, exchange, request);
+	lift->max_bytes = entry->lane->config->max_artifact_bytes;
+	lift->reserved_bytes = entry->reserved_bytes;
+	id_format(&entry->ref.id, id);
+	snprintf(lift->prefix, sizeof(lift->prefix), "%s-lift%llu", id, (unsigned long long)++entry->engine->lifts);
+	return lift;
+}
+
+struct lift *lift_new_for_nothing(const struct lane *lane, const struct plugin_exchange *exchange,
+				  struct http_request *request)
+{
+	struct lift *lift;
+
+	if (exchange->n_lift == 0)
+		return NULL;
+	lift = new_lift(lane->engine, exchange, request);
+	lift->is_for_nothing = true;
 	return lift;
 }
 
@@ -164,7 +187,8 @@ struct lift *lift_free(struct lift *lift)
 		return NULL;
 	artifact_staging_close(lift->staging);
 	for (size_t i = 0; i < lift->n; i++) {
-		if (!lift->texts[i].is_taken && atomic_load(&lift->engine->phase) != ENGINE_PHASE_STOPPED)
+		if (!lift->texts[i].is_taken && !lift->is_for_nothing &&
+		    atomic_load(&lift->engine->phase) != ENGINE_PHASE_STOPPED)
 			artifact_unstage(lift->engine->config.artifacts, lift->texts[i].name);
 		free(lift->texts[i].pointer);
 	}

@@ -14,6 +14,9 @@ struct lift;
 
 /* NULL when @exchange lifts nothing; else @request is told to pass its reply through the lift. */
 struct lift *lift_new(struct entry *entry, const struct plugin_exchange *exchange, struct http_request *request);
+/* For whoever only wants to read the reply: what is lifted out of it goes nowhere, and has no names. */
+struct lift *lift_new_for_nothing(const struct lane *lane, const struct plugin_exchange *exchange,
+				  struct http_request *request);
 struct lift *lift_free(struct lift *lift);
 
 /* Tells the step what was lifted out of the reply that it reads. @lift may be NULL. */

@@ -1,5 +1,7 @@
 #include "engine/verb.h"
 
+#include "engine/lift.h"
+
 /*
  * A run hops between threads: the plugin's answer and the exchange's outcome each come as a message that carries the
  * run itself, which is therefore never freed while either is under way. engine_stop() waits for every run.
@@ -14,6 +16,7 @@ struct verb_run {
 	bool was_asked; /* the last exchange that the plugin wanted has brought a reply */
 	struct plugin_answer *answer;
 	struct http_outcome *outcome;
+	struct lift *lift;                                                   /* of the exchange under way, or NULL */
 	void (*then)(struct entry *entry, const struct verb_result *result); /* of a job */
 	verb_told_fn *told;                                                  /* of nobody's */
 	void *userdata;
@@ -42,6 +45,7 @@ static void end(struct verb_run *run, const struct verb_result *result)
 		run->told(run->userdata, &told);
 	}
 	plugin_answer_free(run->answer);
+	lift_free(run->lift);
 	free(run);
 	if (entry)
 		entry_pump(entry);
@@ -66,6 +70,7 @@ static bool leave(struct verb_run *run)
 		run->told(run->userdata, &(struct verb_result){.outcome = ENGINE_E_DRAINING, .text = draining});
 	plugin_answer_free(run->answer);
 	http_outcome_free(run->outcome);
+	lift_free(run->lift);
 	free(run);
 	return true;
 }
@@ -84,6 +89,7 @@ static void end_unanswered(struct verb_run *run, const struct http_outcome *outc
 		end_bad(run, ENGINE_E_PROVIDER, why.text);
 		break;
 	case HTTP_TOO_LARGE:
+	case HTTP_UNREADABLE:
 		errmsg_set(&why, "the provider's reply is of no use: %s", outcome->message);
 		end_bad(run, ENGINE_E_PROVIDER, why.text);
 		break;
@@ -101,13 +107,17 @@ static void on_outcome_message(struct loop_message *message)
 {
 	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
 	struct http_outcome *outcome;
+	struct reply *reply;
 
 	if (leave(run))
 		return;
 	outcome = steal(run->outcome);
 	if (outcome->kind == HTTP_REPLY) {
 		run->was_asked = true;
-		take_step(run, reply_of_outcome(outcome, now_utc(run->engine)));
+		reply = reply_of_outcome(outcome, now_utc(run->engine));
+		lift_describe(run->lift, reply);
+		run->lift = lift_free(run->lift);
+		take_step(run, reply);
 		return;
 	}
 	end_unanswered(run, outcome);
@@ -140,6 +150,8 @@ static void exchange(struct verb_run *run)
 	}
 	run->phase = asked->phase;
 	exchange_request(run->subject.lane, asked, NULL, &headers, &request);
+	/* The plugin sees what it sees in a poll; the video itself is for the job's own poll to bring. */
+	run->lift = lift_new_for_nothing(run->subject.lane, asked, &request);
 	r = http_send(run->engine->config.http, &request, on_outcome, run, NULL);
 	exchange_headers_finish(&headers);
 	if (r == 0)

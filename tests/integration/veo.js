@@ -324,6 +324,33 @@ test("killed within the reply that carries the video", async () => {
 	assert.deepStrictEqual(fs.readdirSync(staging), []);
 });
 
+async function isDone(operation) {
+	const file = JSON.parse(fs.readFileSync(path.join(stack.data, "sim", "service-account.json"), "utf8"));
+	const reply = await fetch(`${stack.simUrl}/v1/${RESOURCE}:fetchPredictOperation`, {
+		method: "POST",
+		headers: { Authorization: `Bearer ${await token(file)}`, "Content-Type": "application/json" },
+		body: JSON.stringify({ operationName: operation }),
+	});
+
+	return (await reply.json()).done;
+}
+
+// The look before it is believed goes without the video, which is larger than a reply may be.
+test("a person finds what is finished and comes inside the reply", async () => {
+	const before = (await stack.charges()).length;
+	const { job } = await outcome([[SUBMIT, { type: "reset_after" }]], {}, "inline");
+	assert.strictEqual(job.status.state, "JOB_STATE_UNCERTAIN", JSON.stringify(job.status, null, 1));
+	const operation = `${RESOURCE}/operations/${(await stack.charges()).at(-1).video_id}`;
+	await until("the video to be made", () => isDone(operation));
+	await stack.fault({ type: "pad_video", bytes: 20000000 }, { match: POLL, times: 0 });
+	filmgate("resolve", job.name, "--found", operation);
+	const ended = await stack.reach(job.name);
+	await stack.sim("DELETE", "faults");
+	assert.strictEqual(ended.status.state, "JOB_STATE_SUCCEEDED", JSON.stringify(ended.status, null, 1));
+	await checkVideos(ended, [0]);
+	assert.strictEqual((await stack.charges()).length - before, 1, "bought once");
+});
+
 // A fresh daemon has no token. A refusal of the token endpoint is no refusal of the job.
 test("a token endpoint that fails is asked again", async () => {
 	await stack.daemon.stop("SIGTERM");

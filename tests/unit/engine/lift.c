@@ -328,6 +328,61 @@ static void what_was_sealed_comes_again_as_a_file_of_its_own(void **state)
 	assert_stored(rig, &job, 2);
 }
 
+/* ---- a person has found it ---- */
+
+/* UNCERTAIN, and the provider is being asked about what was found. */
+static struct answer *find(struct rig *rig, const struct job_ref *job)
+{
+	struct answer *answer = resolve_unsettled(
+		rig, &(struct engine_resolve){.ref = *job, .resolution = ENGINE_RESOLUTION_FOUND, .remote_id = "o/1"});
+
+	settle(rig);
+	assert_int_equal(the_request(rig)->sink, HTTP_SINK_FILTER);
+	return answer;
+}
+
+/* A look sees what a poll does, and brings nothing: neither memory nor the disk holds what it carries. */
+static void what_was_found_finished_is_known_and_its_poll_brings_it(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+	struct answer *answer;
+
+	reply(rig, 200, "fault");
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	rig->providers[0].max_artifact_bytes = a_video().len;
+	answer = find(rig, &job);
+	reply_carrying(rig, "done video=lift:/v/0 video=lift:/v/1", TEXTS("%", "%"));
+	await_answer(answer);
+	settle(rig);
+	assert_answer(answer, 0);
+	assert_string_equal(last_asked(&rig->runner, PLUGIN_VERB_POLL)->reply,
+			    "{\"words\":\"done video=lift:/v/0 video=lift:/v/1\",\"v\":[\"\",\"\"]}");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_equal(staged(rig, false), 0);
+	sleep_over(rig, &job);
+	reply_carrying(rig, "done video=lift:/v/0 video=lift:/v/1", TEXTS("%", "%"));
+	assert_stored(rig, &job, 2);
+}
+
+static void a_look_whose_reply_cannot_be_read_decides_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+	struct answer *answer;
+
+	reply(rig, 200, "fault");
+	answer = find(rig, &job);
+	reply_carrying(rig, "done video=lift:/v/0", TEXTS("no base64"));
+	await_answer(answer);
+	settle(rig);
+	assert_answer(answer, ENGINE_E_PROVIDER);
+	assert_non_null(strstr(answer->text, "the provider's reply is of no use"));
+	assert_non_null(strstr(answer->text, "nothing was decided"));
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(staged(rig, false), 0);
+}
+
 /* Files where the folders of the contents would be. */
 static void block_contents(struct rig *rig, bool is_blocked)
 {
@@ -620,6 +675,8 @@ int main(void)
 		lift_story(a_full_disk_is_waited_for),
 		lift_story(more_than_was_reserved_needs_room),
 		lift_story(what_cannot_be_synced_is_not_promised),
+		lift_story(what_was_found_finished_is_known_and_its_poll_brings_it),
+		lift_story(a_look_whose_reply_cannot_be_read_decides_nothing),
 		lift_story(an_extra_that_cannot_be_had_costs_no_video_of_the_same_reply),
 	};
 
