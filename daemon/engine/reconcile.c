@@ -180,20 +180,28 @@ static void handle_others(struct entry *entry, struct arrival *arrival)
 	step_run(entry, PLUGIN_VERB_RECONCILE, entry->verb_phase, reply, on_answer);
 }
 
-/* No request is on its way for longer than it may take, and nothing is known of what was forgotten. */
-static void read_others(struct entry *entry, struct reply *take)
+/* No request is on its way for longer than it may take. */
+struct store_orders_query reconcile_query(const struct entry *entry)
 {
 	struct store_orders_query query = {.place = send_place_of(send_first_doubt(entry)->base_url),
 					   .except = entry->ref,
 					   .limit = LIMIT_ENGINE_OTHERS,
 					   .limit_bytes = LIMIT_ENGINE_OTHERS_BYTES};
-	struct others *others;
 	int64_t from_ms, to_ms;
 
 	span_of_doubts(entry, &from_ms, &to_ms);
 	query.decided_from_ms = from_ms - LIMIT_ENGINE_OTHERS_MARGIN_MS;
 	query.sent_from_ms = query.decided_from_ms - LIMIT_HTTP_TIMEOUT_MS;
 	query.sent_to_ms = to_ms + LIMIT_ENGINE_OTHERS_MARGIN_MS;
+	return query;
+}
+
+/* Nothing is known of what was forgotten. */
+static void read_others(struct entry *entry, struct reply *take)
+{
+	const struct store_orders_query query = reconcile_query(entry);
+	struct others *others;
+
 	entry_start_activity(entry, ACTIVITY_LOAD);
 	others = entry_expect(entry, sizeof(*others), handle_others, discard_others);
 	others->is_short = query.sent_from_ms < now_utc(entry->engine) - LIMIT_ENGINE_OTHERS_KEPT_MS;
@@ -205,27 +213,33 @@ static void read_others(struct entry *entry, struct reply *take)
 
 /* ---- outcomes ---- */
 
-static bool is_same_place(const struct lane *lane, const struct digest *place)
+/* Two providers of the configuration may be one place; of what is not configured only the name is known. */
+static bool is_same_place(const struct entry *one, const struct entry *other)
 {
-	const struct digest theirs = send_place_of(lane->config->base_url);
+	struct digest ours, theirs;
 
-	return memcmp(&theirs, place, sizeof(theirs)) == 0;
+	if (!one->lane || !other->lane)
+		return strcmp(one->job->provider, other->job->provider) == 0;
+	ours = send_place_of(one->lane->config->base_url);
+	theirs = send_place_of(other->lane->config->base_url);
+	return memcmp(&ours, &theirs, sizeof(ours)) == 0;
 }
 
-/* One that was adopted since the others were read: every job that runs is in memory. */
-static bool runs_for_another(const struct entry *entry, const char *remote_id)
+static bool has_remote(const struct job_status *status, const char *remote_id)
 {
-	const struct digest place = send_place_of(entry->lane->config->base_url);
-	const struct entry *other;
-
-	for (other = entry->engine->entries; other; other = other->hh.next) {
-		if (other == entry || !other->status || !other->lane || !is_same_place(other->lane, &place))
-			continue;
-		for (size_t i = 0; i < other->status->n_remotes; i++)
-			if (strcmp(other->status->remotes[i].id, remote_id) == 0)
-				return true;
-	}
+	for (size_t i = 0; i < status->n_remotes; i++)
+		if (status->remotes[i].id && strcmp(status->remotes[i].id, remote_id) == 0)
+			return true;
 	return false;
+}
+
+const struct job_ref *reconcile_find_owner(const struct entry *entry, const char *remote_id)
+{
+	for (const struct entry *other = entry->engine->entries; other; other = other->hh.next)
+		if (other != entry && other->status && has_remote(other->status, remote_id) &&
+		    is_same_place(entry, other))
+			return &other->ref;
+	return NULL;
 }
 
 static bool belongs_to_another(const struct entry *entry, const struct plugin_answer *answer)
@@ -247,8 +261,9 @@ static bool belongs_to_another(const struct entry *entry, const struct plugin_an
 		for (size_t i = 0; i < n; i++)
 			is_taken |= json_text_is(json, json_at(json, row, "/remote_id"), remotes[i].id);
 	json_free(json);
+	/* One that was adopted since the others were read. */
 	for (size_t i = 0; i < n && !is_taken; i++)
-		is_taken = runs_for_another(entry, remotes[i].id);
+		is_taken = reconcile_find_owner(entry, remotes[i].id) != NULL;
 	return is_taken;
 }
 

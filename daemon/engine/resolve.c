@@ -6,6 +6,8 @@
  * be forgotten. It is asked before, and nothing is decided if it does not know the id, or was not asked for whatever
  * reason, or took no key of ours. The person is believed where it has answered and the plugin cannot read the answer,
  * and where nobody can ask at all: the plugin is not loaded, cannot read what was kept of the job, or has no poll.
+ *
+ * Nor is an id believed that is another job's: two would share one video, and the second that was paid for be forgotten.
  */
 #include "engine/ops.h"
 #include "engine/run.h"
@@ -115,6 +117,113 @@ static void refuse_unasked(struct op *op, const struct verb_result *result)
 	op_refuse(op, result->outcome ? result->outcome : ENGINE_E_PROVIDER, why.text);
 }
 
+/* ---- whose it is ---- */
+
+/* What the store knows of it, read on a reader thread. */
+struct owner {
+	struct arrival arrival;
+	char *remote_id;
+	int outcome;
+	bool is_there;
+	struct job_ref ref;
+};
+
+static void discard_owner(struct arrival *arrival)
+{
+	struct owner *owner = (struct owner *)(void *)arrival;
+
+	free(owner->remote_id);
+	free(owner);
+}
+
+/* [reader thread] What is left out of the orders is no reason to doubt the person. */
+static void on_orders(void *userdata, int outcome, const struct store_order *orders, size_t n, bool has_left_out)
+{
+	struct owner *owner = userdata;
+
+	(void)has_left_out;
+	owner->outcome = outcome;
+	for (size_t i = 0; i < n && !owner->is_there; i++)
+		for (size_t k = 0; k < orders[i].n_remote_ids && !owner->is_there; k++)
+			if (strcmp(orders[i].remote_ids[k], owner->remote_id) == 0) {
+				owner->is_there = true;
+				owner->ref = orders[i].ref;
+			}
+	arrival_post(&owner->arrival);
+}
+
+static void refuse_owned(struct op *op, const struct job_ref *owner)
+{
+	char id[ID_TEXT_SIZE] = "another job";
+	struct errmsg why;
+
+	if (owner->tenant == op->ref.tenant)
+		id_format(&owner->id, id);
+	errmsg_set(&why,
+		   "'%s' is the video of %s%s; nothing was decided: look for another one in the provider's account",
+		   quote(op->resolve.remote_id).text, owner->tenant == op->ref.tenant ? "jobs/" : "", id);
+	refuse_id(op, why.text);
+}
+
+static void refuse_unread(struct op *op, int outcome)
+{
+	struct errmsg unread, why;
+
+	explain_unreadable(outcome, &unread);
+	errmsg_set(&why, "whether '%s' is another job's could not be read: %.300s; nothing was decided",
+		   quote(op->resolve.remote_id).text, unread.text);
+	op_refuse(op, ENGINE_E_STORE, why.text);
+}
+
+static void believe(struct entry *entry)
+{
+	const char *id = entry->op->resolve.remote_id;
+	/* Taken since the orders were read, too. */
+	const struct job_ref *owner = reconcile_find_owner(entry, id);
+
+	if (owner) {
+		refuse_owned(steal(entry->op), owner);
+		return;
+	}
+	entry_begin(entry);
+	resolve_found(entry, id);
+}
+
+static void handle_owner(struct entry *entry, struct arrival *arrival)
+{
+	const struct owner *owner = (const struct owner *)(void *)arrival;
+
+	if (owner->outcome != 0)
+		refuse_unread(steal(entry->op), owner->outcome);
+	else if (owner->is_there)
+		refuse_owned(steal(entry->op), &owner->ref);
+	else
+		believe(entry);
+	discard_owner(arrival);
+}
+
+/* Who was sent at about the time of the doubt, or since: what was found is no older than the order. */
+static void find_owner(struct entry *entry)
+{
+	const struct job_send *doubt = send_first_doubt(entry);
+	struct store_orders_query query;
+	struct owner *owner;
+
+	if (!doubt || !doubt->base_url) {
+		believe(entry);
+		return;
+	}
+	query = reconcile_query(entry);
+	if (query.sent_to_ms < now_utc(entry->engine))
+		query.sent_to_ms = now_utc(entry->engine);
+	entry_start_activity(entry, ACTIVITY_LOAD);
+	owner = entry_expect(entry, sizeof(*owner), handle_owner, discard_owner);
+	owner->remote_id = take_text(entry->op->resolve.remote_id);
+	store_find_orders(entry->engine->store, &query, on_orders, owner);
+}
+
+/* ---- asking the provider ---- */
+
 static void on_looked(struct entry *entry, const struct verb_result *result)
 {
 	if (is_denied(result)) {
@@ -122,8 +231,7 @@ static void on_looked(struct entry *entry, const struct verb_result *result)
 	} else if (is_unasked(result)) {
 		refuse_unasked(steal(entry->op), result);
 	} else {
-		entry_begin(entry);
-		resolve_found(entry, entry->op->resolve.remote_id);
+		find_owner(entry);
 	}
 }
 
@@ -145,6 +253,20 @@ static void look(struct entry *entry, struct op *op)
 	}
 	entry->op = op;
 	verb_run_look(entry, id, on_looked);
+}
+
+static void find(struct entry *entry, struct op *op)
+{
+	const struct job_ref *owner = reconcile_find_owner(entry, op->resolve.remote_id);
+
+	if (owner) {
+		refuse_owned(op, owner);
+	} else if (can_ask(entry)) {
+		look(entry, op);
+	} else {
+		entry->op = op;
+		find_owner(entry);
+	}
 }
 
 /* ---- absent ---- */
@@ -214,15 +336,14 @@ void op_resolve(struct entry *entry, struct op *op)
 		op_refuse(op, ENGINE_E_REVISION, "the job has changed since; read it again and repeat the decision");
 		return;
 	}
-	if (resolve->resolution == ENGINE_RESOLUTION_FOUND && can_ask(entry)) {
-		look(entry, op);
+	if (resolve->resolution == ENGINE_RESOLUTION_FOUND) {
+		find(entry, op);
 		return;
 	}
 	entry->op = op;
 	entry_begin(entry);
 	switch (resolve->resolution) {
 	case ENGINE_RESOLUTION_FOUND:
-		resolve_found(entry, resolve->remote_id);
 		break;
 	case ENGINE_RESOLUTION_ABSENT:
 		resolve_absent(entry);

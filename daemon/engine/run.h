@@ -41,6 +41,10 @@ void send_hold(struct entry *entry, const char *why);
 bool reconcile_is_possible(const struct entry *entry);
 void reconcile_begin(struct entry *entry, int64_t delay_ms); /* with the change that has begun, if one has */
 void reconcile_resume(struct entry *entry);                  /* after a start */
+/* What may be taken for the lost order, which there is: what other jobs ordered there at about the time of its sends. */
+struct store_orders_query reconcile_query(const struct entry *entry);
+/* The job in memory, where all are that have not ended, that has @remote_id of the same place. NULL: none but @entry. */
+const struct job_ref *reconcile_find_owner(const struct entry *entry, const char *remote_id);
 
 /* poll.c: RUNNING */
 void poll_begin(struct entry *entry, int64_t delay_ms); /* 0: the provider's first interval */

@@ -76,7 +76,8 @@ static int copy_remotes(const struct job_status *status, uint32_t attempt, struc
 static int add_of_job(struct findings *findings, struct job_view *view, const struct key_order *key,
 		      const struct record_order *record)
 {
-	struct store_order order = {.model = steal(view->job->model), .parameters = steal(view->job->parameters)};
+	struct store_order order = {
+		.ref = key->ref, .model = steal(view->job->model), .parameters = steal(view->job->parameters)};
 	int r = copy_remotes(view->status, key->attempt, &order);
 
 	if (r < 0) {
@@ -88,9 +89,10 @@ static int add_of_job(struct findings *findings, struct job_view *view, const st
 	return 0;
 }
 
-static void add_of_record(struct findings *findings, struct record_order *record)
+static void add_of_record(struct findings *findings, const struct key_order *key, struct record_order *record)
 {
-	struct store_order order = {.model = steal(record->model),
+	struct store_order order = {.ref = key->ref,
+				    .model = steal(record->model),
 				    .parameters = steal(record->parameters),
 				    .remote_ids = steal(record->remote_ids),
 				    .n_remote_ids = record->n_remote_ids};
@@ -100,16 +102,17 @@ static void add_of_record(struct findings *findings, struct record_order *record
 }
 
 /* Its job was deleted since the cursor was opened: the entry says the rest by now. */
-static int add_deleted_since(struct store *store, struct bytes key, struct findings *findings)
+static int add_deleted_since(struct store *store, struct bytes at, const struct key_order *key,
+			     struct findings *findings)
 {
 	_cleanup_(backend_value_finish) struct backend_value value = {0};
 	_cleanup_(record_order_finish) struct record_order record = {0};
-	int r = backend_get(store->backend, key, &value);
+	int r = backend_get(store->backend, at, &value);
 
 	if (r == 0)
 		r = record_read_order(value.bytes, &record);
 	if (r == 0 && record.is_deleted)
-		add_of_record(findings, &record);
+		add_of_record(findings, key, &record);
 	else
 		findings->has_left_out = true;
 	return r == STORE_E_NOT_FOUND ? 0 : r;
@@ -125,12 +128,12 @@ static int add_order(struct store *store, const struct backend_cursor *cursor, c
 	if (r)
 		return r;
 	if (record.is_deleted) {
-		add_of_record(findings, &record);
+		add_of_record(findings, key, &record);
 		return 0;
 	}
 	r = read_job(store, &key->ref, &view);
 	if (r == STORE_E_NOT_FOUND)
-		return add_deleted_since(store, backend_cursor_key(cursor), findings);
+		return add_deleted_since(store, backend_cursor_key(cursor), key, findings);
 	return r ? r : add_of_job(findings, &view, key, &record);
 }
 

@@ -292,6 +292,7 @@ struct store_orders_query {
 	size_t limit_bytes;
 };
 struct store_order {
+	struct job_ref ref; /* of the job, which may be deleted */
 	bool is_on_its_way; /* its reply is awaited */
 	char *model;
 	char *parameters;  /* JSON */

@@ -3,6 +3,8 @@
  */
 #include "engine/rig.h"
 
+#include <stdio.h>
+
 static void assert_sends(const struct job_status *status, enum job_send_class class)
 {
 	assert_true(status->n_sends > 0);
@@ -344,8 +346,10 @@ static void what_the_provider_knows_is_found_whatever_became_of_it(void **state)
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		struct job_ref job = uncertain_job(rig);
+		char id[8];
 
-		assert_answer(find(rig, &job, "v1", 200, words[i]), 0);
+		snprintf(id, sizeof(id), "v%zu", i);
+		assert_answer(find(rig, &job, id, 200, words[i]), 0);
 		assert_state(rig, &job, JOB_STATE_RUNNING);
 		assert_int_equal(look(rig, &job)->n_remotes, 1);
 	}
@@ -385,6 +389,143 @@ static void where_nobody_can_ask_the_person_is_believed(void **state)
 	rig->plugins[1].cannot[PLUGIN_VERB_POLL] = false;
 }
 
+/* ---- what is another job's ---- */
+
+static void assert_owned(struct rig *rig, const struct answer *answer, const struct job_ref *job,
+			 const struct job_ref *owner)
+{
+	char name[ID_TEXT_SIZE + 8], id[ID_TEXT_SIZE];
+
+	id_format(&owner->id, id);
+	snprintf(name, sizeof(name), "jobs/%s", id);
+	assert_answer(answer, ENGINE_E_INVALID);
+	assert_string_equal(answer->field, "remote_id");
+	assert_non_null(strstr(answer->text, name));
+	assert_non_null(strstr(answer->text, "nothing was decided"));
+	assert_state(rig, job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(look(rig, job)->n_remotes, 0);
+	assert_sends(look(rig, job), JOB_SEND_AMBIGUOUS);
+}
+
+static void an_id_that_is_pasted_twice_is_the_first_ones(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref first = uncertain_job(rig), second = uncertain_job(rig);
+	size_t polls;
+
+	assert_answer(find(rig, &first, "v1", 200, "wait"), 0);
+	polls = times_asked(&rig->runner, PLUGIN_VERB_POLL);
+	assert_owned(rig, decide(rig, &second, ENGINE_RESOLUTION_FOUND, "v1"), &second, &first);
+	assert_int_equal(times_asked(&rig->runner, PLUGIN_VERB_POLL), polls);
+	assert_answer(find(rig, &second, "v2", 200, "wait"), 0);
+	assert_state(rig, &second, JOB_STATE_RUNNING);
+}
+
+static void an_id_that_is_pasted_twice_at_once_is_one_jobs(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref jobs[] = {uncertain_job(rig), uncertain_job(rig)};
+	struct answer *answers[2];
+
+	for (size_t i = 0; i < 2; i++)
+		answers[i] = resolve_unsettled(rig, &(struct engine_resolve){.ref = jobs[i],
+									     .resolution = ENGINE_RESOLUTION_FOUND,
+									     .remote_id = "v1"});
+	settle(rig);
+	assert_int_equal(open_requests(rig), 2);
+	for (struct request *request = rig->http.requests; request; request = request->next)
+		if (!request->is_ended)
+			answer_request(rig, request, &(struct said){.status = 200, .body = "wait"});
+	for (size_t i = 0; i < 2; i++)
+		await_answer(answers[i]);
+	settle(rig);
+	assert_int_equal((answers[0]->outcome == 0) + (answers[1]->outcome == 0), 1);
+	for (size_t i = 0; i < 2; i++)
+		if (answers[i]->outcome != 0)
+			assert_owned(rig, answers[i], &jobs[i], &jobs[1 - i]);
+}
+
+/* It is in memory no more, and its record may be gone; what was ordered an hour before may have been decided since. */
+static void what_an_ended_job_has_is_not_found_again(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref first = uncertain_job(rig), second;
+
+	pass(rig, RIG_HOUR_MS);
+	second = uncertain_job(rig);
+	assert_answer(find(rig, &first, "v1", 200, "wait"), 0);
+	sleep_over(rig, &first);
+	reply(rig, 200, "done video=https://plain.test/file/1");
+	deliver(rig, a_video());
+	assert_state(rig, &first, JOB_STATE_SUCCEEDED);
+	assert_owned(rig, find(rig, &second, "v1", 200, "wait"), &second, &first);
+	crash_and_restart(rig);
+	assert_owned(rig, find(rig, &second, "v1", 200, "wait"), &second, &first);
+	assert_answer(delete_job(rig, &first, ENGINE_DELETE_KEEP_REMOTE), 0);
+	assert_owned(rig, find(rig, &second, "v1", 200, "wait"), &second, &first);
+
+	rig->plugins[1].cannot[PLUGIN_VERB_POLL] = true;
+	assert_owned(rig, decide(rig, &second, ENGINE_RESOLUTION_FOUND, "v1"), &second, &first);
+	rig->plugins[1].cannot[PLUGIN_VERB_POLL] = false;
+}
+
+/* Whoever looks into the account long afterwards sees the newest first. */
+static void what_was_ordered_after_the_doubt_is_not_found(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref lost = uncertain_job(rig), later;
+
+	pass(rig, 5 * RIG_HOUR_MS);
+	later = order_with(rig, &(struct engine_create){.provider = "plain"});
+	reply(rig, 201, "done id=v9 video=https://plain.test/file/1");
+	deliver(rig, a_video());
+	assert_state(rig, &later, JOB_STATE_SUCCEEDED);
+	pass(rig, 5 * RIG_HOUR_MS);
+	assert_owned(rig, find(rig, &lost, "v9", 200, "wait"), &lost, &later);
+}
+
+static void another_provider_may_have_the_same_id(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref plain = uncertain_job(rig), other = order(rig);
+
+	reply(rig, 201, "accepted id=o/1 after=80000000");
+	assert_state(rig, &other, JOB_STATE_RUNNING);
+	assert_answer(find(rig, &plain, "o/1", 200, "wait"), 0);
+}
+
+static bool are_orders_unread;
+
+void __real_store_find_orders(struct store *store, const struct store_orders_query *query, store_orders_fn *fn,
+			      void *userdata);
+void __wrap_store_find_orders(struct store *store, const struct store_orders_query *query, store_orders_fn *fn,
+			      void *userdata);
+
+void __wrap_store_find_orders(struct store *store, const struct store_orders_query *query, store_orders_fn *fn,
+			      void *userdata)
+{
+	if (are_orders_unread)
+		fn(userdata, -EIO, NULL, 0, true);
+	else
+		__real_store_find_orders(store, query, fn, userdata);
+}
+
+static void what_cannot_be_looked_up_here_decides_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	uint64_t revision = look(rig, &job)->revision;
+	struct answer *answer;
+
+	are_orders_unread = true;
+	answer = find(rig, &job, "v1", 200, "wait");
+	are_orders_unread = false;
+	assert_answer(answer, ENGINE_E_STORE);
+	assert_non_null(strstr(answer->text, "whether 'v1' is another job's could not be read"));
+	assert_undecided(rig, &job, revision);
+	assert_answer(find(rig, &job, "v1", 200, "wait"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +544,12 @@ int main(void)
 		story(an_id_that_the_plugin_does_not_take_decides_nothing),
 		story(what_the_provider_knows_is_found_whatever_became_of_it),
 		story(an_id_of_another_form_is_not_asked_about),
+		story(an_id_that_is_pasted_twice_is_the_first_ones),
+		story(an_id_that_is_pasted_twice_at_once_is_one_jobs),
+		story(what_an_ended_job_has_is_not_found_again),
+		story(what_was_ordered_after_the_doubt_is_not_found),
+		story(another_provider_may_have_the_same_id),
+		story(what_cannot_be_looked_up_here_decides_nothing),
 		story(where_nobody_can_ask_the_person_is_believed),
 	};
 

@@ -21,6 +21,7 @@ struct found {
 	int outcome;
 	size_t n;
 	struct {
+		struct job_ref ref;
 		bool is_on_its_way;
 		char model[32], parameters[64], remote_ids[64]; /* the beginnings */
 	} all[8];
@@ -40,6 +41,7 @@ static void on_orders(void *userdata, int outcome, const struct store_order *ord
 	found->n = n;
 	found->has_left_out = has_left_out;
 	for (size_t i = 0; i < n && i < 8; i++) {
+		found->all[i].ref = orders[i].ref;
 		found->all[i].is_on_its_way = orders[i].is_on_its_way;
 		copy(found->all[i].model, sizeof(found->all[i].model), orders[i].model);
 		copy(found->all[i].parameters, sizeof(found->all[i].parameters), orders[i].parameters);
@@ -247,12 +249,15 @@ static void an_order_outlives_its_job(void **state)
 	struct job_view view = put_sent_job(fixture, &(struct sent){.class = JOB_SEND_ACCEPTED,
 								    .decided_ms = NOON + 1,
 								    .remote_ids = {"v1", "v2"}});
-	struct found found;
+	struct found found = find_around_noon(fixture);
 
+	assert_int_equal(found.n, 1);
+	assert_true(job_ref_equal(&found.all[0].ref, &view.job->ref));
 	assert_int_equal(commit_now(fixture, deletion(fixture, &view)), 0);
 	fixture_reopen(fixture);
 	found = find_around_noon(fixture);
 	assert_int_equal(found.n, 1);
+	assert_true(job_ref_equal(&found.all[0].ref, &view.job->ref));
 	assert_false(found.has_left_out);
 	assert_false(found.all[0].is_on_its_way);
 	assert_string_equal(found.all[0].model, "avatar");
