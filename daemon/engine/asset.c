@@ -188,7 +188,7 @@ static void on_deleted(struct engine *engine, struct submission *submission, con
 		refuse_used(question, store_commit_user(commit));
 		return;
 	case STORE_E_CONFLICT:
-		/* It went and came again since it was read. */
+		/* It went and came again since it was read, or got a handle at the same moment. */
 		asset_finish(&question->asset);
 		ask_delete(question);
 		return;

@@ -347,8 +347,8 @@ static bool has_lifted(const struct fetch *fetch)
 }
 
 /*
- * A thumbnail is worth little patience, and none of what the video may need: nor the videos that came in the same reply,
- * which another reply would bring whole once more, if the provider still has them.
+ * A thumbnail is worth little patience, and none of what the video may need: nor the videos that came in the same
+ * reply, which another reply would bring whole once more, if the provider still has them.
  */
 static void ask_again_for_extra(struct entry *entry, const char *why)
 {

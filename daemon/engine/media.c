@@ -91,7 +91,7 @@ struct loading {
 	struct media *media;
 	struct store_handle *handles; /* of the job's assets, in their order */
 	size_t at;                    /* the asset that is being opened */
-	void (*then)(struct entry *entry, struct plugin_answer *trouble);
+	void (*then)(struct entry *entry, struct plugin_answer *take);
 };
 
 struct hop {
@@ -267,7 +267,7 @@ bool media_is_needed(const struct entry *entry)
 	return entry->job->n_assets > 0 && !entry->media;
 }
 
-void media_load(struct entry *entry, void (*then)(struct entry *entry, struct plugin_answer *trouble))
+void media_load(struct entry *entry, void (*then)(struct entry *entry, struct plugin_answer *take))
 {
 	const struct job *job = entry->job;
 	struct loading *loading = take_memory(sizeof(*loading));

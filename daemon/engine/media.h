@@ -41,7 +41,7 @@ bool media_is_needed(const struct entry *entry);
  * user. @then gets NULL; or an answer, which is the callee's: a trouble when they cannot be read now, a failure when one
  * is damaged.
  */
-void media_load(struct entry *entry, void (*then)(struct entry *entry, struct plugin_answer *trouble));
+void media_load(struct entry *entry, void (*then)(struct entry *entry, struct plugin_answer *take));
 /* The provider's word for an item, copied. */
 void media_set_handle(struct media *media, struct media_item *item, const struct store_handle *handle);
 

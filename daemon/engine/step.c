@@ -357,12 +357,13 @@ static void on_answer(void *userdata, struct plugin_answer *take)
 	arrival_post(&answered->arrival);
 }
 
-static void begin_with_media(struct entry *entry, struct plugin_answer *trouble)
+/* Without them there is no step: what came instead, a trouble or a failure, is its answer. */
+static void begin_with_media(struct entry *entry, struct plugin_answer *take)
 {
 	void (*then)(struct entry *, struct plugin_answer *) = steal(entry->after_media);
 
-	if (trouble)
-		then(entry, trouble);
+	if (take)
+		then(entry, take);
 	else
 		step_run(entry, PLUGIN_VERB_START, 0, NULL, then);
 }
