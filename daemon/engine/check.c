@@ -209,7 +209,7 @@ static void on_late(void *userdata)
 		check->lane->config->plugin_name, LIMIT_ENGINE_CHECK_MS / 1000);
 	log_error("a plugin does not answer to an order", "provider", check->lane->config->id, "plugin",
 		  check->lane->config->plugin_name);
-	tell_bad(check, ENGINE_E_QUEUE_FULL, why.text);
+	tell_bad(check, ENGINE_E_PLUGIN, why.text);
 }
 
 static void begin(struct loop_message *message)

@@ -34,7 +34,7 @@ enum {
 	ENGINE_E_ASSET_REFUSED,  /* no media that an asset may be, too large, or not what was announced */
 	ENGINE_E_ASSET_USED,     /* a job that has not ended uses the asset */
 	ENGINE_E_UPLOADS,        /* too many uploads are open */
-	ENGINE_E_PLUGIN,         /* the plugin broke the rules; error->text names it and says how */
+	ENGINE_E_PLUGIN,         /* the plugin broke a rule or is silent; error->text names it and says how */
 	_ENGINE_E_COUNT
 };
 
