@@ -83,8 +83,9 @@
 #define LIMIT_ENGINE_FETCH_IDLE_MS 30000     /* without progress */
 #define LIMIT_ENGINE_EXCHANGE_MS 30000       /* a free exchange that names no time-out */
 #define LIMIT_ENGINE_SUBMIT_MS 120000        /* a paid one, where neither operator nor plugin says */
-#define LIMIT_ENGINE_CHECK_MS 10000          /* until whoever orders is told that the plugin does not judge it */
+#define LIMIT_ENGINE_CHECK_MS 10000          /* that an order waits for its turn, and then for its plugin's judgement */
 #define LIMIT_ENGINE_CHECKS 1024             /* orders of one provider that wait for its plugin's judgement */
+#define LIMIT_ENGINE_CHECKS_BYTES 16777216   /* of them, as the plugin is shown them: more than one largest order */
 #define LIMIT_ENGINE_VERB_HOPS 8             /* exchanges of one verb beside a job's course */
 #define LIMIT_ENGINE_CATALOGUE_PAGES 400     /* of one list */
 #define LIMIT_ENGINE_CATALOGUE_ENTRIES 10000 /* likewise; what comes after them is left out */

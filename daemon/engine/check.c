@@ -1,7 +1,8 @@
 /*
  * What is shown is a copy, so that whoever asked may go while the plugin computes. The plugin is asked on a thread of
- * its lane's own (engine_provider_config.checks), one order after the other. The engine's thread only keeps the time:
- * whoever waits too long is told so, and what the plugin says later is dropped.
+ * its lane's own (engine_provider_config.checks) about one order at a time: the first of lane->checks is with it, the
+ * others wait here, on the engine's thread. Who waits too long is told so and is not shown any more; what the plugin
+ * says too late of the one that it has is dropped.
  *
  * A plugin that breaks the rules here is no reason to accept: its verb start would be asked next, with money at stake.
  * Whoever ordered still has the order, so to refuse it loses nothing.
@@ -14,6 +15,7 @@
 #include "plugin/runner.h"
 
 #include <sys/random.h>
+#include <utlist.h>
 
 struct shown_asset {
 	char name[ASSET_NAME_SIZE];
@@ -31,10 +33,11 @@ struct order_check {
 	struct plugin_answer *answer;
 	check_told_fn *told; /* NULL: was told */
 	void *userdata;
-	struct order_check *next; /* of the lane */
+	struct order_check *prev, *next; /* of the lane */
 };
 
 static const char draining[] = "the daemon is shutting down; send the request again later";
+static const char too_many[] = "too many orders wait for the plugin's judgement; nothing was sent. Try again later";
 
 bool check_is_needed(const struct lane *lane)
 {
@@ -161,24 +164,35 @@ static void tell_answer(struct order_check *check)
 
 /* ---- asking ---- */
 
-static void unlink_check(struct order_check *check)
+static struct order_check *leave_line(struct order_check *check)
 {
-	struct order_check **at = &check->lane->checks;
+	struct lane *lane = check->lane;
 
-	while (*at != check)
-		at = &(*at)->next;
-	*at = check->next;
-	check->lane->n_checks--;
+	DL_DELETE(lane->checks, check);
+	lane->n_checks--;
+	lane->check_bytes -= check->job.len;
+	return check;
+}
+
+/* Its time begins now, however long it has waited for its turn. */
+static void show_first(struct lane *lane)
+{
+	struct order_check *check = lane->checks;
+
+	loop_timer_arm(&check->timer, LIMIT_ENGINE_CHECK_MS);
+	plugin_runner_post(lane->config->checks, &check->step);
 }
 
 static void on_answer_message(struct loop_message *message)
 {
 	struct order_check *check = loop_message_owner(message, struct order_check, message);
+	struct lane *lane = check->lane;
 
-	unlink_check(check);
-	if (atomic_load(&check->lane->engine->phase) == ENGINE_PHASE_STOPPED)
-		tell_bad(check, ENGINE_E_DRAINING, draining);
-	else if (check->told)
+	leave_line(check);
+	/* The end leaves nobody in the line, and lets nobody in. */
+	if (lane->checks)
+		show_first(lane);
+	if (check->told)
 		tell_answer(check);
 	free_check(check);
 }
@@ -197,38 +211,59 @@ static void on_step(struct plugin_step *step, struct plugin_answer *take)
 	loop_post(check->lane->engine->loop, &check->message);
 }
 
-static void on_late(void *userdata)
+static void tell_silent(struct order_check *check)
 {
-	struct order_check *check = userdata;
 	struct errmsg why;
 
 	errmsg_set(
 		&why,
-		"plugin '%.64s' has not judged the order within %d seconds, so it is not accepted; nothing was sent. "
+		"plugin '%.64s' has not judged an order within %d seconds, so this one is not accepted; nothing was sent. "
 		"Send it again later; if that does not help, restart the daemon",
 		check->lane->config->plugin_name, LIMIT_ENGINE_CHECK_MS / 1000);
-	log_error("a plugin does not answer to an order", "provider", check->lane->config->id, "plugin",
-		  check->lane->config->plugin_name);
 	tell_bad(check, ENGINE_E_PLUGIN, why.text);
+}
+
+static void on_late(void *userdata)
+{
+	struct order_check *check = userdata, *first = check->lane->checks;
+
+	if (check == first) {
+		log_error("a plugin does not answer to an order", "provider", check->lane->config->id, "plugin",
+			  check->lane->config->plugin_name);
+		tell_silent(check);
+		return;
+	}
+	/* Nobody waits for the first any more: the plugin has had its time. */
+	if (first->told)
+		tell_bad(check, ENGINE_E_QUEUE_FULL, too_many);
+	else
+		tell_silent(check);
+	free_check(leave_line(check));
+}
+
+static bool is_line_full(const struct lane *lane, const struct order_check *check)
+{
+	return lane->n_checks >= LIMIT_ENGINE_CHECKS || lane->check_bytes + check->job.len > LIMIT_ENGINE_CHECKS_BYTES;
 }
 
 static void begin(struct loop_message *message)
 {
 	struct order_check *check = loop_message_owner(message, struct order_check, message);
 	struct lane *lane = check->lane;
-	bool is_full = lane->n_checks >= LIMIT_ENGINE_CHECKS;
+	bool is_full = is_line_full(lane, check);
 
 	if (is_full || atomic_load(&lane->engine->phase) != ENGINE_PHASE_SERVING) {
-		tell_bad(check, is_full ? ENGINE_E_QUEUE_FULL : ENGINE_E_DRAINING,
-			 is_full ? "too many orders wait for the plugin's judgement; try again later" : draining);
+		tell_bad(check, is_full ? ENGINE_E_QUEUE_FULL : ENGINE_E_DRAINING, is_full ? too_many : draining);
 		free_check(check);
 		return;
 	}
-	check->next = lane->checks;
-	lane->checks = check;
+	DL_APPEND(lane->checks, check);
 	lane->n_checks++;
-	loop_timer_arm(&check->timer, LIMIT_ENGINE_CHECK_MS);
-	plugin_runner_post(lane->config->checks, &check->step);
+	lane->check_bytes += check->job.len;
+	if (check == lane->checks)
+		show_first(lane);
+	else
+		loop_timer_arm(&check->timer, LIMIT_ENGINE_CHECK_MS);
 }
 
 static void show_assets(struct order_check *check, const struct check_order *order)
@@ -274,8 +309,15 @@ void check_ask(struct lane *lane, const struct check_order *order, check_told_fn
 
 void check_end_all(struct lane *lane)
 {
-	for (struct order_check *check = lane->checks; check; check = check->next) {
-		loop_timer_cancel(&check->timer);
-		tell_bad(check, ENGINE_E_DRAINING, draining);
+	struct order_check *first = lane->checks;
+
+	while (first && first->next) {
+		tell_bad(first->next, ENGINE_E_DRAINING, draining);
+		free_check(leave_line(first->next));
 	}
+	if (!first)
+		return;
+	/* The plugin is reading it. */
+	loop_timer_cancel(&first->timer);
+	tell_bad(first, ENGINE_E_DRAINING, draining);
 }

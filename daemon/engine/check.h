@@ -26,9 +26,11 @@ struct check_order {
 
 /* Has the plugin anything to say about orders? [any-thread] */
 bool check_is_needed(const struct lane *lane);
-/* @told exactly once: after LIMIT_ENGINE_CHECK_MS at the latest, whatever the plugin does. [any-thread] */
+/* @told exactly once, whatever the plugin does: after LIMIT_ENGINE_CHECK_MS in the line and as long with the plugin, at
+ * the latest. …_QUEUE_FULL: others are before it; …_PLUGIN: the plugin broke a rule or is silent. [any-thread] */
 void check_ask(struct lane *lane, const struct check_order *order, check_told_fn *told, void *userdata);
-/* The end: whoever waits is told that the daemon shuts down. */
+/* The end: whoever waits is told that the daemon shuts down, and what the plugin is not reading yet is freed. The phase
+ * is not SERVING any more, so nobody comes after them. */
 void check_end_all(struct lane *lane);
 
 #endif

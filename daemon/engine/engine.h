@@ -23,7 +23,7 @@ enum {
 	ENGINE_E_JOB_DELETED,    /* the request id belongs to a job that was deleted */
 	ENGINE_E_REVISION,       /* the expected revision is not the current one */
 	ENGINE_E_STATE,          /* not possible in the job's state; error->text says which and what to do */
-	ENGINE_E_QUEUE_FULL,     /* too many queued jobs */
+	ENGINE_E_QUEUE_FULL,     /* too many jobs are queued, or orders wait for their plugin's judgement */
 	ENGINE_E_DRAINING,       /* shutting down */
 	ENGINE_E_STORE,          /* the store does not take writes */
 	ENGINE_E_CURSOR_EXPIRED, /* events after the cursor are no longer kept */
@@ -105,8 +105,8 @@ struct engine_resolve {
 	enum engine_resolution resolution;
 	const char *remote_id; /* FOUND */
 };
-/* UNCERTAIN jobs only; else ENGINE_E_STATE. FOUND: the provider is asked, if its plugin is there; ENGINE_E_INVALID when it
- * does not know the id, and ENGINE_E_PROVIDER, …_CREDENTIAL or …_UNREACHABLE when it was not asked or does not say. */
+/* UNCERTAIN jobs only; else ENGINE_E_STATE. FOUND: the provider is asked, if its plugin is there; ENGINE_E_INVALID when
+ * it does not know the id, and ENGINE_E_PROVIDER, …_CREDENTIAL or …_UNREACHABLE when it was not asked or does not say. */
 void engine_resolve_job(struct engine *engine, const struct engine_resolve *resolve, engine_job_fn *fn, void *userdata);
 
 enum engine_delete { ENGINE_DELETE_KEEP_REMOTE, ENGINE_DELETE_REMOVE_REMOTE };

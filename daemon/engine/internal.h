@@ -241,8 +241,9 @@ struct lane {
 	bool is_minting;
 	struct figures figures;
 	struct catalogue *catalogues; /* catalogue.c */
-	struct order_check *checks;   /* check.c: orders about which the plugin is being asked */
+	struct order_check *checks;   /* check.c: the order that the plugin judges, and those that wait for it */
 	size_t n_checks;
+	size_t check_bytes; /* of these orders */
 };
 
 struct lane *lane_find(const struct engine *engine, const char *provider); /* [any-thread] */

@@ -168,7 +168,7 @@ static void a_plugin_that_breaks_a_rule_accepts_nothing(void **state)
 static void a_plugin_that_hangs_holds_up_only_its_own_orders(void **state)
 {
 	struct rig *rig = *state;
-	struct answer *answer;
+	struct answer *answer, *behind;
 
 	fake_runner_hold(&rig->checkers[0]);
 	answer = create_unsettled(rig, &named);
@@ -176,14 +176,72 @@ static void a_plugin_that_hangs_holds_up_only_its_own_orders(void **state)
 	assert_answer(create(rig, &(struct engine_create){.provider = "plain"}), 0);
 	pass(rig, LIMIT_ENGINE_CHECK_MS - 1);
 	assert_false(answer->is_there);
+	behind = create_unsettled(rig, &trial);
+	settle(rig);
 	pass(rig, 1);
 	assert_answer(answer, ENGINE_E_PLUGIN);
-	assert_non_null(strstr(answer->text, "plugin 'maker' has not judged the order within 10 seconds"));
+	assert_non_null(strstr(answer->text, "plugin 'maker' has not judged an order within 10 seconds"));
+	/* It is not for too many others that this one is not judged. */
+	assert_false(behind->is_there);
+	pass(rig, LIMIT_ENGINE_CHECK_MS - 1);
+	assert_answer(behind, ENGINE_E_PLUGIN);
+	assert_string_equal(behind->text, answer->text);
 	/* What it says at last is too late, and does no harm. */
 	fake_runner_release(&rig->checkers[0]);
 	settle(rig);
 	assert_answer(answer, ENGINE_E_PLUGIN);
+	assert_int_equal(times_judged(rig), 1);
 	assert_not_stored(rig);
+}
+
+static void whose_turn_does_not_come_is_told_so_and_is_not_judged(void **state)
+{
+	struct rig *rig = *state;
+	struct answer *served, *late;
+
+	fake_runner_hold(&rig->checkers[0]);
+	create_unsettled(rig, &trial);
+	served = create_unsettled(rig, &(struct engine_create){.request_id = "served"});
+	settle(rig);
+	late = create_unsettled(rig, &named);
+	settle(rig);
+	pass(rig, LIMIT_ENGINE_CHECK_MS - 1);
+	fake_runner_pass(&rig->checkers[0]);
+	settle(rig);
+	assert_int_equal(times_judged(rig), 2);
+	pass(rig, 1);
+	assert_answer(late, ENGINE_E_QUEUE_FULL);
+	assert_non_null(strstr(late->text, "too many orders wait for the plugin's judgement"));
+	/* Its turn came: from then on it has the whole time. */
+	assert_false(served->is_there);
+	pass(rig, LIMIT_ENGINE_CHECK_MS - 2);
+	assert_false(served->is_there);
+	fake_runner_release(&rig->checkers[0]);
+	await_answer(served);
+	assert_answer(served, 0);
+	settle(rig);
+	assert_int_equal(times_judged(rig), 2);
+	assert_not_stored(rig);
+}
+
+static void orders_are_judged_in_turn_one_at_a_time(void **state)
+{
+	struct rig *rig = *state;
+	struct answer *answers[3];
+
+	fake_runner_hold(&rig->checkers[0]);
+	for (size_t i = 0; i < 3; i++) {
+		answers[i] = create_unsettled(rig, &trial);
+		settle(rig);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(times_judged(rig), i + 1);
+		assert_false(answers[i]->is_there);
+		fake_runner_pass(&rig->checkers[0]);
+		settle(rig);
+		assert_answer(answers[i], 0);
+	}
+	assert_int_equal(times_judged(rig), 3);
 }
 
 static void only_so_many_orders_wait_for_a_plugin(void **state)
@@ -199,18 +257,50 @@ static void only_so_many_orders_wait_for_a_plugin(void **state)
 	assert_answer(create(rig, &trial), 0);
 }
 
+static void only_so_many_bytes_wait_for_a_plugin(void **state)
+{
+	const size_t size = 99000; /* of the prompt; with what is around it, one kilobyte more at most */
+	_cleanup_(buffer_finish) struct buffer parameters = {0};
+	struct rig *rig = *state;
+	struct engine_create large = {.validate_only = true};
+	struct answer *answer;
+	size_t n = 0;
+
+	buffer_append_text(&parameters, "{\"prompt\":\"");
+	while (parameters.len < size)
+		buffer_append_text(&parameters, "a fox and then ");
+	buffer_append_text(&parameters, "\"}");
+	large.parameters = parameters.data;
+	fake_runner_hold(&rig->checkers[0]);
+	do {
+		answer = create_unsettled(rig, &large);
+		settle(rig);
+	} while (!answer->is_there && ++n < LIMIT_ENGINE_CHECKS);
+	assert_answer(answer, ENGINE_E_QUEUE_FULL);
+	assert_non_null(strstr(answer->text, "too many orders wait for the plugin's judgement"));
+	assert_in_range(n, LIMIT_ENGINE_CHECKS_BYTES / (size + 1024), LIMIT_ENGINE_CHECKS_BYTES / size);
+	fake_runner_release(&rig->checkers[0]);
+	settle(rig);
+	assert_answer(create(rig, &large), 0);
+}
+
 static void who_waits_at_the_end_is_told_so(void **state)
 {
 	struct rig *rig = *state;
-	struct answer *answer;
+	struct answer *judged, *waiting;
 
 	fake_runner_hold(&rig->checkers[0]);
-	answer = create_unsettled(rig, &(struct engine_create){0});
+	judged = create_unsettled(rig, &(struct engine_create){0});
+	settle(rig);
+	waiting = create_unsettled(rig, &(struct engine_create){0});
+	settle(rig);
 	stop_begin(rig, 1000);
-	await_answer(answer);
-	assert_answer(answer, ENGINE_E_DRAINING);
+	await_answer(judged);
+	await_answer(waiting);
 	stop_end(rig);
-	assert_answer(answer, ENGINE_E_DRAINING);
+	assert_answer(judged, ENGINE_E_DRAINING);
+	assert_answer(waiting, ENGINE_E_DRAINING);
+	assert_int_equal(times_judged(rig), 1);
 	rig_start(rig);
 }
 
@@ -275,7 +365,10 @@ int main(void)
 		judged(a_request_id_that_cannot_be_looked_up_accepts_nothing),
 		judged(a_plugin_that_breaks_a_rule_accepts_nothing),
 		judged(a_plugin_that_hangs_holds_up_only_its_own_orders),
+		judged(whose_turn_does_not_come_is_told_so_and_is_not_judged),
+		judged(orders_are_judged_in_turn_one_at_a_time),
 		judged(only_so_many_orders_wait_for_a_plugin),
+		judged(only_so_many_bytes_wait_for_a_plugin),
 		judged(who_waits_at_the_end_is_told_so),
 		story(a_start_that_refuses_by_itself_says_that_nothing_was_sent),
 		story(an_account_that_is_refused_unasked_says_that_nothing_was_sent),

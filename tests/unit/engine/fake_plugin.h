@@ -72,6 +72,8 @@ void fake_runner_init(struct plugin_runner *runner);
 void fake_runner_finish(struct plugin_runner *runner);
 /* From here on steps wait, as for a plugin that computes for long. */
 void fake_runner_hold(struct plugin_runner *runner);
+/* Answers the step that came last, and holds on. */
+void fake_runner_pass(struct plugin_runner *runner);
 void fake_runner_release(struct plugin_runner *runner);
 /* The last step of @verb that was asked; NULL: none. */
 const struct asked *last_asked(struct plugin_runner *runner, enum plugin_verb verb);
