@@ -5,7 +5,8 @@
  * request id, and handed to the committer. Where it names assets, they are looked at in between, on a reader's thread;
  * one that is missing is left to the committer, which knows first whether the request has been accepted before. Where
  * the plugin has the verb check, it is asked last, on a thread of its own (check.c). The committer's thread tells the
- * creator, whom nothing but the disk was keeping; then the engine thread learns of it with its batch, and the job may start.
+ * creator, whom nothing but the disk was keeping; then the engine thread learns of it with its batch, and the job may
+ * start.
  */
 #include "engine/internal.h"
 
@@ -307,8 +308,8 @@ static void ask_plugin(struct creation *creation)
 }
 
 /*
- * [reader thread] An accepted job stays accepted: a repeat of its request is not shown to the plugin again, whose answer
- * may be another one by now.
+ * [reader thread] An accepted job stays accepted: a repeat of its request is not shown to the plugin again, whose
+ * answer may be another one by now.
  */
 static void on_request(void *userdata, int outcome, const struct store_request *found)
 {

@@ -65,8 +65,9 @@ struct plugin_step {
 	const char *remote_id, *remote_kind;
 	const char *catalogue_kind, *catalogue_next; /* catalogue: of what, and which page; NULL: the first */
 	uint32_t polls;
-	int64_t accepted_at_ms;            /* 0: not yet */
-	const struct plugin_asset *assets; /* start: those of the order; upload: the one to bring; else none */
+	int64_t accepted_at_ms; /* 0: not yet */
+	/* check and start: those of the order; upload: the one to bring; else none. */
+	const struct plugin_asset *assets;
 	size_t n_assets;
 	struct bytes facts; /* more members of the document STEP, a JSON object; empty: none */
 	bool has_bought;    /* this attempt has had its buying exchange, so another one is a fault */
