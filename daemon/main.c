@@ -21,7 +21,7 @@
 
 #define DEFAULT_CONFIG "/etc/filmgate/filmgated.conf"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, EXIT_LEFT = 3 };
 
 struct rooms {
 	struct config *config;
@@ -188,8 +188,36 @@ static int open_rooms(struct rooms *rooms, struct ports *ret, struct errmsg *msg
 	return err_explain(r, "filmgated cannot start", msg);
 }
 
-/* The reverse of open_rooms(), from wherever that came to. */
-static void close_rooms(struct rooms *rooms)
+/* Does a plugin compute on and on? All of them have LIMIT_PLUGIN_END_MS together. */
+static bool has_late_plugin(struct rooms *rooms)
+{
+	int64_t until_ms = clock_monotonic_ms(&clock_system) + LIMIT_PLUGIN_END_MS, left_ms;
+	bool is_late;
+
+	plugin_runner_stop(rooms->runner);
+	is_late = providers_end(&rooms->providers, LIMIT_PLUGIN_END_MS) != 0;
+	left_ms = until_ms - clock_monotonic_ms(&clock_system);
+	return plugin_runner_end(rooms->runner, left_ms > 0 ? left_ms : 0) != 0 || is_late;
+}
+
+/*
+ * A thread is in a plugin that does not come back, and looks at what it was given: nothing more is freed. What was
+ * acknowledged is on disk, and the next start goes on from there.
+ */
+static __attribute__((noreturn)) void leave(struct rooms *rooms, int status)
+{
+	artifact_store_close(rooms->artifacts);
+	if (rooms->engine)
+		engine_leave(rooms->engine);
+	log_error("stopped, although a plugin had to be left behind; what was acknowledged is on disk", "exit_status",
+		  log_int(status));
+	fflush(NULL);
+	_exit(status);
+}
+
+/* The reverse of open_rooms(), from wherever that came to. When a plugin does not come back, this does not either: the
+ * process ends with the status @left. */
+static void close_rooms(struct rooms *rooms, int left)
 {
 	int64_t drain_ms = rooms->config ? rooms->config->drain_s * 1000 : 0;
 
@@ -204,8 +232,8 @@ static void close_rooms(struct rooms *rooms)
 	web_free(rooms->web);
 	rpc_server_free(rooms->rpc);
 	http_free(rooms->http);
-	plugin_runner_free(rooms->runner);
-	providers_close_checks(&rooms->providers);
+	if (has_late_plugin(rooms))
+		leave(rooms, left);
 	plugin_recorder_free(rooms->recorder);
 	artifact_store_close(rooms->artifacts);
 	engine_free(rooms->engine);
@@ -246,13 +274,13 @@ static int serve(struct rooms *rooms, const sigset_t *stop)
 	r = open_rooms(rooms, &ports, &msg);
 	if (r != 0) {
 		fprintf(stderr, "filmgated: %s\n", msg.text);
-		close_rooms(rooms);
+		close_rooms(rooms, EXIT_FAILURE);
 		return EXIT_FAILURE;
 	}
 	announce(rooms, &ports);
 	sigwait(stop, &number);
 	log_info("stopping", "signal", number == SIGINT ? "SIGINT" : "SIGTERM");
-	close_rooms(rooms);
+	close_rooms(rooms, EXIT_LEFT);
 	log_info("stopped");
 	return EXIT_SUCCESS;
 }
@@ -274,7 +302,8 @@ static void print_usage(FILE *file)
 		      "  --version        print the version\n"
 		      "  --help           print this\n\n"
 		      "Prints one line when it is ready: ready grpc=HOST:PORT unix=PATH http=HOST:PORT data=DIR\n"
-		      "SIGTERM and SIGINT end it gracefully. Exit status: 0 done, 1 failure, 2 usage.\n");
+		      "SIGTERM and SIGINT end it gracefully. Exit status: 0 done, 1 failure, 2 usage, 3 ended, but a\n"
+		      "plugin that hangs was left behind.\n");
 }
 
 /* What was asked for did not get out: that is a failure. */
@@ -344,6 +373,23 @@ static int load(const char *path, struct config **ret)
 	return r;
 }
 
+static int check_config(const char *path, struct config *config)
+{
+	int r = providers_warn(path, config), status;
+
+	if (r < 0) {
+		fprintf(stderr, "filmgated: the providers cannot be loaded: %s\n", log_errno(r));
+		return EXIT_FAILURE;
+	}
+	printf("%s: no errors\n", path);
+	status = finish_output();
+	/* A plugin that hangs looks at what is in the configuration. */
+	if (r == PROVIDERS_E_LATE)
+		_exit(status);
+	config_free(config);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct rooms rooms = {.started_ms = clock_utc_ms(&clock_system)};
@@ -356,12 +402,8 @@ int main(int argc, char **argv)
 		return status;
 	if (load(arguments.config_path, &rooms.config) != 0)
 		return EXIT_FAILURE;
-	if (arguments.is_check) {
-		providers_warn(arguments.config_path, rooms.config);
-		config_free(rooms.config);
-		printf("%s: no errors\n", arguments.config_path);
-		return finish_output();
-	}
+	if (arguments.is_check)
+		return check_config(arguments.config_path, rooms.config);
 	log_setup((enum log_format)rooms.config->log.format, (enum log_level)rooms.config->log.level);
 
 	/* Blocked before any thread exists, so that every thread inherits it; a peer that hangs up kills nobody. */

@@ -12,7 +12,16 @@ struct provider {
 	struct plugin_account *account;
 	struct job_prices *prices; /* NULL: the operator has none */
 	struct plugin_runner *checks;
+	struct question *question;  /* about the configuration; NULL: none is open */
+	struct plugin_runner *left; /* a plugin that did not answer to it is still there, with all that it was given */
 	struct errmsg problem;
+};
+
+/* What a plugin is asked about the configuration alone: its verb check without an order. */
+struct question {
+	struct plugin_step step; /* first: the runner hands it back */
+	struct plugin_runner *runner;
+	struct plugin_answer *answer;
 };
 
 static int load_account(const struct config_provider *from, struct provider *provider)
@@ -68,33 +77,99 @@ static int load_prices(const struct config_provider *from, struct provider *prov
 	return r;
 }
 
-/*
- * Asks the plugin about the configuration alone: its verb check without an order. What it would refuse each order for
- * is better said before there are any.
- */
-static int check_options(const struct config_provider *from, struct provider *provider)
+/* ---- the plugin's own judgement ---- */
+
+/* [the question's thread] */
+static void on_judged(struct plugin_step *step, struct plugin_answer *take)
 {
-	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
-	struct plugin_step step = {
-		.account = provider->account, .verb = PLUGIN_VERB_CHECK, .now_ms = clock_utc_ms(&clock_system)};
+	struct question *question = (struct question *)(void *)step;
+
+	question->answer = take;
+}
+
+/* What the plugin would refuse each order for is better said before there are any. */
+static int ask_about_options(struct provider *provider)
+{
+	struct question *question;
+	int r;
 
 	if (!plugin_can(provider->plugin, PLUGIN_VERB_CHECK))
 		return 0;
-	answer = plugin_step_run(&step);
-	if (!answer)
+	question = calloc(1, sizeof(*question));
+	if (!question)
 		return err_origin(-ENOMEM);
-	if (answer->kind == PLUGIN_ANSWER_REPORT)
-		return 0;
-	if (answer->kind == PLUGIN_ANSWER_FAILED)
-		errmsg_set(&provider->problem, "provider '%s': %.400s", from->id, answer->failure.message);
-	else
-		errmsg_set(&provider->problem, "plugin '%s' broke a rule when it was asked about its options: %.300s",
-			   from->plugin, answer->fault ? answer->fault : plugin_answer_name(answer->kind));
-	return -EINVAL;
+	question->step = (struct plugin_step){.account = provider->account,
+					      .verb = PLUGIN_VERB_CHECK,
+					      .now_ms = clock_utc_ms(&clock_system),
+					      .fn = on_judged};
+	r = plugin_runner_new(1, &question->runner);
+	if (r < 0) {
+		free(question);
+		return err_trace(r);
+	}
+	plugin_runner_post(question->runner, &question->step);
+	plugin_runner_stop(question->runner);
+	provider->question = question;
+	return 0;
 }
 
-/* On failure, @provider->problem says why. */
-static void load_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
+static int judge_answer(const struct config_provider *from, const struct plugin_answer *answer, struct errmsg *ret)
+{
+	if (!answer)
+		return err_origin(-ENOMEM);
+	switch (answer->kind) {
+	case PLUGIN_ANSWER_REPORT:
+		return 0;
+	case PLUGIN_ANSWER_FAILED:
+		errmsg_set(ret, "provider '%s': %.400s", from->id, answer->failure.message);
+		return -EINVAL;
+	default:
+		errmsg_set(ret, "plugin '%s' broke a rule when it was asked about its options: %.300s", from->plugin,
+			   answer->fault ? answer->fault : plugin_answer_name(answer->kind));
+		return -EINVAL;
+	}
+}
+
+static int hear_about_options(const struct config_provider *from, struct provider *provider, int64_t limit_ms)
+{
+	struct question *question = provider->question;
+	int r;
+
+	if (!question)
+		return 0;
+	provider->question = NULL;
+	if (plugin_runner_end(question->runner, limit_ms) != 0) {
+		/* The question, the account and the plugin are its own from now on. */
+		provider->left = question->runner;
+		errmsg_set(
+			&provider->problem,
+			"plugin '%s' has not judged its options within %d seconds: it hangs; mend it, or try another "
+			"version of it",
+			from->plugin, LIMIT_ENGINE_CHECK_MS / 1000);
+		return -ETIMEDOUT;
+	}
+	r = judge_answer(from, question->answer, &provider->problem);
+	plugin_answer_free(question->answer);
+	free(question);
+	return r;
+}
+
+/* ---- one by one, and all ---- */
+
+/* It cannot be used: provider->problem says why, or else @r does. */
+static void give_up(const struct config_provider *from, struct provider *provider, int r)
+{
+	if (!*provider->problem.text)
+		errmsg_set(&provider->problem, "plugin '%s': %s", from->plugin, log_errno(r));
+	if (!provider->left) {
+		plugin_account_free(provider->account);
+		plugin_free(provider->plugin);
+	}
+	provider->account = NULL;
+	provider->plugin = NULL;
+}
+
+static void begin_provider(const struct config *config, const struct config_provider *from, struct provider *provider)
 {
 	int r;
 
@@ -103,17 +178,35 @@ static void load_provider(const struct config *config, const struct config_provi
 	if (r == 0)
 		r = load_account(from, provider);
 	if (r == 0)
-		r = check_options(from, provider);
-	if (r == 0)
 		r = check_address(from, provider);
 	if (r == 0)
 		r = load_prices(from, provider);
 	if (r == 0)
-		return;
-	if (!*provider->problem.text)
-		errmsg_set(&provider->problem, "plugin '%s': %s", from->plugin, log_errno(r));
-	provider->account = plugin_account_free(provider->account);
-	provider->plugin = plugin_free(provider->plugin);
+		r = ask_about_options(provider);
+	if (r != 0)
+		give_up(from, provider, r);
+}
+
+/* All are asked before any is waited for: however many hang, they take LIMIT_ENGINE_CHECK_MS together. */
+static int load_all(const struct config *config, struct providers *ret)
+{
+	int64_t until_ms;
+
+	ret->all = calloc(config->n_providers + 1, sizeof(*ret->all));
+	if (!ret->all)
+		return err_origin(-ENOMEM);
+	ret->n = config->n_providers;
+	for (size_t i = 0; i < ret->n; i++)
+		begin_provider(config, &config->providers[i], &ret->all[i]);
+	until_ms = clock_monotonic_ms(&clock_system) + LIMIT_ENGINE_CHECK_MS;
+	for (size_t i = 0; i < ret->n; i++) {
+		int64_t left_ms = until_ms - clock_monotonic_ms(&clock_system);
+		int r = hear_about_options(&config->providers[i], &ret->all[i], left_ms > 0 ? left_ms : 0);
+
+		if (r != 0)
+			give_up(&config->providers[i], &ret->all[i], r);
+	}
+	return 0;
 }
 
 /* The operator's word, else the plugin's, else the house's. */
@@ -163,13 +256,15 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 
 int providers_load(const struct config *config, struct providers *ret)
 {
-	ret->all = calloc(config->n_providers + 1, sizeof(*ret->all));
+	int r;
+
 	ret->lanes = calloc(config->n_providers + 1, sizeof(*ret->lanes));
-	if (!ret->all || !ret->lanes)
+	if (!ret->lanes)
 		return err_origin(-ENOMEM);
-	ret->n = config->n_providers;
+	r = load_all(config, ret);
+	if (r < 0)
+		return err_trace(r);
 	for (size_t i = 0; i < ret->n; i++) {
-		load_provider(config, &config->providers[i], &ret->all[i]);
 		if (!ret->all[i].plugin)
 			log_error("provider cannot be used; its jobs wait", "provider", config->providers[i].id, "why",
 				  ret->all[i].problem.text);
@@ -178,19 +273,21 @@ int providers_load(const struct config *config, struct providers *ret)
 	return 0;
 }
 
-void providers_warn(const char *path, const struct config *config)
+int providers_warn(const char *path, const struct config *config)
 {
-	for (size_t i = 0; i < config->n_providers; i++) {
-		struct provider provider = {0};
+	struct providers providers = {0};
+	int r = load_all(config, &providers);
 
-		load_provider(config, &config->providers[i], &provider);
-		if (!provider.plugin)
+	if (r < 0)
+		return err_trace(r);
+	for (size_t i = 0; i < providers.n; i++)
+		if (!providers.all[i].plugin)
 			fprintf(stderr, "%s: warning: provider '%s' cannot be used, its jobs would wait: %s\n", path,
-				config->providers[i].id, provider.problem.text);
-		job_prices_free(provider.prices);
-		plugin_account_free(provider.account);
-		plugin_free(provider.plugin);
-	}
+				config->providers[i].id, providers.all[i].problem.text);
+	r = providers_end(&providers, 0);
+	if (r == 0)
+		providers_finish(&providers);
+	return r;
 }
 
 int providers_open_checks(struct providers *providers, struct plugin_recorder *recorder)
@@ -211,10 +308,26 @@ int providers_open_checks(struct providers *providers, struct plugin_recorder *r
 	return 0;
 }
 
-void providers_close_checks(struct providers *providers)
+int providers_end(struct providers *providers, int64_t limit_ms)
 {
+	int64_t until_ms = clock_monotonic_ms(&clock_system) + limit_ms;
+	int r = 0;
+
 	for (size_t i = 0; i < providers->n; i++)
-		providers->all[i].checks = plugin_runner_free(providers->all[i].checks);
+		plugin_runner_stop(providers->all[i].checks);
+	for (size_t i = 0; i < providers->n; i++) {
+		struct provider *provider = &providers->all[i];
+		int64_t left_ms = until_ms - clock_monotonic_ms(&clock_system);
+
+		if (plugin_runner_end(provider->checks, left_ms > 0 ? left_ms : 0) != 0)
+			r = PROVIDERS_E_LATE;
+		else
+			provider->checks = NULL;
+		/* It has had its time. */
+		if (provider->left)
+			r = PROVIDERS_E_LATE;
+	}
+	return r;
 }
 
 void providers_finish(struct providers *providers)

@@ -102,7 +102,8 @@
 #define LIMIT_WATCH_PASSED_MS 600000 /* of events that a filter passes over, until the watcher is told where it is */
 
 /* main.c */
-#define LIMIT_GRACE_MS 5000 /* for calls in hand, at the end */
+#define LIMIT_GRACE_MS 5000      /* for calls in hand, at the end */
+#define LIMIT_PLUGIN_END_MS 5000 /* for what plugins compute, then; one that hangs is left behind */
 
 /* room: job */
 #define LIMIT_JOB_REDELIVERY_MS INT64_C(172800000) /* that results are asked for again beyond the deadline */

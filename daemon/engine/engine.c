@@ -359,16 +359,21 @@ static void forget_entries(struct engine *engine)
 		entry_forget(entry);
 }
 
-struct engine *engine_free(struct engine *engine)
+void engine_leave(struct engine *engine)
 {
-	if (!engine)
-		return NULL;
 	atomic_store(&engine->phase, ENGINE_PHASE_STOPPED);
 	if (engine->hub)
 		watch_hub_stop(engine->hub);
 	/* What was decided while draining has armed some again. */
 	cancel_timers(engine);
 	engine->store = store_close(engine->store);
+}
+
+struct engine *engine_free(struct engine *engine)
+{
+	if (!engine)
+		return NULL;
+	engine_leave(engine);
 	/* What the last batch and late replies still have to say is heard here, and starts nothing. */
 	engine->loop = loop_free(engine->loop);
 	forget_entries(engine);

@@ -73,5 +73,8 @@ void engine_stop(struct engine *engine, int64_t limit_ms);
 /* After engine_stop(), and after nobody calls a verb, and rpc, http, plugins and artifacts are gone: what they still had
  * to say is heard here, by messages alone. Closes the store. */
 struct engine *engine_free(struct engine *engine);
+/* Instead of engine_free(), when a plugin never comes back from a step: closes the store, so that all that was
+ * acknowledged is on disk, and frees nothing. The process ends next, by _exit(). */
+void engine_leave(struct engine *engine);
 
 #endif
