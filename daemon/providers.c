@@ -1,5 +1,6 @@
 #include "providers.h"
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/http.h"
@@ -113,15 +114,40 @@ static int ask_about_options(struct provider *provider)
 	return 0;
 }
 
+static const char *words_of(const char *message, const char *code)
+{
+	return *message ? message : *code ? code : "the plugin refuses its options and does not say why";
+}
+
+/* The first violation of a report that plugin/ has checked; 0: there is none. */
+static int judge_report(const struct config_provider *from, const struct plugin_answer *answer, struct errmsg *ret)
+{
+	_cleanup_(json_freep) struct json *json = json_new(NULL);
+	json_node root, message;
+	int r;
+
+	if (!json)
+		return err_origin(-ENOMEM);
+	r = json_parse(json, bytes_of_text(answer->report), JSON_DUPLICATES_REFUSE, &root, NULL);
+	if (r != 0)
+		return r < 0 ? err_trace(r) : err_origin(-EBADMSG);
+	message = json_at(json, root, "/violations/0/message");
+	if (!message)
+		return 0;
+	errmsg_set(ret, "provider '%s': %.400s", from->id, json_string(json, message));
+	return -EINVAL;
+}
+
 static int judge_answer(const struct config_provider *from, const struct plugin_answer *answer, struct errmsg *ret)
 {
 	if (!answer)
 		return err_origin(-ENOMEM);
 	switch (answer->kind) {
 	case PLUGIN_ANSWER_REPORT:
-		return 0;
+		return judge_report(from, answer, ret);
 	case PLUGIN_ANSWER_FAILED:
-		errmsg_set(ret, "provider '%s': %.400s", from->id, answer->failure.message);
+		errmsg_set(ret, "provider '%s': %.400s", from->id,
+			   words_of(answer->failure.message, answer->failure.code));
 		return -EINVAL;
 	default:
 		errmsg_set(ret, "plugin '%s' broke a rule when it was asked about its options: %.300s", from->plugin,

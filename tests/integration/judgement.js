@@ -1,5 +1,5 @@
-// Plugins that hang when they are asked for a judgement: the daemon starts, works for everybody else, and ends when it is
-// told to; what it acknowledged is there when it comes back.
+// Plugins that hang when they are asked for a judgement, or find fault with their configuration: the daemon starts, works
+// for everybody else, and ends when it is told to; what it acknowledged is there when it comes back.
 "use strict";
 
 const assert = require("node:assert");
@@ -48,10 +48,13 @@ async function stopLeaving() {
 
 const words = {
 	hanging: /plugin 'judge' has not judged its options within 10 seconds: it hangs/,
+	finding: /provider 'finding': the region 'moon' is none/,
+	refusing: /provider 'refusing': the plugin refuses its options and does not say why/,
 };
-const all = () => configure(provider("hanging", "hangs"), provider("hanging-too", "hangs"), provider("good"));
+const all = () => configure(provider("hanging", "hangs"), provider("hanging-too", "hangs"), provider("finding", "finds"),
+	provider("refusing", "refuses"), provider("good"));
 
-test("a plugin that does not judge its configuration is not used, and the others are", async () => {
+test("a plugin that does not judge its configuration, or finds fault with it, is not used, and the others are", async () => {
 	all();
 	const began = Date.now();
 	await stack.startDaemon();
