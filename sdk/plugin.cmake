@@ -15,6 +15,15 @@ function(filmgate_plugin name)
 		set(PLUGIN_OUTPUT ${CMAKE_CURRENT_BINARY_DIR})
 	endif()
 	get_filename_component(manifest ${PLUGIN_MANIFEST} ABSOLUTE)
+	foreach(source ${PLUGIN_SOURCES})
+		get_filename_component(beside ${source} ABSOLUTE)
+		get_filename_component(beside ${beside} DIRECTORY)
+		if(EXISTS ${beside}/fg_manifest.h)
+			message(FATAL_ERROR "${beside}/fg_manifest.h lies beside ${source}: it would be taken for the header that is "
+				"made from ${manifest} here, and later changes of that be lost. Remove it; for builds without CMake, write "
+				"it into another folder")
+		endif()
+	endforeach()
 	set(generated ${CMAKE_CURRENT_BINARY_DIR}/${name}.manifest)
 	file(READ ${manifest} hex HEX)
 	# Character constants: a byte above 0x7f would overflow a signed char as a plain number.

@@ -19,6 +19,7 @@ BUILD = os.environ["FILMGATE_BUILD"]
 LIBDIR = os.environ["FILMGATE_LIBDIR"]
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wpedantic"]
 TIMEOUT_S = 240
+INSTALLS = "cmake --install build/sdk"
 
 
 def read(path):
@@ -42,19 +43,20 @@ class Guide(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="filmgate-sdk.")
         cls.prefix = os.path.join(cls.folder.name, "filmgate")
         installed = cls.install()
-        path = [os.path.join(cls.folder.name, "sbin"), installed["PATH"]]
-        os.makedirs(os.path.join(cls.folder.name, "sbin"))
-        os.symlink(os.path.join(BUILD, "bin", "filmgated"), os.path.join(cls.folder.name, "sbin", "filmgated"))
-        cls.env = {**os.environ, "PATH": ":".join(path), "CMAKE_PREFIX_PATH": installed["CMAKE_PREFIX_PATH"],
+        cls.env = {**os.environ, "PATH": installed["PATH"], "CMAKE_PREFIX_PATH": installed["CMAKE_PREFIX_PATH"],
                    "CMAKE_GENERATOR": "Ninja", "PKG_CONFIG_PATH": installed["PKG_CONFIG_PATH"], "CC": "gcc"}
 
     @classmethod
     def install(cls):
-        """The block that installs, but for configuring and building: that is done. The environment that it leaves."""
-        block = next(text for _, language, text in blocks() if language == "sh" and "cmake --install" in text)
-        lines = block.splitlines()
-        assert [line.split()[:2] for line in lines[:2]] == [["cmake", "-S"], ["cmake", "--build"]], lines
-        script = "\n".join(lines[2:]).replace("build/sdk", f"'{BUILD}'") + "\nenv -0 >&3\n"
+        """The blocks that install, but for configuring and building: that is done. The environment that they leave."""
+        installing = [text for _, language, text in blocks() if language == "sh" and INSTALLS in text]
+        lines = "".join(installing).splitlines()
+        done = [line for line in lines if line.startswith(("cmake -S", "cmake --build"))]
+        assert len(installing) == 2 and len(done) == 3, lines
+        # What is installed was also built.
+        built = {word for line in done for word in line.partition("--target ")[2].split()}
+        assert built == {"filmgate", "filmgate-plugin", "filmgated"}, built
+        script = "\n".join(line for line in lines if line not in done).replace("build/sdk", f"'{BUILD}'") + "\nenv -0 >&3\n"
         out = os.path.join(cls.folder.name, "environment")
         subprocess.run(["bash", "-euo", "pipefail", "-c", f"exec 3>'{out}'\n{script}"], check=True, timeout=TIMEOUT_S,
                        env={**os.environ, "HOME": cls.folder.name}, stdout=subprocess.DEVNULL)
@@ -83,7 +85,7 @@ class Guide(unittest.TestCase):
         folder = os.path.join(self.folder.name, "author")
         if not os.path.isdir(folder):
             os.makedirs(folder)
-            script = "".join(text for _, language, text in blocks() if language == "sh" and "cmake --install build/sdk" not in text)
+            script = "".join(text for _, language, text in blocks() if language == "sh" and INSTALLS not in text)
             type(self).out = self.run_in(folder, "bash", "-euo", "pipefail", "-c", script)
         return os.path.join(folder, "kling")
 
@@ -97,6 +99,7 @@ class Guide(unittest.TestCase):
         self.assertIn("filmgated.conf: no errors", out)
         self.assertNotIn("warning", out)
         self.assertTrue(os.path.exists(os.path.join(self.prefix, LIBDIR, "filmgate", "providers", "kling.so")))
+        self.assertTrue(os.path.exists(os.path.join(self.prefix, "sbin", "filmgated")))
         self.assertTrue(os.path.exists(os.path.join(self.prefix, "include", "filmgate", "provider.h")))
 
     def test_the_template_has_no_warnings_in_either_compiler(self):
@@ -109,9 +112,23 @@ class Guide(unittest.TestCase):
                         "$(pkg-config --libs filmgate) -o mine.so")
             self.run_in(folder, "filmgate", "plugin", "check", "--seconds", "1", "--replay", "mine/recordings", "mine.so")
 
+    def test_a_manifest_beside_the_source_is_refused(self):
+        folder = os.path.join(self.folder.name, "frozen")
+        os.makedirs(folder)
+        self.run_in(folder, "filmgate", "plugin", "new", "mine")
+        frozen = os.path.join(folder, "mine", "fg_manifest.h")
+        self.run_in(folder, "sh", "-ec", f"filmgate plugin embed mine/manifest.json > '{frozen}'")
+        configure = ["cmake", "-S", "mine", "-B", "build"]
+        done = subprocess.run(configure, cwd=folder, env=self.env, check=False, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=TIMEOUT_S)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.assertIn("mine/fg_manifest.h lies beside provider.c", " ".join(done.stdout.split()))
+        os.unlink(frozen)
+        self.run_in(folder, *configure)
+
     def test_both_ways_to_embed_a_manifest_give_the_same(self):
         folder = self.run_commands()
-        headers = [os.path.join(folder, "fg_manifest.h"), os.path.join(folder, "build", "kling.manifest", "fg_manifest.h")]
+        headers = [os.path.join(folder, "embedded", "fg_manifest.h"), os.path.join(folder, "build", "kling.manifest", "fg_manifest.h")]
         bytes_of = []
         for path in headers:
             with open(path, encoding="utf-8") as file:
