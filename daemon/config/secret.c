@@ -19,7 +19,7 @@ static int keep_secret(const char *value, size_t len, const char *what, struct b
 	while (len && (value[len - 1] == '\n' || value[len - 1] == '\r'))
 		len--;
 	if (len == 0)
-		errmsg_set(why, "%s is empty", what);
+		errmsg_set(why, "%s is empty: write the key into it", what);
 	else if (len > LIMIT_SECRET)
 		errmsg_set(why, "%s has more than %d bytes: that is no key", what, LIMIT_SECRET);
 	else if (!bytes_are_text(bytes_of(value, len)))

@@ -1,6 +1,7 @@
 #include "plugin/account.h"
 
 #include "base/limits.h"
+#include "base/quote.h"
 #include "plugin/account_inside.h"
 #include "plugin/mint_inside.h"
 #include "plugin/table.h"
@@ -114,9 +115,9 @@ static int add_narrowed(const struct plugin_account *account, const char *named,
 		return origins_add(ret, origin.data);
 	errmsg_set(
 		error,
-		"provider '%s': plugin '%s' sends credentials to %s, which the configuration does not allow; if that "
-		"is right, add to the provider: origins = [ \"%s\" ];",
-		account->id, manifest->name, named, named);
+		"plugin '%s' sends credentials to %s, which the configuration does not allow; if that is right, add to the "
+		"provider: origins = [ \"%s\" ]",
+		manifest->name, named, named);
 	return PLUGIN_ACCOUNT_E_ORIGIN;
 }
 
@@ -158,6 +159,20 @@ static int read_schemes(struct plugin_account *account, struct errmsg *error)
 	return r;
 }
 
+/* What the manifest declares there, as the end of a sentence. */
+static struct errmsg names_of(const struct plugin_manifest *manifest, const char *pointer)
+{
+	_cleanup_(buffer_finish) struct buffer list = {0};
+	json_node declared = json_at(manifest->json, manifest->root, pointer);
+	struct errmsg names = {"it has none"};
+
+	for (json_node n = json_first(manifest->json, declared); n; n = json_next(manifest->json, n))
+		buffer_printf(&list, "%s%s", list.len ? ", " : "", json_name(manifest->json, n));
+	if (list.data)
+		errmsg_set(&names, "it has %.250s", list.data);
+	return names;
+}
+
 /* A key file has lines; it is never sent. */
 static bool is_minted_from(const struct plugin_manifest *manifest, const char *secret)
 {
@@ -173,13 +188,12 @@ static int read_secret(struct plugin_account *account, const struct plugin_secre
 	struct plugin_secret *copy = &account->secrets[account->n_secrets];
 
 	if (!json_member(manifest->json, declared, bytes_of_text(secret->name)))
-		return invalid(error, "provider '%s': plugin '%s' has no secret '%s'", account->id, manifest->name,
-			       secret->name);
+		return invalid(error, "plugin '%s' has no secret '%s'; %s", manifest->name, quote(secret->name).text,
+			       names_of(manifest, "/secrets").text);
 	if (secret->value[0] == '\0' || strlen(secret->value) > LIMIT_SECRET ||
 	    (!is_minted_from(manifest, secret->name) && !bytes_are_one_line(bytes_of_text(secret->value))))
-		return invalid(error,
-			       "provider '%s': the secret '%s' is empty, longer than %d bytes, or holds a line break",
-			       account->id, secret->name, LIMIT_SECRET);
+		return invalid(error, "the secret '%s' is empty, longer than %d bytes, or holds a line break",
+			       secret->name, LIMIT_SECRET);
 	copy->name = strdup(secret->name);
 	copy->value = strdup(secret->value);
 	account->n_secrets++;
@@ -204,8 +218,10 @@ static int read_secrets(struct plugin_account *account, const struct plugin_acco
 
 		if (!is_required || plugin_account_secret(account, json_name(manifest->json, n)))
 			continue;
-		errmsg_set(error, "provider '%s': the secret '%s' is not configured", account->id,
-			   json_name(manifest->json, n));
+		errmsg_set(
+			error,
+			"the secret '%s' is not configured: add to the provider: secrets = { %s_file = \"/PATH/OF/ITS/FILE\"; }",
+			json_name(manifest->json, n), json_name(manifest->json, n));
 		return PLUGIN_ACCOUNT_E_SECRET;
 	}
 	return 0;
@@ -222,7 +238,7 @@ static int read_mint(struct plugin_account *account, struct errmsg *error)
 		return 0;
 	r = plugin_mint_new(auth, secret, &account->mint, &why);
 	if (r > 0)
-		errmsg_set(error, "provider '%s': %s", account->id, why.text);
+		errmsg_set(error, "%s", why.text);
 	return r;
 }
 
@@ -238,7 +254,7 @@ static int read_object(struct plugin_account *account, struct bytes text, const 
 	if (r < 0)
 		return r;
 	if (r || json_kind(account->json, *ret) != JSON_KIND_OBJECT)
-		return invalid(error, "provider '%s': %s are no JSON object", account->id, what);
+		return invalid(error, "%s are no JSON object", what);
 	return 0;
 }
 
@@ -251,6 +267,17 @@ static enum json_kind kind_of_option(const struct plugin_manifest *manifest, jso
 							       : JSON_KIND_NUMBER;
 }
 
+static int refuse_kind(const struct plugin_account *account, json_node option, json_node type, struct errmsg *error)
+{
+	_cleanup_(buffer_finish) struct buffer value = {0};
+	int r = json_write(account->json, option, JSON_FORM_PLAIN, &value);
+
+	if (r < 0)
+		return err_trace(r);
+	return invalid(error, "the option '%s' is %s, but must be a %s", json_name(account->json, option),
+		       quote(value.data).text, json_string(account->plugin->manifest->json, type));
+}
+
 static int check_options(const struct plugin_account *account, json_node options, struct errmsg *error)
 {
 	const struct plugin_manifest *manifest = account->plugin->manifest;
@@ -260,12 +287,10 @@ static int check_options(const struct plugin_account *account, json_node options
 		json_node option = json_member(manifest->json, declared, json_key(account->json, n));
 
 		if (!option)
-			return invalid(error, "provider '%s': plugin '%s' has no option '%s'", account->id,
-				       manifest->name, json_name(account->json, n));
+			return invalid(error, "plugin '%s' has no option '%s'; %s", manifest->name,
+				       quote(json_name(account->json, n)).text, names_of(manifest, "/options").text);
 		if (json_kind(account->json, n) != kind_of_option(manifest, option))
-			return invalid(error, "provider '%s': the option '%s' must be a %s", account->id,
-				       json_name(account->json, n),
-				       json_string(manifest->json, json_at(manifest->json, option, "/type")));
+			return refuse_kind(account, n, json_at(manifest->json, option, "/type"), error);
 	}
 	return 0;
 }
@@ -283,9 +308,8 @@ static int complete_options(struct plugin_account *account, json_node options, s
 		if (json_member(account->json, options, name))
 			continue;
 		if (!value && json_boolean(manifest->json, json_at(manifest->json, n, "/required"), false))
-			return invalid(error,
-				       "provider '%s': the option '%s' is not configured: write it into its options",
-				       account->id, json_name(manifest->json, n));
+			return invalid(error, "the option '%s' is not configured: write it into the provider's options",
+				       json_name(manifest->json, n));
 		json_set(account->json, options, name, json_copy(account->json, manifest->json, value));
 	}
 	return 0;

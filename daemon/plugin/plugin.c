@@ -129,7 +129,7 @@ static int open_file(struct plugin *plugin, const char *name, struct errmsg *err
 
 	plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
 	if (!plugin->handle) {
-		errmsg_set(error, "the dynamic linker refuses it: %s", dlerror());
+		errmsg_set(error, "the dynamic linker refuses it: %.350s; rebuild it, or install it again", dlerror());
 		return PLUGIN_E_UNLOADABLE;
 	}
 	r = find_entry(plugin, &entry, error);

@@ -26,13 +26,13 @@ static int is_proof(const struct fg_host *h, struct fg_step *s)
 
 int32_t openai_account(const struct fg_host *h, struct fg_step *s)
 {
-	const char *complaint = openai_complaint(h, s);
+	struct fg_text complaint = openai_complaint(h, s);
 	struct openai_problem problem = {0};
 	fg_node report;
 
-	if (complaint) {
+	if (complaint.size) {
 		problem.reason = FG_REASON_INVALID_INPUT;
-		problem.message = fg_text_of(complaint);
+		problem.message = complaint;
 		return openai_answer_failed(h, s, &problem);
 	}
 	if (h->phase(s) != OPENAI_PHASE_REPLY)

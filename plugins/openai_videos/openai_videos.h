@@ -33,8 +33,8 @@ int openai_is_openrouter(const struct fg_host *h, struct fg_step *s);
 int openai_is_multipart(const struct fg_host *h, struct fg_step *s);
 /* The auth scheme. */
 const char *openai_auth(const struct fg_host *h, struct fg_step *s);
-/* What is wrong with the configuration, for the operator; NULL: nothing. */
-const char *openai_complaint(const struct fg_host *h, struct fg_step *s);
+/* What is wrong with the configuration, for the operator; empty: nothing. */
+struct fg_text openai_complaint(const struct fg_host *h, struct fg_step *s);
 /* A value of the order, such as "/prompt". */
 fg_node openai_parameter(const struct fg_host *h, struct fg_step *s, const char *pointer);
 int64_t openai_now_ms(const struct fg_host *h, struct fg_step *s);

@@ -192,7 +192,7 @@ static int32_t begin(const struct fg_host *h, struct fg_step *s)
 {
 	fg_node look = h->object(s);
 
-	if (openai_is_openrouter(h, s) || openai_complaint(h, s))
+	if (openai_is_openrouter(h, s) || openai_complaint(h, s).size)
 		return h->unknown(s);
 	h->put(s, look, "/alike", h->array(s));
 	h->put(s, look, "/suspicious", h->array(s));

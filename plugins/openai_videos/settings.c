@@ -41,22 +41,38 @@ static int is_one_of(const struct fg_host *h, struct fg_step *s, fg_node node, c
 	return 0;
 }
 
-const char *openai_complaint(const struct fg_host *h, struct fg_step *s)
+/* The option is @pointer without its slash. */
+static struct fg_text other_word(const struct fg_host *h, struct fg_step *s, const char *pointer, const char *choices)
+{
+	fg_node words = h->array(s);
+
+	h->append(s, words, h->make_text(s, fg_text_of("the option '")));
+	h->append(s, words, h->make_text(s, fg_text_of(pointer + 1)));
+	h->append(s, words, h->make_text(s, fg_text_of("' of the provider is '")));
+	h->append(s, words, openai_option(h, s, pointer));
+	h->append(s, words, h->make_text(s, fg_text_of("', and takes ")));
+	h->append(s, words, h->make_text(s, fg_text_of(choices)));
+	return h->text(s, h->join(s, words, ""));
+}
+
+struct fg_text openai_complaint(const struct fg_host *h, struct fg_step *s)
 {
 	static const char *const dialects[] = {"openai", "openrouter"};
 	static const char *const forms[] = {"json", "multipart"};
 
 	if (!is_one_of(h, s, openai_option(h, s, "/dialect"), dialects, OPENAI_COUNT(dialects)))
-		return "the option 'dialect' of the provider is neither openai nor openrouter";
+		return other_word(h, s, "/dialect", "openai or openrouter");
 	if (!is_one_of(h, s, openai_option(h, s, "/submit"), forms, OPENAI_COUNT(forms)))
-		return "the option 'submit' of the provider is neither json nor multipart";
+		return other_word(h, s, "/submit", "json or multipart");
 	if (!is_one_of(h, s, openai_option(h, s, "/auth"), schemes, OPENAI_COUNT(schemes)))
-		return "the option 'auth' of the provider is none of bearer, api-key and x-litellm-api-key";
+		return other_word(h, s, "/auth", "bearer, api-key or x-litellm-api-key");
 	if (openai_is_openrouter(h, s) && openai_is_multipart(h, s))
-		return "the dialect openrouter takes JSON only: set the option 'submit' of the provider to json";
+		return fg_text_of(
+			"the dialect openrouter takes JSON only: set the option 'submit' of the provider to json");
 	if (openai_option(h, s, "/model") == FG_ABSENT)
-		return "the option 'model' of the provider is not configured: set it to what the gateway calls the model";
-	return NULL;
+		return fg_text_of("the option 'model' of the provider is not configured: set it to what the gateway "
+				  "calls the model");
+	return fg_text_of("");
 }
 
 fg_node openai_parameter(const struct fg_host *h, struct fg_step *s, const char *pointer)

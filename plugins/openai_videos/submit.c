@@ -4,23 +4,22 @@
  */
 #include "openai_videos.h"
 
-static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const char *why, const char *field)
+/* Why nothing can be bought by this order, whatever the gateway says; the message is empty where something can. */
+static struct openai_problem refusal_of(const struct fg_host *h, struct fg_step *s)
 {
 	struct openai_problem problem = {0};
+	struct openai_refusal refusal;
 
 	problem.reason = FG_REASON_INVALID_INPUT;
 	problem.bought = FG_BOUGHT_NONE;
-	problem.message = fg_text_of(why);
-	problem.field = field;
-	return openai_answer_failed(h, s, &problem);
-}
-
-/* Why nothing can be bought by this order, whatever the gateway says. */
-static struct openai_refusal refusal_of(const struct fg_host *h, struct fg_step *s)
-{
-	struct openai_refusal refusal = {openai_complaint(h, s), NULL};
-
-	return refusal.why ? refusal : openai_refuse_order(h, s);
+	problem.message = openai_complaint(h, s);
+	if (problem.message.size)
+		return problem;
+	refusal = openai_refuse_order(h, s);
+	if (refusal.why)
+		problem.message = fg_text_of(refusal.why);
+	problem.field = refusal.field;
+	return problem;
 }
 
 /*
@@ -29,22 +28,22 @@ static struct openai_refusal refusal_of(const struct fg_host *h, struct fg_step 
  */
 int32_t openai_check(const struct fg_host *h, struct fg_step *s)
 {
-	struct openai_refusal refusal = refusal_of(h, s);
+	struct openai_problem refusal = refusal_of(h, s);
 
-	if (refusal.why)
-		return refuse_order(h, s, refusal.why, refusal.field);
+	if (refusal.message.size)
+		return openai_answer_failed(h, s, &refusal);
 	openai_order(h, s);
 	return h->report(s, h->object(s));
 }
 
 static int32_t submit(const struct fg_host *h, struct fg_step *s)
 {
-	struct openai_refusal refusal = refusal_of(h, s);
+	struct openai_problem refusal = refusal_of(h, s);
 	int is_multipart = openai_is_multipart(h, s);
 	fg_node body;
 
-	if (refusal.why)
-		return refuse_order(h, s, refusal.why, refusal.field);
+	if (refusal.message.size)
+		return openai_answer_failed(h, s, &refusal);
 	body = openai_order(h, s);
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS, .phase = OPENAI_PHASE_REPLY, .method = "POST",
 					  .body_kind = is_multipart ? FG_BODY_MULTIPART : FG_BODY_JSON,

@@ -79,12 +79,12 @@ static int32_t report(const struct fg_host *h, struct fg_step *s)
 
 int32_t veo_account(const struct fg_host *h, struct fg_step *s)
 {
-	const char *complaint = veo_complaint(h, s);
+	struct fg_text complaint = veo_complaint(h, s);
 	struct veo_problem problem = {0};
 
-	if (complaint) {
+	if (complaint.size) {
 		problem.reason = FG_REASON_INVALID_INPUT;
-		problem.message = fg_text_of(complaint);
+		problem.message = complaint;
 		return veo_answer_failed(h, s, &problem);
 	}
 	if (h->phase(s) != VEO_PHASE_REPLY)

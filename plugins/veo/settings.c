@@ -62,30 +62,40 @@ const char *veo_place_complaint(const struct fg_host *h, struct fg_step *s)
 	return NULL;
 }
 
-static const char *vertex_complaint(const struct fg_host *h, struct fg_step *s)
+static struct fg_text bad_storage(const struct fg_host *h, struct fg_step *s, fg_node storage_uri)
+{
+	fg_node words = h->array(s);
+
+	h->append(s, words, h->make_text(s, fg_text_of("the option 'storage_uri' of the provider is '")));
+	h->append(s, words, storage_uri);
+	h->append(s, words, h->make_text(s, fg_text_of("', not of the form gs://bucket or gs://bucket/folder")));
+	return h->text(s, h->join(s, words, ""));
+}
+
+static struct fg_text vertex_complaint(const struct fg_host *h, struct fg_step *s)
 {
 	fg_node storage_uri = veo_option(h, s, "/storage_uri");
 	const char *complaint = veo_place_complaint(h, s);
 
 	if (complaint)
-		return complaint;
+		return fg_text_of(complaint);
 	if (storage_uri != FG_ABSENT && veo_storage_name(h, s, h->text(s, storage_uri)) == FG_ABSENT)
-		return "the option 'storage_uri' of the provider is not of the form gs://bucket or gs://bucket/folder";
+		return bad_storage(h, s, storage_uri);
 	if (!h->is(s, veo_option(h, s, "/location"), DEFAULT_LOCATION) && fg_text_is(base_url(h, s), DEFAULT_BASE_URL))
-		return "the option 'location' of the provider is not us-central1: set base_url to "
-		       "https://LOCATION-aiplatform.googleapis.com, too";
-	return NULL;
+		return fg_text_of("the option 'location' of the provider is not us-central1: set base_url to "
+				  "https://LOCATION-aiplatform.googleapis.com, too");
+	return fg_text_of("");
 }
 
-const char *veo_complaint(const struct fg_host *h, struct fg_step *s)
+struct fg_text veo_complaint(const struct fg_host *h, struct fg_step *s)
 {
-	if (veo_is_gemini(h, s)) {
-		if (fg_text_is(base_url(h, s), DEFAULT_BASE_URL))
-			return "base_url of the provider is Vertex AI's: with the surface gemini it must name that API";
-		return NULL;
-	}
+	if (veo_is_gemini(h, s))
+		return fg_text_of(
+			fg_text_is(base_url(h, s), DEFAULT_BASE_URL)
+				? "base_url of the provider is Vertex AI's: with the surface gemini it must name that API"
+				: "");
 	if (!h->is(s, veo_option(h, s, "/surface"), "vertex"))
-		return "the option 'surface' of the provider is neither vertex nor gemini";
+		return fg_text_of("the option 'surface' of the provider is neither vertex nor gemini");
 	return vertex_complaint(h, s);
 }
 

@@ -214,14 +214,14 @@ static fg_node body_of(const struct fg_host *h, struct fg_step *s)
 
 /* ---- the verb ---- */
 
-static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const char *code, const char *words)
+static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const char *code, struct fg_text words)
 {
 	struct veo_problem problem = {0};
 
 	problem.reason = FG_REASON_INVALID_INPUT;
 	problem.bought = FG_BOUGHT_NONE;
 	problem.code = fg_text_of(code);
-	problem.message = fg_text_of(words);
+	problem.message = words;
 	problem.field = fg_text_is(problem.code, "media")   ? "/parameters/media"
 			: fg_text_is(problem.code, "audio") ? "/parameters/audio"
 							    : NULL;
@@ -230,7 +230,7 @@ static int32_t refuse_order(const struct fg_host *h, struct fg_step *s, const ch
 
 struct refusal {
 	const char *code;
-	const char *words; /* NULL: none */
+	struct fg_text words; /* empty: none */
 };
 
 /* Why nothing can be bought by this order, whatever Google says. */
@@ -238,10 +238,11 @@ static struct refusal refusal_of(const struct fg_host *h, struct fg_step *s)
 {
 	struct refusal refusal = {"configuration", veo_complaint(h, s)};
 
-	if (!refusal.words)
-		refusal = (struct refusal){"media", complaint_about_inputs(h, s)};
-	if (!refusal.words && veo_is_gemini(h, s) && !h->boolean(s, parameter(h, s, "/audio"), 1))
-		refusal = (struct refusal){"audio", "on the Gemini API a video always has sound: leave audio out"};
+	if (!refusal.words.size)
+		refusal = (struct refusal){"media", fg_text_of(complaint_about_inputs(h, s))};
+	if (!refusal.words.size && veo_is_gemini(h, s) && !h->boolean(s, parameter(h, s, "/audio"), 1))
+		refusal = (struct refusal){"audio",
+					   fg_text_of("on the Gemini API a video always has sound: leave audio out")};
 	return refusal;
 }
 
@@ -253,7 +254,7 @@ int32_t veo_check(const struct fg_host *h, struct fg_step *s)
 {
 	struct refusal refusal = refusal_of(h, s);
 
-	if (refusal.words)
+	if (refusal.words.size)
 		return refuse_order(h, s, refusal.code, refusal.words);
 	if (h->at(s, h->document(s, FG_DOC_JOB), "/model") != FG_ABSENT)
 		body_of(h, s);
@@ -264,7 +265,7 @@ static int32_t submit(const struct fg_host *h, struct fg_step *s)
 {
 	struct refusal refusal = refusal_of(h, s);
 
-	if (refusal.words)
+	if (refusal.words.size)
 		return refuse_order(h, s, refusal.code, refusal.words);
 	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_BUYS, .phase = VEO_PHASE_REPLY, .body_kind = FG_BODY_JSON,
 					  .method = "POST", .auth = veo_auth(h, s),

@@ -32,8 +32,8 @@ const char *veo_auth(const struct fg_host *h, struct fg_step *s);
 fg_node veo_option(const struct fg_host *h, struct fg_step *s, const char *pointer);
 /* What the job's model is called there; without a job, the first one. */
 fg_node veo_model(const struct fg_host *h, struct fg_step *s);
-/* What is wrong with the configuration, for the operator; NULL: nothing. */
-const char *veo_complaint(const struct fg_host *h, struct fg_step *s);
+/* What is wrong with the configuration, for the operator; empty: nothing. */
+struct fg_text veo_complaint(const struct fg_host *h, struct fg_step *s);
 /* Why no URL of a model can be made on Vertex AI; NULL when one can be. */
 const char *veo_place_complaint(const struct fg_host *h, struct fg_step *s);
 /* The URL of a model's method, such as ":predictLongRunning". */

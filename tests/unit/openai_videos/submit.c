@@ -211,9 +211,12 @@ static void a_wrong_configuration_orders_nothing(void **state)
 		const char *options, *word;
 	} rows[] = {
 		{"", "'model'"},
-		{"\"model\":\"m\",\"dialect\":\"azure\"", "'dialect'"},
-		{"\"model\":\"m\",\"submit\":\"form\"", "'submit'"},
-		{"\"model\":\"m\",\"auth\":\"basic\"", "'auth'"},
+		{"\"model\":\"m\",\"dialect\":\"azure\"",
+		 "the option 'dialect' of the provider is 'azure', and takes openai or openrouter"},
+		{"\"model\":\"m\",\"submit\":\"form\"",
+		 "the option 'submit' of the provider is 'form', and takes json or multipart"},
+		{"\"model\":\"m\",\"auth\":\"basic\"",
+		 "the option 'auth' of the provider is 'basic', and takes bearer, api-key or x-litellm-api-key"},
 		{"\"model\":\"m\",\"dialect\":\"openrouter\",\"submit\":\"multipart\"", "'submit'"},
 	};
 

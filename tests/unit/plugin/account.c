@@ -117,7 +117,7 @@ static void a_plugin_that_wants_more_origins_is_refused_with_the_line_to_add(voi
 	(void)state;
 	assert_int_equal(plugin_manifest_parse(bytes_of_text(manifest), &wide, &error), 0);
 	narrow = swap_manifest(wide);
-	assert_refused(&spec, PLUGIN_ACCOUNT_E_ORIGIN, "origins = [ \"https://upload.example\" ];");
+	assert_refused(&spec, PLUGIN_ACCOUNT_E_ORIGIN, "origins = [ \"https://upload.example\" ]");
 	spec.origins = origins;
 	spec.n_origins = 1;
 	plugin_account_free(accepted(&spec));
@@ -143,7 +143,7 @@ static void a_scheme_without_its_secret_asks_for_no_origin(void **state)
 	one = swap_manifest(two);
 	plugin_account_free(accepted(&spec));
 	spec.n_secrets = 2;
-	assert_refused(&spec, PLUGIN_ACCOUNT_E_ORIGIN, "origins = [ \"https://b.example\" ];");
+	assert_refused(&spec, PLUGIN_ACCOUNT_E_ORIGIN, "origins = [ \"https://b.example\" ]");
 	plugin_manifest_free(swap_manifest(one));
 }
 
@@ -175,10 +175,11 @@ static void secrets_are_required_known_and_one_line(void **state)
 	struct plugin_account_spec spec = {.id = "a"};
 
 	(void)state;
-	assert_refused(&spec, PLUGIN_ACCOUNT_E_SECRET, "'api_key' is not configured");
+	assert_refused(&spec, PLUGIN_ACCOUNT_E_SECRET,
+		       "the secret 'api_key' is not configured: add to the provider: secrets = { api_key_file = ");
 	spec.n_secrets = 1;
 	spec.secrets = &unknown;
-	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "no secret 'apikey'");
+	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "no secret 'apikey'; it has api_key, login");
 	spec.secrets = &empty;
 	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "'api_key' is empty");
 	spec.secrets = &two_lines;
@@ -199,9 +200,9 @@ static void options_are_checked_and_completed(void **state)
 
 	(void)state;
 	spec.options = bytes_of_text("{\"speed\":1}");
-	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "no option 'speed'");
+	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "no option 'speed'; it has region, fast");
 	spec.options = bytes_of_text("{\"fast\":\"yes\"}");
-	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "'fast' must be a boolean");
+	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "the option 'fast' is \"yes\", but must be a boolean");
 	spec.options = bytes_of_text("[]");
 	assert_refused(&spec, PLUGIN_ACCOUNT_E_INVALID, "no JSON object");
 

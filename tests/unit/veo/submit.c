@@ -157,7 +157,8 @@ static void what_is_not_configured_is_said_before_it_costs(void **state)
 {
 	(void)state;
 	assert_complains(RIG_BASE, "\"storage_uri\":\"gs://b\"", true, "'project'");
-	assert_complains(RIG_BASE, "\"project\":\"p\",\"storage_uri\":\"s3://b\"", true, "gs://bucket");
+	assert_complains(RIG_BASE, "\"project\":\"p\",\"storage_uri\":\"s3://b\"", true,
+			 "is 's3://b', not of the form gs://bucket");
 	assert_complains(RIG_BASE, "\"surface\":\"gemeni\"", true, "'surface'");
 	assert_complains(NULL, RIG_OPTIONS ",\"location\":\"europe-west4\"", true, "base_url");
 	assert_complains(NULL, "\"surface\":\"gemini\"", false, "base_url");
