@@ -75,7 +75,8 @@ static void answer_verdict(const struct job_verdict *verdict, engine_job_fn *fn,
 static void answer_unread(engine_job_fn *fn, void *userdata, const struct job_ref *ref, int outcome)
 {
 	struct engine_error error;
-	int r = explain_unread_job(ref, outcome, &error);
+	struct errmsg words;
+	int r = explain_unread_job(ref, outcome, &words, &error);
 
 	fn(userdata, r, &error, &(struct job_view){0}, false);
 }

@@ -4,6 +4,7 @@
  *
  * The lists are in memory alone: they are the provider's, are fetched in seconds, and cost nothing.
  */
+#include "engine/request.h"
 #include "engine/verb.h"
 
 #include "base/json.h"
@@ -370,11 +371,12 @@ void engine_list_catalogue(struct engine *engine, const struct engine_catalogue_
 	struct lane *lane = lane_find(engine, query->provider);
 	struct errmsg words;
 	struct engine_violation violation = {.field = "kind", .text = words.text};
-	struct engine_error error = {.text = "no such provider is configured"};
+	struct engine_error error = {.text = words.text};
 	const char *kind;
 	struct asker *asker;
 
 	if (!lane) {
+		request_name_providers(engine, query->provider, &words);
 		fn(userdata, ENGINE_E_NOT_FOUND, &error, NULL);
 		return;
 	}

@@ -47,12 +47,13 @@ void explain_unreadable(int outcome, struct errmsg *ret)
 		errmsg_set(ret, "%s", log_errno(outcome < 0 ? outcome : -ENOTRECOVERABLE));
 }
 
-int explain_unread_job(const struct job_ref *ref, int outcome, struct engine_error *ret)
+int explain_unread_job(const struct job_ref *ref, int outcome, struct errmsg *words, struct engine_error *ret)
 {
 	struct errmsg why;
 
 	if (outcome == STORE_E_NOT_FOUND) {
-		*ret = (struct engine_error){.text = "there is no such job"};
+		errmsg_set(words, "there is no %s", log_id(ref));
+		*ret = (struct engine_error){.text = words->text};
 		return ENGINE_E_NOT_FOUND;
 	}
 	explain_unreadable(outcome, &why);

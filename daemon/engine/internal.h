@@ -167,7 +167,7 @@ struct log_job log_job_of(const struct job_ref *ref);
 /* What the store answered to a read, in words: STORE_E_NEWER_FORMAT or negative errno. [any-thread] */
 void explain_unreadable(int outcome, struct errmsg *ret);
 /* The job did not come: what its asker is answered. Logs it, unless there is no such job. [any-thread] */
-int explain_unread_job(const struct job_ref *ref, int outcome, struct engine_error *ret);
+int explain_unread_job(const struct job_ref *ref, int outcome, struct errmsg *words, struct engine_error *ret);
 
 void *take_memory(size_t size); /* zeroed; aborts */
 char *take_text(const char *text);

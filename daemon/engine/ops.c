@@ -61,7 +61,8 @@ void op_refuse(struct op *op, int outcome, const char *text)
 void op_fail_load(struct op *op, int outcome)
 {
 	struct engine_error error;
-	int r = explain_unread_job(&op->ref, outcome, &error);
+	struct errmsg words;
+	int r = explain_unread_job(&op->ref, outcome, &words, &error);
 
 	op_answer(op, r, &error, NULL);
 }

@@ -4,6 +4,7 @@
 #include "engine/internal.h"
 
 #include "engine/ops.h"
+#include "engine/request.h"
 
 struct question {
 	struct engine *engine;
@@ -97,10 +98,11 @@ static void on_job(void *userdata, int outcome, struct job_view *take)
 	struct question *question = userdata;
 	struct engine *engine = question->engine;
 	struct engine_error error;
+	struct errmsg words;
 	bool is_queued;
 
 	if (outcome != 0) {
-		outcome = explain_unread_job(&question->ref, outcome, &error);
+		outcome = explain_unread_job(&question->ref, outcome, &words, &error);
 		question->job_fn(question->userdata, outcome, &error, &(struct job_view){0}, false);
 		free(question);
 		return;
@@ -178,10 +180,11 @@ static void on_job_of_artifact(void *userdata, int outcome, struct job_view *tak
 	struct question *question = userdata;
 	const struct job_artifact *artifact;
 	struct engine_error error;
+	struct errmsg words;
 	int r;
 
 	if (outcome != 0) {
-		outcome = explain_unread_job(&question->ref, outcome, &error);
+		outcome = explain_unread_job(&question->ref, outcome, &words, &error);
 		answer_artifact(question, outcome, error.text, -1);
 		return;
 	}
@@ -219,7 +222,8 @@ static const char *problem_of(const struct lane *lane)
 void engine_list_providers(struct engine *engine, const char *id, engine_providers_fn *fn, void *userdata)
 {
 	struct engine_provider *providers = take_memory((engine->n_lanes + 1) * sizeof(*providers));
-	struct engine_error error = {.text = "no such provider is configured"};
+	struct errmsg words = {""};
+	struct engine_error error = {.text = words.text};
 	size_t n = 0;
 
 	for (size_t i = 0; i < engine->n_lanes; i++) {
@@ -241,10 +245,12 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 		};
 		n++;
 	}
-	if (id && n == 0)
+	if (id && n == 0) {
+		request_name_providers(engine, id, &words);
 		fn(userdata, ENGINE_E_NOT_FOUND, &error, NULL, 0);
-	else
+	} else {
 		fn(userdata, 0, NULL, providers, n);
+	}
 	free(providers);
 }
 

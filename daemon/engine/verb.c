@@ -1,6 +1,7 @@
 #include "engine/verb.h"
 
 #include "engine/lift.h"
+#include "engine/request.h"
 
 /*
  * A run hops between threads: the plugin's answer and the exchange's outcome each come as a message that carries the
@@ -327,11 +328,12 @@ static void on_check(struct loop_message *message)
 void engine_check_provider(struct engine *engine, const char *id, engine_check_fn *fn, void *userdata)
 {
 	struct lane *lane = lane_find(engine, id);
-	struct engine_error error = {.text = "no such provider is configured"};
 	struct errmsg why;
+	struct engine_error error = {.text = why.text};
 	struct check *check;
 
 	if (!lane) {
+		request_name_providers(engine, id, &why);
 		fn(userdata, ENGINE_E_NOT_FOUND, &error, NULL);
 		return;
 	}

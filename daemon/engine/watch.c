@@ -249,11 +249,16 @@ static void close_if_idle(struct engine_watch *watch)
 
 static void end_for(struct engine_watch *watch, int outcome)
 {
+	char id[ID_TEXT_SIZE];
+	struct errmsg words;
+
+	id_format(&watch->spec.ref.id, id);
+	errmsg_set(&words, "there is no jobs/%s", id);
 	if (outcome == STORE_E_CURSOR_EXPIRED)
 		end(watch, ENGINE_E_CURSOR_EXPIRED,
 		    "events after this cursor are no longer kept; list again and watch from now");
 	else if (outcome == STORE_E_NOT_FOUND)
-		end(watch, ENGINE_E_NOT_FOUND, "there is no such job");
+		end(watch, ENGINE_E_NOT_FOUND, words.text);
 	else
 		end(watch, ENGINE_E_STORE, "the events could not be read");
 }

@@ -320,7 +320,9 @@ static void who_asks_for_nothing_that_is_there_is_told_what_is(void **state)
 	assert_int_equal(listed->outcome, ENGINE_E_INVALID);
 	assert_string_equal(listed->field, "kind");
 	assert_string_equal(listed->text, "'styles' is none of what provider 'maker' lists: voices, looks");
-	assert_int_equal(ASK(rig, .provider = "nobody")->outcome, ENGINE_E_NOT_FOUND);
+	listed = ASK(rig, .provider = "nobody");
+	assert_int_equal(listed->outcome, ENGINE_E_NOT_FOUND);
+	assert_non_null(strstr(listed->text, "there is no provider 'nobody'; configured: 'maker', "));
 	rig->plugins[0].cannot[PLUGIN_VERB_CATALOGUE] = true;
 	assert_int_equal(ASK(rig, .offset = 0)->outcome, ENGINE_E_STATE);
 	assert_int_equal(times_asked(&rig->runner, PLUGIN_VERB_CATALOGUE), 0);

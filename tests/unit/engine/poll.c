@@ -317,7 +317,9 @@ static void a_check_reports_what_the_provider_says(void **state)
 	reply(rig, 200, "report text={\"balance\":\"12\"}");
 	assert_answer(answer, 0);
 	assert_string_equal(answer->report, "{\"balance\":\"12\"}");
-	assert_answer(check_provider(rig, "nobody"), ENGINE_E_NOT_FOUND);
+	answer = check_provider(rig, "nobody");
+	assert_answer(answer, ENGINE_E_NOT_FOUND);
+	assert_non_null(strstr(answer->text, "there is no provider 'nobody'; configured: 'maker', "));
 	rig->plugins[0].cannot[PLUGIN_VERB_ACCOUNT] = true;
 	assert_answer(check_provider(rig, "maker"), ENGINE_E_STATE);
 }

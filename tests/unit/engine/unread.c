@@ -68,10 +68,13 @@ static void who_asks_for_nobody_leaves_no_trace(void **state)
 {
 	struct rig *rig = *state;
 	struct job_ref nobody = {.tenant = JOB_TENANT_DEFAULT, .id = id_new(now_ms())};
+	struct answer *answer;
 	char log[1024];
 
 	capture_start();
-	assert_answer(get(rig, &nobody), ENGINE_E_NOT_FOUND);
+	answer = get(rig, &nobody);
+	assert_answer(answer, ENGINE_E_NOT_FOUND);
+	assert_non_null(strstr(answer->text, "there is no jobs/"));
 	assert_answer(cancel(rig, &nobody), ENGINE_E_NOT_FOUND);
 	assert_int_equal(capture_end(log, sizeof(log)), 0);
 }
