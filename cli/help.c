@@ -10,15 +10,25 @@
 #define WIDTH 100
 #define INDENT 26
 
+/* Bytes that continue a character take no column. */
+static int columns_of(const char *text, int len)
+{
+	int columns = 0;
+
+	for (int i = 0; i < len; i++)
+		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return columns;
+}
+
 /* Writes @text from column @indent on, broken between words; the first line is there already up to that column. */
 static void print_wrapped(const char *text, int indent, FILE *out)
 {
 	int column = indent;
 
 	while (*text) {
-		int len = (int)strcspn(text, " \n");
+		int len = (int)strcspn(text, " \n"), width = columns_of(text, len);
 
-		if (column > indent && column + 1 + len > WIDTH) {
+		if (column > indent && column + 1 + width > WIDTH) {
 			fprintf(out, "\n%*s", indent, "");
 			column = indent;
 		} else if (column > indent) {
@@ -26,7 +36,7 @@ static void print_wrapped(const char *text, int indent, FILE *out)
 			column++;
 		}
 		fprintf(out, "%.*s", len, text);
-		column += len;
+		column += width;
 		text += len;
 		for (; *text == '\n'; text++, column = indent)
 			fprintf(out, "\n%*s", indent, "");
@@ -37,12 +47,13 @@ static void print_wrapped(const char *text, int indent, FILE *out)
 
 void help_print_entry(const char *name, const char *text, FILE *out)
 {
-	int len = fprintf(out, "  %s", name);
+	int column = 2 + columns_of(name, (int)strlen(name));
 
-	if (len >= INDENT)
+	fprintf(out, "  %s", name);
+	if (column >= INDENT)
 		fprintf(out, "\n%*s", INDENT, "");
 	else
-		fprintf(out, "%*s", INDENT - len, "");
+		fprintf(out, "%*s", INDENT - column, "");
 	print_wrapped(text, INDENT, out);
 }
 

@@ -330,6 +330,14 @@ static enum exit_code try_only(struct cli *cli, Filmgate__V1__CreateJobRequest *
 			       format == FORMAT_JSONL ? DOCUMENT_LAYOUT_LINE : DOCUMENT_LAYOUT_INDENTED);
 }
 
+/* What is refused in spite of it, adapting cannot mend: nobody should try the same again with another spelling of it. */
+static enum exit_code say_of_adapting(const struct cli *cli, enum exit_code code)
+{
+	if (code == EXIT_USAGE && arguments_has(&cli->arguments, OPTION_ADAPT))
+		say_more("--adapt cannot mend this: change it yourself");
+	return code;
+}
+
 enum exit_code command_submit(struct cli *cli)
 {
 	_cleanup_(field_message_freep)
@@ -356,14 +364,14 @@ enum exit_code command_submit(struct cli *cli)
 	if (code != EXIT_OK)
 		return code;
 	if (arguments_has(&cli->arguments, OPTION_DRY_RUN) || request->validate_only)
-		return try_only(cli, request);
+		return say_of_adapting(cli, try_only(cli, request));
 
 	order_make_id(cli, request->request_id, &id);
 	if (params_set_at(message, "request_id", id.text, &error))
 		return EXIT_FAILED;
 	code = order_send(cli, "CreateJob", message, &id, &reply);
 	if (code != EXIT_OK)
-		return code;
+		return say_of_adapting(cli, code);
 	created = (const void *)reply;
 	render_say_notes(created->job->status);
 	return order_finish(cli, created->job, created->replayed);

@@ -59,10 +59,10 @@ ROW(timeout, TIMEOUT, DURATION, 0, "timeout", "TIME", "the job's deadline, count
 ROW(wait_timeout, TIMEOUT, DURATION, 0, "timeout", "TIME",
     "stop waiting after that time, with status 124; the job goes on");
 ROW(wait_flag, WAIT, MAYBE_DURATION, 'w', "wait", "TIME",
-    "wait until the job has ended, however it ends; with =TIME no longer than that");
+    "wait until the job has ended, however it ends, or is UNCERTAIN; with =TIME no longer than that");
 ROW(dry_run, DRY_RUN, FLAG, 0, "dry-run", NULL,
-    "check everything, say what it would cost, order nothing; files are uploaded all the same, since the daemon looks at "
-    "them");
+    "check everything that can be checked without the provider, say what it would cost, order nothing; files are "
+    "uploaded all the same, since the daemon looks at them");
 ROW(adapt, ADAPT, FLAG, 0, "adapt", NULL,
     "change what the model does not take as it is, and say so; never what the film shows or says");
 ROW(request_id, REQUEST_ID, TEXT, 0, "request-id", "ID",
@@ -195,7 +195,11 @@ const struct command table_commands[] = {
 		    "the operation's full name (projects/…/operations/… on Vertex AI, models/…/operations/… on the "
 		    "Gemini API); for openai_videos, the id of the video (video_…).\n\nOne that was given up has "
 		    "failed; 'retry' orders it anew.",
-	 .examples = EXAMPLES("filmgate list --uncertain", "filmgate resolve JOB --found 3f6c0a9e",
+	 .examples = EXAMPLES("filmgate list --uncertain",
+			      "filmgate resolve JOB --found 3f6c0a9e1d2b4c5f8a7b  # heygen",
+			      "filmgate resolve JOB --found projects/P/locations/us-central1/publishers/google/models/"
+			      "M/operations/ID  # veo",
+			      "filmgate resolve JOB --found video_68d7512d07848190  # openai_videos",
 			      "filmgate resolve JOB --absent"),
 	 .options = OPTIONS(&found, &absent, &give_up, &format_o),
 	 .operands_min = 1,

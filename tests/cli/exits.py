@@ -43,6 +43,15 @@ class Exits(Case):
                           "job.model: there is no 'x'", "next: 'filmgate providers get"])
         self.assertEqual(len(self.fake.requests("CreateJob")), 1)
 
+    def test_what_adapting_cannot_mend_is_said(self):
+        def refuse(request):
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", "'9k' is no resolution",
+                          [("job.parameters.resolution", "'9k' is no resolution")])
+        self.fake.on["CreateJob"] = refuse
+        for more in ([], ["--dry-run"]):
+            self.expect(2, "submit", "heygen", "hi", "--adapt", *more, says="--adapt cannot mend this")
+            self.assertNotIn("--adapt", self.expect(2, "submit", "heygen", "hi", *more).err)
+
     def test_a_message_that_repeats_the_first_field_is_said_once(self):
         def refuse(request):
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", "job.model: there is no 'x'",

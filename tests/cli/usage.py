@@ -38,6 +38,12 @@ class Help(Case):
             for line in self.expect(0, *command.split(), "--help").out.split("\nExamples:")[0].splitlines():
                 self.assertLessEqual(len(line), 100, line)
 
+    def test_columns_are_counted_in_characters(self):
+        lines = self.expect(0, "--help").out.splitlines()
+        for command, summary in (("assets upload FILE…", "give files"), ("assets delete ASSET…", "delete them")):
+            line = next(line for line in lines if line.strip().startswith(command))
+            self.assertEqual(line.index(summary), 26, line)
+
     def test_help_is_data_and_usage_an_error(self):
         self.assertEqual(self.expect(0, "help").err, "")
         self.assertEqual(self.expect(2).out, "")
