@@ -1,6 +1,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "render.h"
+#include "say.h"
 
 #include "base/err.h"
 
@@ -8,10 +9,15 @@
 
 static enum exit_code print_outcome(const struct cli *cli, const Filmgate__V1__CancelJobResponse *reply)
 {
+	Filmgate__V1__JobState state = reply->job->status ? reply->job->status->state : 0;
+	const char *uuid = cli_short_name(reply->job->name);
 	enum exit_code code = EXIT_OK;
 
 	if (!render_for_programs(arguments_format(&cli->arguments), &reply->base, reply->job->name, &code))
-		printf("%s  %s\n", cli_short_name(reply->job->name), render_cancel(reply->outcome));
+		printf("%s  %s\n", uuid, render_cancel(reply->outcome, state));
+	if (state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
+		say_note("it is UNCERTAIN; decide it: filmgate resolve %s --found REMOTE_ID, --absent or --give-up",
+			 uuid);
 	return code;
 }
 

@@ -10,6 +10,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
+#define STATE(name) FILMGATE__V1__JOB_STATE__JOB_STATE_##name
+
 #define RETRY_FOR_MS 60000
 /* A stream that lived so long was a connection, even if no event passed through it. */
 #define SURELY_CONNECTED_MS 15000
@@ -70,7 +72,7 @@ static enum next say_how_to_go_on(struct watch *watch, enum exit_code code, cons
 	if (uuid) {
 		say_error("%s: job %s goes on%s%s%s", why, watch->job, *state ? " (" : "", state, *state ? ")" : "");
 		say_more("go on watching: filmgate watch %s", uuid);
-		if (watch->state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
+		if (watch->state == STATE(UNCERTAIN))
 			render_say_how_to_decide(uuid);
 		else
 			say_more("stop the job:   filmgate cancel %s", uuid);
@@ -147,9 +149,21 @@ static enum next after_outcome(struct watch *watch, int outcome, const struct st
 	}
 }
 
+/* Nothing moves it but a person, who is told now and not when somebody wonders why it takes so long. */
+static void say_uncertain(struct watch *watch)
+{
+	say_error("job %s is UNCERTAIN: it may have been bought, and nothing is sent until you decide",
+		  cli_short_name(watch->job));
+	render_say_how_to_decide(cli_short_name(watch->job));
+	if (watch->code == EXIT_OK && watch->follow->ends_uncertain)
+		watch->code = EXIT_JOB_UNCERTAIN;
+}
+
 /* Takes what the event says about where we are, and hands it on. */
 static int take_event(struct watch *watch, const Filmgate__V1__JobEvent *event)
 {
+	bool has_become_uncertain = false;
+
 	if (*event->resume_token && !watch->job) {
 		char *token = strdup(event->resume_token);
 
@@ -160,10 +174,14 @@ static int take_event(struct watch *watch, const Filmgate__V1__JobEvent *event)
 	}
 	patience_restore(&watch->patience);
 	if (watch->job) {
+		has_become_uncertain = event->status && event->status->state == STATE(UNCERTAIN) &&
+				       watch->state != STATE(UNCERTAIN);
 		watch->revision = event->revision;
 		watch->state = event->status ? event->status->state : watch->state;
 	}
 	watch->code = watch->follow->fn(event, watch->follow->userdata);
+	if (has_become_uncertain)
+		say_uncertain(watch);
 	return 0;
 }
 

@@ -16,11 +16,13 @@ struct follow {
 	void *userdata;
 	int64_t timeout_ms;   /* negative: none */
 	bool is_daemon_known; /* it has answered just now: the first failure is a loss and not a wrong address */
+	bool ends_uncertain;  /* one job: what only a person can move is not waited for, EXIT_JOB_UNCERTAIN */
 };
 
 /*
  * Until the job reaches a final state. Returns that state's exit code; EXIT_TIMED_OUT or EXIT_INTERRUPTED, having said
- * how to go on; another one, said, if the watch fails.
+ * how to go on; another one, said, if the watch fails. When the job is seen to be UNCERTAIN, how to decide it is said at
+ * once.
  */
 enum exit_code follow_job(const struct follow *follow, const char *job);
 

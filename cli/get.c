@@ -127,7 +127,7 @@ static void print_status(const Filmgate__V1__JobStatus *status)
 	print_time("started", status->start_time);
 	print_time("finished", status->finish_time);
 	if (status->cancel)
-		print_line("cancel", "%s", render_cancel(status->cancel->outcome));
+		print_line("cancel", "%s", render_cancel(status->cancel->outcome, status->state));
 	if (status->failure)
 		print_failure(status->failure);
 	if (status->attempt_count > status->n_attempts)
@@ -153,6 +153,8 @@ static void print_choices(const Filmgate__V1__Job *job)
 
 	if (!job->status || job->status->state != FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
 		return;
+	if (job->status->failure)
+		print_text("why", job->status->failure->message);
 	print_line("decide", "filmgate resolve %s --found REMOTE_ID", uuid);
 	print_line("", "filmgate resolve %s --absent", uuid);
 	print_line("", "filmgate resolve %s --give-up", uuid);

@@ -101,6 +101,7 @@ static enum exit_code wait_for(struct cli *cli, const char *job, struct progress
 		.userdata = progress,
 		.timeout_ms = arguments_number(&cli->arguments, OPTION_WAIT, -1),
 		.is_daemon_known = true,
+		.ends_uncertain = true,
 	};
 
 	return follow_job(&follow, job);

@@ -3,6 +3,7 @@
 #include "say.h"
 #include "words.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 
 #include <assert.h>
@@ -15,6 +16,9 @@
 #define WAIT(name) FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_##name
 #define CANCEL(name) FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_##name
 #define PURCHASED(name) FILMGATE__V1__PURCHASED__PURCHASED_##name
+
+/* As clocks of two machines differ. */
+#define OVERDUE_MS 60000
 
 #define GREEN "\033[32m"
 #define RED "\033[31m"
@@ -97,6 +101,26 @@ static void detail_wait(const Filmgate__V1__JobWait *wait, struct buffer *out)
 	buffer_printf(out, "waits for %s", wait_words(wait->reason));
 	if (wait->until_time)
 		buffer_printf(out, ", until %s", words_of_local_time(wait->until_time->seconds).text);
+	/* Nobody waits so long for a time: something else keeps it, a provider that cannot be used, say. */
+	if (wait->until_time && wait->until_time->seconds * 1000 + OVERDUE_MS < clock_utc_ms(&clock_system))
+		buffer_append_text(out, ", which is over: 'filmgate providers' shows whether its provider can be used");
+}
+
+/* What the newest exchange that may buy came to, where the job waits because of it. */
+static void detail_last_send(const Filmgate__V1__JobStatus *status, struct buffer *out)
+{
+	const Filmgate__V1__Attempt *attempt = status->n_attempts ? status->attempts[status->n_attempts - 1] : NULL;
+	const Filmgate__V1__Send *send = attempt && attempt->n_sends ? attempt->sends[attempt->n_sends - 1] : NULL;
+	char word[FIELD_NAME_SIZE];
+
+	if (!send || status->wait->reason != WAIT(BACKOFF))
+		return;
+	field_enum_word(&filmgate__v1__send_class__descriptor, (int)send->class_, word);
+	for (char *p = word; *p; p++)
+		*p = *p == '_' ? ' ' : *p;
+	buffer_printf(out, "; the order was %s", word);
+	if (send->http_status)
+		buffer_printf(out, ", HTTP %u", send->http_status);
 }
 
 static void detail_progress(const Filmgate__V1__JobProgress *progress, struct buffer *out)
@@ -145,8 +169,9 @@ static void detail_failure(const Filmgate__V1__JobStatus *status, struct buffer 
 
 	/* The daemon's own sentence about a cancel says more than the bare outcome. */
 	if (is_cancelled)
-		buffer_append_text(out, failure && *failure->message ? failure->message
-								     : render_cancel(status->cancel->outcome));
+		buffer_append_text(out, failure && *failure->message
+						? failure->message
+						: render_cancel(status->cancel->outcome, status->state));
 	if (is_cancelled || !failure)
 		return;
 	field_enum_word(&filmgate__v1__failure_reason__descriptor, (int)failure->reason, word);
@@ -169,9 +194,10 @@ void render_detail(const Filmgate__V1__JobStatus *status, struct buffer *out)
 		buffer_append_text(
 			out,
 			"a paid request left and its fate is unknown; nothing is sent again until 'filmgate resolve' decides it");
-	else if (status->wait)
+	else if (status->wait) {
 		detail_wait(status->wait, out);
-	else if (status->progress)
+		detail_last_send(status, out);
+	} else if (status->progress)
 		detail_progress(status->progress, out);
 	if (!render_is_final(status->state) && status->cancel)
 		buffer_printf(out, "%scancel requested", out->len > before ? "; " : "");
@@ -212,7 +238,7 @@ void render_say_how_to_decide(const char *uuid)
 	say_more("nobody knows:    filmgate resolve %s --give-up; 'filmgate retry' then orders it anew", uuid);
 }
 
-const char *render_cancel(Filmgate__V1__CancelOutcome outcome)
+const char *render_cancel(Filmgate__V1__CancelOutcome outcome, Filmgate__V1__JobState state)
 {
 	switch (outcome) {
 	case CANCEL(NEVER_SENT):
@@ -224,6 +250,8 @@ const char *render_cancel(Filmgate__V1__CancelOutcome outcome)
 	case CANCEL(TOO_LATE):
 		return "too late: nothing changes";
 	case CANCEL(REQUESTED):
+		if (state == STATE(UNCERTAIN))
+			return "noted; nobody asks the provider: it applies when 'filmgate resolve' has decided the job";
 		return "noted; it is decided when the provider has answered";
 	default:
 		return "the daemon did not say what it achieved";

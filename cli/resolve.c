@@ -29,6 +29,20 @@ static bool read_decision(const struct cli *cli, Filmgate__V1__ResolveJobRequest
 	return true;
 }
 
+/* Whoever decides may have forgotten it, or not know of it. */
+static void say_what_was_wished(const Filmgate__V1__Job *job)
+{
+	const Filmgate__V1__JobStatus *status = job->status;
+
+	if (!status || !status->cancel || render_is_final(status->state) ||
+	    status->cancel->outcome != FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_REQUESTED)
+		return;
+	say_note("warning: the earlier cancel of this job still applies: %s",
+		 status->state == FILMGATE__V1__JOB_STATE__JOB_STATE_QUEUED
+			 ? "it is not ordered again"
+			 : "it is stopped at the provider, or given up here and billed all the same");
+}
+
 static enum exit_code print_decided(const struct cli *cli, const Filmgate__V1__Job *job)
 {
 	char state[FIELD_NAME_SIZE] = "?";
@@ -59,5 +73,6 @@ enum exit_code command_resolve(struct cli *cli)
 	if (code != EXIT_OK)
 		return code;
 	reply = (const void *)message;
+	say_what_was_wished(reply->job);
 	return print_decided(cli, reply->job);
 }

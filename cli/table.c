@@ -155,7 +155,7 @@ const struct command table_commands[] = {
 	 .summary = "follow one job until it ends, or all jobs",
 	 .details =
 		 "Redraws in place on a terminal, writes one line per change elsewhere. A lost connection is taken up "
-		 "where it broke. With JOB the exit status is that of 'wait'.",
+		 "where it broke. With JOB the exit status is that of 'wait'; one that is UNCERTAIN is followed on.",
 	 .options = OPTIONS(&state, &provider, &filter_model, &filter_label, &format_o),
 	 .operands_max = 1,
 	 .needs_daemon = true,
@@ -163,7 +163,9 @@ const struct command table_commands[] = {
 	{.name = "wait",
 	 .operands = "JOB...",
 	 .summary = "wait until jobs have ended, however they end",
-	 .details = "Prints one line per job. The exit status is that of the first job that did not succeed.",
+	 .details =
+		 "Prints one line per job. The exit status is that of the first job that did not succeed. One that is "
+		 "UNCERTAIN is not waited for, status 9: it moves when 'filmgate resolve' has decided it.",
 	 .options = OPTIONS(&wait_timeout, &format_o),
 	 .operands_min = 1,
 	 .operands_max = INT_MAX,

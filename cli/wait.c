@@ -43,7 +43,8 @@ static enum exit_code on_event(const Filmgate__V1__JobEvent *event, void *userda
 
 	if (!event->status)
 		return EXIT_OK;
-	if (render_is_final(event->status->state))
+	if (render_is_final(event->status->state) ||
+	    event->status->state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
 		return print_end(waiter, event);
 	render_state(event->status->state, state);
 	render_detail(event->status, &detail);
@@ -53,7 +54,7 @@ static enum exit_code on_event(const Filmgate__V1__JobEvent *event, void *userda
 
 static bool is_about_job(enum exit_code code)
 {
-	return code == EXIT_OK || code == EXIT_JOB_FAILED || code == EXIT_JOB_CANCELLED;
+	return code == EXIT_OK || code == EXIT_JOB_FAILED || code == EXIT_JOB_CANCELLED || code == EXIT_JOB_UNCERTAIN;
 }
 
 enum exit_code command_wait(struct cli *cli)
@@ -74,6 +75,7 @@ enum exit_code command_wait(struct cli *cli)
 				      : left_ms > 0  ? left_ms
 						     : 0,
 			.is_daemon_known = i > 0,
+			.ends_uncertain = true,
 		};
 		enum exit_code code;
 

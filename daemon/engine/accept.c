@@ -453,7 +453,9 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 		answer_unread(retry->fn, retry->userdata, &retry->original, outcome);
 	} else if (!job_state_is_terminal(take->status->state)) {
 		answer(retry->fn, retry->userdata, ENGINE_E_STATE,
-		       "the job has not ended; wait for it, or cancel it, before it is retried");
+		       take->status->state == JOB_STATE_UNCERTAIN
+			       ? "the job is UNCERTAIN: it may have been bought; 'filmgate resolve' decides it, and one that is given up can be retried"
+			       : "the job has not ended; wait for it, or cancel it, before it is retried");
 	} else {
 		struct engine_create create = {
 			.tenant = take->job->ref.tenant,

@@ -165,7 +165,10 @@ static void refuse_used(struct asset_question *question, const struct job_ref *u
 	struct errmsg words;
 
 	id_format(&user->id, id);
-	errmsg_set(&words, "jobs/%s uses the asset and has not ended; wait for it, or cancel it", id);
+	errmsg_set(
+		&words,
+		"jobs/%s uses the asset and has not ended; wait for it, or cancel it; one that is UNCERTAIN, decide by 'filmgate resolve'",
+		id);
 	end_delete(question, ENGINE_E_ASSET_USED, words.text);
 }
 

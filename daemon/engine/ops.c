@@ -326,7 +326,11 @@ static bool handle_delete(struct entry *entry, struct op *op)
 	bool has_remote = entry->status->n_remotes > 0;
 
 	if (!job_state_is_terminal(entry->status->state)) {
-		op_refuse(op, ENGINE_E_STATE, "the job is still open; cancel it first");
+		op_refuse(
+			op, ENGINE_E_STATE,
+			entry->status->state == JOB_STATE_UNCERTAIN
+				? "the job is UNCERTAIN: it may have been bought; 'filmgate resolve' decides it, and then it can be deleted once it has ended"
+				: "the job is still open; cancel it first");
 		return true;
 	}
 	if (op->how == ENGINE_DELETE_REMOVE_REMOTE && has_remote &&

@@ -176,15 +176,25 @@ static void end_repeats(struct entry *entry, int64_t delay_ms, const char *why)
 		send_hold(entry, why);
 }
 
-static const char unprotected[] =
-	"the reply to a paid request was lost, and the provider's key no longer protects a repeat; look at the "
-	"provider's account whether the job was bought";
+/* Why nothing is sent again; @what: what became of the last send; NULL or empty where nobody says. */
+static struct errmsg unprotected(const struct entry *entry, const char *what)
+{
+	const struct job_send *first = first_doubt(entry, NULL);
+	bool is_said = what && *what;
+	struct errmsg why;
 
-/* Commits the decision that stands in entry->change, and goes on with the doubt. */
-static void keep_doubt(struct entry *entry, int64_t delay_ms)
+	errmsg_set(
+		&why, "%s%.250s, and %s; look at the provider's account whether the job was bought",
+		is_said ? "a paid request is undecided: " : "the reply to a paid request was lost", is_said ? what : "",
+		first && first->key_window_ms > 0 ? "its key no longer protects a repeat" : "no key protects a repeat");
+	return why;
+}
+
+/* Commits the decision that stands in entry->change, and goes on with the doubt. @what: as in unprotected(). */
+static void keep_doubt(struct entry *entry, int64_t delay_ms, const char *what)
 {
 	if (!send_may_repeat(entry)) {
-		end_repeats(entry, delay_ms, unprotected);
+		end_repeats(entry, delay_ms, unprotected(entry, what).text);
 		return;
 	}
 	if (delay_ms <= 0)
@@ -202,7 +212,7 @@ static void on_not_sent(struct entry *entry, const char *why)
 	log_warning("paid request did not leave", "job", log_id(&entry->ref), "why", why);
 	decide(entry, JOB_SEND_NOT_SENT, 0);
 	if (first_doubt(entry, NULL))
-		keep_doubt(entry, 0);
+		keep_doubt(entry, 0, why);
 	else
 		run_requeue(entry, JOB_WAIT_BACKOFF,
 			    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
@@ -213,7 +223,7 @@ static void on_ambiguous(struct entry *entry, int32_t status, int64_t delay_ms, 
 {
 	log_warning("paid request is undecided", "job", log_id(&entry->ref), "why", why);
 	decide(entry, JOB_SEND_AMBIGUOUS, status);
-	keep_doubt(entry, delay_ms);
+	keep_doubt(entry, delay_ms, why);
 }
 
 static void show_reply(struct entry *entry, struct reply *take)
@@ -376,7 +386,7 @@ static void read_refusal(struct entry *entry, const struct plugin_answer *answer
 	decide(entry, purchase == JOB_PURCHASE_MADE ? JOB_SEND_ACCEPTED : JOB_SEND_REFUSED, http_status);
 	if (purchase == JOB_PURCHASE_NOTHING && has_doubt &&
 	    (is_for_now(answer) || !is_about_the_request(answer->failure.reason)))
-		keep_doubt(entry, answer->failure.retry_after_ms);
+		keep_doubt(entry, answer->failure.retry_after_ms, answer->failure.message);
 	else if (purchase == JOB_PURCHASE_NOTHING && answer->failure.reason == PLUGIN_REASON_NOT_FOUND &&
 		 entry->job->n_assets)
 		refuse_unknown_input(entry, answer);
@@ -556,7 +566,7 @@ static void on_rebuilt(struct entry *entry, struct plugin_answer *take)
 	/* Nothing could be built for now: there is no token, for one. */
 	if (take->kind == PLUGIN_ANSWER_TROUBLE) {
 		entry_begin(entry);
-		keep_doubt(entry, take->failure.retry_after_ms);
+		keep_doubt(entry, take->failure.retry_after_ms, take->failure.message);
 		plugin_answer_free(take);
 		return;
 	}
@@ -579,7 +589,7 @@ static void repeat(struct entry *entry)
 	if (send_may_repeat(entry))
 		step_run(entry, PLUGIN_VERB_START, 0, NULL, on_rebuilt);
 	else
-		end_repeats(entry, 0, unprotected);
+		end_repeats(entry, 0, unprotected(entry, NULL).text);
 }
 
 /* ---- after a restart ---- */
@@ -655,6 +665,6 @@ void send_resume(struct entry *entry)
 	} else if (reconcile_is_possible(entry)) {
 		reconcile_resume(entry);
 	} else {
-		send_hold(entry, unprotected);
+		send_hold(entry, unprotected(entry, NULL).text);
 	}
 }

@@ -186,6 +186,13 @@ class Exits(Case):
         self.expect(7, "wait", job.name, out=["CANCELLED", "the provider goes on and bills it"])
         self.expect(7, "watch", job.name)
 
+    def test_9_when_only_a_person_can_move_the_job(self):
+        job = self.fake.add_job("UNCERTAIN")
+        self.fake.on["WatchJob"] = self.hold
+        began = time.monotonic()
+        self.expect(9, "wait", job.name, out="UNCERTAIN", says=f"filmgate resolve {job.name[5:]} --found REMOTE_ID")
+        self.assertLess(time.monotonic() - began, 2.5)
+
     def test_124_when_the_time_of_waiting_is_over(self):
         job = self.fake.add_job()
         self.fake.on["WatchJob"] = self.hold

@@ -145,7 +145,8 @@ class Get(Case):
     def test_an_uncertain_job_says_how_it_is_decided(self):
         job = self.fake.add_job("UNCERTAIN")
         uuid = job.name[5:]
-        self.expect(0, "get", job.name, out=[f"decide       filmgate resolve {uuid} --found REMOTE_ID\n",
+        job.status.failure.message = "the request may have arrived, but no reply came"
+        self.expect(0, "get", job.name, out=["why          the request may have arrived, but no reply came\n", f"decide       filmgate resolve {uuid} --found REMOTE_ID\n",
                                              f"filmgate resolve {uuid} --absent\n", f"filmgate resolve {uuid} --give-up\n"])
         ways = [f"filmgate resolve {uuid} --found REMOTE_ID", f"filmgate resolve {uuid} --absent",
                 f"filmgate resolve {uuid} --give-up", "filmgate retry"]
@@ -155,12 +156,44 @@ class Get(Case):
             yield message("WatchJobResponse", event=self.fake.event(job, "SNAPSHOT"))
             time.sleep(3)
         self.fake.on["WatchJob"] = hold
-        done = self.expect(124, "wait", "--timeout", "300ms", job.name, says=ways)
+        done = self.expect(9, "wait", job.name, out=[uuid, "UNCERTAIN"], says=ways)
         self.assertNotIn("filmgate cancel", done.err)
         self.fake.on["CreateJob"] = lambda request: message("CreateJobResponse", job=job)
-        done = self.expect(124, "submit", "heygen", "hi", "--wait=300ms", "-o", "video.mp4",
+        done = self.expect(9, "submit", "heygen", "hi", "--wait", "-o", "video.mp4",
                            says=ways + [f"fetch the file after that: filmgate download {uuid} -o video.mp4"])
         self.assertNotIn("filmgate cancel", done.err)
+
+    def test_watching_says_how_to_decide_and_goes_on(self):
+        job = self.fake.add_job("UNCERTAIN")
+
+        def decide_after_a_while(request):
+            for state in ("UNCERTAIN", "UNCERTAIN", "RUNNING", "SUCCEEDED"):
+                job.status.state = number("JobState", state)
+                job.revision += 1
+                yield message("WatchJobResponse", event=self.fake.event(job))
+        self.fake.on["WatchJob"] = decide_after_a_while
+        done = self.expect(0, "watch", job.name, out="SUCCEEDED", says=f"filmgate resolve {job.name[5:]} --absent")
+        self.assertEqual(done.err.count("--give-up"), 1, done)
+
+    def test_a_job_that_is_uncertain_keeps_no_other_from_being_waited_for(self):
+        uncertain, other = self.fake.add_job("UNCERTAIN"), self.fake.add_job("SUCCEEDED")
+        done = self.expect(9, "wait", uncertain.name, other.name)
+        self.assertEqual([line.split()[:2] for line in done.out.splitlines()],
+                         [[uncertain.name[5:], "UNCERTAIN"], [other.name[5:], "SUCCEEDED"]])
+
+    def test_a_wait_says_what_failed_and_what_is_overdue(self):
+        job = self.fake.add_job("QUEUED")
+        job.status.wait.reason = number("JobWaitReason", "BACKOFF")
+        job.status.wait.until_time.seconds = int(time.time()) + 3600
+        self.assertNotIn("which is over", self.expect(0, "get", job.name, out="a pause after a failed exchange, until").out)
+        send = job.status.attempts.add(number=1).sends.add(number=1)
+        setattr(send, "class", number("SendClass", "NOT_SENT"))
+        self.expect(0, "get", job.name, out="; the order was not sent\n")
+        setattr(send, "class", number("SendClass", "REFUSED"))
+        send.http_status = 503
+        job.status.wait.until_time.seconds = int(time.time()) - 3600
+        self.expect(0, "get", job.name, out="which is over: 'filmgate providers' shows whether its provider can be used; "
+                    "the order was refused, HTTP 503\n")
 
     def test_a_token_that_cannot_be_had_is_called_so(self):
         job = self.fake.add_job("QUEUED")
@@ -217,6 +250,26 @@ class Change(Case):
             self.expect(status, "cancel", job.name, out=[job.name[5:], text])
             document = json.loads(self.expect(status, "cancel", job.name, "-o", "json").out)
             self.assertEqual(document["outcome"], word.lower())
+
+    def test_a_cancel_of_what_is_uncertain_says_what_moves_it(self):
+        job = self.fake.add_job("UNCERTAIN")
+        job.status.cancel.outcome = number("CancelOutcome", "REQUESTED")
+        self.fake.on["CancelJob"] = lambda request: message("CancelJobResponse", job=job, outcome=job.status.cancel.outcome)
+        self.expect(0, "cancel", job.name, out="it applies when 'filmgate resolve' has decided the job",
+                    says=f"filmgate resolve {job.name[5:]} --found REMOTE_ID, --absent or --give-up")
+        self.expect(0, "get", job.name, out="cancel       noted; nobody asks the provider: it applies when 'filmgate resolve'")
+
+    def test_a_decision_says_that_an_earlier_cancel_applies(self):
+        job = self.fake.add_job("RUNNING")
+        self.fake.on["ResolveJob"] = lambda request: message("ResolveJobResponse", job=job)
+        self.assertEqual(self.expect(0, "resolve", job.name, "--found", "vid-7").err, "")
+        job.status.cancel.outcome = number("CancelOutcome", "REQUESTED")
+        self.expect(0, "resolve", job.name, "--found", "vid-7", out="RUNNING",
+                    says="the earlier cancel of this job still applies: it is stopped at the provider, or given up here and billed")
+        job.status.state = number("JobState", "QUEUED")
+        self.expect(0, "resolve", job.name, "--absent", says="the earlier cancel of this job still applies: it is not ordered again")
+        job.status.state = number("JobState", "FAILED")
+        self.assertEqual(self.expect(0, "resolve", job.name, "--give-up").err, "")
 
     def test_one_job_that_is_not_there_keeps_no_other_from_its_turn(self):
         missing, job, other = "jobs/01a22ad4-0000-7afe-a60d-8b1aaffec73c", self.fake.add_job(), self.fake.add_job()

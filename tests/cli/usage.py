@@ -30,7 +30,7 @@ class Help(Case):
     def test_exit_codes_are_documented(self):
         for arguments in (["--help"], ["wait", "--help"]):
             out = self.expect(0, *arguments).out.split("Exit status:\n")[1]
-            for code in ("0", "1", "2", "3", "4", "5", "6", "7", "8", "124", "130"):
+            for code in ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "124", "130"):
                 self.assertRegex(out, rf"(?m)^  {code} +\w")
 
     def test_no_line_of_the_help_is_too_long(self):

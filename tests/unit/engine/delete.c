@@ -32,7 +32,10 @@ static void an_open_job_is_not_deleted(void **state)
 	rig->providers[0].concurrency = 0;
 	jobs[3] = order(rig);
 	for (size_t i = 0; i < 4; i++) {
-		assert_answer(delete_job(rig, &jobs[i], ENGINE_DELETE_KEEP_REMOTE), ENGINE_E_STATE);
+		struct answer *answer = delete_job(rig, &jobs[i], ENGINE_DELETE_KEEP_REMOTE);
+
+		assert_answer(answer, ENGINE_E_STATE);
+		assert_non_null(strstr(answer->text, i == 0 ? "'filmgate resolve' decides it" : "cancel it first"));
 		assert_false(job_state_is_terminal(look(rig, &jobs[i])->state));
 	}
 }

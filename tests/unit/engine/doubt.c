@@ -93,6 +93,16 @@ static void the_window_is_counted_from_the_first_doubt_however_many_follow(void 
 	assert_int_equal(status->sends[0].created_ms, first_ms);
 }
 
+static void a_held_job_says_what_became_of_its_order(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	const char *why = look(rig, &job)->failure.message;
+
+	assert_non_null(strstr(why, "a paid request is undecided: the test says: "));
+	assert_non_null(strstr(why, ", and no key protects a repeat; look at the provider's account"));
+}
+
 static void another_key_may_be_another_account(void **state)
 {
 	struct rig *rig = *state;
@@ -102,6 +112,7 @@ static void another_key_may_be_another_account(void **state)
 	rig->providers[0].account_digest = digest_of(bytes_of_text("another key"));
 	rig_start(rig);
 	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_non_null(strstr(look(rig, &job)->failure.message, "was lost, and its key no longer protects a repeat"));
 	assert_int_equal(open_requests(rig), 0);
 }
 
@@ -159,6 +170,7 @@ int main(void)
 		story(a_long_list_of_refusals_hides_no_doubt),
 		story(the_reply_of_an_earlier_send_is_not_read_for_the_last),
 		story(the_window_is_counted_from_the_first_doubt_however_many_follow),
+		story(a_held_job_says_what_became_of_its_order),
 		story(another_key_may_be_another_account),
 		story(no_advice_makes_a_repeat_wait_until_the_key_is_worth_nothing),
 		story(a_free_exchange_after_the_purchase_proves_nothing_about_it),

@@ -246,13 +246,26 @@ static void a_repeated_request_takes_no_place_in_the_queue(void **state)
 
 /* ---- retry ---- */
 
+static void an_uncertain_job_is_decided_before_it_is_retried(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = uncertain_job(rig);
+	struct answer *answer = retry(rig, &job, "r-2");
+
+	assert_answer(answer, ENGINE_E_STATE);
+	assert_non_null(strstr(answer->text, "UNCERTAIN"));
+	assert_non_null(strstr(answer->text, "'filmgate resolve' decides it"));
+}
+
 static void a_retry_is_a_new_job_with_the_same_words(void **state)
 {
 	struct rig *rig = *state;
 	struct job_ref job = order_with(rig, &base);
 	struct answer *answer;
 
-	assert_answer(retry(rig, &job, "r-2"), ENGINE_E_STATE);
+	answer = retry(rig, &job, "r-2");
+	assert_answer(answer, ENGINE_E_STATE);
+	assert_non_null(strstr(answer->text, "wait for it, or cancel it"));
 	reply(rig, 422, "failed reason=moderated");
 	answer = retry(rig, &job, "r-2");
 	assert_answer(answer, 0);
@@ -290,6 +303,7 @@ int main(void)
 		story(a_question_keeps_nothing),
 		story(the_queue_is_full_exactly_at_its_limit),
 		story(a_repeated_request_takes_no_place_in_the_queue),
+		story(an_uncertain_job_is_decided_before_it_is_retried),
 		story(a_retry_is_a_new_job_with_the_same_words),
 		story(a_retry_of_nothing_is_not_found),
 	};
