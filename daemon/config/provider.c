@@ -35,6 +35,12 @@ static void wipe(struct buffer *buffer)
 	buffer_finish(buffer);
 }
 
+/* One file may hold the key of several providers, and is to be mended once. */
+static bool has_said(const struct config_report *report, const char *words)
+{
+	return report->lines.len && memmem(report->lines.data, report->lines.len, words, strlen(words));
+}
+
 /* @name has @stem bytes; the provider has room for one more. */
 static int add_secret(struct walk *walk, struct spot spot, const char *name, size_t stem, enum secret_source source,
 		      const char *where, struct config_provider *provider)
@@ -54,7 +60,7 @@ static int add_secret(struct walk *walk, struct spot spot, const char *name, siz
 		walk_error(walk, spot, "%s", why.text);
 		return 0;
 	}
-	if (why.text[0])
+	if (why.text[0] && !has_said(walk->report, why.text))
 		config_warning(walk->report, walk->path, spot.line, "%s: %s", spot.row->name, why.text);
 	secret->name = bytes_dup_text(bytes_of(name, stem));
 	if (!secret->name)

@@ -246,6 +246,10 @@ static void a_secret_that_everybody_can_read_is_a_warning(void **state)
 	assert_non_null(strstr(report_text(), "x.conf:3: warning: providers.secrets: "));
 	assert_non_null(strstr(report_text(), "can be read by everybody: chmod 600 it"));
 	assert_null(strstr(report_text(), "s3cret"));
+	/* Two that use it are no two files to mend. */
+	snprintf(text, sizeof(text), PROVIDER("secrets = { a_file = \"%s\"; b_file = \"%s\"; };"), path, path);
+	must_parse(text);
+	assert_int_equal(report.warnings, 1);
 }
 
 static void a_secret_that_cannot_be_had_is_an_error(void **state)
