@@ -199,8 +199,7 @@ const struct command table_commands[] = {
 		    "failed; 'retry' orders it anew.",
 	 .examples = EXAMPLES("filmgate list --uncertain",
 			      "filmgate resolve JOB --found 3f6c0a9e1d2b4c5f8a7b  # heygen",
-			      "filmgate resolve JOB --found projects/P/locations/us-central1/publishers/google/models/"
-			      "M/operations/ID  # veo",
+			      "filmgate resolve JOB --found models/MODEL/operations/ID  # veo, Gemini API",
 			      "filmgate resolve JOB --found video_68d7512d07848190  # openai_videos",
 			      "filmgate resolve JOB --absent"),
 	 .options = OPTIONS(&found, &absent, &give_up, &format_o),
