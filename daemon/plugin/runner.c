@@ -161,17 +161,16 @@ static void name_late(const struct plugin_runner *runner)
 	}
 }
 
-/* Have all threads ended, or nearly? */
+/* Have all threads ended, or nearly? Our own clock decides when it is late: a wait may end before its time. */
 static bool await_end(struct plugin_runner *runner, int64_t limit_ms)
 {
 	int64_t until_ms = clock_monotonic_ms(&clock_system) + limit_ms;
 	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
 	bool has_ended;
-	int r = 0;
 
 	pthread_mutex_lock(&runner->mutex);
-	while (runner->n_ended < runner->n_workers && r == 0)
-		r = pthread_cond_timedwait(&runner->ended, &runner->mutex, &until);
+	while (runner->n_ended < runner->n_workers && clock_monotonic_ms(&clock_system) < until_ms)
+		pthread_cond_timedwait(&runner->ended, &runner->mutex, &until);
 	has_ended = runner->n_ended == runner->n_workers;
 	if (!has_ended)
 		name_late(runner);
