@@ -90,7 +90,8 @@ static void obey(const char *line, struct engine *engine, struct rpc_server *ser
 
 int main(int argc, char **argv)
 {
-	const struct clock clock = {.utc_ms = utc_ms, .monotonic_ms = monotonic_ms};
+	/* The threads of a server that did not start live until the process has ended. */
+	static const struct clock clock = {.utc_ms = utc_ms, .monotonic_ms = monotonic_ms};
 	struct rpc_config config = {
 		.clock = &clock, .address = "127.0.0.1:0", .extra_methods = &bench_echo_method, .n_extra_methods = 1};
 	struct rpc_server *server;
