@@ -44,6 +44,19 @@ static size_t times_judged(struct rig *rig)
 	return times_asked(&rig->checkers[0], PLUGIN_VERB_CHECK);
 }
 
+static bool is_line_of(struct rig *rig, void *userdata)
+{
+	const size_t *n = userdata;
+
+	return rig->engine->lanes[0].n_checks == *n;
+}
+
+/* settle() does not know of the line: who looks up a request id first may come to stand in it later. */
+static void await_line_of(struct rig *rig, size_t n)
+{
+	await_engine(rig, is_line_of, &n);
+}
+
 /* Nothing is kept of an order that was refused: its request id is as free as before. */
 static void assert_not_stored(struct rig *rig)
 {
@@ -172,18 +185,20 @@ static void a_plugin_that_hangs_holds_up_only_its_own_orders(void **state)
 
 	fake_runner_hold(&rig->checkers[0]);
 	answer = create_unsettled(rig, &named);
-	settle(rig);
+	await_line_of(rig, 1);
 	assert_answer(create(rig, &(struct engine_create){.provider = "plain"}), 0);
 	pass(rig, LIMIT_ENGINE_CHECK_MS - 1);
 	assert_false(answer->is_there);
 	behind = create_unsettled(rig, &trial);
-	settle(rig);
+	await_line_of(rig, 2);
 	pass(rig, 1);
+	await_answer(answer);
 	assert_answer(answer, ENGINE_E_PLUGIN);
 	assert_non_null(strstr(answer->text, "plugin 'maker' has not judged an order within 10 seconds"));
 	/* It is not for too many others that this one is not judged. */
 	assert_false(behind->is_there);
 	pass(rig, LIMIT_ENGINE_CHECK_MS - 1);
+	await_answer(behind);
 	assert_answer(behind, ENGINE_E_PLUGIN);
 	assert_string_equal(behind->text, answer->text);
 	/* What it says at last is too late, and does no harm. */
@@ -201,15 +216,17 @@ static void whose_turn_does_not_come_is_told_so_and_is_not_judged(void **state)
 
 	fake_runner_hold(&rig->checkers[0]);
 	create_unsettled(rig, &trial);
+	await_line_of(rig, 1);
 	served = create_unsettled(rig, &(struct engine_create){.request_id = "served"});
-	settle(rig);
+	await_line_of(rig, 2);
 	late = create_unsettled(rig, &named);
-	settle(rig);
+	await_line_of(rig, 3);
 	pass(rig, LIMIT_ENGINE_CHECK_MS - 1);
 	fake_runner_pass(&rig->checkers[0]);
-	settle(rig);
+	await_line_of(rig, 2);
 	assert_int_equal(times_judged(rig), 2);
 	pass(rig, 1);
+	await_answer(late);
 	assert_answer(late, ENGINE_E_QUEUE_FULL);
 	assert_non_null(strstr(late->text, "too many orders wait for the plugin's judgement"));
 	/* Its turn came: from then on it has the whole time. */
@@ -232,13 +249,13 @@ static void orders_are_judged_in_turn_one_at_a_time(void **state)
 	fake_runner_hold(&rig->checkers[0]);
 	for (size_t i = 0; i < 3; i++) {
 		answers[i] = create_unsettled(rig, &trial);
-		settle(rig);
+		await_line_of(rig, i + 1);
 	}
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(times_judged(rig), i + 1);
 		assert_false(answers[i]->is_there);
 		fake_runner_pass(&rig->checkers[0]);
-		settle(rig);
+		await_line_of(rig, 2 - i);
 		assert_answer(answers[i], 0);
 	}
 	assert_int_equal(times_judged(rig), 3);
