@@ -2,6 +2,7 @@
  * filmgated: builds the rooms, hands them to each other, runs until it is told to stop, and takes them apart again.
  */
 #include "artifact/artifact.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -221,16 +222,21 @@ static void close_rooms(struct rooms *rooms, int left)
 {
 	int64_t drain_ms = rooms->config ? rooms->config->drain_s * 1000 : 0;
 
+	FAILPOINT(STOP_BEGUN);
 	/* Sends end first: what leaves while the calls in hand are waited for would have to be waited for as well. */
 	if (rooms->engine)
 		engine_drain(rooms->engine);
+	FAILPOINT(STOP_DRAINING);
 	if (rooms->rpc)
 		rpc_server_drain(rooms->rpc, LIMIT_GRACE_MS);
+	FAILPOINT(STOP_ANSWERED);
 	if (rooms->engine)
 		engine_stop(rooms->engine, drain_ms);
+	FAILPOINT(STOP_ENGINE);
 	/* Who watches sees all of it, and why it is not ready. */
 	web_free(rooms->web);
 	rpc_server_free(rooms->rpc);
+	FAILPOINT(STOP_DOORS);
 	http_free(rooms->http);
 	if (has_late_plugin(rooms))
 		leave(rooms, left);
@@ -323,6 +329,9 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
 		{"check-config", no_argument, NULL, 'k'},
 		{"print-config", no_argument, NULL, 'p'},
 		{"help-config", no_argument, NULL, 'H'},
+#ifdef FILMGATE_FAILPOINTS
+		{"list-failpoints", no_argument, NULL, 'l'},
+#endif
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -343,6 +352,9 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
 			return finish_output();
 		case 'H':
 			config_print_help(stdout);
+			return finish_output();
+		case 'l':
+			failpoint_print_names();
 			return finish_output();
 		case 'v':
 			printf("filmgated %s\n", FILMGATE_VERSION);

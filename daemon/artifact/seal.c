@@ -1,5 +1,6 @@
 #include "artifact/ffprobe.h"
 #include "artifact/internal.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -125,12 +126,16 @@ static int publish(const struct seal *seal, const struct artifact_sealed *result
 
 	if (r)
 		return r;
+	FAILPOINT(SEAL_BEFORE_RENAME);
 	if (seal->is_kept)
 		r = is_there(folder_fd, place.name, result->size_bytes) ? 0 : add_name(seal, folder_fd, place.name);
 	else if (is_there(folder_fd, place.name, result->size_bytes))
 		r = unlinkat(store->staging_fd, seal->staging->name, 0);
 	else
 		r = renameat(store->staging_fd, seal->staging->name, folder_fd, place.name);
+	FAILPOINT(SEAL_AFTER_RENAME);
+	if (r == 0 && MUTANT(NO_RENAME_SYNC))
+		return 0;
 	if (r < 0 || fsync(folder_fd) < 0 || fsync(store->content_fd) < 0 || fsync(store->staging_fd) < 0)
 		return store_outcome(-errno);
 	return 0;
@@ -144,6 +149,7 @@ static int publish_claimed(const struct seal *seal, const struct artifact_sealed
 	if (r < 0)
 		return r;
 	r = publish(seal, result);
+	FAILPOINT(SEAL_AFTER_SYNC);
 	if (r)
 		artifact_release_claim(store, &result->sha256);
 	return r;
@@ -163,6 +169,7 @@ static int seal_file(const struct seal *seal, struct artifact_sealed *result)
 {
 	int r;
 
+	FAILPOINT(SEAL_BEFORE_SYNC);
 	if (fsync(seal->staging->fd) < 0)
 		return store_outcome(-errno);
 	r = hash(seal->staging->fd, result);
@@ -279,7 +286,9 @@ static void collect_alone(struct collect *collect)
 
 	if (collect->wish.is_referenced(collect->wish.userdata, &collect->sha256))
 		return;
+	FAILPOINT(COLLECT_BEFORE);
 	r = unlink_content(collect->store, &collect->sha256);
+	FAILPOINT(COLLECT_AFTER);
 	digest_format(&collect->sha256, text);
 	if (r < 0)
 		log_warning("an artifact that no job names cannot be removed; remove it by hand", "folder",

@@ -5,6 +5,8 @@
 #ifndef FG_BASE_LIMITS_H
 #define FG_BASE_LIMITS_H
 
+#include "base/failpoint.h"
+
 #include <stdint.h>
 
 /* room: base, log */
@@ -59,41 +61,41 @@
 #define LIMIT_ENGINE_PLACES 1000 /* of the queue that are counted for whoever asks where a job stands */
 #define LIMIT_ENGINE_UPLOADS 64  /* of assets, open at once: a file and a message of memory each */
 #define LIMIT_ENGINE_SENDS 64    /* send records of one job; then one that decides nothing makes place for the next */
-#define LIMIT_ENGINE_BACKOFF_BASE_MS 1000
-#define LIMIT_ENGINE_BACKOFF_CAP_MS 60000
-#define LIMIT_ENGINE_REPEAT_CAP_MS 1800000   /* between repeats of an undecided purchase */
-#define LIMIT_ENGINE_REPEAT_SPARE_MS 60000   /* before the key's window ends, for the last one */
-#define LIMIT_ENGINE_RECONCILES 24           /* looks for one lost order, most of them at the cap's distance */
-#define LIMIT_ENGINE_RECONCILE_CAP_MS 600000 /* between two of them */
-#define LIMIT_ENGINE_RECONCILE_HOPS 32       /* exchanges of one look */
+#define LIMIT_ENGINE_BACKOFF_BASE_MS FAILPOINT_HURRY_MS(1000)
+#define LIMIT_ENGINE_BACKOFF_CAP_MS FAILPOINT_HURRY_MS(60000)
+#define LIMIT_ENGINE_REPEAT_CAP_MS FAILPOINT_HURRY_MS(1800000) /* between repeats of an undecided purchase */
+#define LIMIT_ENGINE_REPEAT_SPARE_MS 60000                     /* before the key's window ends, for the last one */
+#define LIMIT_ENGINE_RECONCILES 24 /* looks for one lost order, most of them at the cap's distance */
+#define LIMIT_ENGINE_RECONCILE_CAP_MS FAILPOINT_HURRY_MS(600000) /* between two of them */
+#define LIMIT_ENGINE_RECONCILE_HOPS 32                           /* exchanges of one look */
 #define LIMIT_ENGINE_OTHERS 256              /* jobs that were ordered at the same time, shown to one look */
 #define LIMIT_ENGINE_OTHERS_BYTES 262144     /* of their parameters */
 #define LIMIT_ENGINE_OTHERS_MARGIN_MS 600000 /* before and after, for clocks that differ */
 /* How long it is known what was ordered, also of deleted jobs: longer than any job may take. */
 #define LIMIT_ENGINE_OTHERS_KEPT_MS INT64_C(5184000000)
-#define LIMIT_ENGINE_CREDENTIAL_MS 60000     /* until a refused key is tried again */
-#define LIMIT_ENGINE_DISK_MS 30000           /* until a full disk is looked at again */
-#define LIMIT_ENGINE_RELINK_CAP_MS 600000    /* between requests for a fresh link */
-#define LIMIT_ENGINE_RELINKS 100             /* fresh links for one job, about a day's worth */
-#define LIMIT_ENGINE_EXTRA_TRIES 2           /* of both, for all that comes beside a video */
-#define LIMIT_ENGINE_BAD_FILES 3             /* downloads that were not the media they should be */
-#define LIMIT_ENGINE_FETCH_FAILURES 8        /* of one link in a row that brought nothing */
-#define LIMIT_ENGINE_REDIRECTS 5             /* of one download */
-#define LIMIT_ENGINE_FETCH_MS 14400000       /* one download, whole */
-#define LIMIT_ENGINE_FETCH_IDLE_MS 30000     /* without progress */
-#define LIMIT_ENGINE_EXCHANGE_MS 30000       /* a free exchange that names no time-out */
-#define LIMIT_ENGINE_SUBMIT_MS 120000        /* a paid one, where neither operator nor plugin says */
+#define LIMIT_ENGINE_CREDENTIAL_MS 60000                      /* until a refused key is tried again */
+#define LIMIT_ENGINE_DISK_MS FAILPOINT_HURRY_MS(30000)        /* until a full disk is looked at again */
+#define LIMIT_ENGINE_RELINK_CAP_MS FAILPOINT_HURRY_MS(600000) /* between requests for a fresh link */
+#define LIMIT_ENGINE_RELINKS 100                              /* fresh links for one job, about a day's worth */
+#define LIMIT_ENGINE_EXTRA_TRIES 2                            /* of both, for all that comes beside a video */
+#define LIMIT_ENGINE_BAD_FILES 3                              /* downloads that were not the media they should be */
+#define LIMIT_ENGINE_FETCH_FAILURES 8                         /* of one link in a row that brought nothing */
+#define LIMIT_ENGINE_REDIRECTS 5                              /* of one download */
+#define LIMIT_ENGINE_FETCH_MS 14400000                        /* one download, whole */
+#define LIMIT_ENGINE_FETCH_IDLE_MS 30000                      /* without progress */
+#define LIMIT_ENGINE_EXCHANGE_MS 30000                        /* a free exchange that names no time-out */
+#define LIMIT_ENGINE_SUBMIT_MS 120000                         /* a paid one, where neither operator nor plugin says */
 #define LIMIT_ENGINE_CHECK_MS 10000          /* that an order waits for its turn, and then for its plugin's judgement */
 #define LIMIT_ENGINE_CHECKS 1024             /* orders of one provider that wait for its plugin's judgement */
 #define LIMIT_ENGINE_CHECKS_BYTES 16777216   /* of them, as the plugin is shown them: more than one largest order */
 #define LIMIT_ENGINE_VERB_HOPS 8             /* exchanges of one verb beside a job's course */
 #define LIMIT_ENGINE_CATALOGUE_PAGES 400     /* of one list */
 #define LIMIT_ENGINE_CATALOGUE_ENTRIES 10000 /* likewise; what comes after them is left out */
-#define LIMIT_ENGINE_RESUME_SPREAD_MS 2000   /* over which polls begin again after a start */
-#define LIMIT_ENGINE_RESCAN_MS 1000          /* until a read of an index that failed, or was full, is repeated */
-#define LIMIT_ENGINE_WAKE_MS 3600000         /* the longest one timer waits: clocks jump */
-#define LIMIT_ENGINE_TRIM_FIRST_MS 60000
-#define LIMIT_ENGINE_TRIM_MS 3600000 /* between trims of old events */
+#define LIMIT_ENGINE_RESUME_SPREAD_MS FAILPOINT_HURRY_MS(2000) /* over which polls begin again after a start */
+#define LIMIT_ENGINE_RESCAN_MS 1000  /* until a read of an index that failed, or was full, is repeated */
+#define LIMIT_ENGINE_WAKE_MS 3600000 /* the longest one timer waits: clocks jump */
+#define LIMIT_ENGINE_TRIM_FIRST_MS FAILPOINT_HURRY_MS(60000)
+#define LIMIT_ENGINE_TRIM_MS FAILPOINT_HURRY_MS(3600000) /* between trims of old events */
 #define LIMIT_ENGINE_DRAIN_STEP_MS 10
 #define LIMIT_ENGINE_DRAIN_MARGIN_MS 5000     /* beyond the drain, for what replies lead to */
 #define LIMIT_ENGINE_EXPECTED_BYTES 268435456 /* of disk reserved for a video before it is paid for */

@@ -8,6 +8,7 @@
  */
 #include "engine/run.h"
 
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "engine/lift.h"
 #include "engine/step.h"
@@ -236,6 +237,7 @@ static void give_up_output(struct entry *entry, const char *why)
 
 static void after_success(struct entry *entry)
 {
+	FAILPOINT(FINISH_AFTER_SETTLE);
 	drop_lifted(entry);
 	forecast_learn(entry->lane, entry->job, entry->status);
 	run_after_end(entry);
@@ -250,6 +252,7 @@ static void finish(struct entry *entry)
 		end_bad(entry, "the provider delivered no video");
 		return;
 	}
+	FAILPOINT(FINISH_BEFORE_SETTLE);
 	entry_begin(entry);
 	for (size_t i = 0; i < status->n_artifacts; i++)
 		store_commit_put_artifact(entry->change, &entry->ref, &status->artifacts[i]);

@@ -1,5 +1,6 @@
 #include "engine/forward.h"
 
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "engine/media.h"
 #include "engine/step.h"
@@ -156,6 +157,7 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 		fail_for_now(forward, ENGINE_STORE_FAILED);
 		return;
 	}
+	FAILPOINT(FORWARD_AFTER_HANDLE);
 	tell(forward, &forward->handle, NULL);
 	free_forward(forward);
 }
@@ -185,6 +187,7 @@ static void keep(struct forward *forward)
 
 	if (!commit)
 		abort();
+	FAILPOINT(FORWARD_BEFORE_HANDLE);
 	forward->handle = read_report(forward);
 	store_commit_put_handle(commit, forward->tenant, &forward->media->items[0].sha256,
 				&forward->lane->config->account_digest, &forward->handle);

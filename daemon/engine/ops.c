@@ -4,6 +4,7 @@
  */
 #include "engine/ops.h"
 
+#include "base/failpoint.h"
 #include "engine/run.h"
 #include "engine/verb.h"
 
@@ -151,6 +152,7 @@ static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
 	if (!entry->status->cancel_requested_ms)
 		entry->status->cancel_requested_ms = now_utc(entry->engine);
 	entry->status->cancel_outcome = achieved;
+	FAILPOINT(CANCEL_BEFORE);
 	entry_fail(entry, JOB_STATE_CANCELLED, &failure, answer_ended);
 }
 
@@ -285,6 +287,7 @@ static void answer_deleted(struct entry *entry)
 {
 	struct op *op = steal(entry->op), *next;
 
+	FAILPOINT(DELETE_AFTER);
 	for (size_t i = 0; i < entry->status->n_artifacts; i++)
 		collect_if_unreferenced(entry->engine, &entry->status->artifacts[i].sha256);
 	op_answer(op, 0, NULL, NULL);
@@ -304,6 +307,7 @@ static void delete_record(struct entry *entry)
 	job_touch(entry->status, now_utc(entry->engine));
 	commit = steal(entry->change);
 	store_commit_delete_job(commit, entry->job, &entry->index, entry->status);
+	FAILPOINT(DELETE_BEFORE);
 	store_commit_put_event(commit, JOB_EVENT_DELETED, entry->job, entry->status);
 	entry_hand_over(entry, commit, answer_deleted);
 }

@@ -4,6 +4,7 @@
  */
 #include "engine/run.h"
 
+#include "base/failpoint.h"
 #include "engine/lift.h"
 #include "engine/ops.h"
 
@@ -122,6 +123,7 @@ static void store_outputs(struct entry *entry, struct plugin_answer *take, int o
 	}
 	outputs = fetch_write_outputs(take, entry->lift);
 	entry->lift = lift_free(entry->lift);
+	FAILPOINT(FETCH_BEFORE_OUTPUTS);
 	entry_begin(entry);
 	note_missing(entry->status, &take->done);
 	run_note_cost(entry->status, &take->done.cost);

@@ -16,6 +16,7 @@
  */
 #include "engine/run.h"
 
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "engine/ops.h"
 #include "engine/step.h"
@@ -279,6 +280,7 @@ static void adopt(struct entry *entry, struct plugin_answer *take)
 	log_info("a lost order was found at the provider", "job", log_id(&entry->ref));
 	free(entry->facts);
 	entry->facts = NULL;
+	FAILPOINT(RECONCILE_BEFORE);
 	entry_begin(entry);
 	send_settle(entry, JOB_SEND_ACCEPTED);
 	send_accepted(entry, take);
@@ -288,6 +290,7 @@ static void adopt(struct entry *entry, struct plugin_answer *take)
 static void order_again(struct entry *entry)
 {
 	log_info("a lost order is proven absent; it is sent again", "job", log_id(&entry->ref));
+	FAILPOINT(RECONCILE_BEFORE);
 	entry_begin(entry);
 	send_settle(entry, JOB_SEND_ABSENT);
 	entry->status->reconciles = 0;

@@ -15,6 +15,8 @@
 
 #include "base/quote.h"
 
+#include "base/failpoint.h"
+
 /* The job stood still while nobody knew: its time, as it was ordered, begins anew. */
 static void begin_time_anew(struct entry *entry)
 {
@@ -49,6 +51,7 @@ static void add_found(struct entry *entry, const char *remote_id)
 
 static void after_found(struct entry *entry)
 {
+	FAILPOINT(RESOLVE_AFTER);
 	op_answer_committed(entry);
 	deadline_notice(entry->engine, job_deadline_ms(entry->job, entry->status));
 	run_resume(entry);
@@ -289,6 +292,7 @@ static void end_attempt(struct entry *entry)
 
 static void after_absent(struct entry *entry)
 {
+	FAILPOINT(RESOLVE_AFTER);
 	op_answer_committed(entry);
 	run_after_requeue(entry);
 }
@@ -309,6 +313,7 @@ static void resolve_absent(struct entry *entry)
 
 static void after_giving_up(struct entry *entry)
 {
+	FAILPOINT(RESOLVE_AFTER);
 	op_answer_committed(entry);
 	run_after_end(entry);
 }
@@ -341,6 +346,7 @@ void op_resolve(struct entry *entry, struct op *op)
 		return;
 	}
 	entry->op = op;
+	FAILPOINT(RESOLVE_BEFORE);
 	entry_begin(entry);
 	switch (resolve->resolution) {
 	case ENGINE_RESOLUTION_FOUND:

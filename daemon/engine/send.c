@@ -18,6 +18,7 @@
  */
 #include "engine/run.h"
 
+#include "base/failpoint.h"
 #include "engine/forward.h"
 #include "engine/media.h"
 #include "engine/ops.h"
@@ -155,6 +156,7 @@ static void sleep_and_repeat(struct entry *entry)
 {
 	int64_t delay_ms = entry->status->wait_until_ms - now_utc(entry->engine);
 
+	FAILPOINT(SEND_AFTER_DOUBT);
 	entry_sleep(entry, delay_ms > 0 ? delay_ms : 1, repeat);
 }
 
@@ -234,6 +236,7 @@ static void show_reply(struct entry *entry, struct reply *take)
 
 static void read_reply(struct entry *entry)
 {
+	FAILPOINT(SEND_AFTER_REPLY);
 	show_reply(entry, steal(entry->reply));
 }
 
@@ -257,12 +260,13 @@ static void keep_reply(struct entry *entry, struct http_outcome *take)
 
 static void on_sent(struct entry *entry, struct http_outcome *take)
 {
+	FAILPOINT(SEND_BEFORE_REPLY);
 	if (take->kind == HTTP_REPLY) {
 		metric_observe(&figures_of(entry)->submit_ms, &metric_durations_ms, (uint64_t)take->duration_ms);
 		keep_reply(entry, take);
 		return;
 	}
-	if (take->may_have_left)
+	if (take->may_have_left && !MUTANT(RESEND_ON_TIMEOUT))
 		on_ambiguous(entry, take->status, 0, take->message);
 	else
 		on_not_sent(entry, take->message);
@@ -289,6 +293,7 @@ static void add_remotes(struct entry *entry, const struct plugin_remote *remotes
 
 static void after_accepted(struct entry *entry)
 {
+	FAILPOINT(SEND_AFTER_ID);
 	deadline_notice(entry->engine, job_deadline_ms(entry->job, entry->status));
 	if (op_obey_wish(entry))
 		return;
@@ -303,6 +308,7 @@ void send_accepted(struct entry *entry, struct plugin_answer *take)
 	struct job_status *status = entry->status;
 	bool is_done = take->kind == PLUGIN_ANSWER_DONE;
 
+	FAILPOINT(SEND_BEFORE_ID);
 	if (is_done)
 		add_remotes(entry, take->done.remotes, take->done.n_remotes);
 	else
@@ -530,7 +536,9 @@ static void send_now(struct entry *entry)
 {
 	struct plugin_answer *answer = steal(entry->outgoing);
 
+	FAILPOINT(SEND_AFTER_INTENT);
 	exchange_run(entry, &answer->exchange, HTTP_ONCE, on_sent);
+	FAILPOINT(SEND_HANDED_OVER);
 	plugin_answer_free(answer);
 }
 
@@ -547,6 +555,7 @@ void send_begin(struct entry *entry, struct plugin_answer *take)
 		run_requeue(entry, JOB_WAIT_DISK, LIMIT_ENGINE_DISK_MS);
 		return;
 	}
+	FAILPOINT(SEND_BEFORE_INTENT);
 	entry_begin(entry);
 	record_send(entry, take);
 	entry->status->phase = take->exchange.phase;

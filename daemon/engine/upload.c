@@ -7,6 +7,7 @@
  */
 #include "engine/internal.h"
 
+#include "base/failpoint.h"
 #include "base/write.h"
 #include "engine/asset.h"
 #include "engine/run.h"
@@ -229,6 +230,7 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 	struct engine_upload *upload = (struct engine_upload *)(void *)submission;
 	int outcome = store_commit_outcome(commit);
 
+	FAILPOINT(UPLOAD_COMMITTED);
 	if (outcome == 0) {
 		end(upload, 0, NULL, false);
 	} else if (outcome == STORE_E_ASSET_EXISTS) {
@@ -292,6 +294,7 @@ static void on_sealed(void *userdata, const struct artifact_sealed *sealed)
 	asset->width = sealed->width;
 	asset->height = sealed->height;
 	asset->display_name = steal(upload->display_name);
+	FAILPOINT(UPLOAD_SEALED);
 	commit(upload);
 }
 

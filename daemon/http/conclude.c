@@ -5,6 +5,7 @@
 #include "http/call.h"
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/url.h"
@@ -260,6 +261,8 @@ struct http_outcome *call_conclude(struct call *call, CURLcode code)
 {
 	struct http_outcome *outcome = call->outcome;
 
+	if (call->flags & HTTP_ONCE)
+		FAILPOINT(SEND_AFTER_BYTES);
 	/* A transfer that ended well without passing on_leave() would be news; it certainly is not one that never left. */
 	if (call->easy && code == CURLE_OK && call->stop == CALL_STOP_NONE)
 		call->may_have_left = true;

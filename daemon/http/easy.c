@@ -10,6 +10,7 @@
 #include "http/call.h"
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "http/address.h"
 
@@ -71,6 +72,8 @@ static int on_leave(void *userdata, char *remote, char *local, int remote_port, 
 		return CURL_PREREQFUNC_ABORT;
 	}
 
+	if (call->flags & HTTP_ONCE)
+		FAILPOINT(SEND_BEFORE_BYTES);
 	call->may_have_left = true;
 	call->marked_ms = call_now_ms(call);
 	if (call->idle_timeout_ms > 0)

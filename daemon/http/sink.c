@@ -1,6 +1,7 @@
 #include "http/sink.h"
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/write.h"
 
@@ -79,6 +80,7 @@ static int write_file(struct sink *sink, struct bytes bytes)
 	int r = write_fully_at(sink->fd, bytes, &at);
 
 	sink->bytes_written = at - sink->file_offset;
+	FAILPOINT(FETCH_DURING);
 	return r;
 }
 

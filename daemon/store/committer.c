@@ -1,5 +1,6 @@
 #include "store/internal.h"
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "store/records.h"
 
@@ -219,7 +220,8 @@ static int write_measured(struct store *store, const struct store_commit *first)
 	struct committer *committer = &store->committer;
 	int64_t began_ms = clock_monotonic_ms(store->clock);
 	uint64_t n = 0;
-	int r = backend_write(store->backend, committer->batch, BACKEND_SYNCED);
+	int r = backend_write(store->backend, committer->batch,
+			      MUTANT(ACK_BEFORE_SYNC) ? BACKEND_UNSYNCED : BACKEND_SYNCED);
 
 	for (const struct store_commit *c = first; c; c = c->next)
 		n += c->outcome == 0;
@@ -248,8 +250,10 @@ static void write_batch(struct store *store, struct store_commit *first)
 		return;
 
 	r = fill_batch(store);
+	FAILPOINT(COMMIT_BUILT);
 	if (r == 0)
 		r = write_measured(store, first);
+	FAILPOINT(COMMIT_WRITTEN);
 	fronts_written(&store->fronts);
 	if (r == 0) {
 		atomic_store(&store->tail, committer->sequence);

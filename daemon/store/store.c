@@ -1,5 +1,6 @@
 #include "store/internal.h"
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "store/records.h"
 
@@ -329,7 +330,9 @@ struct store *store_close(struct store *store)
 		return NULL;
 	committer_stop(store);
 	readers_stop(store);
+	FAILPOINT(STOP_COMMITTER);
 	backend_close(store->backend);
+	FAILPOINT(STOP_STORE);
 	folder_release(&store->folder);
 	fronts_finish(&store->fronts);
 	tenants_finish(&store->tenants);

@@ -1,5 +1,6 @@
 #include "store/internal.h"
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "store/records.h"
 
@@ -191,8 +192,10 @@ int trim_some(struct store *store, const struct store_trim *what, bool *ret_more
 	begin_bite(&trim, what->orders_before_ms, &has_more);
 	if (r == 0)
 		r = trim_orders(&trim);
+	FAILPOINT(TRIM_BEFORE);
 	if (r == 0)
 		r = backend_write(store->backend, trim.batch, BACKEND_UNSYNCED);
+	FAILPOINT(TRIM_AFTER);
 	if (r < 0) {
 		log_error("the store could not trim its old events", "error", log_errno(r));
 		return r;
