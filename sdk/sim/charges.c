@@ -147,11 +147,11 @@ int sim_charges_add(struct sim_charges *charges, const struct sim_charge *charge
 	int r;
 
 	digest_format(&digest, digest_text);
-	row = json_pack("{s:I,s:s,s:s,s:s,s:s?,s:s,s:s,s:I,s:I}", "n", (json_int_t)json_array_size(charges->rows) + 1,
-			"time", sim_stamp_of(charge->utc_ms).text, "provider", charge->provider, "video_id",
-			charge->video_id, "idempotency_key", charge->idempotency_key, "body_sha256", digest_text,
-			"type", charge->type, "seconds", (json_int_t)charge->seconds, "cost_micros",
-			(json_int_t)charge->cost_micros);
+	row = json_pack("{s:I,s:s,s:s,s:s,s:s?,s:s?,s:s,s:s,s:I,s:I}", "n",
+			(json_int_t)json_array_size(charges->rows) + 1, "time", sim_stamp_of(charge->utc_ms).text,
+			"provider", charge->provider, "video_id", charge->video_id, "idempotency_key",
+			charge->idempotency_key, "text", charge->text, "body_sha256", digest_text, "type", charge->type,
+			"seconds", (json_int_t)charge->seconds, "cost_micros", (json_int_t)charge->cost_micros);
 	if (!row)
 		return err_origin(-ENOMEM);
 	r = append_synced(charges, row);

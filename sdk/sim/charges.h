@@ -19,6 +19,7 @@ struct sim_charge {
 	const char *provider;
 	const char *video_id;
 	const char *idempotency_key; /* NULL: none was sent */
+	const char *text;            /* prompt or script; NULL: none */
 	struct bytes body;           /* of the request; the row keeps its SHA-256 */
 	const char *type;
 	int64_t seconds;

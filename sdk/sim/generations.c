@@ -38,6 +38,7 @@ static void close_one(struct sim_generations *generations, struct sim_generation
 static void generation_free(struct sim_generation *generation)
 {
 	free(generation->title);
+	free(generation->text);
 	free(generation->name);
 	free(generation->place);
 	free(generation->failure_code);
@@ -120,9 +121,10 @@ int sim_generations_add(struct sim_generations *generations, const struct sim_ge
 	if (!generation)
 		return err_origin(-ENOMEM);
 	*generation = *model;
-	generation->title = generation->name = generation->place = NULL;
+	generation->title = generation->text = generation->name = generation->place = NULL;
 	generation->failure_code = generation->failure_message = NULL;
 	r = copy_text(model->title, &generation->title);
+	r = r ? r : copy_text(model->text, &generation->text);
 	r = r ? r : copy_text(model->place, &generation->place);
 	r = r ? r : sim_generation_fail(generation, model->failure_code, model->failure_message);
 	if (r < 0) {

@@ -21,6 +21,7 @@ struct sim_generation {
 	const char *provider;
 	const char *collection; /* static: below which path of the provider it is found */
 	char *title;            /* NULL: none */
+	char *text;             /* what was ordered: prompt or script, whole; NULL: none */
 	int64_t created_utc_ms;
 	/* Monotonic instants of the simulator's clock. */
 	int64_t created_ms;

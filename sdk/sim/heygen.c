@@ -106,6 +106,7 @@ static int charge(struct sim *sim, const struct sim_call *call, struct sim_gener
 		.provider = sim_heygen.name,
 		.video_id = generation->id,
 		.idempotency_key = sim_fields_find(&call->request->headers, "Idempotency-Key"),
+		.text = generation->text,
 		.body = buffer_bytes(&call->request->body),
 		.type = order->type,
 		.seconds = generation->seconds,

@@ -113,6 +113,7 @@ static int charge(struct sim *sim, const struct sim_call *call, struct sim_gener
 	struct sim_charge row = {
 		.provider = generation->provider,
 		.video_id = generation->id,
+		.text = generation->text,
 		.body = buffer_bytes(&call->request->body),
 		.type = generation->name,
 		.seconds = generation->seconds,

@@ -37,6 +37,7 @@ struct sim_options {
 	int64_t link_life_s;
 	int64_t max_seconds;
 	bool small;
+	int64_t burn_words; /* 0: all */
 	int64_t render_jobs;
 	int64_t render_timeout_s;
 	int64_t body_bytes;

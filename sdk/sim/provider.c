@@ -83,19 +83,41 @@ void sim_fit_picture(const struct sim *sim, struct sim_picture *picture)
 	picture->fps = 5;
 }
 
+/* What is burned in: all of @text, or as many words of it as the options say. NULL: no memory. */
+static char *burned_text(const struct sim *sim, const char *text)
+{
+	int64_t words = sim->options->burn_words;
+	size_t len = 0;
+
+	if (words == 0)
+		return strdup(text);
+	for (; words > 0 && text[len]; words--) {
+		len += strspn(text + len, " \t\n");
+		len += strcspn(text + len, " \t\n");
+	}
+	return strndup(text, len);
+}
+
 int sim_order(struct sim *sim, const struct sim_picture *picture, struct sim_generation *model,
 	      struct sim_generation **ret)
 {
 	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock), length_ms;
-	struct sim_digest_text key = sim_picture_key(picture);
+	_cleanup_(freep) char *text = burned_text(sim, picture->text);
+	struct sim_picture burned = *picture;
+	struct sim_digest_text key;
 	int r;
 
+	if (!text)
+		return err_origin(-ENOMEM);
+	burned.text = text;
+	key = sim_picture_key(&burned);
+	model->text = (char *)(uintptr_t)picture->text;
 	model->created_utc_ms = sim_clock_utc_ms(&sim->clock);
 	model->created_ms = now_ms;
 	model->format = picture->format;
 	model->seconds = picture->seconds;
 	memcpy(model->picture, key.text, sizeof(model->picture));
-	r = sim_render_order(sim->render, picture);
+	r = sim_render_order(sim->render, &burned);
 	r = r ? r : sim_generations_add(sim->generations, model, ret);
 	if (r < 0)
 		return err_trace(r);

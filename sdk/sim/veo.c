@@ -160,6 +160,7 @@ static int charge(struct sim *sim, const struct sim_call *call, const struct sim
 	struct sim_charge row = {
 		.provider = sim_veo.name,
 		.video_id = generation->id,
+		.text = generation->text,
 		.body = buffer_bytes(&call->request->body),
 		.type = model,
 		.seconds = seconds,

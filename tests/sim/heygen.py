@@ -13,7 +13,7 @@ import time
 import unittest
 import urllib.parse
 
-from simulator import PROGRAM, Case, Simulator, exchange, exchange_on, main, order, raw, slow_ffmpeg
+from simulator import PROGRAM, Case, Simulator, exchange, exchange_on, fetch, main, order, raw, slow_ffmpeg
 
 
 def sample(name):
@@ -451,6 +451,17 @@ class Idempotency(Case):
         finally:
             self.assertEqual(sim.stop(), 0)
             sim.remove()
+
+
+class BurnedWords(Case):
+    options = ("--render-time-ms", "0", "--burn-words", "2")
+
+    def test_texts_that_differ_behind_them_share_a_file_and_are_told_apart_in_the_charges(self):
+        videos = [self.sim.create(order(text)) for text in ("one two three", "one two four", "one three two")]
+        files = [fetch(self.sim.finished(video)["video_url"]).body for video in videos]
+        self.assertEqual(files[0], files[1])
+        self.assertNotEqual(files[0], files[2])
+        self.assertEqual([row["text"] for row in self.sim.charges()], ["one two three", "one two four", "one three two"])
 
 
 class Limits(Case):
