@@ -5,6 +5,8 @@
  * SMALL_DISK_FOLDER is the folder, without links in it. SMALL_DISK_ROOM is a file with one int64_t, the bytes that are
  * left; it is mapped, so the test moves the number while the daemon runs. What is removed or cut off gives its room
  * back. Room that is allocated ahead (fallocate) counts when it is written, which is the harder case.
+ *
+ * Less than no room is a disk that is broken: nothing can be synced any more (EIO), whatever was written before.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -128,6 +130,24 @@ EXPORT ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 	ssize_t allowed = size ? allow(fd, offset, size) : 0;
 
 	return allowed < 0 ? -1 : NEXT(pwrite)(fd, data, (size_t)allowed, offset);
+}
+
+static bool is_broken(int fd)
+{
+	if (atomic_load(room) >= 0 || !is_ours(fd))
+		return false;
+	errno = EIO;
+	return true;
+}
+
+EXPORT int fsync(int fd)
+{
+	return is_broken(fd) ? -1 : NEXT(fsync)(fd);
+}
+
+EXPORT int fdatasync(int fd)
+{
+	return is_broken(fd) ? -1 : NEXT(fdatasync)(fd);
 }
 
 EXPORT int ftruncate(int fd, off_t size)
