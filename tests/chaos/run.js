@@ -1,11 +1,12 @@
 // The daemon dies many times, and nothing is lost, bought twice, or wrong.
 //
-//     run [--kills 100] [--seconds N] [--seed N] [--parallel 2] [--failpoint NAME]…
+//     run [--kills 100] [--seconds N] [--seed N] [--parallel 2] [--mutant NAME] [--failpoint NAME]…
 //
 // --kills      how many; only those count that met at least 20 jobs at work. They are spread over worlds of at most 100
 //              kills, each with a simulator and a data directory of its own, --parallel of them at a time
 // --seconds    after which no world goes on dying once it has died ten times
 // --seed       the n-th world, from 0, has seed + n
+// --mutant     breaks the daemon on purpose. Then status 0 says that this was noticed, in the count that tells of it
 // --failpoint  kills at this place and at random, at no other place; may be repeated
 //
 // The last line is one JSON object; from charged_twice on everything in it must be 0. Exit status 1 if it is not, with
@@ -22,6 +23,12 @@ const { KEYS } = require("./check");
 const { World } = require("./world");
 
 const PER_WORLD = 100;
+const PER_MUTANT = 6; // one is found out soon, or not at all
+// Where each mutant shows: in the promise that it breaks.
+const MUTANTS = {
+	skip_intent: "charged_twice",
+	resend_on_timeout: "charged_twice",
+};
 
 function refuse(words) {
 	console.error(`chaos: ${words}`);
@@ -34,7 +41,7 @@ function parse() {
 
 	try {
 		return parseArgs({
-			options: { kills: text, seconds: text, seed: text, parallel: text, failpoint },
+			options: { kills: text, seconds: text, seed: text, parallel: text, mutant: text, failpoint },
 		}).values;
 	} catch (error) {
 		return refuse(error.message);
@@ -47,10 +54,12 @@ function readArguments() {
 		const value = values[name] === undefined ? fallback : Number(values[name]);
 		return Number.isSafeInteger(value) && value > 0 ? value : refuse(`--${name} takes a number above 0, not '${values[name]}'`);
 	};
+	const { mutant } = values;
 
+	if (mutant !== undefined && !MUTANTS[mutant]) refuse(`'${mutant}' is not among ${Object.keys(MUTANTS).join(", ")}`);
 	const kills = number("kills", PER_WORLD), parallel = number("parallel", 2);
-	return { kills, parallel, until: Date.now() + 1000 * number("seconds", 1000000), seed: number("seed", 1 + (Date.now() % 1000000)),
-		perWorld: Math.min(PER_WORLD, Math.ceil(kills / parallel)), failpoints: failpoints(values.failpoint) };
+	return { kills, parallel, mutant, until: Date.now() + 1000 * number("seconds", 1000000), seed: number("seed", 1 + (Date.now() % 1000000)),
+		perWorld: mutant ? PER_MUTANT : Math.min(PER_WORLD, Math.ceil(kills / parallel)), failpoints: failpoints(values.failpoint) };
 }
 
 function failpoints(only) {
@@ -79,7 +88,7 @@ async function runWorld(options, total) {
 		const findings = await world.run();
 		for (const key of KEYS) for (const words of findings[key]) console.log(`seed ${options.seed}: ${key}: ${words}`);
 		add(total, world, findings);
-		if (KEYS.some((key) => findings[key].length)) keep(world, options);
+		if (KEYS.some((key) => findings[key].length) && !options.mutant) keep(world, options);
 		return true;
 	} catch (error) {
 		console.log(`seed ${options.seed}: the world broke down: ${error.stack}`);
@@ -109,8 +118,9 @@ async function runWorlds(options, total) {
 	let given = 0, worlds = 0, broken = 0;
 
 	fs.mkdirSync(cache, { recursive: true });
+	const isFound = () => options.mutant && total[MUTANTS[options.mutant]] > 0;
 	const work = async () => {
-		while (given < options.kills && Date.now() < options.until) {
+		while (given < options.kills && Date.now() < options.until && !isFound()) {
 			const kills = Math.min(options.perWorld, options.kills - given);
 			given += kills;
 			if (!(await runWorld({ ...options, seed: options.seed + worlds++, kills, cache }, total))) broken++;
@@ -123,6 +133,11 @@ async function runWorlds(options, total) {
 }
 
 function statusOf(options, total, broken) {
+	if (options.mutant) {
+		const key = MUTANTS[options.mutant];
+		console.log(total[key] ? `chaos: ${options.mutant} was found out` : `chaos: ${options.mutant} was not found out: nothing is ${key}`);
+		return total[key] ? 0 : 1;
+	}
 	if (broken || (total.kills < options.kills && Date.now() < options.until)) {
 		console.log(`chaos: ${total.kills} of ${options.kills} kills counted, ${broken} worlds broke down`);
 		return 1;

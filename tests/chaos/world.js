@@ -18,14 +18,15 @@ const BROKEN = -1; // of a SmallDisk: nothing can be synced any more
 const LIFE_MS = 3000; // a life in which what was planned does not come is ended all the same
 const SUBMIT_MS = 2500; // until a paid request is given up
 const STILL_MS = 40000; // in which nothing ends: longer than any time-out, so nothing will
+const STILL_MUTANT_MS = 4000; // such a world has no need to be complete
 const UNCERTAIN = "JOB_STATE_UNCERTAIN";
 const KILLS_LEAST = 10; // fewer prove nothing, however late it is
 const CLIENTS = 3;
 const CALL_MS = 8000;
 
 class World {
-	constructor({ seed, kills, until, failpoints, cache }) {
-		Object.assign(this, { seed, wanted: kills, until, cache });
+	constructor({ seed, kills, until, failpoints, mutant, cache }) {
+		Object.assign(this, { seed, wanted: kills, until, mutant, cache });
 		this.plan = new Plan(seed, failpoints);
 		this.random = randoms(seed + 1); // for what depends on time anyhow: which of the jobs, which of the clients
 		this.stack = new Stack();
@@ -73,6 +74,7 @@ class World {
 		const env = { FILMGATE_HURRY_MS: "100" };
 		const preload = [process.env.FILMGATE_PRELOAD_FIRST, process.env.FILMGATE_NO_FFPROBE];
 		if (life.how === "failpoint") env.FILMGATE_FAILPOINT = `${life.point}:${life.skip}`;
+		if (this.mutant) env.FILMGATE_MUTANT = this.mutant;
 
 		this.disk.room = PLENTY;
 		if (life.how === "full" || life.how === "broken") {
@@ -411,7 +413,7 @@ class World {
 			if (open === 0 && waiting === 0) break;
 			if (`${open} ${waiting}` !== before) {
 				before = `${open} ${waiting}`;
-				until = Date.now() + STILL_MS;
+				until = Date.now() + (this.mutant ? STILL_MUTANT_MS : STILL_MS);
 			}
 			if (Date.now() > until) break; // check.js names them
 			for (const { name } of doubts) if (this.history.byName.has(name)) await this.resolve(this.history.byName.get(name));
@@ -424,7 +426,7 @@ class World {
 
 	async run() {
 		await this.open();
-		const most = 3 * this.wanted + 20;
+		const most = this.mutant ? this.wanted + 4 : 3 * this.wanted + 20;
 		const isEnough = () => this.counted >= this.wanted || this.lives >= most || (Date.now() >= this.until && this.counted >= KILLS_LEAST);
 		while (!isEnough()) await this.live();
 		await this.settle();
