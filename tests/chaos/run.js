@@ -1,11 +1,12 @@
 // The daemon dies many times, and nothing is lost, bought twice, or wrong.
 //
-//     run [--kills 100] [--seconds N] [--seed N] [--parallel 2] [--mutant NAME] [--failpoint NAME]…
+//     run [--kills 100] [--seconds N] [--seed N] [--parallel 2] [--power-loss] [--mutant NAME] [--failpoint NAME]…
 //
 // --kills      how many; only those count that met at least 20 jobs at work. They are spread over worlds of at most 100
 //              kills, each with a simulator and a data directory of its own, --parallel of them at a time
 // --seconds    after which no world goes on dying once it has died ten times
 // --seed       the n-th world, from 0, has seed + n
+// --power-loss takes away, at each death, what no sync covered
 // --mutant     breaks the daemon on purpose. Then status 0 says that this was noticed, in the count that tells of it
 // --failpoint  kills at this place and at random, at no other place; may be repeated
 //
@@ -28,6 +29,8 @@ const PER_MUTANT = 6; // one is found out soon, or not at all
 const MUTANTS = {
 	skip_intent: "charged_twice",
 	resend_on_timeout: "charged_twice",
+	ack_before_sync: "lost",
+	no_rename_sync: "bad_artifacts",
 };
 
 function refuse(words) {
@@ -36,12 +39,12 @@ function refuse(words) {
 }
 
 function parse() {
-	const text = { type: "string" };
+	const text = { type: "string" }, flag = { type: "boolean" };
 	const failpoint = { ...text, multiple: true };
 
 	try {
 		return parseArgs({
-			options: { kills: text, seconds: text, seed: text, parallel: text, mutant: text, failpoint },
+			options: { kills: text, seconds: text, seed: text, parallel: text, mutant: text, "power-loss": flag, failpoint },
 		}).values;
 	} catch (error) {
 		return refuse(error.message);
@@ -59,7 +62,8 @@ function readArguments() {
 	if (mutant !== undefined && !MUTANTS[mutant]) refuse(`'${mutant}' is not among ${Object.keys(MUTANTS).join(", ")}`);
 	const kills = number("kills", PER_WORLD), parallel = number("parallel", 2);
 	return { kills, parallel, mutant, until: Date.now() + 1000 * number("seconds", 1000000), seed: number("seed", 1 + (Date.now() % 1000000)),
-		perWorld: mutant ? PER_MUTANT : Math.min(PER_WORLD, Math.ceil(kills / parallel)), failpoints: failpoints(values.failpoint) };
+		perWorld: mutant ? PER_MUTANT : Math.min(PER_WORLD, Math.ceil(kills / parallel)), powerLoss: values["power-loss"],
+		failpoints: failpoints(values.failpoint) };
 }
 
 function failpoints(only) {

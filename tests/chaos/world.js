@@ -25,8 +25,8 @@ const CLIENTS = 3;
 const CALL_MS = 8000;
 
 class World {
-	constructor({ seed, kills, until, failpoints, mutant, cache }) {
-		Object.assign(this, { seed, wanted: kills, until, mutant, cache });
+	constructor({ seed, kills, until, failpoints, powerLoss, mutant, cache }) {
+		Object.assign(this, { seed, wanted: kills, until, powerLoss, mutant, cache });
 		this.plan = new Plan(seed, failpoints);
 		this.random = randoms(seed + 1); // for what depends on time anyhow: which of the jobs, which of the clients
 		this.stack = new Stack();
@@ -75,7 +75,11 @@ class World {
 		const preload = [process.env.FILMGATE_PRELOAD_FIRST, process.env.FILMGATE_NO_FFPROBE];
 		if (life.how === "failpoint") env.FILMGATE_FAILPOINT = `${life.point}:${life.skip}`;
 		if (this.mutant) env.FILMGATE_MUTANT = this.mutant;
-
+		if (this.powerLoss) {
+			preload.push(process.env.FILMGATE_POWER_LOSS);
+			env.POWER_LOSS_FOLDER = fs.realpathSync(path.join(this.stack.data, "filmgate"));
+			env.POWER_LOSS_SHADOW = path.join(fs.realpathSync(this.stack.data), "shadow");
+		}
 		this.disk.room = PLENTY;
 		if (life.how === "full" || life.how === "broken") {
 			preload.push(process.env.FILMGATE_SMALL_DISK);
@@ -354,6 +358,16 @@ class World {
 		if (this.daemon.alive) this.daemon.process.kill("SIGKILL");
 	}
 
+	// The power goes: what no sync covered is gone.
+	losePower() {
+		const data = path.join(this.stack.data, "filmgate"), shadow = path.join(this.stack.data, "shadow");
+
+		fs.rmSync(data, { recursive: true, force: true });
+		if (fs.existsSync(path.join(shadow, "1"))) build(shadow, "1", data);
+		else fs.mkdirSync(data);
+		fs.rmSync(shadow, { recursive: true, force: true });
+	}
+
 	async listed(states) {
 		const reply = await this.call("ListJobs", { filter: { states: states.map((state) => `JOB_STATE_${state}`) }, page_size: 1000 });
 
@@ -390,6 +404,7 @@ class World {
 		}
 		if (this.daemon.alive) this.daemon.process.kill("SIGKILL");
 		const how = await this.ended(life);
+		if (this.powerLoss) this.losePower();
 		if (this.failure) throw this.failure;
 		if (how && this.watchers[0].busy.size >= OPEN) {
 			this.kills[how] = (this.kills[how] || 0) + 1;
@@ -443,6 +458,16 @@ class World {
 		this.disconnect();
 		await this.stack.finish();
 		this.disk.close();
+	}
+}
+
+// The folder as power_loss.c's shadow has it: a symbolic link is the number of an inner one.
+function build(shadow, number, to) {
+	fs.mkdirSync(to, { mode: 0o700 });
+	for (const entry of fs.readdirSync(path.join(shadow, number), { withFileTypes: true })) {
+		const from = path.join(shadow, number, entry.name), into = path.join(to, entry.name);
+		if (entry.isSymbolicLink()) build(shadow, fs.readlinkSync(from), into);
+		else fs.linkSync(from, into);
 	}
 }
 
