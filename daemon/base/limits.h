@@ -158,8 +158,14 @@
 #define LIMIT_STORE_WAKE_SCAN 4096                  /* due jobs that one queue scan sorts by priority */
 #define LIMIT_STORE_TRIM 2000                       /* events, and request ids, dropped between two batches */
 #define LIMIT_STORE_READERS 2                       /* reader threads */
-#define LIMIT_STORE_ORDER_SCAN 100000               /* orders of one place that one question looks at */
-#define LIMIT_STORE_ORDER_PARAMETERS 262144         /* bytes of a deleted job's parameters that its orders keep */
+#define LIMIT_STORE_LEDGER_TEXT 255         /* bytes of a currency, provider, model or label in a balance's key */
+#define LIMIT_STORE_OPENINGS 512            /* jobs older than the ledger that are written at once */
+#define LIMIT_STORE_BALANCES 8192           /* balances that the committer keeps in memory between two batches */
+#define LIMIT_STORE_BUDGETS 32              /* budgets that one commit has to keep to */
+#define LIMIT_STORE_USAGE_ROWS 10000        /* of one answer about what was spent */
+#define LIMIT_STORE_USAGE_SCAN 1000000      /* balances that one such question looks at */
+#define LIMIT_STORE_ORDER_SCAN 100000       /* orders of one place that one question looks at */
+#define LIMIT_STORE_ORDER_PARAMETERS 262144 /* bytes of a deleted job's parameters that its orders keep */
 /* rooms: config, plugin */
 #define LIMIT_SECRET 8192 /* bytes: as long as a header's value may be */
 

@@ -256,6 +256,13 @@ typedef void engine_catalogue_fn(void *userdata, int outcome, const struct engin
 void engine_list_catalogue(struct engine *engine, const struct engine_catalogue_query *query, engine_catalogue_fn *fn,
 			   void *userdata);
 
+/* ---- money: as the store's functions, on a reader's thread ---- */
+
+void engine_get_usage(struct engine *engine, const struct store_usage_query *query, store_usage_fn *fn, void *userdata);
+void engine_list_ledger(struct engine *engine, const struct store_ledger_query *query, store_ledger_fn *fn,
+			void *userdata);
+void engine_check_ledger(struct engine *engine, uint32_t tenant, store_ledger_check_fn *fn, void *userdata);
+
 /* Takes jobs and writes: the answer for health checks. [any-thread] */
 bool engine_is_serving(const struct engine *engine);
 

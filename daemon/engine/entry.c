@@ -4,6 +4,7 @@
 #include "engine/internal.h"
 
 #include "engine/lift.h"
+#include "engine/money.h"
 #include "engine/ops.h"
 #include "engine/run.h"
 #include "job/price.h"
@@ -390,6 +391,7 @@ void entry_submit(struct entry *entry, enum job_event kind, void (*then)(struct 
 	if (entry->status->revision == entry->revision)
 		job_touch(entry->status, now_utc(entry->engine));
 	job_status_check(entry->status);
+	money_follow(entry, commit);
 	store_commit_put_status(commit, entry->job, &entry->index, entry->status);
 	store_commit_put_event(commit, kind, entry->job, entry->status);
 	entry_hand_over(entry, commit, then);

@@ -5,6 +5,7 @@
 #include "engine/ops.h"
 
 #include "base/failpoint.h"
+#include "engine/money.h"
 #include "engine/run.h"
 #include "engine/verb.h"
 
@@ -273,6 +274,8 @@ static bool handle_update(struct entry *entry, struct op *op)
 	entry_begin(entry);
 	if (update->has_priority)
 		status->priority = update->priority;
+	if (update->has_labels && ledger_keep_labels(status) < 0)
+		abort();
 	if ((update->has_display_name && job_set_text(&status->display_name, update->display_name) < 0) ||
 	    (update->has_labels && job_set_labels(status, update->labels, update->n_labels) < 0))
 		abort();
@@ -306,6 +309,7 @@ static void delete_record(struct entry *entry)
 	entry_begin(entry);
 	job_touch(entry->status, now_utc(entry->engine));
 	commit = steal(entry->change);
+	money_close(entry, commit);
 	store_commit_delete_job(commit, entry->job, &entry->index, entry->status);
 	FAILPOINT(DELETE_BEFORE);
 	store_commit_put_event(commit, JOB_EVENT_DELETED, entry->job, entry->status);

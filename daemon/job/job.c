@@ -31,10 +31,11 @@ static const size_t job_texts[] = {
 	offsetof(struct job, quote.as_of),
 };
 static const size_t status_texts[] = {
-	offsetof(struct job_status, display_name),  offsetof(struct job_status, remote_state),
-	offsetof(struct job_status, plugin_state),  offsetof(struct job_status, outputs),
-	offsetof(struct job_status, unknown),       FAILURE_TEXTS(struct job_status),
-	offsetof(struct job_status, cost.currency), offsetof(struct job_status, cost.unknown),
+	offsetof(struct job_status, display_name),   offsetof(struct job_status, remote_state),
+	offsetof(struct job_status, plugin_state),   offsetof(struct job_status, outputs),
+	offsetof(struct job_status, unknown),        FAILURE_TEXTS(struct job_status),
+	offsetof(struct job_status, cost.currency),  offsetof(struct job_status, cost.unknown),
+	offsetof(struct job_status, money.currency), offsetof(struct job_status, money.unknown),
 };
 static const size_t quote_texts[] = {
 	offsetof(struct job_quote, currency),
@@ -91,6 +92,7 @@ static const struct list {
 	const struct shape *shape;
 } status_lists[] = {
 	{offsetof(struct job_status, labels), offsetof(struct job_status, n_labels), &label_shape},
+	{offsetof(struct job_status, money.labels), offsetof(struct job_status, money.n_labels), &label_shape},
 	{offsetof(struct job_status, missing), offsetof(struct job_status, n_missing), &missing_shape},
 	{offsetof(struct job_status, notes), offsetof(struct job_status, n_notes), &note_shape},
 	{offsetof(struct job_status, attempts), offsetof(struct job_status, n_attempts), &attempt_shape},
@@ -376,6 +378,32 @@ int job_set_cost(struct job_status *status, enum job_cost_source source, int64_t
 	status->cost.source = source;
 	status->cost.amount_micros = amount_micros;
 	status->cost.is_provisional = false;
+	return 0;
+}
+
+void job_drop_money_labels(struct job_status *status)
+{
+	struct job_money *money = &status->money;
+
+	free_values(&label_shape, money->labels, money->n_labels);
+	money->labels = NULL;
+	money->n_labels = 0;
+	money->has_labels = false;
+}
+
+int job_copy_money_labels(struct job_status *status)
+{
+	struct job_label *labels = NULL;
+
+	if (status->n_labels) {
+		labels = copy_values(&label_shape, status->labels, status->n_labels);
+		if (!labels)
+			return err_origin(-ENOMEM);
+	}
+	job_drop_money_labels(status);
+	status->money.labels = labels;
+	status->money.n_labels = status->n_labels;
+	status->money.has_labels = true;
 	return 0;
 }
 

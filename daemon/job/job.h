@@ -166,6 +166,32 @@ struct job_cost {
 	char *unknown;
 };
 
+/* What became of the money that a job holds. Numbers are stored. */
+enum job_settlement {
+	JOB_SETTLEMENT_NONE = 0,    /* nothing is reserved: nothing was bought, or its price was not known to be owed */
+	JOB_SETTLEMENT_PENDING = 1, /* reserved; what it cost is not decided */
+	JOB_SETTLEMENT_FINAL = 2,
+	_JOB_SETTLEMENT_COUNT
+};
+
+/* What the ledger holds of a job, so that the end of a reservation undoes just that; see ledger.h, which alone changes
+ * it. */
+struct job_money {
+	enum job_settlement settlement;
+	uint32_t attempt; /* whose purchase it is */
+	uint32_t day;     /* of the reservation, UTC: 20261122 */
+	bool is_unpriced; /* nothing could be reserved: no price was known */
+	int64_t reserved_micros;
+	int64_t settled_micros; /* FINAL: counted as spent */
+	int64_t excess_micros;  /* of these, beyond the reservation */
+	bool is_unconfirmed;    /* FINAL: nobody said what it cost */
+	bool has_labels;        /* the job's have changed since; those that it had: */
+	struct job_label *labels;
+	size_t n_labels;
+	char *currency; /* NULL: none is known */
+	char *unknown;
+};
+
 /* How much a note is about. */
 enum job_severity {
 	JOB_NOTE_IGNORED = 1,  /* left out */
@@ -297,6 +323,7 @@ struct job_status {
 	char **missing; /* roles that were ordered and not delivered */
 	size_t n_missing;
 	struct job_cost cost;
+	struct job_money money;
 	struct job_note *notes; /* at most LIMIT_JOB_NOTES, in the order in which they came */
 	size_t n_notes;
 
@@ -356,6 +383,9 @@ int job_failure_copy(const struct job_failure *from, struct job_failure *to);
 void job_quote_finish(struct job_quote *quote);
 /* Replaces the cost; @currency may be NULL. 0 or -ENOMEM, then it is what it was. */
 int job_set_cost(struct job_status *status, enum job_cost_source source, int64_t amount_micros, const char *currency);
+/* The labels of a reservation: kept as the job has them now, and gone. 0 or -ENOMEM, then nothing has changed. */
+int job_copy_money_labels(struct job_status *status);
+void job_drop_money_labels(struct job_status *status);
 /* Append a zeroed element; the pointer is valid until the next append. NULL: out of memory. */
 struct job_attempt *job_add_attempt(struct job_status *status);
 struct job_send *job_add_send(struct job_status *status);

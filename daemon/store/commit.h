@@ -15,6 +15,19 @@ struct commit_revision {
 	uint64_t revision;
 };
 
+/* An entry of the ledger, as far as the committer has to do with it. */
+struct commit_posting {
+	struct ledger_entry entry; /* its kind, accounts, flags and amount; no texts */
+	size_t key, key_of_job;    /* where the committer writes the sequence */
+	size_t balances,
+		balances_len; /* the balances that it changes: their keys, one behind the other in `balances` */
+};
+
+struct commit_budget {
+	size_t key, key_len; /* of its balance, in `balances` */
+	int64_t limit_micros;
+};
+
 struct store_commit {
 	struct store_commit *next;
 	void *userdata;
@@ -44,6 +57,13 @@ struct store_commit {
 	struct job_ref user;
 	struct store_commit *next_of_assets; /* the committer's: earlier in the same batch */
 
+	struct commit_posting postings[LEDGER_ENTRIES_MAX];
+	size_t n_postings;
+	struct commit_budget *budgets;
+	size_t n_budgets;
+	struct store_over_budget over; /* with STORE_E_OVER_BUDGET */
+	struct buffer balances;        /* keys, each behind its length: two bytes */
+
 	struct buffer changes;
 };
 
@@ -64,5 +84,10 @@ static inline struct bytes commit_claim_key(const struct store_commit *commit)
 
 /* Writes the event's number where it belongs. Only the committer. */
 void commit_number_event(struct store_commit *commit, uint64_t sequence);
+/* Likewise of the posting at @at. */
+void commit_number_posting(struct store_commit *commit, size_t at, uint64_t sequence);
+/* The keys of the balances that a posting changes: the first at offset 0. False at the end. */
+bool commit_next_balance(const struct store_commit *commit, const struct commit_posting *posting, size_t *offset,
+			 struct bytes *ret);
 
 #endif

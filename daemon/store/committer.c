@@ -101,7 +101,9 @@ static int check(struct store *store, struct store_commit *commit)
 		if (r == 0 && revision != commit->expected[i].revision)
 			r = STORE_E_CONFLICT;
 	}
-	return r ? r : check_assets(store, commit);
+	if (r == 0)
+		r = check_assets(store, commit);
+	return r ? r : ledger_try(&store->committer.ledger, store->backend, commit);
 }
 
 static struct commit_change *add_change(struct committer *committer)
@@ -169,6 +171,7 @@ static int join_batch(struct store *store, struct store_commit *commit)
 		}
 	} while (commit_next_change(commit, &offset, change));
 	committer->n_changes--;
+	ledger_keep(&committer->ledger, commit);
 	pending_add(&committer->pending, commit);
 	if (commit->asset_change || commit->n_needs) {
 		commit->next_of_assets = committer->of_assets;
@@ -206,7 +209,7 @@ static int fill_batch(struct store *store)
 		if (r == 0)
 			r = fronts_put(&store->fronts, change->key);
 	}
-	return r;
+	return r < 0 ? r : ledger_write(&committer->ledger, committer->batch);
 }
 
 static void fail_all(struct store_commit *first, int outcome)
@@ -245,6 +248,7 @@ static void write_batch(struct store *store, struct store_commit *first)
 		c->outcome = check(store, c);
 		if (c->outcome == 0)
 			c->outcome = join_batch(store, c);
+		ledger_undo(&committer->ledger); /* of one that did not join */
 	}
 	if (committer->n_changes == 0 && !committer->has_new_tenant)
 		return;
@@ -255,6 +259,7 @@ static void write_batch(struct store *store, struct store_commit *first)
 		r = write_measured(store, first);
 	FAILPOINT(COMMIT_WRITTEN);
 	fronts_written(&store->fronts);
+	ledger_written(&committer->ledger);
 	if (r == 0) {
 		atomic_store(&store->tail, committer->sequence);
 		return;
@@ -397,4 +402,5 @@ void committer_stop(struct store *store)
 	pthread_mutex_destroy(&committer->mutex);
 	committer->batch = backend_batch_free(committer->batch);
 	free(committer->changes);
+	ledger_finish(&committer->ledger);
 }

@@ -152,6 +152,46 @@ static int take_cost(M(Cost) * message, struct job_cost *cost)
 	return take_unknown(&message->base, &cost->unknown);
 }
 
+static int take_labels(M(Label) * *from, size_t n, struct job_label **list, size_t *n_list)
+{
+	if (n == 0)
+		return 0;
+	*list = calloc(n, sizeof(**list));
+	if (!*list)
+		return err_origin(-ENOMEM);
+	for (size_t i = 0; i < n; i++) {
+		struct job_label *label = &(*list)[(*n_list)++];
+
+		label->key = take_text_or_empty(&from[i]->key);
+		label->value = take_text_or_empty(&from[i]->value);
+		if (!label->key || !label->value)
+			return err_origin(-ENOMEM);
+	}
+	return 0;
+}
+
+static int take_money(M(Money) * message, struct job_money *money)
+{
+	int r;
+
+	if (!message)
+		return 0;
+	if (message->settlement >= _JOB_SETTLEMENT_COUNT)
+		return err_origin(-EBADMSG);
+	money->settlement = (enum job_settlement)message->settlement;
+	money->attempt = message->attempt;
+	money->day = message->day;
+	money->is_unpriced = message->is_unpriced;
+	money->reserved_micros = message->reserved_micros;
+	money->settled_micros = message->settled_micros;
+	money->excess_micros = message->excess_micros;
+	money->is_unconfirmed = message->is_unconfirmed;
+	money->currency = take_text(&message->currency);
+	money->has_labels = message->has_labels;
+	r = take_labels(message->labels, message->n_labels, &money->labels, &money->n_labels);
+	return r < 0 ? r : take_unknown(&message->base, &money->unknown);
+}
+
 static void take_quote(M(Quote) * message, struct job_quote *quote)
 {
 	quote->kind = (enum job_quote_kind)message->kind;
@@ -164,24 +204,6 @@ static void take_quote(M(Quote) * message, struct job_quote *quote)
 	quote->currency = take_text(&message->currency);
 	quote->rule = take_text(&message->rule);
 	quote->as_of = take_text(&message->as_of);
-}
-
-static int take_labels(M(State) * message, struct job_status *status)
-{
-	if (message->n_labels == 0)
-		return 0;
-	status->labels = calloc(message->n_labels, sizeof(*status->labels));
-	if (!status->labels)
-		return err_origin(-ENOMEM);
-	for (size_t i = 0; i < message->n_labels; i++) {
-		struct job_label *label = &status->labels[status->n_labels++];
-
-		label->key = take_text_or_empty(&message->labels[i]->key);
-		label->value = take_text_or_empty(&message->labels[i]->value);
-		if (!label->key || !label->value)
-			return err_origin(-ENOMEM);
-	}
-	return 0;
 }
 
 static int take_notes(const M(State) * message, struct job_status *status)
@@ -240,7 +262,7 @@ static int take_state(M(State) * message, struct job_status *status)
 	status->remote_state = take_text(&message->remote_state);
 	status->plugin_state = take_text(&message->plugin_state);
 	status->outputs = take_text(&message->outputs);
-	r = take_labels(message, status);
+	r = take_labels(message->labels, message->n_labels, &status->labels, &status->n_labels);
 	if (r == 0)
 		r = take_missing(message, status);
 	if (r == 0)
@@ -249,6 +271,8 @@ static int take_state(M(State) * message, struct job_status *status)
 		r = take_failure(message->failure, &status->failure);
 	if (r == 0)
 		r = take_cost(message->cost, &status->cost);
+	if (r == 0)
+		r = take_money(message->money, &status->money);
 	if (r == 0)
 		r = take_unknown(&message->base, &status->unknown);
 	return r;
@@ -668,6 +692,79 @@ int record_read_order_head(struct bytes value, int64_t *ret_decided_ms)
 	while (wire_next(&left, &field) && field.tag < 3)
 		if (field.tag == 2)
 			*ret_decided_ms = (int64_t)field.number;
+	return 0;
+}
+
+void record_ledger_entry_finish(struct ledger_entry *entry)
+{
+	for (size_t i = 0; i < entry->n_labels; i++) {
+		free(entry->labels[i].key);
+		free(entry->labels[i].value);
+	}
+	free((void *)(uintptr_t)entry->labels);
+	free((void *)(uintptr_t)entry->provider);
+	free((void *)(uintptr_t)entry->model);
+	free((void *)(uintptr_t)entry->currency);
+	*entry = (struct ledger_entry){0};
+}
+
+static int take_ledger_entry(M(LedgerEntry) * message, struct ledger_entry *entry)
+{
+	struct job_label *labels = NULL;
+	int r = copy_binary(message->job_id, entry->ref.id.bytes, sizeof(entry->ref.id.bytes));
+
+	entry->kind = (enum ledger_kind)message->kind;
+	entry->debit = (enum ledger_account)message->debit;
+	entry->credit = (enum ledger_account)message->credit;
+	entry->flags = message->flags;
+	entry->amount_micros = message->amount_micros;
+	entry->time_ms = message->time_ms;
+	entry->day = message->day;
+	entry->attempt = message->attempt;
+	entry->currency = take_text_or_empty(&message->currency);
+	entry->provider = take_text_or_empty(&message->provider);
+	entry->model = take_text_or_empty(&message->model);
+	if (r == 0)
+		r = take_labels(message->labels, message->n_labels, &labels, &entry->n_labels);
+	entry->labels = labels;
+	if (r == 0 && (!entry->currency || !entry->provider || !entry->model))
+		r = err_origin(-ENOMEM);
+	return r;
+}
+
+int record_read_ledger_entry(struct bytes value, struct ledger_entry *ret)
+{
+	_cleanup_(message_freep) M(LedgerEntry) *message = NULL;
+	struct ledger_entry entry = {0};
+	int r = unpack(value, &filmgate__store__v1__ledger_entry__descriptor, &message);
+
+	if (r)
+		return r;
+	if (message->kind == 0 || message->kind >= _LEDGER_KIND_COUNT || message->amount_micros < 0 ||
+	    message->debit >= _LEDGER_ACCOUNT_COUNT || message->credit >= _LEDGER_ACCOUNT_COUNT)
+		return err_origin(-EBADMSG);
+	r = take_ledger_entry(message, &entry);
+	if (r < 0) {
+		record_ledger_entry_finish(&entry);
+		return r;
+	}
+	*ret = entry;
+	return 0;
+}
+
+int record_read_ledger_balance(struct bytes value, struct ledger_balance *ret)
+{
+	_cleanup_(message_freep) M(LedgerBalance) *message = NULL;
+	int r = unpack(value, &filmgate__store__v1__ledger_balance__descriptor, &message);
+
+	if (r)
+		return r;
+	*ret = (struct ledger_balance){.reserved_micros = message->reserved_micros,
+				       .spent_micros = message->spent_micros,
+				       .excess_micros = message->excess_micros,
+				       .unconfirmed_micros = message->unconfirmed_micros,
+				       .jobs = message->jobs,
+				       .unpriced_jobs = message->unpriced_jobs};
 	return 0;
 }
 

@@ -28,10 +28,16 @@ struct cost_form {
 	ProtobufCMessageUnknownField unknown;
 };
 
+struct money_form {
+	M(Money) message;
+	ProtobufCMessageUnknownField unknown;
+};
+
 struct state_form {
 	M(State) message;
 	struct failure_form failure;
 	struct cost_form cost;
+	struct money_form money;
 	ProtobufCMessageUnknownField unknown;
 };
 
@@ -183,11 +189,16 @@ static M(Cost) * fill_cost(struct cost_form *form, const struct job_cost *cost, 
 	return &form->message;
 }
 
+static size_t labels_size(size_t n)
+{
+	return n * (sizeof(void *) + sizeof(M(Label)));
+}
+
 static size_t state_size(const struct job_status *status)
 {
-	return status->n_labels * (sizeof(void *) + sizeof(M(Label))) +
-	       status->n_notes * (sizeof(void *) + sizeof(M(Note))) + failure_size(&status->failure) +
-	       unknown_size(status->cost.unknown) + unknown_size(status->unknown);
+	return labels_size(status->n_labels) + labels_size(status->money.n_labels) +
+	       unknown_size(status->money.unknown) + status->n_notes * (sizeof(void *) + sizeof(M(Note))) +
+	       failure_size(&status->failure) + unknown_size(status->cost.unknown) + unknown_size(status->unknown);
 }
 
 static size_t attempt_size(const struct job_attempt *attempt)
@@ -210,18 +221,40 @@ static size_t artifact_size(const struct job_artifact *artifact)
 	return unknown_size(artifact->unknown);
 }
 
-static void fill_labels(M(State) * message, const struct job_status *status, struct scratch *scratch)
+static M(Label) * *fill_labels(const struct job_label *from, size_t n, struct scratch *scratch)
 {
-	M(Label) *labels = scratch_take(scratch, status->n_labels * sizeof(*labels));
+	M(Label) *labels = scratch_take(scratch, n * sizeof(*labels));
+	M(Label) **list = scratch_take(scratch, n * sizeof(void *));
 
-	message->n_labels = status->n_labels;
-	message->labels = scratch_take(scratch, status->n_labels * sizeof(void *));
-	for (size_t i = 0; i < status->n_labels; i++) {
+	for (size_t i = 0; i < n; i++) {
 		labels[i] = (M(Label))INIT(LABEL);
-		labels[i].key = text(status->labels[i].key);
-		labels[i].value = text(status->labels[i].value);
-		message->labels[i] = &labels[i];
+		labels[i].key = text(from[i].key);
+		labels[i].value = text(from[i].value);
+		list[i] = &labels[i];
 	}
+	return list;
+}
+
+/* NULL when nothing was ever reserved. */
+static M(Money) * fill_money(struct money_form *form, const struct job_money *money, struct scratch *scratch)
+{
+	if (money->day == 0 && !money->unknown)
+		return NULL;
+	form->message = (M(Money))INIT(MONEY);
+	form->message.settlement = (uint32_t)money->settlement;
+	form->message.attempt = money->attempt;
+	form->message.day = money->day;
+	form->message.is_unpriced = money->is_unpriced;
+	form->message.reserved_micros = money->reserved_micros;
+	form->message.settled_micros = money->settled_micros;
+	form->message.excess_micros = money->excess_micros;
+	form->message.is_unconfirmed = money->is_unconfirmed;
+	form->message.currency = text(money->currency);
+	form->message.has_labels = money->has_labels;
+	form->message.n_labels = money->n_labels;
+	form->message.labels = fill_labels(money->labels, money->n_labels, scratch);
+	fill_unknown(&form->message.base, &form->unknown, money->unknown, scratch);
+	return &form->message;
 }
 
 static void fill_notes(M(State) * message, const struct job_status *status, struct scratch *scratch)
@@ -265,7 +298,9 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.phase = status->phase;
 	form->message.reconciles = status->reconciles;
 	form->message.cost = fill_cost(&form->cost, &status->cost, scratch);
-	fill_labels(&form->message, status, scratch);
+	form->message.money = fill_money(&form->money, &status->money, scratch);
+	form->message.n_labels = status->n_labels;
+	form->message.labels = fill_labels(status->labels, status->n_labels, scratch);
 	fill_notes(&form->message, status, scratch);
 	fill_unknown(&form->message.base, &form->unknown, status->unknown, scratch);
 }
@@ -544,6 +579,44 @@ int record_write_order(struct buffer *out, const struct record_order *order)
 	message.parameters = text(order->parameters ? order->parameters : "");
 	message.remote_ids = order->remote_ids;
 	message.n_remote_ids = order->n_remote_ids;
+	return append(out, &message.base);
+}
+
+int record_write_ledger_entry(struct buffer *out, const struct ledger_entry *entry)
+{
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	M(LedgerEntry) message = INIT(LEDGER_ENTRY);
+	int r = scratch_init(&scratch, labels_size(entry->n_labels));
+
+	if (r < 0)
+		return r;
+	message.kind = (uint32_t)entry->kind;
+	message.debit = (uint32_t)entry->debit;
+	message.credit = (uint32_t)entry->credit;
+	message.flags = entry->flags;
+	message.amount_micros = entry->amount_micros;
+	message.currency = text(entry->currency);
+	message.time_ms = entry->time_ms;
+	message.day = entry->day;
+	message.job_id = binary(entry->ref.id.bytes, sizeof(entry->ref.id.bytes));
+	message.attempt = entry->attempt;
+	message.provider = text(entry->provider);
+	message.model = text(entry->model);
+	message.n_labels = entry->n_labels;
+	message.labels = fill_labels(entry->labels, entry->n_labels, &scratch);
+	return append(out, &message.base);
+}
+
+int record_write_ledger_balance(struct buffer *out, const struct ledger_balance *balance)
+{
+	M(LedgerBalance) message = INIT(LEDGER_BALANCE);
+
+	message.reserved_micros = balance->reserved_micros;
+	message.spent_micros = balance->spent_micros;
+	message.excess_micros = balance->excess_micros;
+	message.unconfirmed_micros = balance->unconfirmed_micros;
+	message.jobs = balance->jobs;
+	message.unpriced_jobs = balance->unpriced_jobs;
 	return append(out, &message.base);
 }
 

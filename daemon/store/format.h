@@ -11,7 +11,8 @@
  *  - A new or changed key: raise STORE_FORMAT; when a lower number is found in Meta, store_open() rewrites the keys
  *    and the Meta record in one batch before the first thread starts. Letters of abandoned keys are never used again.
  *  - Numbers so far: 1; 2 has assets and their handles (f, n, u, k), since a daemon of 1 would collect a file that only
- *    an asset names, and lists what is UNCERTAIN as open (o); 3 has orders by place and time (s).
+ *    an asset names, and lists what is UNCERTAIN as open (o); 3 has orders by place and time (s); 4 has the ledger (l, v, b) and what each
+ *    job holds of it, since a daemon of 3 would buy and end what is reserved without posting it.
  *  - Each time: put a store written by the last release into tests/ and open it there for ever.
  *
  * Keys
@@ -45,12 +46,19 @@
  *                                                              does not ask whose they are. They outlive their job
  *                                                              until they are trimmed. place: job_place_of()
  *
+ *   l tenant sequence                               LedgerEntry
+ *   v tenant ~id sequence                           -          the entries of one job; both outlive it
+ *   b tenant dimension [label 0] period start currency 0 name 0 value 0
+ *                                                   LedgerBalance. dimension and period: ledger.h; label: a label's
+ *                                                              key, which is no part of other dimensions; start:
+ *                                                              yyyymmdd. Texts are cut at LIMIT_STORE_LEDGER_TEXT
+ *
  * Record values are one version byte and a message; "-" has no value; the value of h is the sequence, 8 bytes.
  */
 #ifndef FG_STORE_FORMAT_H
 #define FG_STORE_FORMAT_H
 
-#define STORE_FORMAT 3u
+#define STORE_FORMAT 4u
 
 /* The version byte before each message. */
 #define RECORD_VERSION 1u
@@ -73,6 +81,9 @@ enum key_letter {
 	KEY_ASSET_LIST = 'n',
 	KEY_ASSET_USE = 'u',
 	KEY_ORDER = 's',
+	KEY_LEDGER = 'l',
+	KEY_LEDGER_OF_JOB = 'v',
+	KEY_BALANCE = 'b',
 };
 
 /* The byte behind ~id in a KEY_JOB key. */

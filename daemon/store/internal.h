@@ -9,6 +9,7 @@
 #include "store/folder.h"
 #include "store/front.h"
 #include "store/keys.h"
+#include "store/ledger.h"
 #include "store/pending.h"
 #include "store/store.h"
 #include "store/tenants.h"
@@ -33,6 +34,7 @@ struct committer {
 	struct pending pending;
 	struct store_commit *of_assets; /* of the batch: those that put, delete or use assets, newest first */
 	uint64_t sequence;              /* the last one given out */
+	struct ledger ledger;
 
 	/* Read by others, too. */
 	struct metric_histogram commits, write_ms;
@@ -81,6 +83,10 @@ int check_assets(struct store *store, struct store_commit *commit);
 int delete_handles(struct store *store, const struct store_commit *commit);
 /* Drops some of what is older. @ret_more: there is more. */
 int trim_some(struct store *store, const struct store_trim *what, bool *ret_more);
+
+/* Of a store that is older than the ledger: what its jobs hold or have cost, written in synced bites. Before the first
+ * thread; one that was cut off goes on where it ended. 0, STORE_E_NEWER_FORMAT or negative errno. */
+int ledger_open_jobs(struct store *store);
 
 int readers_start(struct store *store);
 /* Runs what waits first. */

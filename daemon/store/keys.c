@@ -248,6 +248,54 @@ int key_order(struct key *key, const struct job_ref *ref, const struct job_send 
 	return 0;
 }
 
+void key_ledger(struct key *key, uint32_t tenant, uint64_t sequence)
+{
+	key_tenant(key, KEY_LEDGER, tenant);
+	add_u64(key, sequence);
+}
+
+void key_ledger_of_job(struct key *key, const struct job_ref *ref)
+{
+	key_tenant(key, KEY_LEDGER_OF_JOB, ref->tenant);
+	add_inverted_id(key, &ref->id);
+}
+
+void key_ledger_job_entry(struct key *key, const struct job_ref *ref, uint64_t sequence)
+{
+	key_ledger_of_job(key, ref);
+	add_u64(key, sequence);
+}
+
+/* What a provider calls a currency has no limit of ours; what was bought must be counted all the same. */
+static void add_cut(struct key *key, const char *text)
+{
+	add_bytes(key, text, strnlen(text, LIMIT_STORE_LEDGER_TEXT));
+	add_u8(key, 0);
+}
+
+void key_balances_since(struct key *key, uint32_t tenant, enum ledger_dimension dimension, const char *label,
+			enum ledger_period period, uint32_t start)
+{
+	key_tenant(key, KEY_BALANCE, tenant);
+	add_u8(key, (uint8_t)dimension);
+	if (dimension == LEDGER_OF_LABEL)
+		add_cut(key, label);
+	add_u8(key, (uint8_t)period);
+	add_u32(key, start);
+}
+
+void key_balance(struct key *key, uint32_t tenant, const struct ledger_scope *scope)
+{
+	bool has_name = scope->dimension == LEDGER_OF_PROVIDER || scope->dimension == LEDGER_OF_MODEL;
+
+	key_balances_since(key, tenant, scope->dimension, scope->name, scope->period, scope->start);
+	add_cut(key, scope->currency);
+	if (has_name)
+		add_cut(key, scope->name);
+	if (scope->dimension == LEDGER_OF_MODEL || scope->dimension == LEDGER_OF_LABEL)
+		add_cut(key, scope->value);
+}
+
 static int add_text(struct key *key, const char *text, size_t limit)
 {
 	size_t len = strlen(text);
@@ -428,6 +476,66 @@ bool key_read_order(struct bytes key, struct key_order *ret)
 	memcpy(ret->ref.id.bytes, data + 12, 16);
 	ret->attempt = get_u32(data + 28);
 	ret->send = get_u32(data + 32);
+	return true;
+}
+
+bool key_read_ledger(struct bytes key, uint32_t *ret_tenant, uint64_t *ret_sequence)
+{
+	const uint8_t *data = read_head(key, KEY_LEDGER, ret_tenant);
+
+	if (!data || key.len != HEAD_SIZE + 8)
+		return false;
+	*ret_sequence = key_get_u64(data);
+	return true;
+}
+
+bool key_read_ledger_of_job(struct bytes key, uint64_t *ret_sequence)
+{
+	uint32_t tenant;
+	const uint8_t *data = read_head(key, KEY_LEDGER_OF_JOB, &tenant);
+
+	if (!data || key.len != HEAD_SIZE + 16 + 8)
+		return false;
+	*ret_sequence = key_get_u64(data + 16);
+	return true;
+}
+
+/* NULL when no text with its end is left. */
+static const char *take_key_text(const uint8_t **data, const uint8_t *end)
+{
+	const char *text = (const char *)*data;
+	const uint8_t *stop = *data < end ? memchr(*data, 0, (size_t)(end - *data)) : NULL;
+
+	if (!stop)
+		return NULL;
+	*data = stop + 1;
+	return text;
+}
+
+bool key_read_balance(struct bytes key, struct ledger_scope *ret)
+{
+	struct ledger_scope scope = {.name = "", .value = ""};
+	uint32_t tenant;
+	const uint8_t *data = read_head(key, KEY_BALANCE, &tenant), *end = (const uint8_t *)key.data + key.len;
+
+	if (!data || data == end || *data == 0 || *data >= _LEDGER_DIMENSION_COUNT)
+		return false;
+	scope.dimension = (enum ledger_dimension) * data++;
+	if (scope.dimension == LEDGER_OF_LABEL)
+		scope.name = take_key_text(&data, end);
+	if (!scope.name || end - data < 5 || *data == 0 || *data >= _LEDGER_PERIOD_COUNT)
+		return false;
+	scope.period = (enum ledger_period) * data;
+	scope.start = get_u32(data + 1);
+	data += 5;
+	scope.currency = take_key_text(&data, end);
+	if (scope.dimension == LEDGER_OF_PROVIDER || scope.dimension == LEDGER_OF_MODEL)
+		scope.name = take_key_text(&data, end);
+	if (scope.dimension == LEDGER_OF_MODEL || scope.dimension == LEDGER_OF_LABEL)
+		scope.value = take_key_text(&data, end);
+	if (!scope.currency || !scope.name || !scope.value || data != end)
+		return false;
+	*ret = scope;
 	return true;
 }
 

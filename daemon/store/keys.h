@@ -6,10 +6,13 @@
 
 #include "base/limits.h"
 #include "job/job.h"
+#include "job/ledger.h"
 #include "store/format.h"
 #include "store/store.h"
 
-#define KEY_SIZE_MAX (1 + 4 + 8 + LIMIT_STORE_REQUEST_ID + 16)
+/* A balance's is the longest: letter and tenant, dimension, period and start, and three texts. */
+#define KEY_SIZE_MAX (1 + 4 + 2 + 4 + 3 * (LIMIT_STORE_LEDGER_TEXT + 1))
+_Static_assert(KEY_SIZE_MAX >= 1 + 4 + 8 + LIMIT_STORE_REQUEST_ID + 16, "a tombstone's fits");
 
 struct key {
 	size_t len; /* 0: no key */
@@ -58,6 +61,15 @@ void key_place_since(struct key *key, const struct digest *place, int64_t sent_m
 /* len 0 when it is not known where it went; -ENOMEM. */
 int key_order(struct key *key, const struct job_ref *ref, const struct job_send *send);
 
+void key_ledger(struct key *key, uint32_t tenant, uint64_t sequence);
+/* The beginning of all entries of a job, and one of them. */
+void key_ledger_of_job(struct key *key, const struct job_ref *ref);
+void key_ledger_job_entry(struct key *key, const struct job_ref *ref, uint64_t sequence);
+void key_balance(struct key *key, uint32_t tenant, const struct ledger_scope *scope);
+/* Where the balances of one dimension and period (of one label's key: @label, else NULL) begin that start at @start. */
+void key_balances_since(struct key *key, uint32_t tenant, enum ledger_dimension dimension, const char *label,
+			enum ledger_period period, uint32_t start);
+
 /* Text from outside: -EMSGSIZE when it is longer than its limit. */
 int key_request(struct key *key, uint32_t tenant, const char *request_id);
 int key_tombstone(struct key *key, uint32_t tenant, int64_t deleted_ms, const char *request_id);
@@ -100,6 +112,11 @@ struct key_order {
 	uint32_t attempt, send;
 };
 bool key_read_order(struct bytes key, struct key_order *ret);
+
+bool key_read_ledger(struct bytes key, uint32_t *ret_tenant, uint64_t *ret_sequence);
+bool key_read_ledger_of_job(struct bytes key, uint64_t *ret_sequence);
+/* Texts are valid as long as @key is. */
+bool key_read_balance(struct bytes key, struct ledger_scope *ret);
 
 /* The beginning that the key shares with its queue, waiting room or tenant's deadlines. False for other letters. */
 bool key_read_range(struct bytes key, struct bytes *ret);

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "job/asset.h"
 #include "job/job.h"
+#include "job/ledger.h"
 #include "store/store.h"
 
 int record_write_job(struct buffer *out, const struct job *job);
@@ -71,6 +72,13 @@ int record_read_order(struct bytes value, struct record_order *ret);
 void record_order_finish(struct record_order *order);
 /* When it was decided, without the rest. */
 int record_read_order_head(struct bytes value, int64_t *ret_decided_ms);
+
+int record_write_ledger_entry(struct buffer *out, const struct ledger_entry *entry);
+/* Leaves the tenant and the sequence, which the key has, to the caller, who finishes it. */
+int record_read_ledger_entry(struct bytes value, struct ledger_entry *ret);
+void record_ledger_entry_finish(struct ledger_entry *entry);
+int record_write_ledger_balance(struct buffer *out, const struct ledger_balance *balance);
+int record_read_ledger_balance(struct bytes value, struct ledger_balance *ret);
 
 struct record_meta {
 	uint32_t format;

@@ -151,7 +151,12 @@ static int refuse_to_raise(struct store *store, int r, const char *path, struct 
 static int raise_format(struct store *store, struct record_meta meta, const char *path, struct errmsg *msg)
 {
 	_cleanup_(batch_freep) struct backend_batch *batch = backend_batch_new();
-	int r = batch ? add_listings(store, meta.format, batch) : err_origin(-ENOMEM);
+	int r = batch ? 0 : err_origin(-ENOMEM);
+
+	if (r == 0 && meta.format < 3)
+		r = add_listings(store, meta.format, batch);
+	if (r == 0)
+		r = ledger_open_jobs(store);
 
 	if (r)
 		return refuse_to_raise(store, r, path, msg);
@@ -246,8 +251,30 @@ static int load_tenants(struct store *store)
 	return backend_cursor_error(cursor);
 }
 
+static int find_last_entry(struct store *store, uint32_t tenant, uint64_t *ret)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key from, to;
+
+	*ret = 0;
+	key_tenant(&from, KEY_LEDGER, tenant);
+	key_after(&to, &from);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	if (backend_cursor_is_valid(cursor)) {
+		backend_cursor_seek_last(cursor);
+		if (!backend_cursor_is_valid(cursor))
+			return unread(cursor);
+		if (!key_read_ledger(backend_cursor_key(cursor), &tenant, ret))
+			return err_origin(-EBADMSG);
+	}
+	return backend_cursor_error(cursor);
+}
+
 static int find_tail(struct store *store)
 {
+	struct ledger *ledger = &store->committer.ledger;
 	uint64_t sequence = 0;
 	uint32_t tenant;
 	int r = 0;
@@ -256,6 +283,10 @@ static int find_tail(struct store *store)
 		r = find_last_sequence(store, tenant, &sequence);
 		if (r == 0 && sequence > store->committer.sequence)
 			store->committer.sequence = sequence;
+		if (r == 0)
+			r = find_last_entry(store, tenant, &sequence);
+		if (r == 0 && sequence > ledger->sequence)
+			ledger->sequence = sequence;
 	}
 	atomic_store(&store->tail, store->committer.sequence);
 	return r;

@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "job/asset.h"
 #include "job/job.h"
+#include "job/ledger.h"
 
 enum {
 	_STORE_E_OK,
@@ -28,6 +29,8 @@ enum {
 	STORE_E_CURSOR_EXPIRED, /* events: older than what is kept */
 	STORE_E_ASSET_EXISTS,   /* the asset that is put is there already */
 	STORE_E_ASSET_MISSING,  /* there is no such asset; of a new job: see store_commit_asset() */
+	STORE_E_OVER_BUDGET,    /* a reservation has no room; see store_commit_over_budget() */
+	STORE_E_TOO_MUCH,       /* usage: more than one answer holds */
 	STORE_E_ASSET_USED,     /* the asset that is deleted is used by store_commit_user() */
 };
 
@@ -137,6 +140,17 @@ int store_commit_put_handle(struct store_commit *commit, uint32_t tenant, const 
 int store_commit_delete_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,
 			       const struct digest *account);
 
+/*
+ * An entry of the ledger, of a job whose status this commit puts; at most LEDGER_ENTRIES_MAX. The committer numbers it,
+ * and keeps every balance that it belongs to up to date in the same batch. A sum that does not fit refuses the commit:
+ * STORE_E_OVER_BUDGET where it reserves, else -EOVERFLOW.
+ */
+int store_commit_post(struct store_commit *commit, const struct ledger_entry *entry);
+/* A precondition: what the commit reserves, on top of what @scope has used, is at most the limit. At most
+ * LIMIT_STORE_BUDGETS, else the commit is poisoned with -E2BIG. */
+int store_commit_keep_budget(struct store_commit *commit, uint32_t tenant, const struct ledger_scope *scope,
+			     int64_t limit_micros);
+
 /* @userdata is the caller's own note, handed back by store_commit_userdata(). Takes the commit always; never fails:
  * what waits is in memory, bounded by what callers have in flight. [any-thread] */
 void store_submit(struct store *store, struct store_commit *take, void *userdata);
@@ -156,6 +170,13 @@ const struct store_request *store_commit_found(const struct store_commit *commit
 const struct digest *store_commit_asset(const struct store_commit *commit);
 /* With STORE_E_ASSET_USED: one of the jobs that use it. */
 const struct job_ref *store_commit_user(const struct store_commit *commit);
+/* With STORE_E_OVER_BUDGET: which of the commit's budgets, in the order in which they were asked for, has no room, and how
+ * much of it is used. @budget is their number where it is none of them: the ledger itself counts no further. */
+struct store_over_budget {
+	size_t budget;
+	int64_t used_micros;
+};
+const struct store_over_budget *store_commit_over_budget(const struct store_commit *commit);
 /* The event this commit wrote, or NULL: valid until the commit is freed. */
 struct store_event {
 	struct job_ref ref;
@@ -319,6 +340,51 @@ void store_get_assets(struct store *store, uint32_t tenant, const struct digest 
 typedef void store_asset_list_fn(void *userdata, int outcome, struct asset *assets, size_t n, bool more);
 void store_list_assets(struct store *store, uint32_t tenant, const struct id *after, uint32_t limit,
 		       store_asset_list_fn *fn, void *userdata);
+
+/* ---- money ---- */
+
+/* What was reserved and spent, from day to day, both included. */
+struct store_usage_query {
+	uint32_t tenant;
+	enum ledger_dimension dimension; /* a row for each name and value of it */
+	const char *label;               /* LEDGER_OF_LABEL: the key. Borrowed until the callback */
+	const char *currency;            /* NULL: all. Borrowed likewise */
+	uint32_t from, to;               /* days, 20261122 */
+	bool by_day;                     /* a row for each day */
+};
+struct store_usage {
+	uint32_t day;                        /* 0: of all days */
+	const char *currency, *name, *value; /* as in struct ledger_scope */
+	struct ledger_balance balance;
+};
+/* In the order of day, currency, name and value; valid for the call. STORE_E_TOO_MUCH: more than LIMIT_STORE_USAGE_ROWS, or
+ * LIMIT_STORE_USAGE_SCAN balances to be looked at. */
+typedef void store_usage_fn(void *userdata, int outcome, const struct store_usage *rows, size_t n);
+void store_get_usage(struct store *store, const struct store_usage_query *query, store_usage_fn *fn, void *userdata);
+
+/* The ledger itself, in its order: all entries behind the sequence @after, or those of one job, deleted ones included. */
+struct store_ledger_query {
+	uint32_t tenant;
+	bool is_single;
+	struct job_ref ref; /* single */
+	uint64_t after;
+	uint32_t limit;
+};
+/* Valid for the call. @more: there are more. */
+typedef void store_ledger_fn(void *userdata, int outcome, const struct ledger_entry *entries, size_t n, bool more);
+void store_list_ledger(struct store *store, const struct store_ledger_query *query, store_ledger_fn *fn,
+		       void *userdata);
+
+/* What must hold of the ledger, and of the jobs, at every moment. */
+struct store_ledger_check {
+	uint64_t entries, jobs;
+	uint64_t unbalanced; /* currencies whose balances are not the sum of their entries, by day or by month */
+	uint64_t leaked;     /* jobs that hold money in a state that needs none, or hold none in one that does; and
+			      * currencies in which the jobs hold something else than is reserved */
+};
+typedef void store_ledger_check_fn(void *userdata, int outcome, const struct store_ledger_check *found);
+/* Reads the whole ledger and every job's status, of one moment. */
+void store_check_ledger(struct store *store, uint32_t tenant, store_ledger_check_fn *fn, void *userdata);
 
 /* Does any job's artifact, or any asset, still name this content? Blocks for one read: for threads that may, a worker's. 0 or negative
  * errno. [any-thread] */

@@ -1,0 +1,211 @@
+#include "store/internal.h"
+
+#include "base/log.h"
+#include "store/records.h"
+
+#define HASH_FUNCTION HASH_FNV
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+/*
+ * What must hold of the ledger: each entry moves one amount between two accounts, so that their sum is 0; balances are
+ * the sums of their entries; and what is reserved is what the jobs hold. One cursor passes over balances, jobs and
+ * entries, so that all three are of one moment while the committer goes on.
+ */
+
+struct currency {
+	UT_hash_handle hh;
+	struct ledger_balance entries, by_day, by_month;
+	int64_t held; /* by the jobs */
+	char name[];
+};
+
+struct audit {
+	struct read read;
+	uint32_t tenant;
+	store_ledger_check_fn *fn;
+	void *userdata;
+	struct currency *currencies;
+	struct store_ledger_check found;
+};
+
+static struct currency *currency_of(struct audit *audit, const char *name)
+{
+	struct currency *currency;
+
+	HASH_FIND_STR(audit->currencies, name, currency);
+	if (currency)
+		return currency;
+	currency = calloc(1, sizeof(*currency) + strlen(name) + 1);
+	if (!currency)
+		return NULL;
+	memcpy(currency->name, name, strlen(name) + 1);
+	HASH_ADD_KEYPTR(hh, audit->currencies, currency->name, strlen(name), currency);
+	if (!currency->hh.tbl) {
+		free(currency);
+		return NULL;
+	}
+	return currency;
+}
+
+static int take_balance(struct audit *audit, struct bytes key, struct bytes value)
+{
+	struct ledger_balance balance;
+	struct ledger_scope scope;
+	struct currency *currency;
+	int r;
+
+	if (!key_read_balance(key, &scope))
+		return err_origin(-EBADMSG);
+	if (scope.dimension != LEDGER_OF_ALL)
+		return 0;
+	r = record_read_ledger_balance(value, &balance);
+	if (r)
+		return r;
+	currency = currency_of(audit, scope.currency);
+	if (!currency)
+		return err_origin(-ENOMEM);
+	return ledger_join(scope.period == LEDGER_PER_DAY ? &currency->by_day : &currency->by_month, &balance)
+		       ? 0
+		       : err_origin(-EOVERFLOW);
+}
+
+static int take_entry(struct audit *audit, struct bytes value)
+{
+	struct ledger_entry entry;
+	struct currency *currency;
+	bool fits;
+	int r = record_read_ledger_entry(value, &entry);
+
+	if (r)
+		return r;
+	audit->found.entries++;
+	currency = currency_of(audit, entry.currency);
+	fits = currency && ledger_add(&currency->entries, &entry);
+	record_ledger_entry_finish(&entry);
+	if (!currency)
+		return err_origin(-ENOMEM);
+	return fits ? 0 : err_origin(-EOVERFLOW);
+}
+
+static void leak(struct audit *audit, const struct job_ref *ref, const char *why)
+{
+	char id[ID_TEXT_SIZE];
+
+	audit->found.leaked++;
+	id_format(&ref->id, id);
+	log_error("the ledger and a job disagree", "job", id, "why", why);
+}
+
+static int take_status(struct audit *audit, const struct job_ref *ref, struct bytes value)
+{
+	_cleanup_(job_status_freep) struct job_status *status = NULL;
+	const struct job_money *money;
+	struct currency *currency;
+	int r = record_read_state(value, &status);
+
+	if (r)
+		return r;
+	money = &status->money;
+	audit->found.jobs++;
+	if (ledger_state_holds(status->state) && money->settlement != JOB_SETTLEMENT_PENDING)
+		leak(audit, ref, "it buys and holds no money");
+	if (!ledger_state_holds(status->state) && !job_state_is_terminal(status->state) &&
+	    money->settlement == JOB_SETTLEMENT_PENDING)
+		leak(audit, ref, "it holds money and buys nothing");
+	if (money->settlement != JOB_SETTLEMENT_PENDING && money->reserved_micros != 0)
+		leak(audit, ref, "it is settled and still holds money");
+	if (money->settlement != JOB_SETTLEMENT_PENDING)
+		return 0;
+	currency = currency_of(audit, money->currency ? money->currency : "");
+	if (!currency)
+		return err_origin(-ENOMEM);
+	return __builtin_add_overflow(currency->held, money->reserved_micros, &currency->held) ? err_origin(-EOVERFLOW)
+											       : 0;
+}
+
+static int take(struct audit *audit, struct bytes key, struct bytes value)
+{
+	struct job_ref ref;
+	enum key_part part;
+	uint32_t tenant;
+	int r = 0;
+
+	if (key_read_tenant(key, KEY_BALANCE, &tenant) && tenant == audit->tenant)
+		r = take_balance(audit, key, value);
+	else if (key_read_tenant(key, KEY_LEDGER, &tenant) && tenant == audit->tenant)
+		r = take_entry(audit, value);
+	else if (key_read_job(key, &ref, &part) && ref.tenant == audit->tenant && part == KEY_PART_STATE)
+		r = take_status(audit, &ref, value);
+	return r;
+}
+
+static int scan(struct store *store, struct audit *audit)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key from, to;
+	int r = 0;
+
+	_Static_assert(KEY_BALANCE < KEY_JOB && KEY_JOB < KEY_LEDGER, "one cursor passes over all three");
+	key_tenant(&from, KEY_BALANCE, audit->tenant);
+	key_tenant(&to, KEY_LEDGER, audit->tenant + 1);
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	for (; r == 0 && backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
+		r = take(audit, backend_cursor_key(cursor), backend_cursor_value(cursor));
+	return r ? r : backend_cursor_error(cursor);
+}
+
+static void judge(struct audit *audit, const struct currency *currency)
+{
+	bool is_balanced = memcmp(&currency->entries, &currency->by_day, sizeof(currency->entries)) == 0 &&
+			   memcmp(&currency->entries, &currency->by_month, sizeof(currency->entries)) == 0;
+
+	if (!is_balanced) {
+		audit->found.unbalanced++;
+		log_error("balances are not the sum of their entries", "currency", currency->name);
+	}
+	if (currency->held != currency->entries.reserved_micros) {
+		audit->found.leaked++;
+		log_error("the jobs hold something else than is reserved", "currency", currency->name, "held",
+			  log_int(currency->held), "reserved", log_int(currency->entries.reserved_micros));
+	}
+}
+
+static void free_audit(struct audit *audit)
+{
+	struct currency *currency, *next;
+
+	HASH_ITER(hh, audit->currencies, currency, next) {
+		HASH_DEL(audit->currencies, currency);
+		free(currency);
+	}
+	free(audit);
+}
+
+static void run_audit(struct store *store, struct read *take)
+{
+	struct audit *audit = (struct audit *)take;
+	int r = scan(store, audit);
+
+	for (const struct currency *currency = audit->currencies; r == 0 && currency; currency = currency->hh.next)
+		judge(audit, currency);
+	audit->fn(audit->userdata, r, &audit->found);
+	free_audit(audit);
+}
+
+void store_check_ledger(struct store *store, uint32_t tenant, store_ledger_check_fn *fn, void *userdata)
+{
+	struct audit *audit = calloc(1, sizeof(*audit));
+
+	if (!audit) {
+		fn(userdata, err_origin(-ENOMEM), &(struct store_ledger_check){0});
+		return;
+	}
+	audit->read.run = run_audit;
+	audit->tenant = tenant;
+	audit->fn = fn;
+	audit->userdata = userdata;
+	readers_add(store, &audit->read);
+}
