@@ -23,6 +23,8 @@ enum exit_code command_download(struct cli *cli);
 enum exit_code command_providers(struct cli *cli);
 enum exit_code command_providers_get(struct cli *cli);
 enum exit_code command_providers_check(struct cli *cli);
+enum exit_code command_usage(struct cli *cli);
+enum exit_code command_ledger(struct cli *cli);
 enum exit_code command_assets(struct cli *cli);
 enum exit_code command_assets_upload(struct cli *cli);
 enum exit_code command_assets_get(struct cli *cli);

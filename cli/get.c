@@ -39,7 +39,7 @@ static void print_state(const Filmgate__V1__JobStatus *status)
 
 static void print_money(const Filmgate__V1__Job *job)
 {
-	_cleanup_(buffer_finish) struct buffer quote = {0}, cost = {0};
+	_cleanup_(buffer_finish) struct buffer quote = {0}, cost = {0}, held = {0};
 
 	money_quote(job->quote, &quote);
 	if (quote.data)
@@ -49,6 +49,9 @@ static void print_money(const Filmgate__V1__Job *job)
 	money_cost(job, &cost);
 	if (cost.data)
 		print_line("cost", "%s", cost.data);
+	money_held(job->status ? job->status->money : NULL, &held);
+	if (held.data)
+		print_line("ledger", "%s", held.data);
 }
 
 static void print_outlook(const Filmgate__V1__JobStatus *status)

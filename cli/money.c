@@ -102,3 +102,28 @@ void money_cost(const Filmgate__V1__Job *job, struct buffer *out)
 	buffer_printf(out, "%s%s", source_words(cost->source),
 		      cost->provisional ? ", as said when it took the order" : "");
 }
+
+void money_held(const Filmgate__V1__JobMoney *money, struct buffer *out)
+{
+	if (!money || money->settlement == FILMGATE__V1__SETTLEMENT_STATE__SETTLEMENT_STATE_UNSPECIFIED)
+		return;
+	if (money->settlement == FILMGATE__V1__SETTLEMENT_STATE__SETTLEMENT_STATE_PENDING) {
+		if (money->unpriced) {
+			buffer_append_text(out, "nothing reserved: its price is not known");
+			return;
+		}
+		money_amount(money->reserved_micros, money->currency_code, out);
+		buffer_append_text(out, " reserved");
+	} else {
+		money_amount(money->settled_micros, money->currency_code, out);
+		buffer_append_text(out, " spent");
+	}
+	if (money->excess_micros) {
+		buffer_append_text(out, ", ");
+		money_amount(money->excess_micros, money->currency_code, out);
+		buffer_append_text(out, " of it above the reservation");
+	}
+	if (money->unconfirmed)
+		buffer_append_text(out, ", which nobody has confirmed");
+	buffer_printf(out, "; counts on %s", money->date);
+}

@@ -91,6 +91,8 @@ static const char *wait_words(Filmgate__V1__JobWaitReason reason)
 		return "a credential that the provider accepts";
 	case WAIT(TOKEN):
 		return "an access token, which could not be had";
+	case WAIT(BUDGET):
+		return "room in a budget";
 	default:
 		return "something this program has no word for";
 	}

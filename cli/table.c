@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 const char *const table_formats[] = {"table", "json", "jsonl", "name", NULL};
+static const char *const usage_formats[] = {"table", "json", "jsonl", "csv", NULL};
 
 #define ROW(variable, i, t, l, n, m, h, ...)                                \
 	static const struct option_row variable = {.id = OPTION_##i,        \
@@ -91,6 +92,15 @@ ROW(language, LANGUAGE, TEXT, 0, "language", "LANGUAGE", "only of that language:
 ROW(query, QUERY, TEXT, 0, "query", "TEXT", "only those with this text in id, name or tags");
 ROW(max_age, MAX_AGE, DURATION, 0, "max-age", "TIME",
     "ask the provider again if the daemon's list is older (default 5m; 0s: always)");
+ROW(by, BY, TEXT, 0, "by", "WHAT",
+    "a row for each: day, provider, model or label:KEY; day and one of the others with a comma between");
+ROW(from_day, FROM, TEXT, 0, "from", "DAY",
+    "the first day, UTC: 2026-11-01 (default: the first of the last day's month)");
+ROW(to_day, TO, TEXT, 0, "to", "DAY", "the last day (default: today)");
+ROW(usage_format, FORMAT, CHOICE, 'o', "format", "FORMAT", "table, json, jsonl (one document a line) or csv",
+    .choices = usage_formats);
+ROW(check_ledger, CHECK, FLAG, 0, "check", NULL,
+    "add everything up and hold it against the balances and the jobs; status 1 if something is wrong");
 ROW(role, ROLE, TEXT, 0, "role", "ROLE", "which file of the job: video (default), captioned_video, thumbnail, …");
 
 ROW(seconds, SECONDS, NUMBER, 0, "seconds", "N", "how long to fuzz (default 60); 0 leaves it out", .least = 0,
@@ -264,6 +274,25 @@ const struct command table_commands[] = {
 	 .operands_max = 1,
 	 .needs_daemon = true,
 	 .run = command_providers_check},
+	{.name = "usage",
+	 .operands = "",
+	 .summary = "what was reserved and spent",
+	 .details =
+		 "A purchase reserves what it was quoted before it is sent, and is settled once. Days are those of the "
+		 "reservation, UTC. What nobody said to be the cost counts as spent and stands under UNCONFIRMED; "
+		 "purchases without a known amount are counted under UNPRICED and missing in the sums.",
+	 .examples = EXAMPLES("filmgate usage --by provider",
+			      "filmgate usage --by day,label:team --from 2026-11-01 -o csv"),
+	 .options = OPTIONS(&by, &from_day, &to_day, &usage_format),
+	 .needs_daemon = true,
+	 .run = command_usage},
+	{.name = "ledger",
+	 .operands = "[JOB]",
+	 .summary = "list what was posted, for all jobs or one",
+	 .options = OPTIONS(&entries_limit, &check_ledger, &format_o),
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_ledger},
 	{.name = "assets",
 	 .operands = "",
 	 .summary = "list the pictures, videos and sounds that were uploaded",

@@ -60,6 +60,10 @@ enum option_id {
 	OPTION_LANGUAGE,
 	OPTION_QUERY,
 	OPTION_MAX_AGE,
+	OPTION_BY,
+	OPTION_FROM,
+	OPTION_TO,
+	OPTION_CHECK,
 };
 
 enum option_type {

@@ -54,6 +54,7 @@ enum job_wait {
 	JOB_WAIT_PLUGIN_MISSING = 5, /* its provider or plugin is not loaded, or cannot read the job's state */
 	JOB_WAIT_CREDENTIAL = 6,     /* the provider refuses the key */
 	JOB_WAIT_TOKEN = 7,          /* no access token could be had; it is asked for again at until_ms */
+	JOB_WAIT_BUDGET = 8,         /* a budget has no room for it */
 	_JOB_WAIT_COUNT
 };
 

@@ -27,6 +27,7 @@ const char *job_wait_name(enum job_wait wait)
 		[JOB_WAIT_PLUGIN_MISSING] = "plugin_missing",
 		[JOB_WAIT_CREDENTIAL] = "credential",
 		[JOB_WAIT_TOKEN] = "token",
+		[JOB_WAIT_BUDGET] = "budget",
 	};
 
 	return (unsigned)wait < _JOB_WAIT_COUNT ? names[wait] : UNKNOWN;

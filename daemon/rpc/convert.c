@@ -13,8 +13,8 @@
 /* Where the numbers of job.h and of the contract are the same, they are handed on; this is where a change shows. */
 _Static_assert((int)FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN == (int)JOB_STATE_UNCERTAIN, "states");
 _Static_assert((int)JOB_STATE_UNCERTAIN + 1 == (int)_JOB_STATE_COUNT, "a new state needs its place in the contract");
-_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_TOKEN == (int)JOB_WAIT_TOKEN, "waits");
-_Static_assert((int)JOB_WAIT_TOKEN + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
+_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_BUDGET == (int)JOB_WAIT_BUDGET, "waits");
+_Static_assert((int)JOB_WAIT_BUDGET + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
 _Static_assert((int)FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_REQUESTED == (int)JOB_CANCEL_REQUESTED, "cancels");
 _Static_assert((int)FILMGATE__V1__SEND_CLASS__SEND_CLASS_ABSENT == (int)JOB_SEND_ABSENT + 1, "sends");
 _Static_assert((int)FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_DELETED == (int)JOB_EVENT_DELETED, "events");
@@ -25,6 +25,7 @@ _Static_assert((int)FILMGATE__V1__QUOTE_KIND__QUOTE_KIND_UNKNOWN == (int)JOB_QUO
 _Static_assert((int)FILMGATE__V1__PRICE_UNIT__PRICE_UNIT_VIDEO == (int)JOB_PRICE_UNIT_VIDEO, "units");
 _Static_assert((int)FILMGATE__V1__PRICE_SOURCE__PRICE_SOURCE_PLUGIN == (int)JOB_PRICE_SOURCE_PLUGIN, "prices");
 _Static_assert((int)FILMGATE__V1__NOTE_SEVERITY__NOTE_SEVERITY_INFO == (int)JOB_NOTE_INFO, "notes");
+_Static_assert((int)FILMGATE__V1__SETTLEMENT_STATE__SETTLEMENT_STATE_FINAL == (int)JOB_SETTLEMENT_FINAL, "settlements");
 _Static_assert((int)FILMGATE__V1__COST_SOURCE__COST_SOURCE_NOTHING == (int)JOB_COST_NOTHING, "costs");
 
 Filmgate__V1__CancelOutcome convert_cancel_outcome(enum job_cancel_outcome outcome)
@@ -255,6 +256,26 @@ static void add_cost(struct arena *arena, Filmgate__V1__JobStatus *to, const str
 	to->cost->provisional = cost->is_provisional;
 }
 
+static void add_money(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_money *money)
+{
+	char *date;
+
+	if (money->day == 0)
+		return;
+	date = arena_need(arena, 16);
+	snprintf(date, 16, "%04u-%02u-%02u", money->day / 10000 % 10000, money->day / 100 % 100, money->day % 100);
+	to->money = arena_need(arena, sizeof(*to->money));
+	filmgate__v1__job_money__init(to->money);
+	to->money->settlement = (Filmgate__V1__SettlementState)money->settlement;
+	to->money->reserved_micros = (uint64_t)money->reserved_micros;
+	to->money->settled_micros = (uint64_t)money->settled_micros;
+	to->money->excess_micros = (uint64_t)money->excess_micros;
+	to->money->currency_code = text_clean(arena, money->currency);
+	to->money->date = date;
+	to->money->unpriced = money->is_unpriced;
+	to->money->unconfirmed = money->is_unconfirmed;
+}
+
 static void add_notes(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
 {
 	to->notes = arena_need_pointers(arena, status->n_notes);
@@ -309,6 +330,7 @@ Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id
 		to->missing_roles[to->n_missing_roles++] = text_clean(arena, status->missing[i]);
 	add_cancel(arena, to, status);
 	add_cost(arena, to, &status->cost);
+	add_money(arena, to, &status->money);
 	add_notes(arena, to, status);
 	add_outlook(arena, to, status);
 	return to;

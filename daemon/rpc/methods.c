@@ -4,6 +4,7 @@
 #include <filmgate/v1/asset_service.pb-c.h>
 #include <filmgate/v1/job_service.pb-c.h>
 #include <filmgate/v1/provider_service.pb-c.h>
+#include <filmgate/v1/usage_service.pb-c.h>
 #include <grpc/health/v1/health.pb-c.h>
 #include <grpc/reflection/v1/reflection.pb-c.h>
 #include <grpc/reflection/v1alpha/reflection.pb-c.h>
@@ -30,6 +31,7 @@
 #define ARTIFACTS "filmgate.v1.ArtifactService/"
 #define ASSETS "filmgate.v1.AssetService/"
 #define PROVIDERS "filmgate.v1.ProviderService/"
+#define USAGE "filmgate.v1.UsageService/"
 #define HEALTH "grpc.health.v1.Health/"
 #define REFLECTION "grpc.reflection.v1.ServerReflection/"
 #define REFLECTION_ALPHA "grpc.reflection.v1alpha.ServerReflection/"
@@ -59,6 +61,10 @@ const struct rpc_method rpc_methods[] = {
 	UNARY(PROVIDERS "CheckProvider", filmgate__v1__check_provider_request, COLD, handle_check_provider),
 	UNARY(PROVIDERS "ListCatalogEntries", filmgate__v1__list_catalog_entries_request, COLD,
 	      handle_list_catalog_entries),
+
+	UNARY(USAGE "GetUsage", filmgate__v1__get_usage_request, COLD, handle_get_usage),
+	UNARY(USAGE "ListLedgerEntries", filmgate__v1__list_ledger_entries_request, COLD, handle_list_ledger_entries),
+	UNARY(USAGE "CheckLedger", filmgate__v1__check_ledger_request, COLD, handle_check_ledger),
 
 	UNARY(HEALTH "Check", grpc__health__v1__health_check_request, COLD, handle_health_check),
 	SERVER_STREAM(HEALTH "Watch", grpc__health__v1__health_check_request, COLD, handle_health_watch),

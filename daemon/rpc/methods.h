@@ -35,6 +35,10 @@ void handle_get_provider(struct call *call, const void *request);
 void handle_check_provider(struct call *call, const void *request);
 /* catalog.c */
 void handle_list_catalog_entries(struct call *call, const void *request);
+/* usage.c */
+void handle_get_usage(struct call *call, const void *request);
+void handle_list_ledger_entries(struct call *call, const void *request);
+void handle_check_ledger(struct call *call, const void *request);
 /* health.c */
 void handle_health_check(struct call *call, const void *request);
 void handle_health_watch(struct stream *stream, const void *request);

@@ -694,6 +694,53 @@ class Artifacts(Case):
         self.assertEqual(self.read(name=self.name), self.door.bytes)
 
 
+class Usage(Shared):
+    def usage(self, **fields):
+        return self.client.call("filmgate.v1.UsageService/GetUsage", **fields).rows
+
+    def test_days_groups_and_the_label_reach_the_store(self):
+        row, = self.usage(from_date="2026-11-02", to_date="2026-11-05", group=2, by_day=True)
+        self.assertEqual((row.date, row.currency_code, row.provider, row.model, row.reserved_micros, row.spent_micros),
+                         ("2026-11-02", "EUR", "providers/maker", "clip", 20261102, 20261105))
+        row, = self.usage(to_date="2026-11-05", group=3, label_key="team", currency_code="USD")
+        self.assertEqual((row.date, row.currency_code, row.provider, row.label_value, row.reserved_micros),
+                         ("", "USD", "", "clip", 20261101))
+        row, = self.usage()
+        self.assertEqual(row.reserved_micros % 100, 1)
+        self.assertEqual(row.spent_micros, int(time.strftime("%Y%m%d", time.gmtime())))
+
+    def test_what_is_wrong_with_a_question_about_money_is_named(self):
+        for fields, field in (({"from_date": "2026-02-30"}, "from_date"), ({"to_date": "yesterday"}, "to_date"),
+                              ({"from_date": "2026-11-02", "to_date": "2026-11-01"}, "from_date"),
+                              ({"group": 3}, "label_key"), ({"label_key": "team"}, "label_key"),
+                              ({"group": 9}, "group"), ({"from_date": "1999-01-01"}, "from_date")):
+            error = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.call,
+                                 "filmgate.v1.UsageService/GetUsage", **fields)
+            self.assertIn(field, str(error))
+
+    def test_entries_come_in_pages_of_all_jobs_or_of_one(self):
+        def entries(**fields):
+            return self.client.call("filmgate.v1.UsageService/ListLedgerEntries", **fields)
+
+        page = entries(after_sequence=7)
+        self.assertFalse(page.more)
+        entry, = page.entries
+        self.assertEqual((entry.sequence, entry.kind, entry.debit, entry.credit, entry.amount_micros, entry.date,
+                          entry.provider, entry.unpriced, entry.unconfirmed),
+                         (57, 2, 2, 1, 5, "2026-11-22", "providers/maker", True, False))
+        job = "jobs/01890000-0000-7000-8000-000000000001"
+        page = entries(job=job, page_size=5000)
+        self.assertTrue(page.more)
+        self.assertEqual((page.entries[0].job, page.entries[0].sequence), (job, 1000))
+        for fields in ({"job": "jobs/x"}, {"page_size": -1}, {"after_sequence": 2**64 - 1}):
+            self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.call,
+                         "filmgate.v1.UsageService/ListLedgerEntries", **fields)
+
+    def test_the_ledger_is_checked(self):
+        found = self.client.call("filmgate.v1.UsageService/CheckLedger")
+        self.assertEqual((found.entry_count, found.job_count, found.unbalanced_count, found.leaked_count), (1, 2, 3, 4))
+
+
 class Providers(Shared):
     def test_all_of_them_without_their_documents(self):
         providers = self.client.call("filmgate.v1.ProviderService/ListProviders").providers
@@ -805,8 +852,8 @@ class Reflection(Shared):
             self.assertEqual((response.valid_host, response.original_request.list_services), ("h", ""))
             self.assertEqual({s.name for s in response.list_services_response.service}, {
                 "filmgate.v1.JobService", "filmgate.v1.ArtifactService", "filmgate.v1.AssetService",
-                "filmgate.v1.ProviderService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                "grpc.reflection.v1alpha.ServerReflection"})
+                "filmgate.v1.ProviderService", "filmgate.v1.UsageService", "grpc.health.v1.Health",
+                "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"})
 
     def test_files_are_whole_and_in_order(self):
         for version in "v1", "v1alpha":

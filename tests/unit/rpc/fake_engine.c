@@ -553,3 +553,42 @@ void engine_check_provider(struct engine *engine, const char *id, engine_check_f
 	else
 		fn(userdata, ENGINE_E_NOT_FOUND, NULL, NULL);
 }
+
+void engine_get_usage(struct engine *engine, const struct store_usage_query *query, store_usage_fn *fn, void *userdata)
+{
+	const struct store_usage row = {.day = query->by_day ? query->from : 0,
+					.currency = query->currency ? query->currency : "EUR",
+					.name = query->dimension == LEDGER_OF_ALL ? "" : "maker",
+					.value = query->dimension > LEDGER_OF_PROVIDER ? "clip" : "",
+					.balance = {.reserved_micros = query->from, .spent_micros = query->to}};
+	bool is_too_much = query->from < 20000101;
+
+	(void)engine;
+	fn(userdata, is_too_much ? STORE_E_TOO_MUCH : 0, &row, is_too_much ? 0 : 1);
+}
+
+void engine_list_ledger(struct engine *engine, const struct store_ledger_query *query, store_ledger_fn *fn,
+			void *userdata)
+{
+	const struct ledger_entry entry = {.sequence = query->after + query->limit,
+					   .kind = LEDGER_RESERVE,
+					   .debit = LEDGER_RESERVED,
+					   .credit = LEDGER_BUDGET,
+					   .amount_micros = 5,
+					   .day = 20261122,
+					   .flags = LEDGER_IS_UNPRICED,
+					   .ref = query->ref,
+					   .provider = "maker",
+					   .model = "clip",
+					   .currency = "EUR"};
+
+	(void)engine;
+	fn(userdata, 0, &entry, 1, query->is_single);
+}
+
+void engine_check_ledger(struct engine *engine, uint32_t tenant, store_ledger_check_fn *fn, void *userdata)
+{
+	(void)engine;
+	(void)tenant;
+	fn(userdata, 0, &(struct store_ledger_check){.entries = 1, .jobs = 2, .unbalanced = 3, .leaked = 4});
+}
