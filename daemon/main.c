@@ -3,6 +3,7 @@
  */
 #include "artifact/artifact.h"
 #include "base/failpoint.h"
+#include "base/decimal.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -27,6 +28,7 @@ enum { EXIT_USAGE = 2, EXIT_LEFT = 3 };
 struct rooms {
 	struct config *config;
 	struct providers providers;
+	struct engine_budget *budgets;
 	struct artifact_store *artifacts;
 	struct http *http;
 	struct plugin_recorder *recorder;
@@ -113,6 +115,35 @@ static int open_runner(struct rooms *rooms, struct errmsg *msg)
 	return err_explain(r, "the threads for plugins cannot be started", msg);
 }
 
+/* What the configuration has checked; texts stay where they are, but for a label's key, which is cut out of it. */
+static int make_budgets(struct rooms *rooms)
+{
+	const struct config *config = rooms->config;
+
+	rooms->budgets = calloc(config->n_budgets + 1, sizeof(*rooms->budgets));
+	if (!rooms->budgets)
+		return err_origin(-ENOMEM);
+	for (size_t i = 0; i < config->n_budgets; i++) {
+		const struct config_budget *from = &config->budgets[i];
+		struct engine_budget *to = &rooms->budgets[i];
+		char *equals = from->label ? strchr(from->label, '=') : NULL;
+
+		if (decimal_parse(bytes_of_text(from->amount), 6, &to->limit_micros) != 0)
+			return err_origin(-EINVAL);
+		if (equals) {
+			*equals = '\0';
+			to->label_key = from->label;
+			to->label_value = equals + 1;
+		}
+		to->name = from->name;
+		to->currency = from->currency;
+		to->provider = from->provider;
+		to->period = from->period == CONFIG_PERIOD_MONTH ? LEDGER_PER_MONTH : LEDGER_PER_DAY;
+		to->refuses_unpriced = from->unpriced == CONFIG_UNPRICED_REFUSE;
+	}
+	return 0;
+}
+
 static int open_engine(struct rooms *rooms, struct errmsg *msg)
 {
 	char path[PATH_MAX];
@@ -123,6 +154,8 @@ static int open_engine(struct rooms *rooms, struct errmsg *msg)
 		.plugins = rooms->runner,
 		.providers = rooms->providers.lanes,
 		.n_providers = rooms->providers.n,
+		.budgets = rooms->budgets,
+		.n_budgets = rooms->config->n_budgets,
 		.max_queued = (uint64_t)rooms->config->limits.queued_jobs,
 		.max_asset_bytes = (uint64_t)rooms->config->limits.asset_bytes,
 		.event_retention_ms = rooms->config->events.retention_s * 1000,
@@ -172,6 +205,8 @@ static int open_rooms(struct rooms *rooms, struct ports *ret, struct errmsg *msg
 	if (r == 0)
 		r = err_explain(providers_load(rooms->config, &rooms->providers), "the providers cannot be loaded",
 				msg);
+	if (r == 0)
+		r = err_explain(make_budgets(rooms), "the budgets cannot be read", msg);
 	if (r == 0)
 		r = open_artifacts(rooms, msg);
 	if (r == 0)
@@ -243,6 +278,7 @@ static void close_rooms(struct rooms *rooms, int left)
 	plugin_recorder_free(rooms->recorder);
 	artifact_store_close(rooms->artifacts);
 	engine_free(rooms->engine);
+	free(rooms->budgets);
 	providers_finish(&rooms->providers);
 	config_free(rooms->config);
 }

@@ -85,6 +85,10 @@
 #define LIMIT_ENGINE_FETCH_IDLE_MS 30000                      /* without progress */
 #define LIMIT_ENGINE_EXCHANGE_MS 30000                        /* a free exchange that names no time-out */
 #define LIMIT_ENGINE_SUBMIT_MS 120000                         /* a paid one, where neither operator nor plugin says */
+#define LIMIT_ENGINE_BUDGET_MS 60000                          /* until a budget without room is looked at again */
+#define LIMIT_ENGINE_BUDGET_CAP_MS 3600000   /* the same for one job that was too large for it again and again */
+#define LIMIT_ENGINE_BUDGET_TRIES 3          /* orders too dear in a row, until a provider's others wait, too */
+#define LIMIT_ENGINE_BUDGET_WAITERS 1024     /* of one budget, who are told when there is room */
 #define LIMIT_ENGINE_CHECK_MS 10000          /* that an order waits for its turn, and then for its plugin's judgement */
 #define LIMIT_ENGINE_CHECKS 1024             /* orders of one provider that wait for its plugin's judgement */
 #define LIMIT_ENGINE_CHECKS_BYTES 16777216   /* of them, as the plugin is shown them: more than one largest order */

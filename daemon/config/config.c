@@ -31,6 +31,15 @@ static void finish_price(struct config_price *price)
 	free(price->until);
 }
 
+static void finish_budget(struct config_budget *budget)
+{
+	free(budget->name);
+	free(budget->amount);
+	free(budget->currency);
+	free(budget->provider);
+	free(budget->label);
+}
+
 static void finish_provider(struct config_provider *provider)
 {
 	for (size_t i = 0; i < provider->n_prices; i++)
@@ -54,6 +63,9 @@ struct config *config_free(struct config *config)
 	for (size_t i = 0; i < config->n_providers; i++)
 		finish_provider(&config->providers[i]);
 	free(config->providers);
+	for (size_t i = 0; i < config->n_budgets; i++)
+		finish_budget(&config->budgets[i]);
+	free(config->budgets);
 	free_texts(&config->plugin_dirs);
 	free(config->http.ca_bundle);
 	free(config->http.proxy);
@@ -82,6 +94,8 @@ static int read_settings(struct walk *walk, const config_t *file, struct config 
 	if (walk->report->errors == errors && !config->listen.grpc && !config->listen.unix_socket)
 		config_error(walk->report, walk->path, 0,
 			     "listen: both grpc and unix are empty: nobody could reach the daemon, so open one");
+	if (walk->report->errors == errors)
+		walk_check_budgets(walk, config);
 	return walk->report->errors > errors ? CONFIG_E_INVALID : 0;
 }
 

@@ -38,6 +38,20 @@ struct config_price {
 	char *from, *until; /* "2026-11-22", days of UTC, both included; NULL: open */
 };
 
+enum config_unpriced { CONFIG_UNPRICED_ALLOW, CONFIG_UNPRICED_REFUSE };
+enum config_period { CONFIG_PERIOD_DAY, CONFIG_PERIOD_MONTH };
+
+/* What may be spent in a day or month. */
+struct config_budget {
+	char *name;   /* unique */
+	char *amount; /* a decimal number, as written, of `currency` */
+	char *currency;
+	int period;     /* enum config_period */
+	char *provider; /* the id of a configured one; NULL: all. At most one of the two is set: */
+	char *label;    /* "KEY=VALUE"; NULL: whatever the labels */
+	int unpriced;   /* enum config_unpriced */
+};
+
 struct config_provider {
 	char *id;       /* the account's name on the wire and in the store; [a-z][a-z0-9-]*, unique */
 	char *plugin;   /* the plugin's name */
@@ -91,6 +105,8 @@ struct config {
 	int64_t drain_s;
 	char *record_dir; /* absolute; NULL: steps of plugins are not recorded */
 	struct config_texts plugin_dirs;
+	struct config_budget *budgets;
+	size_t n_budgets;
 	struct config_provider *providers;
 	size_t n_providers;
 };

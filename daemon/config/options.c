@@ -153,6 +153,16 @@ static const char *check_day(const char *text)
 	return "is no day: write it as 2026-11-22";
 }
 
+/* As a job may have it. */
+static const char *check_label(const char *text)
+{
+	size_t key = strcspn(text, "=");
+
+	return key > 0 && key <= 63 && text[key] ? NULL : "is no label: write KEY=VALUE";
+}
+
+static const char *const periods[] = {"day", "month", NULL};
+static const char *const unpriced_words[] = {"allow", "refuse", NULL};
 static const char *const price_units[] = {"second", "video", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
@@ -168,6 +178,7 @@ static const char *const log_levels[] = {"debug", "info", "warning", "error", NU
 #define AT(field) offsetof(struct config, field)
 #define OF(field) offsetof(struct config_provider, field)
 #define IN_PRICE(field) offsetof(struct config_price, field)
+#define IN_BUDGET(field) offsetof(struct config_budget, field)
 
 /* Name, type, field, default, limits, help; then what only some have. */
 #define ROW(name_, type_, offset_, fallback_, min_, max_, help_, ...)                                                 \
@@ -234,6 +245,27 @@ const struct option config_options[] = {
 	    .check = check_path),
 	ROW("plugin_dirs", TEXTS, AT(plugin_dirs), FILMGATE_PROVIDER_DIR, 1, 16,
 	    "Folders with provider plugins, searched in order.", .check = check_path),
+
+	ROW("budgets", BUDGETS, 0, "", 0, LIMIT_STORE_BUDGETS,
+	    "What may be spent. Before an order is sent, what it is quoted is reserved; where a budget has no room for\n"
+	    "it, it waits. An order that alone costs more than a whole budget is refused."),
+	ROW("budgets.name", TEXT, IN_BUDGET(name), NULL, 1, 63, "What messages call it.", .check = check_name,
+	    .sample = "\"all\""),
+	ROW("budgets.amount", TEXT, IN_BUDGET(amount), NULL, 1, 14, "How much, in the currency.", .check = check_amount,
+	    .sample = "\"50.00\""),
+	ROW("budgets.currency", TEXT, IN_BUDGET(currency), NULL, 3, 7,
+	    "ISO 4217, or credits. Orders that are quoted in another one do not count.", .check = check_currency,
+	    .sample = "\"USD\""),
+	ROW("budgets.period", CHOICE, IN_BUDGET(period), "day", 0, 0, "For how long, in UTC.", .choices = periods),
+	ROW("budgets.provider", TEXT, IN_BUDGET(provider), "", 0, 63,
+	    "Only orders of this provider, one of those below. Empty: of all.", .check = check_name),
+	ROW("budgets.label", TEXT, IN_BUDGET(label), "", 0, 319,
+	    "Only orders with this label, KEY=VALUE; not together with a provider. Empty: whatever their labels.",
+	    .check = check_label),
+	ROW("budgets.unpriced", CHOICE, IN_BUDGET(unpriced), "allow", 0, 0,
+	    "Orders whose price nobody knows: allow reserves nothing for them and counts what they came to; refuse\n"
+	    "refuses them.",
+	    .choices = unpriced_words),
 
 	ROW("providers", PROVIDERS, 0, "", 0, LIMIT_CONFIG_PROVIDERS,
 	    "Accounts at video providers. Each is reached by the plugin that it names."),

@@ -13,6 +13,7 @@ enum option_type {
 	OPTION_GROUP,     /* { } whose members are the rows "name.…" */
 	OPTION_PROVIDERS, /* ( { }, … ), each read as a group; offsets below it count from struct config_provider */
 	OPTION_PRICES,    /* the same with struct config_price, inside a provider */
+	OPTION_BUDGETS,   /* the same with struct config_budget */
 	OPTION_TEXT,      /* char *; NULL where the text is empty */
 	OPTION_TEXTS,     /* struct config_texts; an array [ ] of texts */
 	OPTION_INTEGER,   /* int64_t */

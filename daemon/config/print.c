@@ -21,14 +21,14 @@ int config_append_json(struct buffer *buffer, const char *text)
 	return r == 0 ? buffer_append_text(buffer, "\"") : r;
 }
 
-static bool is_nested(enum option_type type)
-{
-	return type == OPTION_GROUP || type == OPTION_PROVIDERS || type == OPTION_PRICES;
-}
-
 static bool is_list(enum option_type type)
 {
-	return type == OPTION_PROVIDERS || type == OPTION_PRICES;
+	return type == OPTION_PROVIDERS || type == OPTION_PRICES || type == OPTION_BUDGETS;
+}
+
+static bool is_nested(enum option_type type)
+{
+	return type == OPTION_GROUP || is_list(type);
 }
 
 /* What may be written, for a person. */
@@ -53,6 +53,7 @@ static void print_takes(FILE *file, const struct option *row)
 		break;
 	case OPTION_PROVIDERS:
 	case OPTION_PRICES:
+	case OPTION_BUDGETS:
 		fprintf(file, "up to %lld groups", (long long)row->max);
 		break;
 	case OPTION_GROUP:

@@ -30,6 +30,9 @@ int walk_group(struct walk *walk, const char *prefix, const config_setting_t *gr
 int walk_secrets(struct walk *walk, struct spot spot, const config_setting_t *setting,
 		 struct config_provider *provider);
 int walk_prices(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config_provider *provider);
+int walk_budgets(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config *config);
+/* What no single row can say of the budgets: whose they are is known when everything is read. */
+void walk_check_budgets(struct walk *walk, const struct config *config);
 int walk_free(struct walk *walk, struct spot spot, const config_setting_t *setting, char **ret);
 /* What no single row can say of the provider at @index: its neighbours, and its own fields together. */
 void walk_check_provider(struct walk *walk, const struct config *config, size_t index, unsigned int line);

@@ -11,6 +11,7 @@
 #include "engine/internal.h"
 
 #include "engine/check.h"
+#include "engine/money.h"
 #include "engine/ops.h"
 #include "engine/request.h"
 #include "engine/step.h"
@@ -24,8 +25,10 @@ struct creation {
 	struct lane *lane;
 	struct job_verdict *verdict; /* of an order with assets; else NULL */
 	bool is_trial;               /* validate_only */
-	bool has_request_id;         /* the creator's own, which may have made a job before */
-	struct asset *assets;        /* for the plugin, those that are there; NULL: none */
+	bool is_over_budget;         /* whatever else: words say which budget has never room for it */
+	struct errmsg words;
+	bool has_request_id;  /* the creator's own, which may have made a job before */
+	struct asset *assets; /* for the plugin, those that are there; NULL: none */
 	size_t n_assets;
 	struct job_index index;
 	struct job_view view;
@@ -308,6 +311,19 @@ static void ask_plugin(struct creation *creation)
 	check_ask(creation->lane, &order, on_checked, creation);
 }
 
+static void ask_or_refuse(struct creation *creation)
+{
+	struct engine_violation violation = {.field = "parameters", .text = creation->words.text};
+	struct engine_error error = {.text = creation->words.text, .violations = &violation, .n_violations = 1};
+
+	if (!creation->is_over_budget) {
+		ask_plugin(creation);
+		return;
+	}
+	creation->fn(creation->userdata, ENGINE_E_INVALID, &error, &(struct job_view){0}, false);
+	free_creation(creation);
+}
+
 /*
  * [reader thread] An accepted job stays accepted: a repeat of its request is not shown to the plugin again, whose
  * answer may be another one by now.
@@ -319,7 +335,7 @@ static void on_request(void *userdata, int outcome, const struct store_request *
 	if (outcome == 0) {
 		answer_existing(creation->engine, creation, found);
 	} else if (outcome == STORE_E_NOT_FOUND) {
-		ask_plugin(creation);
+		ask_or_refuse(creation);
 	} else {
 		log_error("a request id could not be read", "outcome", log_int(outcome));
 		answer(creation->fn, creation->userdata, ENGINE_E_STORE,
@@ -333,12 +349,13 @@ static void judge(struct creation *creation)
 {
 	const struct job *job = creation->view.job;
 
-	if (!check_is_needed(creation->lane))
+	creation->is_over_budget = money_refuses(creation->engine, job, creation->view.status, &creation->words);
+	if (!check_is_needed(creation->lane) && !creation->is_over_budget)
 		admit(creation);
 	else if (creation->has_request_id && !creation->is_trial)
 		store_get_request(creation->engine->store, job->ref.tenant, job->request_id, on_request, creation);
 	else
-		ask_plugin(creation);
+		ask_or_refuse(creation);
 }
 
 /* ---- assets ---- */

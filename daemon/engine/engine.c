@@ -3,6 +3,7 @@
  */
 #include "engine/internal.h"
 
+#include "engine/budget.h"
 #include "engine/check.h"
 #include "engine/ops.h"
 #include "engine/run.h"
@@ -216,6 +217,8 @@ int engine_new(const struct engine_config *config, struct engine **ret, struct e
 
 	r = add_lanes(engine);
 	if (r == 0)
+		r = budget_open(engine);
+	if (r == 0)
 		r = open_store(engine, msg);
 	if (r != 0)
 		return err_explain(r, "the engine cannot be made", msg);
@@ -383,6 +386,7 @@ struct engine *engine_free(struct engine *engine)
 		catalogue_free_all(&engine->lanes[i]);
 	}
 	free(engine->lanes);
+	budget_close(engine);
 	free(engine);
 	return NULL;
 }

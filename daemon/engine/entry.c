@@ -118,6 +118,7 @@ static void free_entry(struct entry *entry)
 	run_abandon(entry);
 	job_free(entry->job);
 	job_status_free(entry->status);
+	job_status_free(entry->unreserved);
 	free(entry->key);
 	free(entry->facts);
 	free(entry);
@@ -349,6 +350,8 @@ static void forget(struct entry *entry)
 	run_abandon(entry);
 	entry->job = job_free(entry->job);
 	entry->status = job_status_free(entry->status);
+	entry->unreserved = job_status_free(entry->unreserved);
+	entry->is_money_freed = false;
 	if (!entry->ops)
 		return;
 	entry_start_activity(entry, ACTIVITY_LOAD);
@@ -373,10 +376,14 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 	if (outcome == 0) {
 		enum job_state from = entry->index.state;
 
+		money_note_committed(entry);
 		note_committed(entry);
 		figures_note_change(entry, from);
 		if (then)
 			then(entry);
+	} else if (outcome == STORE_E_OVER_BUDGET && entry->unreserved) {
+		entry->is_money_freed = false;
+		money_step_back(entry, store_commit_over_budget(commit));
 	} else {
 		answer_failed_commit(entry, outcome);
 		forget(entry);

@@ -46,7 +46,8 @@ struct engine {
 	struct entry *entries; /* by ref */
 	struct lane *lanes;
 	size_t n_lanes;
-	atomic_int phase; /* enum engine_phase */
+	struct budget_line *budget_lines; /* budget.c: as many as config.budgets */
+	atomic_int phase;                 /* enum engine_phase */
 	atomic_uint_fast64_t queued;
 	struct loop_timer deadline_timer;
 	struct loop_timer drain_timer;
@@ -132,6 +133,8 @@ struct entry {
 	struct reply *reply;            /* send.c: of a paid request, while it is being stored */
 	struct plugin_answer *delivery; /* fetch.c: the answer that named the outputs, for its credentials */
 	struct plugin_answer *outgoing; /* send.c: the purchase, while its record is being stored */
+	struct job_status *unreserved;  /* money.c: as it was before the purchase that is being reserved */
+	bool is_money_freed;            /* money.c: by the change that is being stored */
 	struct media *media;            /* media.c: the job's assets, while it is prepared and ordered */
 	void (*after_media)(struct entry *entry,
 			    struct plugin_answer *take); /* step.c: what begins when they are there */
@@ -231,7 +234,10 @@ struct lane {
 	struct loop_timer wake; /* a delayed job is due at wake_at_ms (UTC) */
 	int64_t wake_at_ms;
 	struct loop_timer kick;   /* look again, soon */
-	int64_t blocked_until_ms; /* monotonic; no new starts before */
+	int64_t blocked_until_ms; /* monotonic; no new starts before, for this reason */
+	enum job_wait blocked_by;
+	int64_t short_until_ms;  /* monotonic; likewise, for want of money */
+	unsigned int n_too_dear; /* orders that a budget had no room for, one after another */
 	_Atomic(enum job_wait) problem;
 	atomic_int_fast64_t problem_until_ms; /* UTC */
 	struct model_history *histories;      /* forecast.c: one per model of the plugin */
@@ -259,6 +265,10 @@ void lane_take_slot(struct entry *entry);
 void lane_release_slot(struct entry *entry);
 /* Nothing starts for @delay_ms; jobs show @why. */
 void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms);
+/* An order had no room in a budget that all its orders, or all orders, count against. After some in a row, between which
+ * none had, nothing starts for @delay_ms, or until there is money again. */
+void lane_note_too_dear(struct lane *lane, int64_t delay_ms);
+void lane_note_money(struct lane *lane);
 /* Why a lane starts nothing, and what to do, for a person; NULL for JOB_WAIT_NONE. */
 const char *lane_problem_words(enum job_wait problem);
 

@@ -35,6 +35,9 @@ const char *lane_problem_words(enum job_wait problem)
 		return "it asked for a pause; its jobs go on when that is over";
 	case JOB_WAIT_DISK:
 		return "the disk of data_dir has no room for another video; make some, or lower limits.reserve_bytes";
+	case JOB_WAIT_BUDGET:
+		return "a budget has no room for its next order; raise it in the configuration and restart the daemon, or wait "
+		       "for its day or month to end";
 	case JOB_WAIT_CREDENTIAL:
 		return "it refuses the key; put a valid one into its secrets and restart the daemon, or settle it with the "
 		       "provider";
@@ -190,6 +193,13 @@ static void scan(struct lane *lane)
 
 /* ---- starting ---- */
 
+static void show_problem(struct lane *lane, enum job_wait why, int64_t delay_ms)
+{
+	atomic_store(&lane->problem_until_ms, now_utc(lane->engine) + delay_ms);
+	atomic_store(&lane->problem, why);
+	kick(lane, delay_ms);
+}
+
 static bool is_open(struct lane *lane)
 {
 	int64_t now_ms = clock_monotonic_ms(lane->engine->config.clock);
@@ -197,7 +207,11 @@ static bool is_open(struct lane *lane)
 	if (!is_serving(lane) || !lane->config->plugin || !store_is_healthy(lane->engine->store))
 		return false;
 	if (lane->blocked_until_ms > now_ms) {
-		kick(lane, lane->blocked_until_ms - now_ms);
+		show_problem(lane, lane->blocked_by, lane->blocked_until_ms - now_ms);
+		return false;
+	}
+	if (lane->short_until_ms > now_ms) {
+		show_problem(lane, JOB_WAIT_BUDGET, lane->short_until_ms - now_ms);
 		return false;
 	}
 	if (atomic_load(&lane->problem) != JOB_WAIT_NONE)
@@ -243,6 +257,12 @@ void lane_notice(struct lane *lane, const struct job_index *queued)
 		kick(lane, 0);
 }
 
+static void warn_of_block(const struct lane *lane, enum job_wait why, int64_t delay_ms)
+{
+	log_warning("provider takes no jobs for now", "provider", lane->config->id, "why", lane_problem_words(why),
+		    "for_ms", log_int(delay_ms));
+}
+
 void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
 {
 	int64_t until_ms = clock_monotonic_ms(lane->engine->config.clock) + delay_ms;
@@ -250,9 +270,28 @@ void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
 	if (until_ms <= lane->blocked_until_ms)
 		return;
 	lane->blocked_until_ms = until_ms;
-	atomic_store(&lane->problem_until_ms, now_utc(lane->engine) + delay_ms);
-	atomic_store(&lane->problem, why);
-	log_warning("provider takes no jobs for now", "provider", lane->config->id, "why", lane_problem_words(why),
-		    "for_ms", log_int(delay_ms));
-	kick(lane, delay_ms);
+	lane->blocked_by = why;
+	show_problem(lane, why, delay_ms);
+	warn_of_block(lane, why, delay_ms);
+}
+
+/* What is too dear for what is left must not hold up what is cheaper: it steps aside, and the next one tries. */
+void lane_note_too_dear(struct lane *lane, int64_t delay_ms)
+{
+	int64_t now_ms = clock_monotonic_ms(lane->engine->config.clock);
+
+	if (++lane->n_too_dear < LIMIT_ENGINE_BUDGET_TRIES || now_ms + delay_ms <= lane->short_until_ms)
+		return;
+	lane->short_until_ms = now_ms + delay_ms;
+	if (lane->blocked_until_ms <= now_ms)
+		show_problem(lane, JOB_WAIT_BUDGET, delay_ms);
+	warn_of_block(lane, JOB_WAIT_BUDGET, delay_ms);
+}
+
+void lane_note_money(struct lane *lane)
+{
+	if (lane->short_until_ms == 0)
+		return;
+	lane->short_until_ms = 0;
+	kick(lane, 0);
 }

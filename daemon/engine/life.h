@@ -43,6 +43,17 @@ struct engine_provider_config {
 	bool allow_private_network;
 };
 
+/* What may be spent in a day or month, UTC. Texts are borrowed for the engine's life. */
+struct engine_budget {
+	const char *name;
+	const char *currency;
+	int64_t limit_micros;
+	enum ledger_period period;
+	const char *provider;                /* NULL: all */
+	const char *label_key, *label_value; /* NULL: whatever the labels; not with a provider */
+	bool refuses_unpriced;
+};
+
 struct engine_config {
 	const struct clock *clock;
 	struct artifact_store *artifacts;
@@ -50,6 +61,8 @@ struct engine_config {
 	struct plugin_runner *plugins;
 	const struct engine_provider_config *providers;
 	size_t n_providers;
+	const struct engine_budget *budgets; /* at most LIMIT_STORE_BUDGETS */
+	size_t n_budgets;
 	uint64_t max_queued;
 	uint64_t max_asset_bytes;
 	int64_t event_retention_ms;

@@ -1,9 +1,44 @@
 #include "engine/money.h"
 
+#include "base/decimal.h"
+#include "engine/budget.h"
+#include "engine/run.h"
+
 static void post(struct store_commit *commit, const struct ledger_entries *entries)
 {
 	for (size_t i = 0; i < entries->n; i++)
 		store_commit_post(commit, &entries->all[i]);
+}
+
+/* Is there room again for somebody else? */
+static bool frees(const struct ledger_entries *entries)
+{
+	for (size_t i = 0; i < entries->n; i++)
+		if (entries->all[i].kind == LEDGER_RELEASE && entries->all[i].amount_micros > 0)
+			return true;
+	return false;
+}
+
+static bool is_priced(const struct job_quote *quote)
+{
+	return quote->kind == JOB_QUOTE_EXACT || quote->kind == JOB_QUOTE_ESTIMATE;
+}
+
+bool money_prepare(struct entry *entry)
+{
+	const struct engine_config *config = &entry->engine->config;
+
+	if (entry->status->state != JOB_STATE_PREPARING)
+		return true;
+	for (size_t i = 0; i < config->n_budgets && !is_priced(&entry->job->quote); i++)
+		if (config->budgets[i].refuses_unpriced &&
+		    budget_applies(&config->budgets[i], entry->job, entry->status->labels, entry->status->n_labels))
+			return false;
+	job_status_free(entry->unreserved);
+	entry->unreserved = job_status_copy(entry->status);
+	if (!entry->unreserved)
+		abort();
+	return true;
 }
 
 void money_follow(struct entry *entry, struct store_commit *commit)
@@ -13,6 +48,62 @@ void money_follow(struct entry *entry, struct store_commit *commit)
 	if (ledger_follow(entry->job, entry->status, now_utc(entry->engine), &entries) < 0)
 		abort();
 	post(commit, &entries);
+	entry->is_money_freed = frees(&entries);
+	if (entry->unreserved && entries.n && entries.all[0].kind == LEDGER_RESERVE && is_priced(&entry->job->quote))
+		budget_keep(entry, entry->status->money.day, commit);
+}
+
+void money_note_committed(struct entry *entry)
+{
+	bool has_reserved = entry->unreserved != NULL, has_freed = entry->is_money_freed;
+
+	entry->unreserved = job_status_free(entry->unreserved);
+	entry->is_money_freed = false;
+	budget_note(entry, has_reserved, has_freed);
+}
+
+void money_step_back(struct entry *entry, const struct store_over_budget *over)
+{
+	const struct engine_budget *budget = budget_kept(entry, over->budget);
+	int64_t delay_ms;
+
+	job_status_free(entry->status);
+	entry->status = steal(entry->unreserved);
+	delay_ms = budget_patience_ms(entry, budget);
+	log_info("job waits: a budget has no room for it", "job", log_id(&entry->ref), "budget",
+		 budget ? budget->name : "(the ledger's own limit)", "used_micros", log_int(over->used_micros),
+		 "quote_micros", log_int(entry->job->quote.amount_micros), "for_ms", log_int(delay_ms));
+	if (budget)
+		budget_wait(entry, budget, delay_ms);
+	run_requeue(entry, JOB_WAIT_BUDGET, delay_ms);
+}
+
+bool money_refuses(const struct engine *engine, const struct job *job, const struct job_status *status,
+		   struct errmsg *why)
+{
+	char limit[DECIMAL_TEXT_SIZE], amount[DECIMAL_TEXT_SIZE];
+
+	for (size_t i = 0; i < engine->config.n_budgets; i++) {
+		const struct engine_budget *budget = &engine->config.budgets[i];
+
+		if (!budget_applies(budget, job, status->labels, status->n_labels))
+			continue;
+		decimal_format(budget->limit_micros, 6, limit);
+		decimal_format(job->quote.amount_micros, 6, amount);
+		if (!is_priced(&job->quote) && budget->refuses_unpriced)
+			errmsg_set(why,
+				   "nobody knows what it costs, and the budget '%s' takes no such orders: give it a "
+				   "price in providers.prices of the daemon's configuration",
+				   budget->name);
+		else if (is_priced(&job->quote) && job->quote.amount_micros > budget->limit_micros)
+			errmsg_set(why, "it costs %s %s, and the whole budget '%s' is %s a %s: order less, or raise it",
+				   amount, budget->currency, budget->name, limit,
+				   budget->period == LEDGER_PER_DAY ? "day" : "month");
+		else
+			continue;
+		return true;
+	}
+	return false;
 }
 
 void money_close(struct entry *entry, struct store_commit *commit)
@@ -22,6 +113,7 @@ void money_close(struct entry *entry, struct store_commit *commit)
 	if (ledger_settle(entry->job, entry->status, now_utc(entry->engine), &entries) < 0)
 		abort();
 	post(commit, &entries);
+	entry->is_money_freed = frees(&entries);
 }
 
 /* ---- questions ---- */

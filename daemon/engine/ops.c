@@ -133,6 +133,21 @@ static bool handle_start(struct entry *entry, struct op *op)
 	return true;
 }
 
+/* There may be room in the budget that it waits for: it takes its place in the queue again. */
+static bool handle_wake(struct entry *entry, struct op *op)
+{
+	struct job_status *status = entry->status;
+
+	free_op(op);
+	if (status->state != JOB_STATE_QUEUED || status->wait != JOB_WAIT_BUDGET || entry->activity != ACTIVITY_NONE)
+		return true;
+	entry_begin(entry);
+	status->wait = JOB_WAIT_NONE;
+	status->wait_until_ms = 0;
+	entry_submit(entry, JOB_EVENT_PROGRESS, run_after_update);
+	return true;
+}
+
 /* ---- cancel ---- */
 
 static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
@@ -387,6 +402,8 @@ bool op_handle(struct entry *entry, struct op *op)
 	switch (op->kind) {
 	case OP_START:
 		return handle_start(entry, op);
+	case OP_WAKE:
+		return handle_wake(entry, op);
 	case OP_CANCEL:
 		return handle_cancel(entry, op);
 	case OP_UPDATE:

@@ -21,6 +21,7 @@
 #include "base/failpoint.h"
 #include "engine/forward.h"
 #include "engine/media.h"
+#include "engine/money.h"
 #include "engine/ops.h"
 #include "engine/step.h"
 #include "job/place.h"
@@ -556,6 +557,11 @@ void send_begin(struct entry *entry, struct plugin_answer *take)
 		return;
 	}
 	FAILPOINT(SEND_BEFORE_INTENT);
+	if (!money_prepare(entry)) {
+		plugin_answer_free(take);
+		run_requeue(entry, JOB_WAIT_BUDGET, LIMIT_ENGINE_BUDGET_CAP_MS);
+		return;
+	}
 	entry_begin(entry);
 	record_send(entry, take);
 	entry->status->phase = take->exchange.phase;

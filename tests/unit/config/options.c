@@ -23,6 +23,22 @@ static void write_price(const char *leaf, const char *value, char *member, size_
 		 strcmp(leaf, "currency") == 0 ? "" : "currency = \"USD\"; ", leaf, value);
 }
 
+static bool is_of_budget(const char *name)
+{
+	return strncmp(name, "budgets.", 8) == 0;
+}
+
+/* A file with one budget, in which the option has @value. A provider that it names is there. */
+static const char *file_with_budget(const char *leaf, const char *value)
+{
+	snprintf(text, sizeof(text), "budgets = ({ %s%s%s%s = %s; }); providers = ({ id = %s; plugin = \"p\"; });",
+		 strcmp(leaf, "name") == 0 ? "" : "name = \"b\"; ",
+		 strcmp(leaf, "amount") == 0 ? "" : "amount = \"1\"; ",
+		 strcmp(leaf, "currency") == 0 ? "" : "currency = \"USD\"; ", leaf, value,
+		 strcmp(leaf, "provider") == 0 && *value == '"' && value[1] != '"' ? value : "\"a\"");
+	return text;
+}
+
 /* A whole file in which the option called @name has @value. */
 static const char *file_with(const char *name, const char *value)
 {
@@ -31,6 +47,8 @@ static const char *file_with(const char *name, const char *value)
 	const char *dot = strchr(leaf, '.');
 	char member[100000];
 
+	if (is_of_budget(name))
+		return file_with_budget(name + 8, value);
 	if (dot)
 		snprintf(member, sizeof(member), "%.*s = { %s = %s; };", (int)(dot - leaf), leaf, dot + 1, value);
 	else
@@ -52,6 +70,8 @@ static void *field(const struct option *row)
 {
 	bool is_provider = strncmp(row->name, "providers.", 10) == 0;
 
+	if (is_of_budget(row->name))
+		return (char *)config->budgets + row->offset;
 	if (is_of_price(row->name))
 		return (char *)config->providers[0].prices + row->offset;
 	return (is_provider ? (char *)config->providers : (char *)config) + row->offset;
@@ -86,8 +106,8 @@ static void try_integer(const struct option *row)
 /* A text of @len bytes that the row's own check takes. */
 static const char *text_of(const struct option *row, size_t len)
 {
-	static const char *const beginnings[] = {"",           "/",       "127.0.0.1:1", "127.",          "https://",
-						 "https://h/", "credits", "2026-11-22",  "1000000.000000"};
+	static const char *const beginnings[] = {"",           "/",       "127.0.0.1:1", "127.",           "https://",
+						 "https://h/", "credits", "2026-11-22",  "1000000.000000", "k="};
 	static char value[100000];
 	size_t n = 0;
 
@@ -205,6 +225,8 @@ static void try_row(const struct option *row)
 		return try_members(row, "(", "{ id = \"p%zu\"; plugin = \"p\"; }", ")");
 	case OPTION_PRICES:
 		return try_members(row, "(", "{ model = \"m%zu\"; amount = \"1\"; currency = \"USD\"; }", ")");
+	case OPTION_BUDGETS:
+		return try_members(row, "(", "{ name = \"b%zu\"; amount = \"1\"; currency = \"USD\"; }", ")");
 	case OPTION_GROUP:
 		must_parse(file_with(row->name, "{ }"));
 		must_refuse(file_with(row->name, "1"), refused_words(row));
