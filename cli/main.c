@@ -8,6 +8,10 @@
 #include "base/log.h"
 
 #include <locale.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define OUTPUT_BYTES (64 << 10) /* --help whole */
 
 static enum exit_code connect(struct cli *cli)
 {
@@ -56,11 +60,14 @@ static enum exit_code run(struct cli *cli)
 
 int main(int argc, char **argv)
 {
+	static char output[OUTPUT_BYTES];
 	struct cli cli = {.clock = &clock_system, .deadline_ms = CLI_DEADLINE_MS};
 	struct errmsg error = {""};
 	enum exit_code code, written;
 	int r;
 
+	/* When an earlier write than the last one fails, nobody knows its errno any more. */
+	setvbuf(stdout, output, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, sizeof(output));
 	setlocale(LC_CTYPE, "");
 	log_setup(LOG_FORMAT_TEXT, getenv("FILMGATE_DEBUG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
 	interrupt_start();
