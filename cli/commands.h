@@ -17,6 +17,8 @@ enum exit_code command_wait(struct cli *cli);
 enum exit_code command_cancel(struct cli *cli);
 enum exit_code command_retry(struct cli *cli);
 enum exit_code command_resolve(struct cli *cli);
+enum exit_code command_backup(struct cli *cli);
+enum exit_code command_resume(struct cli *cli);
 enum exit_code command_update(struct cli *cli);
 enum exit_code command_delete(struct cli *cli);
 enum exit_code command_download(struct cli *cli);

@@ -89,6 +89,8 @@ static const char *wait_words(Filmgate__V1__JobWaitReason reason)
 		return "the provider's plugin, which is not loaded";
 	case WAIT(PROVIDER_CREDENTIAL):
 		return "a credential that the provider accepts";
+	case WAIT(HELD):
+		return "its release: the data was restored from a copy; 'filmgate resume' releases it";
 	case WAIT(TOKEN):
 		return "an access token, which could not be had";
 	case WAIT(BUDGET):

@@ -86,6 +86,7 @@ ROW(remote, REMOTE, FLAG, 0, "remote", NULL,
     "have the provider remove its copy first; nothing is deleted here unless it does");
 ROW(found, FOUND, TEXT, 0, "found", "REMOTE_ID",
     "it was bought, and this is the provider's id of it: the job goes on with it");
+ROW(all, ALL, FLAG, 0, "all", NULL, "every job that is open");
 ROW(absent, ABSENT, FLAG, 0, "absent", NULL, "nothing was bought: it is ordered again, at a price");
 ROW(give_up, GIVE_UP, FLAG, 0, "give-up", NULL, "it is not known and nobody looks further: the job has failed");
 ROW(language, LANGUAGE, TEXT, 0, "language", "LANGUAGE", "only of that language: en, English, en-US");
@@ -217,6 +218,31 @@ const struct command table_commands[] = {
 	 .operands_max = 1,
 	 .needs_daemon = true,
 	 .run = command_resolve},
+	{.name = "resume",
+	 .operands = "[JOB...]",
+	 .summary = "release jobs that are held since the data was restored from a copy",
+	 .details =
+		 "Look into the providers' accounts first: what was ordered after the copy was made is not in it, and "
+		 "would be bought a second time, but where the provider honours the first order's key still. Of jobs "
+		 "that are not held this changes nothing.",
+	 .examples = EXAMPLES("filmgate resume JOB", "filmgate resume --all"),
+	 .options = OPTIONS(&all, &format_o),
+	 .operands_min = 0,
+	 .operands_max = INT_MAX,
+	 .needs_daemon = true,
+	 .run = command_resume},
+	{.name = "backup",
+	 .operands = "DIR",
+	 .summary = "copy the daemon's data into a new folder on its machine, while it runs",
+	 .details = "DIR is made by the daemon, with its rights; it is whole and synced when the command ends.\n\n"
+		    "To restore: stop the daemon, put the folder in the place of its data_dir, start it. Nothing paid "
+		    "is sent for the jobs that were open in the copy before 'filmgate resume' has released them.",
+	 .examples = EXAMPLES("filmgate backup /var/backups/filmgate-$(date +%F)"),
+	 .options = OPTIONS(&format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_backup},
 	{.name = "update",
 	 .operands = "JOB",
 	 .summary = "change a job's labels, name or priority",

@@ -37,6 +37,7 @@ struct rooms {
 	struct rpc_server *rpc;
 	struct web *web;
 	int64_t started_ms; /* UTC */
+	bool is_copy;       /* data_dir was put back from a copy */
 };
 
 struct ports {
@@ -161,6 +162,7 @@ static int open_engine(struct rooms *rooms, struct errmsg *msg)
 		.event_retention_ms = rooms->config->events.retention_s * 1000,
 		.tombstone_retention_ms = LIMIT_ENGINE_TOMBSTONE_MS,
 		.store_path = path,
+		.is_copy = rooms->is_copy,
 	};
 
 	snprintf(path, sizeof(path), "%s/store", rooms->config->data_dir);
@@ -332,20 +334,24 @@ static int serve(struct rooms *rooms, const sigset_t *stop)
 struct arguments {
 	const char *config_path;
 	bool is_check;
+	bool is_copy;
 };
 
 static void print_usage(FILE *file)
 {
-	fprintf(file, "usage: filmgated [--config FILE]\n\n"
-		      "  --config FILE    the configuration (default: " DEFAULT_CONFIG ")\n"
-		      "  --check-config   say what is wrong with it, and exit: 0 when nothing is\n"
-		      "  --print-config   print the documented sample\n"
-		      "  --help-config    explain every option\n"
-		      "  --version        print the version\n"
-		      "  --help           print this\n\n"
-		      "Prints one line when it is ready: ready grpc=HOST:PORT unix=PATH http=HOST:PORT data=DIR\n"
-		      "SIGTERM and SIGINT end it gracefully. Exit status: 0 done, 1 failure, 2 usage, 3 ended, but a\n"
-		      "plugin that hangs was left behind.\n");
+	fprintf(file,
+		"usage: filmgated [--config FILE]\n\n"
+		"  --config FILE    the configuration (default: " DEFAULT_CONFIG ")\n"
+		"  --check-config   say what is wrong with it, and exit: 0 when nothing is\n"
+		"  --restored       data_dir was put back from a copy that 'filmgate backup' did not make, as of a\n"
+		"                   disk: hold what is open in it, once, until 'filmgate resume' releases it\n"
+		"  --print-config   print the documented sample\n"
+		"  --help-config    explain every option\n"
+		"  --version        print the version\n"
+		"  --help           print this\n\n"
+		"Prints one line when it is ready: ready grpc=HOST:PORT unix=PATH http=HOST:PORT data=DIR\n"
+		"SIGTERM and SIGINT end it gracefully. Exit status: 0 done, 1 failure, 2 usage, 3 ended, but a\n"
+		"plugin that hangs was left behind.\n");
 }
 
 /* What was asked for did not get out: that is a failure. */
@@ -363,6 +369,7 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, 'k'},
+		{"restored", no_argument, NULL, 'R'},
 		{"print-config", no_argument, NULL, 'p'},
 		{"help-config", no_argument, NULL, 'H'},
 #ifdef FILMGATE_FAILPOINTS
@@ -382,6 +389,9 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
 			break;
 		case 'k':
 			ret->is_check = true;
+			break;
+		case 'R':
+			ret->is_copy = true;
 			break;
 		case 'p':
 			config_print_sample(stdout);
@@ -452,6 +462,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	if (arguments.is_check)
 		return check_config(arguments.config_path, rooms.config);
+	rooms.is_copy = arguments.is_copy;
 	log_setup((enum log_format)rooms.config->log.format, (enum log_level)rooms.config->log.level);
 
 	/* Blocked before any thread exists, so that every thread inherits it; a peer that hangs up kills nobody. */

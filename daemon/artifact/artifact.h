@@ -133,4 +133,22 @@ typedef bool artifact_referenced_fn(void *userdata, const struct digest *sha256)
 void artifact_collect(struct artifact_store *store, const struct digest *sha256, artifact_referenced_fn *is_referenced,
 		      void *userdata);
 
+/*
+ * Makes the new folder @path/sha256 a copy of all finished artifacts: links where the disk allows them, since contents do
+ * not change. On a worker thread, which calls @first before (0, or what becomes the outcome, with words in its @msg) and
+ * @fn at the end; from before @first until then nothing is collected: what @first copied names nothing that is missing
+ * here. Synced. Returns 0, or -ENOMEM, and then neither comes. One at a time.
+ */
+struct artifact_copied {
+	int outcome; /* 0, ARTIFACT_E_NO_SPACE, negative errno, or that of @first */
+	struct errmsg message;
+	uint64_t files, bytes;
+};
+typedef int artifact_copy_first_fn(void *userdata, struct errmsg *msg);
+typedef void artifact_copied_fn(void *userdata, const struct artifact_copied *copied);
+/* The copy that is being made, or any later one, ends at its next file with -ECANCELED. */
+void artifact_stop_copies(struct artifact_store *store);
+int artifact_copy(struct artifact_store *store, const char *path, artifact_copy_first_fn *first, artifact_copied_fn *fn,
+		  void *userdata);
+
 #endif

@@ -7,6 +7,8 @@
 #include "artifact/claim.h"
 #include "artifact/worker.h"
 
+#include <stdatomic.h>
+
 #define STAGING_NAME_SIZE 129 /* a staging file's name and the NUL */
 #define FAN_OUT_SIZE 3        /* "ab" and the NUL */
 
@@ -17,6 +19,9 @@ struct artifact_store {
 	int staging_fd, content_fd; /* folders */
 	pthread_mutex_t mutex;
 	uint64_t reserved_bytes; /* under the mutex */
+	atomic_bool has_stopped_copies;
+	bool is_copying;      /* under the mutex: */
+	struct task *put_off; /* collections, until the copy is made */
 	struct claims claims;
 	struct workers workers;
 	struct workers openers; /* apart, since a seal may take long */
@@ -38,5 +43,8 @@ struct place place_of(const struct digest *sha256);
 
 /* ARTIFACT_E_NO_SPACE for a full disk or quota, else @error, a negative errno. */
 int store_outcome(int error);
+
+/* False while a copy is being made: then @take is run after that. */
+bool copy_lets_collect(struct artifact_store *store, struct task *take);
 
 #endif

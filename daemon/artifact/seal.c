@@ -299,8 +299,11 @@ static void run_collect(struct task *task)
 {
 	struct collect *collect = (struct collect *)(void *)task;
 	struct artifact_store *store = collect->store;
-	int r = claims_take_alone(&store->claims, &collect->sha256, &collect->wish);
+	int r;
 
+	if (!copy_lets_collect(store, task))
+		return;
+	r = claims_take_alone(&store->claims, &collect->sha256, &collect->wish);
 	if (r == 0) {
 		collect_alone(collect);
 		claims_drop_alone(&store->claims, &collect->sha256);

@@ -166,6 +166,7 @@ static int open_store(struct engine *engine, struct errmsg *msg)
 {
 	struct store_config config = {
 		.path = engine->config.store_path,
+		.is_copy = engine->config.is_copy,
 		.clock = engine->config.clock,
 		.on_batch = on_batch,
 		.userdata = engine,
@@ -335,6 +336,7 @@ void engine_drain(struct engine *engine)
 	int phase = ENGINE_PHASE_SERVING;
 
 	atomic_compare_exchange_strong(&engine->phase, &phase, ENGINE_PHASE_DRAINING);
+	artifact_stop_copies(engine->config.artifacts);
 }
 
 void engine_stop(struct engine *engine, int64_t limit_ms)

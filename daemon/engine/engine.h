@@ -109,11 +109,31 @@ struct engine_resolve {
  * it does not know the id, and ENGINE_E_PROVIDER, …_CREDENTIAL or …_UNREACHABLE when it was not asked or does not say. */
 void engine_resolve_job(struct engine *engine, const struct engine_resolve *resolve, engine_job_fn *fn, void *userdata);
 
+/* Releases a job that was open in a copy from which the store was restored; of others it changes nothing. */
+void engine_resume_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata);
+
 enum engine_delete { ENGINE_DELETE_KEEP_REMOTE, ENGINE_DELETE_REMOVE_REMOTE };
 typedef void engine_done_fn(void *userdata, int outcome, const struct engine_error *error);
 /* Terminal jobs only. With REMOVE_REMOTE the provider's copy goes first; if that fails, nothing is deleted. */
 void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum engine_delete how, engine_done_fn *fn,
 		       void *userdata);
+
+/* ---- backup ---- */
+
+struct engine_backup {
+	const char *path;
+	uint64_t artifacts, artifact_bytes;
+};
+/* @backup: valid until the callback returns. */
+typedef void engine_backup_fn(void *userdata, int outcome, const struct engine_error *error,
+			      const struct engine_backup *backup);
+/*
+ * Makes the new folder @path, on this machine, a copy of the data directory, while everything goes on: whatever was
+ * acknowledged before the call is in it. It appears under its name when it is whole and synced. One at a time:
+ * ENGINE_E_STATE. ENGINE_E_INVALID: @path is not absolute, too long, or there already; ENGINE_E_STORE: it cannot be
+ * written; ENGINE_E_DRAINING.
+ */
+void engine_back_up(struct engine *engine, const char *path, engine_backup_fn *fn, void *userdata);
 
 /* As store_list_jobs(). */
 void engine_list_jobs(struct engine *engine, const struct store_list_query *query, store_list_fn *fn, void *userdata);

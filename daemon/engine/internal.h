@@ -42,6 +42,7 @@ struct engine {
 	struct engine_config config;
 	struct store *store;
 	struct loop *loop;
+	atomic_bool is_backing_up; /* backup.c */
 	struct watch_hub *hub;
 	struct entry *entries; /* by ref */
 	struct lane *lanes;

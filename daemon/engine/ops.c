@@ -5,6 +5,7 @@
 #include "engine/ops.h"
 
 #include "base/failpoint.h"
+#include "engine/held.h"
 #include "engine/money.h"
 #include "engine/run.h"
 #include "engine/verb.h"
@@ -129,7 +130,10 @@ static bool handle_start(struct entry *entry, struct op *op)
 		lane_release_slot(entry);
 		return true;
 	}
-	run_begin(entry);
+	if (held_is(entry))
+		held_wait(entry);
+	else
+		run_begin(entry);
 	return true;
 }
 
@@ -153,15 +157,17 @@ static bool handle_wake(struct entry *entry, struct op *op)
 static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
 {
 	bool is_running = entry->status->state == JOB_STATE_RUNNING;
+	struct errmsg words;
 	struct job_failure failure = {
 		.reason = JOB_REASON_CANCELLED,
-		.purchase = is_running ? JOB_PURCHASE_MADE : JOB_PURCHASE_NOTHING,
-		.message =
-			achieved == JOB_CANCEL_DETACHED
-				? (char *)"cancelled here; the provider has no way to stop it, finishes it and bills it"
-				: (char *)"cancelled",
+		.purchase = is_running ? JOB_PURCHASE_MADE : held_purchase(entry),
+		.message = words.text,
 	};
 
+	if (achieved == JOB_CANCEL_DETACHED && is_running)
+		errmsg_set(&words, "cancelled here; the provider has no way to stop it, finishes it and bills it");
+	else
+		errmsg_set(&words, "cancelled%s", is_running ? "" : held_words(entry));
 	entry_interrupt(entry);
 	run_abandon(entry);
 	entry_begin(entry);
@@ -226,7 +232,7 @@ static void cancel(struct entry *entry)
 	switch (entry->status->state) {
 	case JOB_STATE_QUEUED:
 	case JOB_STATE_PREPARING:
-		end_cancelled(entry, JOB_CANCEL_NEVER_SENT);
+		end_cancelled(entry, held_is(entry) ? JOB_CANCEL_DETACHED : JOB_CANCEL_NEVER_SENT);
 		break;
 	case JOB_STATE_STARTING:
 	case JOB_STATE_UNCERTAIN:
@@ -393,6 +399,10 @@ static bool handle_deadline(struct entry *entry, struct op *op)
 	}
 	entry_interrupt(entry);
 	run_abandon(entry);
+	if (entry->status->state != JOB_STATE_RUNNING && held_is(entry)) {
+		held_wait(entry);
+		return true;
+	}
 	entry_fail(entry, JOB_STATE_EXPIRED, &failure, answer_ended);
 	return true;
 }
@@ -415,6 +425,9 @@ bool op_handle(struct entry *entry, struct op *op)
 		return handle_delete(entry, op);
 	case OP_DEADLINE:
 		return handle_deadline(entry, op);
+	case OP_RESUME:
+		held_resume(entry, op);
+		return true;
 	}
 	assert(false);
 	return true;
@@ -425,6 +438,15 @@ bool op_handle(struct entry *entry, struct op *op)
 void engine_cancel_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata)
 {
 	struct op *op = op_new(engine, OP_CANCEL, ref);
+
+	op->job_fn = fn;
+	op->userdata = userdata;
+	op_post(op);
+}
+
+void engine_resume_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata)
+{
+	struct op *op = op_new(engine, OP_RESUME, ref);
 
 	op->job_fn = fn;
 	op->userdata = userdata;

@@ -6,7 +6,7 @@
 
 #include "engine/internal.h"
 
-enum op_kind { OP_START, OP_WAKE, OP_CANCEL, OP_UPDATE, OP_RESOLVE, OP_DELETE, OP_DEADLINE };
+enum op_kind { OP_START, OP_WAKE, OP_CANCEL, OP_UPDATE, OP_RESOLVE, OP_DELETE, OP_DEADLINE, OP_RESUME };
 
 struct op {
 	struct loop_message message;
@@ -14,7 +14,7 @@ struct op {
 	struct op *next;
 	enum op_kind kind;
 	struct job_ref ref;
-	engine_job_fn *job_fn;   /* OP_CANCEL, OP_UPDATE, OP_RESOLVE */
+	engine_job_fn *job_fn;   /* OP_CANCEL, OP_UPDATE, OP_RESOLVE, OP_RESUME */
 	engine_done_fn *done_fn; /* OP_DELETE */
 	void *userdata;
 	enum engine_delete how;

@@ -141,6 +141,7 @@ void request_build(struct engine *engine, struct lane *lane, const struct engine
 	    job_set_labels(status, create->labels, create->n_labels) < 0)
 		abort();
 	status->priority = create->priority;
+	status->epoch = store_epoch(engine->store);
 	if (atomic_load(&lane->running) >= lane->config->concurrency)
 		status->wait = JOB_WAIT_CAPACITY;
 	job_touch(status, job->created_ms);

@@ -9,6 +9,7 @@
  *
  * Nor is an id believed that is another job's: two would share one video, and the second that was paid for be forgotten.
  */
+#include "engine/held.h"
 #include "engine/ops.h"
 #include "engine/run.h"
 #include "engine/verb.h"
@@ -33,6 +34,7 @@ static void forget_doubt(struct entry *entry)
 	job_failure_finish(&status->failure);
 	status->retries = 0;
 	status->phase = 0;
+	held_release(entry);
 	begin_time_anew(entry);
 }
 

@@ -14,8 +14,10 @@
  * UNCERTAIN.
  *
  * A repeat needs all of: the provider honours keys; wall time since the first send is not negative and below the window
- * less a tenth; the account's keys and base URL and the rebuilt request's fingerprint are as recorded.
+ * less a tenth; the account's keys and base URL and the rebuilt request's fingerprint are as recorded; the store was not
+ * restored from a copy since, unless the job was released after that (held.c).
  */
+#include "engine/held.h"
 #include "engine/run.h"
 
 #include "base/failpoint.h"
@@ -87,7 +89,7 @@ bool send_may_repeat(const struct entry *entry)
 	const struct job_send *first = first_doubt(entry, NULL);
 	int64_t age_ms;
 
-	if (!first || first->key_window_ms <= 0 || !entry->lane)
+	if (!first || first->key_window_ms <= 0 || !entry->lane || held_is(entry))
 		return false;
 	age_ms = now_utc(entry->engine) - first->created_ms;
 	if (age_ms < 0 || age_ms >= trusted_ms(first))
@@ -186,10 +188,12 @@ static struct errmsg unprotected(const struct entry *entry, const char *what)
 	bool is_said = what && *what;
 	struct errmsg why;
 
-	errmsg_set(
-		&why, "%s%.250s, and %s; look at the provider's account whether the job was bought",
-		is_said ? "a paid request is undecided: " : "the reply to a paid request was lost", is_said ? what : "",
-		first && first->key_window_ms > 0 ? "its key no longer protects a repeat" : "no key protects a repeat");
+	errmsg_set(&why, "%s%.250s, and %s; look at the provider's account whether the job was bought",
+		   is_said ? "a paid request is undecided: " : "the reply to a paid request was lost",
+		   is_said ? what : "",
+		   held_is(entry)                      ? "the store was restored from a copy since"
+		   : first && first->key_window_ms > 0 ? "its key no longer protects a repeat"
+						       : "no key protects a repeat");
 	return why;
 }
 
@@ -547,6 +551,11 @@ void send_begin(struct entry *entry, struct plugin_answer *take)
 {
 	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING) {
 		plugin_answer_free(take);
+		return;
+	}
+	if (held_is(entry)) {
+		plugin_answer_free(take);
+		held_wait(entry);
 		return;
 	}
 	if (!reserve_room(entry)) {

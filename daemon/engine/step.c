@@ -161,11 +161,14 @@ void step_write_job(const struct job *job, const char *title, struct buffer *ret
 
 /*
  * The key of the attempt's purchase: that of the doubt, if there is one, so that a repeat says the same; else a new
- * one, since a provider may replay its refusal of an old one.
+ * one, since a provider may replay its refusal of an old one. It is made of the job and the send's numbers alone: a store
+ * that was restored from a copy orders under the same keys what was ordered after the copy was made.
  */
 static char *key_of(const struct entry *entry, uint32_t attempt)
 {
+	const struct job_send *last = job_current_send(entry->status);
 	char id[ID_TEXT_SIZE], key[ID_TEXT_SIZE + 32];
+	uint32_t number = 1;
 
 	for (size_t i = 0; i < entry->status->n_sends; i++) {
 		const struct job_send *send = &entry->status->sends[i];
@@ -173,8 +176,10 @@ static char *key_of(const struct entry *entry, uint32_t attempt)
 		if (send->attempt == attempt && (send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS))
 			return take_text(send->idempotency_key);
 	}
+	if (last && last->attempt == attempt)
+		number = last->class == JOB_SEND_NOT_SENT ? last->number : last->number + 1;
 	id_format(&entry->ref.id, id);
-	snprintf(key, sizeof(key), "%s.%u.%llx", id, attempt, (unsigned long long)now_utc(entry->engine));
+	snprintf(key, sizeof(key), "%s.%u.%u", id, attempt, number);
 	return take_text(key);
 }
 

@@ -535,3 +535,8 @@ bool job_send_may_have_bought(const struct job_send *send)
 {
 	return send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS || send->class == JOB_SEND_ACCEPTED;
 }
+
+bool job_is_held(const struct job_status *status, uint64_t epoch)
+{
+	return !job_state_is_terminal(status->state) && (status->epoch ? status->epoch : 1) < epoch;
+}

@@ -55,6 +55,7 @@ enum job_wait {
 	JOB_WAIT_CREDENTIAL = 6,     /* the provider refuses the key */
 	JOB_WAIT_TOKEN = 7,          /* no access token could be had; it is asked for again at until_ms */
 	JOB_WAIT_BUDGET = 8,         /* a budget has no room for it */
+	JOB_WAIT_HELD = 11,          /* open in a store that was restored from a copy, and not released since */
 	_JOB_WAIT_COUNT
 };
 
@@ -333,6 +334,7 @@ struct job_status {
 	char *plugin_state;
 	uint32_t plugin_state_version; /* of the manifest that wrote it; 0 while there is none */
 	char *outputs;                 /* STORING: what the plugin said is there to fetch, JSON; NULL otherwise */
+	uint64_t epoch;                /* the store's life (store_epoch()) in which it may buy; 0: the first */
 	int64_t delivered_ms;          /* when this attempt's results were first there to fetch; 0: not yet */
 
 	struct job_attempt *attempts;
@@ -351,6 +353,9 @@ struct job_status {
 
 	char *unknown;
 };
+
+/* May nothing be bought for it in this life of the store, since it was open when the one before was copied? */
+bool job_is_held(const struct job_status *status, uint64_t epoch);
 
 #define JOB_PRIORITY_MIN (-100)
 #define JOB_PRIORITY_MAX 100

@@ -28,7 +28,8 @@ const char *job_wait_name(enum job_wait wait)
 		[JOB_WAIT_CREDENTIAL] = "credential",
 		[JOB_WAIT_TOKEN] = "token",
 		[JOB_WAIT_BUDGET] = "budget",
+		[JOB_WAIT_HELD] = "held",
 	};
 
-	return (unsigned)wait < _JOB_WAIT_COUNT ? names[wait] : UNKNOWN;
+	return (unsigned)wait < _JOB_WAIT_COUNT && names[wait] ? names[wait] : UNKNOWN;
 }

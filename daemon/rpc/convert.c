@@ -13,8 +13,8 @@
 /* Where the numbers of job.h and of the contract are the same, they are handed on; this is where a change shows. */
 _Static_assert((int)FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN == (int)JOB_STATE_UNCERTAIN, "states");
 _Static_assert((int)JOB_STATE_UNCERTAIN + 1 == (int)_JOB_STATE_COUNT, "a new state needs its place in the contract");
-_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_BUDGET == (int)JOB_WAIT_BUDGET, "waits");
-_Static_assert((int)JOB_WAIT_BUDGET + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
+_Static_assert((int)FILMGATE__V1__JOB_WAIT_REASON__JOB_WAIT_REASON_HELD == (int)JOB_WAIT_HELD, "waits");
+_Static_assert((int)JOB_WAIT_HELD + 1 == (int)_JOB_WAIT_COUNT, "a new wait needs its place in the contract");
 _Static_assert((int)FILMGATE__V1__CANCEL_OUTCOME__CANCEL_OUTCOME_REQUESTED == (int)JOB_CANCEL_REQUESTED, "cancels");
 _Static_assert((int)FILMGATE__V1__SEND_CLASS__SEND_CLASS_ABSENT == (int)JOB_SEND_ABSENT + 1, "sends");
 _Static_assert((int)FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_DELETED == (int)JOB_EVENT_DELETED, "events");
@@ -212,7 +212,8 @@ static void add_wait(struct arena *arena, Filmgate__V1__JobStatus *to, const str
 	to->wait = arena_need(arena, sizeof(*to->wait));
 	filmgate__v1__job_wait__init(to->wait);
 	to->wait->reason = (Filmgate__V1__JobWaitReason)status->wait;
-	to->wait->until_time = timestamp_of(arena, status->wait_until_ms);
+	if (status->wait != JOB_WAIT_HELD)
+		to->wait->until_time = timestamp_of(arena, status->wait_until_ms);
 }
 
 static void add_progress(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)

@@ -341,6 +341,27 @@ void handle_resolve_job(struct call *call, const void *message)
 		engine_resolve_job(engine_of(call), &resolve, on_job, ask(call, request->name, reply_resolved));
 }
 
+/* ---- ResumeJob ---- */
+
+static void reply_resumed(struct asked *asked, Filmgate__V1__Job *job, const struct job_status *status, bool replayed)
+{
+	Filmgate__V1__ResumeJobResponse response = FILMGATE__V1__RESUME_JOB_RESPONSE__INIT;
+
+	(void)status;
+	(void)replayed;
+	response.job = job;
+	call_reply(asked->call, &response.base);
+}
+
+void handle_resume_job(struct call *call, const void *message)
+{
+	const Filmgate__V1__ResumeJobRequest *request = message;
+	struct job_ref ref;
+
+	if (parse_name(call, request->name, &ref))
+		engine_resume_job(engine_of(call), &ref, on_job, ask(call, request->name, reply_resumed));
+}
+
 /* ---- DeleteJob ---- */
 
 static void on_deleted(void *userdata, int outcome, const struct engine_error *error)

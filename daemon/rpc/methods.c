@@ -2,6 +2,7 @@
 
 #include <filmgate/v1/artifact_service.pb-c.h>
 #include <filmgate/v1/asset_service.pb-c.h>
+#include <filmgate/v1/backup_service.pb-c.h>
 #include <filmgate/v1/job_service.pb-c.h>
 #include <filmgate/v1/provider_service.pb-c.h>
 #include <filmgate/v1/usage_service.pb-c.h>
@@ -32,6 +33,7 @@
 #define ASSETS "filmgate.v1.AssetService/"
 #define PROVIDERS "filmgate.v1.ProviderService/"
 #define USAGE "filmgate.v1.UsageService/"
+#define BACKUPS "filmgate.v1.BackupService/"
 #define HEALTH "grpc.health.v1.Health/"
 #define REFLECTION "grpc.reflection.v1.ServerReflection/"
 #define REFLECTION_ALPHA "grpc.reflection.v1alpha.ServerReflection/"
@@ -44,6 +46,7 @@ const struct rpc_method rpc_methods[] = {
 	UNARY(JOBS "CancelJob", filmgate__v1__cancel_job_request, COLD, handle_cancel_job),
 	UNARY(JOBS "RetryJob", filmgate__v1__retry_job_request, COLD, handle_retry_job),
 	UNARY(JOBS "ResolveJob", filmgate__v1__resolve_job_request, COLD, handle_resolve_job),
+	UNARY(JOBS "ResumeJob", filmgate__v1__resume_job_request, COLD, handle_resume_job),
 	UNARY(JOBS "DeleteJob", filmgate__v1__delete_job_request, COLD, handle_delete_job),
 	SERVER_STREAM(JOBS "WatchJob", filmgate__v1__watch_job_request, WARM, handle_watch_job),
 	SERVER_STREAM(JOBS "WatchJobs", filmgate__v1__watch_jobs_request, WARM, handle_watch_jobs),
@@ -65,6 +68,8 @@ const struct rpc_method rpc_methods[] = {
 	UNARY(USAGE "GetUsage", filmgate__v1__get_usage_request, COLD, handle_get_usage),
 	UNARY(USAGE "ListLedgerEntries", filmgate__v1__list_ledger_entries_request, COLD, handle_list_ledger_entries),
 	UNARY(USAGE "CheckLedger", filmgate__v1__check_ledger_request, COLD, handle_check_ledger),
+
+	UNARY(BACKUPS "CreateBackup", filmgate__v1__create_backup_request, COLD, handle_create_backup),
 
 	UNARY(HEALTH "Check", grpc__health__v1__health_check_request, COLD, handle_health_check),
 	SERVER_STREAM(HEALTH "Watch", grpc__health__v1__health_check_request, COLD, handle_health_watch),

@@ -17,6 +17,8 @@ void handle_update_job(struct call *call, const void *request);
 void handle_cancel_job(struct call *call, const void *request);
 void handle_retry_job(struct call *call, const void *request);
 void handle_resolve_job(struct call *call, const void *request);
+void handle_create_backup(struct call *call, const void *request);
+void handle_resume_job(struct call *call, const void *request);
 void handle_delete_job(struct call *call, const void *request);
 /* watch.c */
 void handle_watch_job(struct stream *stream, const void *request);

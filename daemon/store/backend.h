@@ -22,6 +22,11 @@ struct backend_cursor;
 int backend_open(const char *path, struct backend **ret, struct errmsg *msg);
 /* Writes out what is only in the log, so that the next open need not replay it, and closes. */
 struct backend *backend_close(struct backend *backend);
+/*
+ * Makes the folder @path, on any disk, a copy of the database as it is at one moment, while it is written to. On the same
+ * disk the files that do not change any more are shared. Blocks. 0 or negative errno, with words in @msg. [any-thread]
+ */
+int backend_copy(struct backend *backend, const char *path, struct errmsg *msg);
 /* Has the database met an error while writing in the background? [any-thread] */
 bool backend_is_failing(const struct backend *backend);
 

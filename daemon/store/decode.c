@@ -247,6 +247,7 @@ static void take_scalars(const M(State) * message, struct job_status *status)
 	status->cancel_outcome = (enum job_cancel_outcome)message->cancel_outcome;
 	status->phase = message->phase;
 	status->reconciles = message->reconciles;
+	status->epoch = message->epoch;
 	status->plugin_state_version = message->plugin_state_version;
 	status->delivered_ms = message->delivered_ms;
 }

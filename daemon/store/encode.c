@@ -297,6 +297,7 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.missing = status->missing;
 	form->message.phase = status->phase;
 	form->message.reconciles = status->reconciles;
+	form->message.epoch = status->epoch;
 	form->message.cost = fill_cost(&form->cost, &status->cost, scratch);
 	form->message.money = fill_money(&form->money, &status->money, scratch);
 	form->message.n_labels = status->n_labels;

@@ -101,6 +101,52 @@ void folder_release(struct folder *folder)
 	folder->records_path = NULL;
 }
 
+/* ---- the mark of a copy ---- */
+
+static const char copy_name[] = "copy";
+
+static int open_here(const char *path, int *ret, struct errmsg *msg)
+{
+	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret < 0 ? refuse(-errno, "open", path, msg) : 0;
+}
+
+int folder_is_copy(const char *path, bool *ret, struct errmsg *msg)
+{
+	_cleanup_(closep) int fd = -1;
+	int r = open_here(path, &fd, msg);
+
+	if (r < 0)
+		return r;
+	*ret = faccessat(fd, copy_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return *ret || errno == ENOENT ? 0 : refuse(-errno, "look for the mark of a copy in", path, msg);
+}
+
+int folder_begin_copy(const char *path, struct errmsg *msg)
+{
+	_cleanup_(closep) int fd = -1, mark = -1;
+	int r = open_here(path, &fd, msg);
+
+	if (r < 0)
+		return r;
+	mark = openat(fd, copy_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (mark < 0 || fsync(mark) < 0 || fsync(fd) < 0)
+		return refuse(-errno, "mark the copy in", path, msg);
+	return 0;
+}
+
+int folder_end_copy(const char *path, struct errmsg *msg)
+{
+	_cleanup_(closep) int fd = -1;
+	int r = open_here(path, &fd, msg);
+
+	if (r < 0)
+		return r;
+	if ((unlinkat(fd, copy_name, 0) < 0 && errno != ENOENT) || fsync(fd) < 0)
+		return refuse(-errno, "take away the mark of a copy in", path, msg);
+	return 0;
+}
+
 void folder_explain_damage(const char *path, const char *what, struct errmsg *msg)
 {
 	errmsg_set(msg,

@@ -3,11 +3,14 @@
  *
  *   PATH/lock      locked while a daemon runs; its number is inside, for the message
  *   PATH/records/  the database
+ *   PATH/copy      this is a copy of another store, and no daemon has opened it yet
  */
 #ifndef FG_STORE_FOLDER_H
 #define FG_STORE_FOLDER_H
 
 #include "base/err.h"
+
+#include <stdbool.h>
 
 struct folder {
 	int lock_fd; /* -1: not held */
@@ -27,6 +30,11 @@ int folder_hold(const char *path, struct folder *ret, struct errmsg *msg);
 /* Makes sure that the names in the folder survive a power cut. 0 or negative errno. */
 int folder_sync(const char *path);
 void folder_release(struct folder *folder);
+
+/* The mark of a copy: is it there, make it, take it away; each synced. 0 or negative errno, with words in @msg. */
+int folder_is_copy(const char *path, bool *ret, struct errmsg *msg);
+int folder_begin_copy(const char *path, struct errmsg *msg);
+int folder_end_copy(const char *path, struct errmsg *msg);
 
 /* Words about damage of what lies in @path, for the operator. */
 void folder_explain_damage(const char *path, const char *what, struct errmsg *msg);

@@ -65,7 +65,9 @@ struct store {
 	struct backend *backend;
 	struct committer committer;
 	struct readers readers;
-	uint64_t history; /* constant once open */
+	uint64_t history; /* constant once open, as is: */
+	uint64_t epoch;
+	bool is_copy; /* as the configuration said */
 	struct tenants tenants;
 	struct fronts fronts;
 	_Atomic uint64_t tail;  /* the newest committed sequence */

@@ -236,6 +236,22 @@ struct backend *backend_close(struct backend *backend)
 	return NULL;
 }
 
+/* What is only in the log and in memory is written out first: the copy is opened without a replay. */
+int backend_copy(struct backend *backend, const char *path, struct errmsg *msg)
+{
+	char *text = NULL;
+	rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(backend->db, &text);
+
+	if (!text)
+		rocksdb_checkpoint_create(checkpoint, path, 0, &text);
+	if (checkpoint)
+		rocksdb_checkpoint_object_destroy(checkpoint);
+	if (!text)
+		return 0;
+	errmsg_set(msg, "the records cannot be copied to '%s': %.300s", path, text);
+	return error_of(backend, text, "copy");
+}
+
 bool backend_is_failing(const struct backend *backend)
 {
 	uint64_t n = 0;

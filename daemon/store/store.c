@@ -4,6 +4,9 @@
 #include "base/log.h"
 #include "store/records.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 /* Opening and closing: folder, database, what the store says of itself, then the threads; and in reverse. */
 
 #define FIRST_EPOCH 1u
@@ -44,6 +47,7 @@ static int write_meta(struct store *store, struct record_meta meta, struct backe
 	if (r < 0)
 		return r;
 	store->history = history_of(&meta);
+	store->epoch = meta.epoch;
 	key_tenant(&key, KEY_META, 0);
 	backend_batch_put(batch, key_bytes(&key), buffer_bytes(&out));
 	return backend_write(store->backend, batch, BACKEND_SYNCED);
@@ -166,6 +170,28 @@ static int raise_format(struct store *store, struct record_meta meta, const char
 	return r;
 }
 
+/* The mark goes after the number is on disk: a crash in between begins one life more, which harms nobody. */
+static int begin_life(struct store *store, struct record_meta meta, const char *path, struct errmsg *msg)
+{
+	_cleanup_(batch_freep) struct backend_batch *batch = NULL;
+	bool is_copy = store->is_copy;
+	int r = is_copy ? 0 : folder_is_copy(path, &is_copy, msg);
+
+	if (r < 0 || !is_copy)
+		return r;
+	batch = backend_batch_new();
+	meta.epoch++;
+	r = batch ? write_meta(store, meta, batch) : err_origin(-ENOMEM);
+	if (r < 0) {
+		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
+		return r;
+	}
+	log_warning("the store was restored from a copy: what is open in it sends nothing paid before it is released; "
+		    "look into the providers' accounts, then run: filmgate resume",
+		    "store", path, "epoch", log_int((int64_t)meta.epoch));
+	return folder_end_copy(path, msg);
+}
+
 static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 {
 	_cleanup_(backend_value_finish) struct backend_value value = {0};
@@ -191,7 +217,10 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 		return r == -EBADMSG ? STORE_E_DAMAGED : r;
 	}
 	store->history = history_of(&meta);
-	return meta.format < STORE_FORMAT ? raise_format(store, meta, path, msg) : 0;
+	store->epoch = meta.epoch;
+	if (meta.format < STORE_FORMAT)
+		r = raise_format(store, meta, path, msg);
+	return r ? r : begin_life(store, meta, path, msg);
 }
 
 /* There is something, and yet the last of it cannot be reached. */
@@ -330,6 +359,7 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 	store->folder = (struct folder)FOLDER_INERT;
 	store->clock = config->clock;
 	store->on_batch = config->on_batch;
+	store->is_copy = config->is_copy;
 	store->userdata = config->userdata;
 	tenants_init(&store->tenants);
 	fronts_init(&store->fronts);
@@ -353,6 +383,29 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 		return r;
 	*ret = steal(store);
 	return 0;
+}
+
+/* Marked before there is anything to open. */
+int store_copy(struct store *store, const char *path, struct errmsg *msg)
+{
+	_cleanup_(freep) char *records_path = NULL;
+	int r;
+
+	if (asprintf(&records_path, "%s/records", path) < 0)
+		return err_origin(-ENOMEM);
+	if (mkdir(path, 0700) < 0) {
+		errmsg_set(msg, "the folder '%s' cannot be made: %s", path, strerror(errno));
+		return err_origin(-errno);
+	}
+	r = folder_begin_copy(path, msg);
+	if (r == 0)
+		r = backend_copy(store->backend, records_path, msg);
+	if (r < 0)
+		return r;
+	r = folder_sync(path);
+	if (r < 0)
+		errmsg_set(msg, "the folder '%s' cannot be synced: %s", path, strerror(-r));
+	return r;
 }
 
 struct store *store_close(struct store *store)
@@ -380,6 +433,11 @@ void store_read_figures(const struct store *store, struct store_figures *ret)
 {
 	metric_read(&store->committer.commits, &metric_sizes, &ret->commits);
 	metric_read(&store->committer.write_ms, &metric_durations_ms, &ret->write_ms);
+}
+
+uint64_t store_epoch(const struct store *store)
+{
+	return store->epoch;
 }
 
 uint64_t store_history(const struct store *store)

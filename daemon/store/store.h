@@ -40,6 +40,8 @@ struct store_commit;
 struct store_config {
 	const char *path; /* a folder of the store's own; made when missing, its parent is not */
 	const struct clock *clock;
+	/* The folder was put back from a copy that does not say so itself: it begins a new life (store_epoch()). */
+	bool is_copy;
 	/* Called on the committer thread once per batch, commits in their order, linked by store_commit_next().
 	 * The callee owns them from then on and frees each (take the next before freeing). */
 	void (*on_batch)(void *userdata, struct store_commit *first);
@@ -51,6 +53,12 @@ struct store_config {
 int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg);
 /* Words for the operator about a read that ended in @error, a negative errno: what is damaged, and the remedy. */
 void store_explain(struct store *store, int error, struct errmsg *msg);
+/*
+ * Makes the new folder @path a copy of the store as it stands at one moment, while commits go on; everything that was
+ * acknowledged before the call is in it. The copy is marked: whoever opens it begins a new life (store_epoch()). Synced.
+ * Blocks. 0 or negative errno, with words in @msg. [any-thread]
+ */
+int store_copy(struct store *store, const char *path, struct errmsg *msg);
 /* Commits what waits, reports it, flushes, closes. No call may be in flight. */
 struct store *store_close(struct store *store);
 /* How many commits went into each synced write, and how long the writes took. [any-thread] */
@@ -59,6 +67,11 @@ struct store_figures {
 	struct metric_reading write_ms;
 };
 void store_read_figures(const struct store *store, struct store_figures *ret);
+/*
+ * Which life of the store this is: 1 for the first; one more each time that it is opened from a copy, since nobody can say
+ * what the daemon that the copy was taken from did afterwards. Constant once open. [any-thread]
+ */
+uint64_t store_epoch(const struct store *store);
 /* False once a write has failed: the outcome of that batch is known only after the next open. [any-thread] */
 bool store_is_healthy(const struct store *store);
 

@@ -70,6 +70,7 @@ class Exits(Case):
                 ("CancelJob", "job", [["cancel", job.name]]),
                 ("RetryJob", "job", [["retry", job.name]]),
                 ("ResolveJob", "job", [["resolve", job.name, "--absent"]]),
+                ("ResumeJob", "job", [["resume", job.name]]),
                 ("UpdateJob", "job", [["update", job.name, "--priority", "1"]]),
                 ("CreateJob", "job", [["submit", "heygen", "hi"], ["submit", "heygen", "hi", "--dry-run"]]),
                 ("GetArtifact", "artifact", [["download", job.name + "/artifacts/1"]]),

@@ -1,6 +1,7 @@
 """list, get, cancel, update, delete: what is asked, and how it is shown."""
 
 import json
+import os
 import time
 import unittest
 
@@ -270,6 +271,37 @@ class Change(Case):
         self.expect(0, "resolve", job.name, "--absent", says="the earlier cancel of this job still applies: it is not ordered again")
         job.status.state = number("JobState", "FAILED")
         self.assertEqual(self.expect(0, "resolve", job.name, "--give-up").err, "")
+
+    def test_resume_releases_what_is_named_or_all_that_is_open(self):
+        jobs = [self.fake.add_job(state) for state in ("QUEUED", "UNCERTAIN", "RUNNING")]
+        asked = []
+
+        def list_open(request):
+            self.assertEqual([n for n in range(1, 11) if n in request.filter.states],
+                             [number("JobState", word) for word in ("QUEUED", "PREPARING", "STARTING", "RUNNING", "STORING",
+                                                                    "UNCERTAIN")])
+            first = not request.page_token
+            return message("ListJobsResponse", jobs=jobs[:2] if first else jobs[2:], next_page_token="2" if first else "")
+
+        def answer(request):
+            asked.append(request.name)
+            return message("ResumeJobResponse", job=next(job for job in jobs if job.name == request.name))
+        self.fake.on.update(ResumeJob=answer, ListJobs=list_open)
+        self.expect(0, "resume", jobs[0].name[5:], out=[jobs[0].name[5:], "QUEUED"])
+        self.assertEqual(asked, [jobs[0].name])
+        asked.clear()
+        self.expect(0, "resume", "--all", out=[job.name[5:] for job in jobs])
+        self.assertEqual(asked, [job.name for job in jobs])
+        for words in [], [jobs[0].name, "--all"]:
+            self.expect(2, "resume", *words, says="say which jobs: their names, or --all")
+
+    def test_backup_names_an_absolute_path(self):
+        self.fake.on["CreateBackup"] = lambda request: message("CreateBackupResponse", path=request.path, artifact_count=2,
+                                                               artifact_bytes=1500000)
+        self.expect(0, "backup", "/var/backups/x", out="/var/backups/x  2 artifacts, 1.5 MB\n")
+        self.expect(0, "backup", "here", out=os.path.join(os.path.realpath(self.home), "here  2 artifacts"))
+        self.expect(0, "backup", "/b", "-o", "json", out='"artifact_count": 2')
+        self.expect(2, "backup", says="DIR")
 
     def test_one_job_that_is_not_there_keeps_no_other_from_its_turn(self):
         missing, job, other = "jobs/01a22ad4-0000-7afe-a60d-8b1aaffec73c", self.fake.add_job(), self.fake.add_job()

@@ -25,7 +25,7 @@ const FINAL = new Set(["JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CAN
 
 const api = grpc.loadPackageDefinition(
 	loader.loadSync(
-		["job_service", "artifact_service", "asset_service", "provider_service"].map((name) => `filmgate/v1/${name}.proto`),
+		["job_service", "artifact_service", "asset_service", "backup_service", "provider_service"].map((name) => `filmgate/v1/${name}.proto`),
 		{ includeDirs: [path.join(root, "proto")], keepCase: true, longs: Number, enums: String, defaults: true },
 	),
 ).filmgate.v1;
@@ -171,8 +171,8 @@ class Stack {
 	}
 
 	// Does not wait until it is ready.
-	spawnDaemon(env = {}, wrapper = []) {
-		const command = [...wrapper, path.join(bin, "filmgated"), "--config", path.join(this.data, "filmgated.conf")];
+	spawnDaemon(env = {}, wrapper = [], options = []) {
+		const command = [...wrapper, path.join(bin, "filmgated"), "--config", path.join(this.data, "filmgated.conf"), ...options];
 		this.daemon = new Program(command[0], command.slice(1), this.daemonLog, {
 			FILMGATE_HEYGEN_KEY: "sim-key",
 			...env,
@@ -190,8 +190,8 @@ class Stack {
 		return log.trimEnd().split("\n").pop();
 	}
 
-	async startDaemon(env = {}, wrapper = []) {
-		this.spawnDaemon(env, wrapper);
+	async startDaemon(env = {}, wrapper = [], options = []) {
+		this.spawnDaemon(env, wrapper, options);
 		({ grpc: this.tcp, http: this.http } = await this.daemon.ready);
 		this.connect(`unix:${this.socket}`);
 	}
@@ -203,11 +203,12 @@ class Stack {
 		this.jobs = new api.JobService(address, grpc.credentials.createInsecure(), options);
 		this.artifacts = new api.ArtifactService(address, grpc.credentials.createInsecure(), options);
 		this.assets = new api.AssetService(address, grpc.credentials.createInsecure(), options);
+		this.backups = new api.BackupService(address, grpc.credentials.createInsecure(), options);
 		this.providers = new api.ProviderService(address, grpc.credentials.createInsecure(), options);
 	}
 
 	disconnect() {
-		for (const client of [this.jobs, this.artifacts, this.assets, this.providers]) if (client) client.close();
+		for (const client of [this.jobs, this.artifacts, this.assets, this.backups, this.providers]) if (client) client.close();
 	}
 
 	// A unary call: call("CreateJob", {…}).

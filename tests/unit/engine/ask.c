@@ -185,6 +185,15 @@ struct answer *cancel(struct rig *rig, const struct job_ref *job)
 	return answer;
 }
 
+struct answer *resume(struct rig *rig, const struct job_ref *job)
+{
+	struct answer *answer = new_answer(rig);
+
+	engine_resume_job(rig->engine, job, on_job, answer);
+	settle(rig);
+	return answer;
+}
+
 struct answer *update(struct rig *rig, const struct engine_update *asked)
 {
 	struct answer *answer = new_answer(rig);

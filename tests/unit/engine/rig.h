@@ -174,6 +174,7 @@ struct answer *resolve(struct rig *rig, const struct engine_resolve *resolve);
 struct answer *resolve_unsettled(struct rig *rig, const struct engine_resolve *resolve);
 /* Asks while the engine does not settle; for await_answer(). */
 struct answer *cancel_unsettled(struct rig *rig, const struct job_ref *job);
+struct answer *resume(struct rig *rig, const struct job_ref *job);
 struct answer *update(struct rig *rig, const struct engine_update *update);
 struct answer *delete_job(struct rig *rig, const struct job_ref *job, enum engine_delete how);
 struct answer *get(struct rig *rig, const struct job_ref *job);

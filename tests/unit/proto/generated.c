@@ -75,8 +75,9 @@ static void every_reason_has_the_prefix_that_the_wire_drops(void **state)
 
 static void the_job_service_has_its_methods(void **state)
 {
-	static const char *const names[] = {"CreateJob", "GetJob",     "ListJobs",  "UpdateJob", "CancelJob",
-					    "RetryJob",  "ResolveJob", "DeleteJob", "WatchJob",  "WatchJobs"};
+	static const char *const names[] = {"CreateJob", "GetJob",   "ListJobs",   "UpdateJob",
+					    "CancelJob", "RetryJob", "ResolveJob", "ResumeJob",
+					    "DeleteJob", "WatchJob", "WatchJobs"};
 	const ProtobufCServiceDescriptor *d = &filmgate__v1__job_service__descriptor;
 
 	(void)state;

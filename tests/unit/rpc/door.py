@@ -7,6 +7,7 @@ Messages are built from the descriptors, so nothing is generated. Every wait is 
 """
 
 import base64
+import functools
 import hashlib
 import os
 import resource
@@ -305,6 +306,21 @@ class Jobs(Case):
         self.assertEqual((found["ResourceInfo"].resource_type, found["ResourceInfo"].resource_name),
                          ("filmgate.v1.Job", job.name))
 
+    def test_resume(self):
+        job = self.client.create()
+        self.assertEqual(self.client.job("ResumeJob", name=job.name).job.name, job.name)
+        missing = "jobs/01a22ad4-0000-7afe-a60d-8b1aaffec73c"
+        self.refused(CODE.NOT_FOUND, "JOB_NOT_FOUND", self.client.job, "ResumeJob", name=missing)
+
+    def test_backup(self):
+        back_up = functools.partial(self.client.call, "filmgate.v1.BackupService/CreateBackup")
+        made = back_up(path="/new")
+        self.assertEqual((made.path, made.artifact_count, made.artifact_bytes), ("/new", 3, 5000000000))
+        found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", back_up, path="/there")
+        self.assertEqual(self.violation(found)[0][0], "path")
+        self.refused(CODE.UNAVAILABLE, "STORE_UNAVAILABLE", back_up, path="/full")
+        self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", back_up, path="/busy")
+
     def test_an_uncertain_job_is_decided(self):
         for resolution, remote_id, state in [(1, "vid-7", "RUNNING"), (2, "", "QUEUED"), (3, "", "FAILED")]:
             job = self.client.create(model="uncertain")
@@ -486,7 +502,7 @@ class BadInput(Shared):
 
     def test_names_that_are_none(self):
         for name in "", "jobs/x", "jobs/0190163D-8694-739b-aea5-966c26f8ad91":
-            for method in "GetJob", "CancelJob", "DeleteJob", "RetryJob":
+            for method in "GetJob", "CancelJob", "DeleteJob", "RetryJob", "ResumeJob":
                 found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, method, name=name)
                 self.assertEqual(self.violation(found)[0][0], "name")
             self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.watch, "WatchJob", name=name)
@@ -852,8 +868,9 @@ class Reflection(Shared):
             self.assertEqual((response.valid_host, response.original_request.list_services), ("h", ""))
             self.assertEqual({s.name for s in response.list_services_response.service}, {
                 "filmgate.v1.JobService", "filmgate.v1.ArtifactService", "filmgate.v1.AssetService",
-                "filmgate.v1.ProviderService", "filmgate.v1.UsageService", "grpc.health.v1.Health",
-                "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"})
+                "filmgate.v1.BackupService", "filmgate.v1.ProviderService", "filmgate.v1.UsageService",
+                "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                "grpc.reflection.v1alpha.ServerReflection"})
 
     def test_files_are_whole_and_in_order(self):
         for version in "v1", "v1alpha":

@@ -383,6 +383,34 @@ void engine_resolve_job(struct engine *engine, const struct engine_resolve *reso
 	pthread_mutex_unlock(&engine->lock);
 }
 
+/* Nothing is held here. */
+void engine_resume_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata)
+{
+	struct job_view *view;
+
+	pthread_mutex_lock(&engine->lock);
+	view = fake_jobs_find(&engine->jobs, ref);
+	answer(engine, view ? 0 : ENGINE_E_NOT_FOUND, view, false, true, fn, userdata);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_back_up(struct engine *engine, const char *path, engine_backup_fn *fn, void *userdata)
+{
+	struct engine_violation violation = {.field = "path", .text = "it is there already"};
+	struct engine_error error = {.text = violation.text, .violations = &violation, .n_violations = 1};
+
+	(void)engine;
+	if (strcmp(path, "/there") == 0)
+		fn(userdata, ENGINE_E_INVALID, &error, NULL);
+	else if (strcmp(path, "/full") == 0)
+		fn(userdata, ENGINE_E_STORE, &(struct engine_error){.text = "no space left"}, NULL);
+	else if (strcmp(path, "/busy") == 0)
+		fn(userdata, ENGINE_E_STATE, &(struct engine_error){.text = "another backup is being made"}, NULL);
+	else
+		fn(userdata, 0, NULL,
+		   &(struct engine_backup){.path = path, .artifacts = 3, .artifact_bytes = UINT64_C(5000000000)});
+}
+
 void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum engine_delete how, engine_done_fn *fn,
 		       void *userdata)
 {

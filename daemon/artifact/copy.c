@@ -1,0 +1,223 @@
+/*
+ * A copy of all finished artifacts, for a backup. Contents never change, so a link is as good as a copy; where the disk
+ * has no links, or the copy is on another one, bytes are copied.
+ */
+#include "artifact/internal.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define PIECE_BYTES (1u << 30)
+
+struct copy {
+	struct task task; /* the first member */
+	struct artifact_store *store;
+	char *path;
+	artifact_copy_first_fn *first;
+	artifact_copied_fn *fn;
+	void *userdata;
+	struct artifact_copied result;
+};
+
+/* ---- one file ---- */
+
+static int copy_bytes(int from, int to, uint64_t size)
+{
+	while (size > 0) {
+		ssize_t n = copy_file_range(from, NULL, to, NULL, size < PIECE_BYTES ? size : PIECE_BYTES, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		size -= (uint64_t)n;
+	}
+	return fsync(to) < 0 ? -errno : 0;
+}
+
+static int copy_content(int from_folder, int to_folder, const char *name)
+{
+	_cleanup_(closep) int from = -1, to = -1;
+	struct stat st;
+
+	from = openat(from_folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (from < 0 || fstat(from, &st) < 0)
+		return -errno;
+	to = openat(to_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return to < 0 ? -errno : copy_bytes(from, to, (uint64_t)st.st_size);
+}
+
+static int take_file(struct copy *copy, int from_folder, int to_folder, const char *name)
+{
+	struct stat st;
+	int r = 0;
+
+	if (atomic_load(&copy->store->has_stopped_copies))
+		return -ECANCELED;
+	if (fstatat(from_folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (linkat(from_folder, name, to_folder, name, 0) < 0) {
+		r = -errno;
+		if (r == -EXDEV || r == -EPERM || r == -EMLINK || r == -EOPNOTSUPP)
+			r = copy_content(from_folder, to_folder, name);
+	}
+	if (r == 0) {
+		copy->result.files++;
+		copy->result.bytes += (uint64_t)st.st_size;
+	}
+	return r;
+}
+
+/* ---- folders ---- */
+
+static void dir_closep(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* A stream of its own: the descriptor's place is shared. */
+static DIR *open_dir(int fd, const char *name)
+{
+	_cleanup_(closep) int own = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+
+	if (dir)
+		steal_fd(&own);
+	return dir;
+}
+
+static int make_folder(int parent, const char *name, int *ret)
+{
+	if (mkdirat(parent, name, 0700) < 0)
+		return -errno;
+	*ret = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *ret < 0 ? -errno : 0;
+}
+
+static int each_entry(struct copy *copy, DIR *dir, int to,
+		      int (*fn)(struct copy *copy, int from, int to, const char *name))
+{
+	const struct dirent *entry;
+	int r = 0;
+
+	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			r = fn(copy, dirfd(dir), to, entry->d_name);
+	return r == 0 && errno ? -errno : r;
+}
+
+static int take_folder(struct copy *copy, int from, int to, const char *name)
+{
+	_cleanup_(dir_closep) DIR *dir = open_dir(from, name);
+	_cleanup_(closep) int fd = -1;
+	int r;
+
+	if (!dir)
+		return errno == ENOTDIR ? 0 : -errno;
+	r = make_folder(to, name, &fd);
+	if (r == 0)
+		r = each_entry(copy, dir, fd, take_file);
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+static int take_all(struct copy *copy)
+{
+	_cleanup_(closep) int parent = -1, root = -1, fd = -1;
+	_cleanup_(dir_closep) DIR *dir = open_dir(copy->store->content_fd, ".");
+	int r;
+
+	if (!dir || mkdir(copy->path, 0700) < 0)
+		return -errno;
+	root = open(copy->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	r = make_folder(root, "sha256", &fd);
+	if (r == 0)
+		r = each_entry(copy, dir, fd, take_folder);
+	return r == 0 && (fsync(fd) < 0 || fsync(root) < 0) ? -errno : r;
+}
+
+/* ---- while nothing is collected ---- */
+
+bool copy_lets_collect(struct artifact_store *store, struct task *take)
+{
+	bool is_copying;
+
+	pthread_mutex_lock(&store->mutex);
+	is_copying = store->is_copying;
+	if (is_copying) {
+		take->next = store->put_off;
+		store->put_off = take;
+	}
+	pthread_mutex_unlock(&store->mutex);
+	return !is_copying;
+}
+
+static void let_collect(struct artifact_store *store)
+{
+	struct task *task, *next;
+
+	pthread_mutex_lock(&store->mutex);
+	store->is_copying = false;
+	task = store->put_off;
+	store->put_off = NULL;
+	pthread_mutex_unlock(&store->mutex);
+	for (; task; task = next) {
+		next = task->next;
+		workers_add(&store->workers, task);
+	}
+}
+
+void artifact_stop_copies(struct artifact_store *store)
+{
+	atomic_store(&store->has_stopped_copies, true);
+}
+
+static void run_copy(struct task *task)
+{
+	struct copy *copy = (struct copy *)(void *)task;
+	struct artifact_copied *result = &copy->result;
+
+	pthread_mutex_lock(&copy->store->mutex);
+	copy->store->is_copying = true;
+	pthread_mutex_unlock(&copy->store->mutex);
+	result->outcome = copy->first(copy->userdata, &result->message);
+	if (result->outcome == 0) {
+		int r = take_all(copy);
+
+		result->outcome = r < 0 ? store_outcome(r) : 0;
+		if (r < 0)
+			errmsg_set(&result->message, "the artifacts cannot be copied to '%.300s': %s", copy->path,
+				   strerror(-r));
+	}
+	let_collect(copy->store);
+	copy->fn(copy->userdata, result);
+	free(copy->path);
+	free(copy);
+}
+
+int artifact_copy(struct artifact_store *store, const char *path, artifact_copy_first_fn *first, artifact_copied_fn *fn,
+		  void *userdata)
+{
+	struct copy *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return err_origin(-ENOMEM);
+	copy->path = strdup(path);
+	if (!copy->path) {
+		free(copy);
+		return err_origin(-ENOMEM);
+	}
+	copy->task.run = run_copy;
+	copy->store = store;
+	copy->first = first;
+	copy->fn = fn;
+	copy->userdata = userdata;
+	workers_add(&store->workers, &copy->task);
+	return 0;
+}

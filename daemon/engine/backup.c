@@ -1,0 +1,179 @@
+/*
+ * The online backup: the store as it stands at one moment, then all artifacts, on a worker thread of artifact/. What is
+ * being downloaded is not in it: the provider is asked for it again.
+ *
+ * It is made beside its name and renamed when it is synced, so that what has the name is whole. The store's copy is marked
+ * (store_copy()): a daemon that opens it buys nothing for what was open in it before somebody releases it.
+ */
+#include "engine/internal.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define OPEN_FOLDERS 16 /* at once, while a copy is removed */
+
+struct backup {
+	struct engine *engine;
+	char *path, *partial, *store_path, *artifacts_path;
+	engine_backup_fn *fn;
+	void *userdata;
+};
+
+static void free_backup(struct backup *backup)
+{
+	free(backup->path);
+	free(backup->partial);
+	free(backup->store_path);
+	free(backup->artifacts_path);
+	free(backup);
+}
+
+static void end(struct backup *backup, int outcome, const struct engine_error *error, const struct engine_backup *made)
+{
+	atomic_store(&backup->engine->is_backing_up, false);
+	backup->fn(backup->userdata, outcome, error, made);
+	free_backup(backup);
+}
+
+/* ---- what was begun ---- */
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path) < 0 ? -1 : 0;
+}
+
+static void remove_partial(const struct backup *backup)
+{
+	if (nftw(backup->partial, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+		log_warning("what was made of a backup cannot be removed; remove it by hand", "path", backup->partial,
+			    "error", log_errno(-errno));
+}
+
+static int sync_folder(const char *path)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int sync_parent(const char *path)
+{
+	_cleanup_(freep) char *parent = NULL;
+
+	return asprintf(&parent, "%s/..", path) < 0 ? -ENOMEM : sync_folder(parent);
+}
+
+/* ---- the two halves, and the name ---- */
+
+/* [worker thread] */
+static int copy_store(void *userdata, struct errmsg *msg)
+{
+	const struct backup *backup = userdata;
+
+	if (mkdir(backup->partial, 0700) < 0) {
+		errmsg_set(msg, "the folder '%.300s' cannot be made: %s", backup->partial, strerror(errno));
+		return err_origin(-errno);
+	}
+	return store_copy(backup->engine->store, backup->store_path, msg);
+}
+
+/* rename() would take an empty folder's place, which is somebody's. */
+static int name_it(const struct backup *backup)
+{
+	int r = sync_folder(backup->partial);
+
+	if (r == 0 && renameat2(AT_FDCWD, backup->partial, AT_FDCWD, backup->path, RENAME_NOREPLACE) < 0)
+		r = -errno;
+	return r == 0 ? sync_parent(backup->path) : r;
+}
+
+/* [worker thread] */
+static void on_copied(void *userdata, const struct artifact_copied *copied)
+{
+	struct backup *backup = userdata;
+	struct engine_backup made = {.path = backup->path, .artifacts = copied->files, .artifact_bytes = copied->bytes};
+	struct errmsg words = copied->message;
+	int r = copied->outcome;
+
+	if (r == 0) {
+		r = name_it(backup);
+		if (r < 0)
+			errmsg_set(&words, "the backup cannot be named '%.300s': %s", backup->path, strerror(-r));
+	}
+	if (r == 0) {
+		log_info("a backup was made", "path", backup->path, "artifacts", log_int((int64_t)made.artifacts));
+		end(backup, 0, NULL, &made);
+		return;
+	}
+	remove_partial(backup);
+	if (r == -ECANCELED)
+		end(backup, ENGINE_E_DRAINING,
+		    &(struct engine_error){.text = "the daemon is shutting down; make the backup when it is back"},
+		    NULL);
+	else
+		end(backup, ENGINE_E_STORE, &(struct engine_error){.text = words.text}, NULL);
+}
+
+/* ---- the verb ---- */
+
+static bool is_usable(const char *path, struct errmsg *why)
+{
+	struct stat st;
+
+	if (*path != '/')
+		errmsg_set(why, "'%.200s' is no absolute path on the daemon's machine", path);
+	else if (strlen(path) > PATH_MAX - 64)
+		errmsg_set(why, "the path is too long; at most %d bytes are taken", PATH_MAX - 64);
+	else if (lstat(path, &st) == 0)
+		errmsg_set(why, "'%.300s' is there already; name a folder that is not", path);
+	else if (errno != ENOENT)
+		errmsg_set(why, "'%.300s' cannot be reached: %s", path, strerror(errno));
+	else
+		return true;
+	return false;
+}
+
+static struct backup *begin(struct engine *engine, const char *path, engine_backup_fn *fn, void *userdata)
+{
+	struct backup *backup = take_memory(sizeof(*backup));
+
+	*backup = (struct backup){.engine = engine, .path = take_text(path), .fn = fn, .userdata = userdata};
+	if (asprintf(&backup->partial, "%s.partial", path) < 0 ||
+	    asprintf(&backup->store_path, "%s/store", backup->partial) < 0 ||
+	    asprintf(&backup->artifacts_path, "%s/artifacts", backup->partial) < 0)
+		abort();
+	return backup;
+}
+
+void engine_back_up(struct engine *engine, const char *path, engine_backup_fn *fn, void *userdata)
+{
+	struct errmsg why;
+	struct engine_violation violation = {.field = "path", .text = why.text};
+	struct backup *backup;
+
+	if (atomic_load(&engine->phase) != ENGINE_PHASE_SERVING) {
+		fn(userdata, ENGINE_E_DRAINING,
+		   &(struct engine_error){.text = "the daemon is shutting down; make the backup when it is back"},
+		   NULL);
+		return;
+	}
+	if (!is_usable(path, &why)) {
+		fn(userdata, ENGINE_E_INVALID,
+		   &(struct engine_error){.text = why.text, .violations = &violation, .n_violations = 1}, NULL);
+		return;
+	}
+	if (atomic_exchange(&engine->is_backing_up, true)) {
+		fn(userdata, ENGINE_E_STATE,
+		   &(struct engine_error){.text = "another backup is being made; wait until it is done"}, NULL);
+		return;
+	}
+	backup = begin(engine, path, fn, userdata);
+	if (artifact_copy(engine->config.artifacts, backup->artifacts_path, copy_store, on_copied, backup) < 0)
+		end(backup, ENGINE_E_STORE, &(struct engine_error){.text = "out of memory; nothing was copied"}, NULL);
+}

@@ -1,0 +1,181 @@
+#include "artifact/fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What a copy came to; the test waits for it by closing the store. */
+struct made {
+	struct fixture f;
+	char path[PATH_MAX + 32];
+	struct digest sha256;
+	int first; /* what the caller's own half says */
+	bool is_collected_meanwhile;
+	unsigned int times, asked;
+	struct artifact_copied copied;
+};
+
+static bool says_no(void *userdata, const struct digest *sha256)
+{
+	struct made *made = userdata;
+
+	(void)sha256;
+	made->asked++;
+	return false;
+}
+
+static int first(void *userdata, struct errmsg *msg)
+{
+	struct made *made = userdata;
+
+	errmsg_set(msg, "the first half says no");
+	if (made->is_collected_meanwhile)
+		artifact_collect(made->f.store, &made->sha256, says_no, made);
+	return made->first;
+}
+
+static void on_copied(void *userdata, const struct artifact_copied *copied)
+{
+	struct made *made = userdata;
+
+	made->times++;
+	made->copied = *copied;
+}
+
+static void open_made(struct made *made)
+{
+	_cleanup_(buffer_finish) struct buffer mp4 = {0};
+	struct artifact_sealed sealed;
+
+	*made = (struct made){0};
+	fixture_open(&made->f, NULL);
+	snprintf(made->path, sizeof(made->path), "%s-copy", made->f.path);
+	make_mp4(&mp4);
+	sealed = seal(made->f.store, "video", buffer_bytes(&mp4));
+	assert_int_equal(sealed.outcome, 0);
+	made->sha256 = sealed.sha256;
+	artifact_release_claim(made->f.store, &sealed.sha256);
+}
+
+static void make(struct made *made)
+{
+	assert_int_equal(artifact_copy(made->f.store, made->path, first, on_copied, made), 0);
+	made->f.store = artifact_store_close(made->f.store);
+	assert_int_equal(made->times, 1);
+}
+
+static void content_in(const struct made *made, const char *root, char path[static PATH_MAX])
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	digest_format(&made->sha256, text);
+	assert_true(snprintf(path, PATH_MAX, "%s/sha256/%.2s/%s", root, text, text + 2) < PATH_MAX);
+}
+
+static void close_made(struct made *made)
+{
+	char path[PATH_MAX], *slash;
+
+	content_in(made, made->path, path);
+	unlink(path);
+	for (int i = 0; i < 3; i++) {
+		slash = strrchr(path, '/');
+		*slash = '\0';
+		rmdir(path);
+	}
+	fixture_start(&made->f, NULL);
+	fixture_close(&made->f);
+}
+
+static void a_copy_shares_the_files(void **state)
+{
+	struct made made;
+	struct stat one, other;
+	char path[PATH_MAX], copy[PATH_MAX];
+
+	(void)state;
+	open_made(&made);
+	make(&made);
+	assert_int_equal(made.copied.outcome, 0);
+	assert_int_equal(made.copied.files, 1);
+	content_in(&made, made.f.path, path);
+	content_in(&made, made.path, copy);
+	assert_int_equal(stat(path, &one), 0);
+	assert_int_equal(stat(copy, &other), 0);
+	assert_int_equal(one.st_ino, other.st_ino);
+	assert_int_equal(made.copied.bytes, one.st_size);
+	close_made(&made);
+}
+
+/* What the other half named must be there when this one comes to it. */
+static void nothing_is_collected_until_the_copy_is_made(void **state)
+{
+	struct made made;
+	char path[PATH_MAX], copy[PATH_MAX];
+
+	(void)state;
+	open_made(&made);
+	made.is_collected_meanwhile = true;
+	make(&made);
+	assert_int_equal(made.copied.outcome, 0);
+	assert_int_equal(made.asked, 1);
+	content_in(&made, made.f.path, path);
+	content_in(&made, made.path, copy);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(access(copy, F_OK), 0);
+	close_made(&made);
+}
+
+static void the_first_half_decides(void **state)
+{
+	struct made made;
+
+	(void)state;
+	open_made(&made);
+	made.first = -EIO;
+	make(&made);
+	assert_int_equal(made.copied.outcome, -EIO);
+	assert_string_equal(made.copied.message.text, "the first half says no");
+	assert_int_not_equal(access(made.path, F_OK), 0);
+	close_made(&made);
+}
+
+static void what_is_there_is_not_touched(void **state)
+{
+	struct made made;
+
+	(void)state;
+	open_made(&made);
+	assert_int_equal(mkdir(made.path, 0700), 0);
+	make(&made);
+	assert_int_equal(made.copied.outcome, -EEXIST);
+	assert_non_null(strstr(made.copied.message.text, made.path));
+	assert_int_equal(rmdir(made.path), 0);
+	close_made(&made);
+}
+
+static void a_copy_ends_when_it_is_told_to(void **state)
+{
+	struct made made;
+
+	(void)state;
+	open_made(&made);
+	artifact_stop_copies(made.f.store);
+	make(&made);
+	assert_int_equal(made.copied.outcome, -ECANCELED);
+	close_made(&made);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_copy_shares_the_files),
+		cmocka_unit_test(nothing_is_collected_until_the_copy_is_made),
+		cmocka_unit_test(the_first_half_decides),
+		cmocka_unit_test(what_is_there_is_not_touched),
+		cmocka_unit_test(a_copy_ends_when_it_is_told_to),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

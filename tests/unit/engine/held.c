@@ -1,0 +1,176 @@
+/*
+ * After a restore: whatever was open in the copy goes on with what is free, and buys nothing before it is released.
+ */
+#include "engine/rig.h"
+
+static void restore(struct rig *rig)
+{
+	rig_crash(rig);
+	rig->config.is_copy = true;
+	rig_start(rig);
+	rig->config.is_copy = false;
+}
+
+static void assert_held(struct rig *rig, const struct job_ref *job)
+{
+	assert_state(rig, job, JOB_STATE_QUEUED);
+	assert_int_equal(look(rig, job)->wait, JOB_WAIT_HELD);
+}
+
+static void a_queued_job_is_held_until_it_is_released(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->providers[0].concurrency = 0;
+	job = order(rig);
+	rig->providers[0].concurrency = 1;
+	restore(rig);
+	assert_held(rig, &job);
+	pass(rig, 48 * RIG_HOUR_MS);
+	assert_held(rig, &job);
+	assert_int_equal(purchases(rig), 0);
+	assert_answer(resume(rig, &job), 0);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_int_equal(purchases(rig), 1);
+	reply(rig, 201, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
+static void it_stays_held_over_a_restart_and_is_released_once(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->providers[0].concurrency = 0;
+	job = order(rig);
+	rig->providers[0].concurrency = 1;
+	restore(rig);
+	crash_and_restart(rig);
+	assert_held(rig, &job);
+	resume(rig, &job);
+	crash_and_restart(rig);
+	assert_int_not_equal(look(rig, &job)->wait, JOB_WAIT_HELD);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	restore(rig);
+	assert_int_equal(purchases(rig), 1);
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+}
+
+static void what_is_being_prepared_goes_back_before_it_buys(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->plugins[0].begin[PLUGIN_VERB_START] = "read";
+	job = order(rig);
+	restore(rig);
+	reply(rig, 200, "buy");
+	assert_held(rig, &job);
+	assert_int_equal(purchases(rig), 0);
+}
+
+static void a_doubt_is_not_repeated_although_its_key_protects_it(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+
+	restore(rig);
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_non_null(strstr(look(rig, &job)->failure.message, "the store was restored from a copy since"));
+	assert_int_equal(purchases(rig), 1);
+	/* Whoever decides it, releases it. */
+	assert_answer(resolve(rig, &(struct engine_resolve){.ref = job, .resolution = ENGINE_RESOLUTION_ABSENT}), 0);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_int_equal(purchases(rig), 2);
+}
+
+static void what_runs_goes_on(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+
+	reply(rig, 201, "accepted id=v1");
+	restore(rig);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+	assert_int_not_equal(look(rig, &job)->wait, JOB_WAIT_HELD);
+	assert_answer(resume(rig, &job), 0);
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
+static void a_new_order_is_not_held(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	restore(rig);
+	job = order(rig);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	crash_and_restart(rig);
+	sleep_over(rig, &job);
+	assert_int_equal(purchases(rig), 2);
+}
+
+static void a_cancel_of_what_is_held_does_not_say_that_nothing_was_bought(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+	struct answer *answer;
+
+	rig->providers[0].concurrency = 0;
+	job = order(rig);
+	rig->providers[0].concurrency = 1;
+	restore(rig);
+	answer = cancel(rig, &job);
+	assert_answer(answer, 0);
+	assert_int_equal(answer->view.status->cancel_outcome, JOB_CANCEL_DETACHED);
+	assert_state(rig, &job, JOB_STATE_CANCELLED);
+	assert_int_equal(look(rig, &job)->failure.purchase, JOB_PURCHASE_UNKNOWN);
+	assert_int_equal(look(rig, &job)->cost.source, JOB_COST_NONE);
+	assert_non_null(strstr(look(rig, &job)->failure.message, "restored from a copy"));
+}
+
+static void a_job_that_is_not_held_is_not_changed_by_a_release(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+	uint64_t revision = look(rig, &job)->revision;
+
+	assert_answer(resume(rig, &job), 0);
+	assert_int_equal(look(rig, &job)->revision, revision);
+}
+
+static void the_key_is_the_same_in_both_lives(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+	_cleanup_(freep) char *key = NULL;
+
+	rig->providers[0].concurrency = 0;
+	job = order(rig);
+	rig_photograph(rig);
+	rig->providers[0].concurrency = 1;
+	order_with(rig, &(struct engine_create){.priority = -1});
+	key = strdup(request_header(the_request(rig), "Idempotency-Key"));
+	pass(rig, RIG_HOUR_MS);
+	restore(rig);
+	resume(rig, &job);
+	assert_string_equal(request_header(the_request(rig), "Idempotency-Key"), key);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		story(a_queued_job_is_held_until_it_is_released),
+		story(it_stays_held_over_a_restart_and_is_released_once),
+		story(what_is_being_prepared_goes_back_before_it_buys),
+		story(a_doubt_is_not_repeated_although_its_key_protects_it),
+		story(what_runs_goes_on),
+		story(a_new_order_is_not_held),
+		story(a_cancel_of_what_is_held_does_not_say_that_nothing_was_bought),
+		story(a_job_that_is_not_held_is_not_changed_by_a_release),
+		story(the_key_is_the_same_in_both_lives),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
