@@ -335,6 +335,7 @@ struct arguments {
 	const char *config_path;
 	bool is_check;
 	bool is_copy;
+	bool is_salvage;
 };
 
 static void print_usage(FILE *file)
@@ -345,6 +346,8 @@ static void print_usage(FILE *file)
 		"  --check-config   say what is wrong with it, and exit: 0 when nothing is\n"
 		"  --restored       data_dir was put back from a copy that 'filmgate backup' did not make, as of a\n"
 		"                   disk: hold what is open in it, once, until 'filmgate resume' releases it\n"
+		"  --salvage        of a store whose log is damaged, keep what comes before the damage, say what is\n"
+		"                   there, and exit; a backup is better: keep a copy of data_dir first\n"
 		"  --print-config   print the documented sample\n"
 		"  --help-config    explain every option\n"
 		"  --version        print the version\n"
@@ -370,6 +373,7 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
 		{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, 'k'},
 		{"restored", no_argument, NULL, 'R'},
+		{"salvage", no_argument, NULL, 'S'},
 		{"print-config", no_argument, NULL, 'p'},
 		{"help-config", no_argument, NULL, 'H'},
 #ifdef FILMGATE_FAILPOINTS
@@ -392,6 +396,9 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
 			break;
 		case 'R':
 			ret->is_copy = true;
+			break;
+		case 'S':
+			ret->is_salvage = true;
 			break;
 		case 'p':
 			config_print_sample(stdout);
@@ -448,6 +455,50 @@ static int check_config(const char *path, struct config *config)
 	return status;
 }
 
+static void print_salvaged(const char *path, const struct store_salvaged *salvaged)
+{
+	uint64_t jobs = 0;
+	time_t newest_s = (time_t)(salvaged->newest_ms / 1000);
+	struct tm tm = {0};
+	char text[32] = "";
+
+	for (int state = 1; state < _JOB_STATE_COUNT; state++)
+		jobs += salvaged->jobs[state];
+	printf("%s: the log was cut at its first damage; %llu jobs are there\n", path, (unsigned long long)jobs);
+	for (int state = 1; state < _JOB_STATE_COUNT; state++)
+		if (salvaged->jobs[state])
+			printf("  %-10s %llu\n", job_state_name((enum job_state)state),
+			       (unsigned long long)salvaged->jobs[state]);
+	if (salvaged->newest_ms && gmtime_r(&newest_s, &tm)) {
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		printf("the newest change that is there is of %s: what was acknowledged after it is gone\n", text);
+	}
+	printf("now start filmgated: for jobs that are open it sends nothing paid before 'filmgate resume' releases "
+	       "them;\nlook into the providers' accounts first\n");
+}
+
+static int salvage(struct config *config)
+{
+	char path[PATH_MAX];
+	struct store_salvaged salvaged;
+	struct errmsg msg = {""};
+	int r, status = EXIT_FAILURE;
+
+	snprintf(path, sizeof(path), "%s/store", config->data_dir);
+	r = engine_salvage(path, &salvaged, &msg);
+	if (r != 0) {
+		fprintf(stderr, "filmgated: nothing was salvaged: %s\n", *msg.text ? msg.text : log_errno(r));
+	} else {
+		if (salvaged.was_damaged)
+			print_salvaged(path, &salvaged);
+		else
+			printf("%s: it is not damaged, and was left as it is\n", path);
+		status = finish_output();
+	}
+	config_free(config);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct rooms rooms = {.started_ms = clock_utc_ms(&clock_system)};
@@ -463,6 +514,8 @@ int main(int argc, char **argv)
 	if (arguments.is_check)
 		return check_config(arguments.config_path, rooms.config);
 	rooms.is_copy = arguments.is_copy;
+	if (arguments.is_salvage)
+		return salvage(rooms.config);
 	log_setup((enum log_format)rooms.config->log.format, (enum log_level)rooms.config->log.level);
 
 	/* Blocked before any thread exists, so that every thread inherits it; a peer that hangs up kills nobody. */

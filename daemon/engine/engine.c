@@ -228,6 +228,11 @@ int engine_new(const struct engine_config *config, struct engine **ret, struct e
 	return 0;
 }
 
+int engine_salvage(const char *store_path, struct store_salvaged *ret, struct errmsg *msg)
+{
+	return store_salvage(store_path, ret, msg);
+}
+
 /* ---- starting ---- */
 
 static void on_start(struct loop_message *message)

@@ -75,6 +75,8 @@ struct engine_config {
 /* Opens the store and loads what was active; starts nothing yet. 0, STORE_E_… or negative errno, each with words in
  * @msg. */
 int engine_new(const struct engine_config *config, struct engine **ret, struct errmsg *msg);
+/* store_salvage(), for no engine. */
+int engine_salvage(const char *store_path, struct store_salvaged *ret, struct errmsg *msg);
 /* Goes on with everything that was under way, and takes new jobs. */
 int engine_start(struct engine *engine);
 /* From here on nothing new is accepted or sent; what is under way goes on, and watchers see it. Returns at once. */

@@ -151,6 +151,7 @@ void folder_explain_damage(const char *path, const char *what, struct errmsg *ms
 {
 	errmsg_set(msg,
 		   "the store in '%s' is damaged and was left as it is: %s. Opening it would lose jobs that were "
-		   "accepted: restore the folder from a backup, or move it away to start with an empty one",
+		   "accepted: restore the folder from a backup; without one, keep a copy of it and run 'filmgated "
+		   "--salvage', which opens what comes before the damage and says what is gone",
 		   path, what);
 }

@@ -139,13 +139,16 @@ static void set_table_options(rocksdb_options_t *options)
 	rocksdb_block_based_options_destroy(table);
 }
 
-static int make_options(rocksdb_options_t **ret)
+static int make_options(enum backend_recovery recovery, rocksdb_options_t **ret)
 {
+	bool is_salvage = recovery == BACKEND_SALVAGE;
 	rocksdb_options_t *base = rocksdb_options_create();
 	rocksdb_options_t *options = rocksdb_options_create();
 	char *text = NULL;
 
-	rocksdb_get_options_from_string(base, "track_and_verify_wals_in_manifest=true", options, &text);
+	rocksdb_get_options_from_string(
+		base, is_salvage ? "track_and_verify_wals_in_manifest=false" : "track_and_verify_wals_in_manifest=true",
+		options, &text);
 	rocksdb_options_destroy(base);
 	if (text) {
 		rocksdb_options_destroy(options);
@@ -155,7 +158,8 @@ static int make_options(rocksdb_options_t **ret)
 	}
 	rocksdb_options_set_create_if_missing(options, 1);
 	rocksdb_options_set_paranoid_checks(options, 1);
-	rocksdb_options_set_wal_recovery_mode(options, rocksdb_tolerate_corrupted_tail_records_recovery);
+	rocksdb_options_set_wal_recovery_mode(options, is_salvage ? rocksdb_point_in_time_recovery
+								  : rocksdb_tolerate_corrupted_tail_records_recovery);
 	rocksdb_options_set_recycle_log_file_num(options, 0);
 	rocksdb_options_set_write_buffer_size(options, WRITE_BUFFER_BYTES);
 	rocksdb_options_set_max_total_wal_size(options, WAL_BYTES_MAX);
@@ -182,12 +186,12 @@ static void backend_free(struct backend *backend)
 	free(backend);
 }
 
-int backend_open(const char *path, struct backend **ret, struct errmsg *msg)
+int backend_open(const char *path, enum backend_recovery recovery, struct backend **ret, struct errmsg *msg)
 {
 	rocksdb_options_t *options = NULL;
 	struct backend *backend;
 	char *text = NULL;
-	int r = make_options(&options);
+	int r = make_options(recovery, &options);
 
 	if (r < 0)
 		return r;

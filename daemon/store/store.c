@@ -367,7 +367,7 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 	r = folder_hold(config->path, &store->folder, msg);
 	if (r)
 		return r;
-	r = backend_open(store->folder.records_path, &store->backend, msg);
+	r = backend_open(store->folder.records_path, BACKEND_WHOLE, &store->backend, msg);
 	if (r)
 		return r;
 	r = folder_sync(config->path);

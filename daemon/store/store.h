@@ -51,6 +51,18 @@ struct store_config {
 /* STORE_E_IN_USE, STORE_E_DAMAGED, STORE_E_NEWER_FORMAT or negative errno (-ENOSPC: the disk is full), each with words
  * in @msg. Blocks. */
 int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg);
+/* What is left of a damaged store. */
+struct store_salvaged {
+	bool was_damaged;                /* false: it opens as it is, and nothing was done */
+	uint64_t jobs[_JOB_STATE_COUNT]; /* that are there, by state */
+	int64_t newest_ms;               /* UTC, of the newest change that is there; 0: there is none */
+};
+/*
+ * Opens a store whose log is damaged up to the damage; what came after it is gone for good. Marks what is left as a copy:
+ * it begins a new life (store_epoch()). STORE_E_IN_USE, STORE_E_DAMAGED (a table: only a backup helps),
+ * STORE_E_NOT_FOUND, or negative errno, each with words in @msg. Blocks.
+ */
+int store_salvage(const char *path, struct store_salvaged *ret, struct errmsg *msg);
 /* Words for the operator about a read that ended in @error, a negative errno: what is damaged, and the remedy. */
 void store_explain(struct store *store, int error, struct errmsg *msg);
 /*

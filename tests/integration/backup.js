@@ -43,7 +43,7 @@ async function restore(from) {
 const isHeld = (job) => job.status.state === "JOB_STATE_QUEUED" && job.status.wait?.reason === "JOB_WAIT_REASON_HELD";
 
 before(async () => {
-	await stack.startSimulator();
+	await stack.startSimulator("--render-time-ms", "100:200", "--concurrency", "1000");
 	stack.writeConfig({ concurrency: 1 });
 	await stack.startDaemon();
 	for (let i = 0; i < 5; i++) done.push((await stack.create(`done-${i}`, "Done before.")).name);
@@ -76,7 +76,7 @@ test("a backup is made while orders come in", async () => {
 });
 
 test("what was open in the backup is bought after it", async () => {
-	stack.writeConfig({ concurrency: 8 });
+	stack.writeConfig({ concurrency: 16 });
 	await stack.daemon.stop("SIGKILL");
 	await stack.startDaemon();
 	for (const name of [lost, ...open]) await stack.reach(name, ["SUCCEEDED"], 120000);
@@ -147,4 +147,36 @@ test("a copy that nobody marked is declared with --restored", async () => {
 	await stack.sim("DELETE", "faults");
 	await sleep(500);
 	assert.ok(isHeld(await stack.get(name)));
+});
+
+test("a store whose log is damaged is refused, and salvaged when it is asked for", async () => {
+	const records = path.join(data, "store/records");
+	const salvage = () => child.spawnSync(path.join(bin, "filmgated"),
+		["--config", path.join(stack.data, "filmgated.conf"), "--salvage"],
+		{ encoding: "utf8", timeout: 60000, env: { ...process.env, FILMGATE_HEYGEN_KEY: "sim-key" } });
+
+	const busy = salvage();
+	assert.strictEqual(busy.status, 1);
+	assert.match(busy.stderr, /nothing was salvaged: the store .* is in use by process \d+/);
+	for (let i = 0; i < 60; i++) await stack.create(`late-${i}`, "Late.");
+	await stack.daemon.stop("SIGKILL");
+	const [log] = fs.readdirSync(records).filter((name) => name.endsWith(".log")).sort().slice(-1);
+	const bytes = fs.readFileSync(path.join(records, log));
+	bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 2);
+	fs.writeFileSync(path.join(records, log), bytes);
+	assert.match(await stack.refuseToStart(), /is damaged and was left as it is.*filmgated --salvage/);
+	const done = salvage();
+	assert.strictEqual(done.status, 0, done.stderr);
+	assert.match(done.stdout, /the log was cut at its first damage; \d+ jobs are there\n {2}\w+ +\d+\n/);
+	assert.match(done.stdout, /the newest change that is there is of 2\d{3}-\d\d-\d\dT.*Z: what was acknowledged after it is gone/);
+	const whole = salvage();
+	assert.match(whole.stdout, /it is not damaged, and was left as it is/);
+	const before = (await stack.charges()).length;
+	await stack.startDaemon();
+	const jobs = await stack.list();
+	const total = /; (\d+) jobs are there/.exec(done.stdout)[1];
+	assert.strictEqual(jobs.length, Number(total));
+	await until("what was queued to be held", async () =>
+		(await stack.list({ states: ["JOB_STATE_QUEUED", "JOB_STATE_PREPARING"] })).every(isHeld));
+	assert.strictEqual((await stack.charges()).length, before);
 });

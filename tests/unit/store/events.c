@@ -268,7 +268,7 @@ static size_t count_keys(struct fixture *fixture)
 	size_t n = 0;
 
 	snprintf(records, sizeof(records), "%s/records", fixture->path);
-	assert_int_equal(backend_open(records, &backend, &msg), 0);
+	assert_int_equal(backend_open(records, BACKEND_WHOLE, &backend, &msg), 0);
 	cursor = backend_cursor_new(backend, bytes_of(NULL, 0), bytes_of("\xff", 1));
 	for (; backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
 		n++;

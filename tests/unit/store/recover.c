@@ -138,6 +138,76 @@ static void a_log_damaged_in_the_middle_is_refused_with_the_remedy(void **state)
 	free(refs);
 }
 
+static void damage_log(const char *path)
+{
+	char log[PATH_MAX];
+	uint8_t bytes[2] = {0xff, 0xff};
+	int fd;
+
+	only_file(path, ".log", log);
+	fd = open(log, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, 2, size_of(log) / 2), 2);
+	close(fd);
+}
+
+static void what_comes_before_the_damage_can_be_salvaged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_ref *refs = calloc(N_JOBS, sizeof(*refs));
+	struct store_salvaged salvaged;
+	struct errmsg msg = {""};
+	char path[PATH_MAX];
+	size_t found;
+
+	put_jobs(fixture, refs, N_JOBS);
+	crash(fixture, path);
+	damage_log(path);
+	assert_int_equal(fixture_refuse(fixture, &msg), STORE_E_DAMAGED);
+	assert_non_null(strstr(msg.text, "filmgated --salvage"));
+	assert_int_equal(store_salvage(path, &salvaged, &msg), 0);
+	assert_true(salvaged.was_damaged);
+	assert_in_range(salvaged.newest_ms, FIXTURE_NOW + 1, FIXTURE_NOW + N_JOBS);
+	fixture_open(fixture);
+	found = count_found(fixture, refs, N_JOBS);
+	assert_in_range(found, 1, N_JOBS - 1);
+	assert_int_equal(salvaged.jobs[JOB_STATE_QUEUED], found);
+	assert_int_equal(store_epoch(fixture->store), 2);
+	/* All before the first that is gone. */
+	assert_int_equal(count_found(fixture, refs, found), found);
+	free(refs);
+}
+
+static void what_is_whole_is_not_salvaged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_ref refs[10];
+	struct store_salvaged salvaged;
+	struct errmsg msg = {""};
+
+	put_jobs(fixture, refs, 10);
+	assert_int_equal(store_salvage(fixture->path, &salvaged, &msg), STORE_E_IN_USE);
+	fixture_close(fixture);
+	assert_int_equal(store_salvage(fixture->path, &salvaged, &msg), 0);
+	assert_false(salvaged.was_damaged);
+	fixture_open(fixture);
+	assert_int_equal(store_epoch(fixture->store), 1);
+	assert_int_equal(count_found(fixture, refs, 10), 10);
+}
+
+static void where_no_store_is_nothing_is_made(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_salvaged salvaged;
+	struct errmsg msg = {""};
+	char path[PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/missing", fixture->folder);
+	assert_int_equal(store_salvage(path, &salvaged, &msg), STORE_E_NOT_FOUND);
+	assert_non_null(strstr(msg.text, path));
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void fill_with_noise(uint8_t *body, size_t size)
 {
 	uint64_t random = 1;
@@ -268,7 +338,7 @@ static void write_below(struct fixture *fixture, enum key_letter letter, const s
 	struct key key;
 
 	snprintf(records, sizeof(records), "%s/records", fixture->path);
-	assert_int_equal(backend_open(records, &backend, &msg), 0);
+	assert_int_equal(backend_open(records, BACKEND_WHOLE, &backend, &msg), 0);
 	key_tenant(&key, letter, 0);
 	if (record)
 		backend_batch_put(batch, key_bytes(&key), buffer_bytes(record));
@@ -314,7 +384,7 @@ static void write_newer_state(struct fixture *fixture, const struct job_view *vi
 
 	fixture_close(fixture);
 	snprintf(records, sizeof(records), "%s/records", fixture->path);
-	assert_int_equal(backend_open(records, &backend, &msg), 0);
+	assert_int_equal(backend_open(records, BACKEND_WHOLE, &backend, &msg), 0);
 	key_job_part(&key, &view->job->ref, KEY_PART_STATE);
 	backend_batch_put(batch, key_bytes(&key), bytes_of("\x02\x08\x01", 3));
 	assert_int_equal(backend_write(backend, batch, BACKEND_SYNCED), 0);
@@ -389,7 +459,7 @@ static void a_new_store_says_its_format_and_its_first_epoch(void **state)
 
 	fixture_close(fixture);
 	snprintf(records, sizeof(records), "%s/records", fixture->path);
-	assert_int_equal(backend_open(records, &backend, &msg), 0);
+	assert_int_equal(backend_open(records, BACKEND_WHOLE, &backend, &msg), 0);
 	key_tenant(&key, KEY_META, 0);
 	assert_int_equal(backend_get(backend, key_bytes(&key), &value), 0);
 	assert_int_equal(record_read_meta(value.bytes, &meta), 0);
@@ -560,6 +630,9 @@ int main(void)
 		STORE_TEST(closing_leaves_nothing_in_the_log),
 		STORE_TEST(a_torn_tail_costs_only_what_was_being_written),
 		STORE_TEST(a_log_damaged_in_the_middle_is_refused_with_the_remedy),
+		STORE_TEST(what_comes_before_the_damage_can_be_salvaged),
+		STORE_TEST(what_is_whole_is_not_salvaged),
+		STORE_TEST(where_no_store_is_nothing_is_made),
 		STORE_TEST(a_missing_log_is_refused),
 		STORE_TEST(a_missing_table_is_refused),
 		STORE_TEST(a_bit_that_flipped_in_a_table_is_damage),
