@@ -163,6 +163,20 @@ static void print_choices(const Filmgate__V1__Job *job)
 	print_line("", "filmgate resolve %s --give-up", uuid);
 }
 
+static const char *policy_words(Filmgate__V1__OnUncertain policy)
+{
+	switch (policy) {
+	case FILMGATE__V1__ON_UNCERTAIN__ON_UNCERTAIN_HOLD:
+		return "held for a person to decide";
+	case FILMGATE__V1__ON_UNCERTAIN__ON_UNCERTAIN_FAIL:
+		return "fails";
+	case FILMGATE__V1__ON_UNCERTAIN__ON_UNCERTAIN_RESUBMIT:
+		return "ordered again: it may be paid for twice";
+	default:
+		return "a policy that this program does not know";
+	}
+}
+
 static void print_job(const Filmgate__V1__Job *job)
 {
 	print_line("job", "%s", job->name);
@@ -178,6 +192,8 @@ static void print_job(const Filmgate__V1__Job *job)
 		print_line("priority", "%d", job->priority);
 	for (size_t i = 0; i < job->n_labels; i++)
 		print_line(i ? "" : "labels", "%s=%s", job->labels[i]->key, job->labels[i]->value);
+	if (job->on_uncertain)
+		print_line("in doubt", "%s", policy_words(job->on_uncertain));
 	print_money(job);
 	if (job->status)
 		print_status(job->status);

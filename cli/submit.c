@@ -29,6 +29,7 @@ static const struct plain {
 	{"job.parameters.voice_id", OPTION_VOICE, false},
 	{"job.display_name", OPTION_NAME, false},
 	{"job.priority", OPTION_PRIORITY, false},
+	{"job.on_uncertain", OPTION_ON_UNCERTAIN, false},
 	{"request_id", OPTION_REQUEST_ID, false},
 };
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stddef.h>
 
+static const char *const policies[] = {"hold", "fail", "resubmit", NULL};
 const char *const table_formats[] = {"table", "json", "jsonl", "name", NULL};
 static const char *const usage_formats[] = {"table", "json", "jsonl", "csv", NULL};
 
@@ -59,6 +60,10 @@ ROW(priority, PRIORITY, NUMBER, 0, "priority", "N", "-100 to 100 (default 0); hi
 ROW(timeout, TIMEOUT, DURATION, 0, "timeout", "TIME", "the job's deadline, counted from now; it then ends as expired");
 ROW(wait_timeout, TIMEOUT, DURATION, 0, "timeout", "TIME",
     "stop waiting after that time, with status 124; the job goes on");
+ROW(on_uncertain, ON_UNCERTAIN, CHOICE, 0, "on-uncertain", "POLICY",
+    "when nobody can find out whether it was bought: hold (a person decides), fail, or resubmit (it may be paid for "
+    "twice); default: as the provider is configured",
+    .choices = policies);
 ROW(wait_flag, WAIT, MAYBE_DURATION, 'w', "wait", "TIME",
     "wait until the job has ended, however it ends, or is UNCERTAIN; with =TIME no longer than that");
 ROW(dry_run, DRY_RUN, FLAG, 0, "dry-run", NULL,
@@ -140,8 +145,8 @@ const struct command table_commands[] = {
 		 "@text.txt --voice ID",
 		 "filmgate get JOB -o json | filmgate submit -f - --priority 10"),
 	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &reference,
-			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &adapt, &wait_flag,
-			    &output_waits, &format),
+			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &adapt, &on_uncertain,
+			    &wait_flag, &output_waits, &format),
 	 .operands_max = 2,
 	 .needs_daemon = true,
 	 .run = command_submit},

@@ -65,6 +65,7 @@ enum option_id {
 	OPTION_FROM,
 	OPTION_TO,
 	OPTION_CHECK,
+	OPTION_ON_UNCERTAIN,
 };
 
 enum option_type {

@@ -254,6 +254,18 @@ static void fill_pace(const struct config_provider *from, const struct plugin_ma
 	ret->exchange_timeout_ms = first_said(0, manifest->safe_timeout_ms, LIMIT_ENGINE_EXCHANGE_MS);
 }
 
+static enum job_uncertain uncertain_of(int configured)
+{
+	switch (configured) {
+	case CONFIG_UNCERTAIN_FAIL:
+		return JOB_UNCERTAIN_FAIL;
+	case CONFIG_UNCERTAIN_RESUBMIT:
+		return JOB_UNCERTAIN_RESUBMIT;
+	default:
+		return JOB_UNCERTAIN_HOLD;
+	}
+}
+
 static struct engine_provider_config lane_of(const struct config *config, const struct config_provider *from,
 					     const struct provider *provider)
 {
@@ -270,6 +282,7 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 		.expected_bytes = LIMIT_ENGINE_EXPECTED_BYTES,
 		.max_artifact_bytes = (uint64_t)config->limits.video_bytes,
 		.max_reply_bytes = (uint64_t)config->limits.reply_bytes,
+		.on_uncertain = uncertain_of(from->on_uncertain),
 		.allow_private_network = from->allow_private_network,
 	};
 

@@ -28,6 +28,9 @@ struct config_secret {
 	size_t len;
 };
 
+/* In the order of the option's words. */
+enum config_uncertain { CONFIG_UNCERTAIN_HOLD, CONFIG_UNCERTAIN_FAIL, CONFIG_UNCERTAIN_RESUBMIT };
+
 /* One row of an operator's price table. */
 struct config_price {
 	char *model;
@@ -66,6 +69,7 @@ struct config_provider {
 	} poll;
 	int64_t submit_timeout_ms;
 	int64_t deadline_s;          /* of a job that names none, from acceptance */
+	int on_uncertain;            /* enum config_uncertain */
 	bool allow_private_network;  /* loopback, private and link-local addresses, and http without TLS */
 	struct config_price *prices; /* in their order */
 	size_t n_prices;

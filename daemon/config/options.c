@@ -164,6 +164,7 @@ static const char *check_label(const char *text)
 static const char *const periods[] = {"day", "month", NULL};
 static const char *const unpriced_words[] = {"allow", "refuse", NULL};
 static const char *const price_units[] = {"second", "video", NULL};
+static const char *const uncertain_policies[] = {"hold", "fail", "resubmit", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
 
@@ -295,6 +296,10 @@ const struct option config_options[] = {
 	    "cut off may have been charged."),
 	ROW("providers.deadline_s", INTEGER, OF(deadline_s), "86400", 1, 365 * DAY_S,
 	    "Seconds that a job may take in all when it does not say."),
+	ROW("providers.on_uncertain", CHOICE, OF(on_uncertain), "hold", 0, 0,
+	    "What becomes of a job when nobody can find out whether it was bought, unless the job says: hold it for a person\n"
+	    "to decide, fail it, or resubmit it, at most twice, though it may be paid for more than once.",
+	    .choices = uncertain_policies),
 	ROW("providers.allow_private_network", BOOL, OF(allow_private_network), "false", 0, 0,
 	    "Allow loopback and private addresses, and http without TLS: for simulators."),
 	ROW("providers.prices", PRICES, 0, "", 0, LIMIT_JOB_PRICES,

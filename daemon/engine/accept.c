@@ -486,6 +486,7 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 			.priority = take->status->priority,
 			.timeout_ms = take->job->deadline_ms - take->job->created_ms,
 			.retry_of = take->job->ref.id,
+			.on_uncertain = take->job->on_uncertain,
 		};
 
 		engine_create_job(retry->engine, &create, retry->fn, retry->userdata);

@@ -69,8 +69,9 @@ struct engine_create {
 	const struct job_label *labels;
 	size_t n_labels;
 	int32_t priority;
-	int64_t timeout_ms; /* from acceptance to the deadline; 0: the provider's default */
-	struct id retry_of; /* all zero: it is no retry */
+	int64_t timeout_ms;              /* from acceptance to the deadline; 0: the provider's default */
+	struct id retry_of;              /* all zero: it is no retry */
+	enum job_uncertain on_uncertain; /* UNSAID: the provider's */
 	bool may_adapt;     /* parameters that do not fit are changed where that is decent; see job/validate.h */
 	bool validate_only; /* check everything, keep nothing; answers with the job as it would be, revision 0 */
 };
@@ -235,7 +236,8 @@ struct engine_provider {
 	uint32_t concurrency; /* jobs it may run at once */
 	uint32_t running;     /* started and not finished */
 	uint64_t queued;
-	const char *problem; /* why it starts nothing right now, or NULL */
+	const char *problem;             /* why it starts nothing right now, or NULL */
+	enum job_uncertain on_uncertain; /* never UNSAID */
 };
 /* The array and its strings are valid until the callback returns. @id NULL: all. */
 typedef void engine_providers_fn(void *userdata, int outcome, const struct engine_error *error,

@@ -416,11 +416,15 @@ void entry_fail(struct entry *entry, enum job_state to, const struct job_failure
 		void (*then)(struct entry *entry))
 {
 	struct job_attempt *attempt = job_current_attempt(entry->status);
+	/* That this attempt bought nothing says nothing about an earlier one that was given up. */
+	struct job_failure of_job = *failure;
 
 	if (!entry->change)
 		entry_begin(entry);
-	if (job_failure_copy(failure, &entry->status->failure) < 0 ||
-	    job_settle(entry->status, &entry->job->quote, failure->purchase) < 0)
+	if (failure->purchase == JOB_PURCHASE_NOTHING && job_count_undecided(entry->status))
+		of_job.purchase = JOB_PURCHASE_UNKNOWN;
+	if (job_failure_copy(&of_job, &entry->status->failure) < 0 ||
+	    job_settle(entry->status, &entry->job->quote, of_job.purchase) < 0)
 		abort();
 	if (attempt && attempt->ended_ms == 0) {
 		attempt->ended_ms = now_utc(entry->engine);

@@ -156,6 +156,7 @@ static bool handle_wake(struct entry *entry, struct op *op)
 
 static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
 {
+	bool is_in_doubt = achieved == JOB_CANCEL_NEVER_SENT && job_count_undecided(entry->status) > 0;
 	bool is_running = entry->status->state == JOB_STATE_RUNNING;
 	struct errmsg words;
 	struct job_failure failure = {
@@ -164,7 +165,9 @@ static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
 		.message = words.text,
 	};
 
-	if (achieved == JOB_CANCEL_DETACHED && is_running)
+	if (is_in_doubt)
+		errmsg_set(&words, "cancelled here; an earlier attempt may have been bought");
+	else if (achieved == JOB_CANCEL_DETACHED && is_running)
 		errmsg_set(&words, "cancelled here; the provider has no way to stop it, finishes it and bills it");
 	else
 		errmsg_set(&words, "cancelled%s", is_running ? "" : held_words(entry));
@@ -173,7 +176,7 @@ static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
 	entry_begin(entry);
 	if (!entry->status->cancel_requested_ms)
 		entry->status->cancel_requested_ms = now_utc(entry->engine);
-	entry->status->cancel_outcome = achieved;
+	entry->status->cancel_outcome = is_in_doubt ? JOB_CANCEL_DETACHED : achieved;
 	FAILPOINT(CANCEL_BEFORE);
 	entry_fail(entry, JOB_STATE_CANCELLED, &failure, answer_ended);
 }

@@ -4,6 +4,7 @@
 #include "engine/internal.h"
 
 #include "engine/ops.h"
+#include "engine/policy.h"
 #include "engine/request.h"
 
 struct question {
@@ -242,6 +243,7 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 			.running = atomic_load(&lane->running),
 			.queued = atomic_load(&lane->queued),
 			.problem = problem_of(lane),
+			.on_uncertain = policy_of_provider(config),
 		};
 		n++;
 	}

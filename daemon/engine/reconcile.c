@@ -5,7 +5,9 @@
  *
  *   accepted  it is there                  -> RUNNING
  *   absent    it is proven not to be there -> the queue: a fresh send is allowed
- *   unknown   it cannot be told            -> UNCERTAIN, for a person
+ *   unknown   it cannot be told            -> as the policy says (policy.c): UNCERTAIN, for a person, or otherwise
+ *   bought    and which it is, is unclear  -> UNCERTAIN whatever the policy says, and so is it when the plugin breaks a
+ *                                             rule or finds what it may not: a look that failed is no word of theirs
  *
  * To take another job's video for this one's is worse than not to know. A provider's list shows what looks alike, and
  * which of it belongs to whom only the daemon can tell. So a step that reads a reply is shown the *others*: every job
@@ -19,6 +21,7 @@
 #include "base/failpoint.h"
 #include "base/json.h"
 #include "engine/ops.h"
+#include "engine/policy.h"
 #include "engine/step.h"
 #include "engine/verb.h"
 
@@ -302,7 +305,7 @@ static void order_again(struct entry *entry)
 			       LIMIT_ENGINE_BACKOFF_CAP_MS));
 }
 
-static void give_up(struct entry *entry, const char *why)
+static struct errmsg untold(const char *why)
 {
 	struct errmsg words;
 
@@ -311,6 +314,30 @@ static void give_up(struct entry *entry, const char *why)
 		"the reply to a paid request was lost, and the provider does not tell whether it was taken (%.150s); "
 		"look at the provider's account whether the job was bought",
 		why);
+	return words;
+}
+
+/* The provider cannot tell, or cannot be asked. */
+static void give_up(struct entry *entry, const char *why)
+{
+	policy_decide(entry, untold(why).text);
+}
+
+/* The plugin is wrong: what it says proves nothing, and nothing is bought or given up for it. */
+static void hold(struct entry *entry, const char *why)
+{
+	send_hold(entry, untold(why).text);
+}
+
+static void hold_bought(struct entry *entry, const struct plugin_failure *failure)
+{
+	struct errmsg words;
+
+	errmsg_set(
+		&words,
+		"the reply to a paid request was lost, and it was bought, but which video it is cannot be told (%.150s); "
+		"look at the provider's account, and name it with --found",
+		*failure->message ? failure->message : "the plugin does not say why");
 	send_hold(entry, words.text);
 }
 
@@ -358,9 +385,12 @@ static void ask(struct entry *entry, const struct plugin_answer *answer)
 	/* The end of the daemon waits for no more of it; the next start begins anew. */
 	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING)
 		return;
-	if (exchange_buys(&answer->exchange) || entry->hops++ >= LIMIT_ENGINE_RECONCILE_HOPS) {
-		give_up(entry, exchange_buys(&answer->exchange) ? "the plugin asked for another purchase"
-								: "the plugin asked for too many exchanges");
+	if (exchange_buys(&answer->exchange)) {
+		hold(entry, "the plugin asked for another purchase");
+		return;
+	}
+	if (entry->hops++ >= LIMIT_ENGINE_RECONCILE_HOPS) {
+		give_up(entry, "the plugin asked for too many exchanges");
 		return;
 	}
 	entry->verb_phase = answer->exchange.phase;
@@ -389,16 +419,19 @@ static void on_answer(struct entry *entry, struct plugin_answer *take)
 		if (entry->hops)
 			order_again(entry);
 		else
-			give_up(entry, "the plugin says that it is absent and has not asked");
+			hold(entry, "the plugin says that it is absent and has not asked");
 		break;
 	case PLUGIN_ANSWER_UNKNOWN:
 		give_up(entry, "nothing there is certainly this order");
 		break;
 	case PLUGIN_ANSWER_FAILED:
-		give_up(entry, *take->failure.message ? take->failure.message : "the question is refused");
+		if (take->failure.bought == PLUGIN_BOUGHT_MADE)
+			hold_bought(entry, &take->failure);
+		else
+			give_up(entry, *take->failure.message ? take->failure.message : "the question is refused");
 		break;
 	default:
-		give_up(entry, take->kind == PLUGIN_ANSWER_FAULT ? take->fault : "the plugin gave an odd answer");
+		hold(entry, take->kind == PLUGIN_ANSWER_FAULT ? take->fault : "the plugin gave an odd answer");
 	}
 	plugin_answer_free(take);
 }

@@ -18,6 +18,12 @@ static void add_text(struct digester *digester, const char *text)
 		digester_add(digester, text, strlen(text));
 }
 
+static void add_choice(struct digester *digester, const char *name, int64_t value)
+{
+	add_text(digester, name);
+	digester_add(digester, &value, sizeof(value));
+}
+
 static bool is_retry(const struct engine_create *create)
 {
 	static const struct id none;
@@ -56,6 +62,9 @@ static struct digest digest_request(const struct engine_create *create, const ch
 	/* Strict requests keep the identity that they had before there was another kind. */
 	if (create->may_adapt)
 		add_text(digester, "adapt");
+	/* So do those that choose nothing of what came later. */
+	if (create->on_uncertain)
+		add_choice(digester, "on_uncertain", create->on_uncertain);
 	digest = digester_end(digester);
 	digester_free(digester);
 	return digest;
@@ -106,6 +115,7 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 	job->deadline_ms = job->created_ms +
 			   (create->timeout_ms > 0 ? create->timeout_ms : lane->config->default_timeout_ms);
 	job->retry_of = create->retry_of;
+	job->on_uncertain = create->on_uncertain;
 	id_format(&job->ref.id, text);
 	job->request_id = take_text(create->request_id && *create->request_id ? create->request_id : text);
 	job->provider = take_text(create->provider);

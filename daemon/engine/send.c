@@ -10,8 +10,9 @@
  * A *doubt* is a send of this attempt that may have bought and is not decided. While there is one, the job stays in
  * STARTING, and only three things end it: the provider accepts a repeat with the same key (it replays its first
  * answer), it refuses the repeat for what the request says (the first one was not taken either: its key would have been
- * replayed), or the key's window closes. Then the plugin looks the order up, if it can (reconcile.c); else the job is
- * UNCERTAIN.
+ * replayed), or the key's window closes. Then the plugin looks the order up, if it can (reconcile.c); else the
+ * policy has the word (policy.c): UNCERTAIN, unless somebody has said otherwise. A stored reply that nobody can read is
+ * UNCERTAIN always: another plugin may read it.
  *
  * A repeat needs all of: the provider honours keys; wall time since the first send is not negative and below the window
  * less a tenth; the account's keys and base URL and the rebuilt request's fingerprint are as recorded; the store was not
@@ -25,6 +26,7 @@
 #include "engine/media.h"
 #include "engine/money.h"
 #include "engine/ops.h"
+#include "engine/policy.h"
 #include "engine/step.h"
 #include "job/place.h"
 
@@ -39,18 +41,24 @@ static bool is_doubtful(const struct job_send *send)
 	return send->class == JOB_SEND_PENDING || send->class == JOB_SEND_AMBIGUOUS;
 }
 
+static const struct job_send *first_doubt_of(const struct job_status *status, uint32_t attempt,
+					     const struct job_send *except)
+{
+	for (size_t i = 0; i < status->n_sends; i++) {
+		const struct job_send *send = &status->sends[i];
+
+		if (send->attempt == attempt && send != except && is_doubtful(send))
+			return send;
+	}
+	return NULL;
+}
+
 /* The first send of the live attempt that may have bought, other than @except. */
 static const struct job_send *first_doubt(const struct entry *entry, const struct job_send *except)
 {
 	const struct job_attempt *attempt = job_current_attempt(entry->status);
 
-	for (size_t i = 0; attempt && i < entry->status->n_sends; i++) {
-		const struct job_send *send = &entry->status->sends[i];
-
-		if (send->attempt == attempt->number && send != except && is_doubtful(send))
-			return send;
-	}
-	return NULL;
+	return attempt ? first_doubt_of(entry->status, attempt->number, except) : NULL;
 }
 
 /* The provider's window, less a tenth for the clocks. */
@@ -172,13 +180,13 @@ static int64_t within_window(const struct entry *entry, int64_t delay_ms)
 	return delay_ms < left_ms || left_ms <= 0 ? delay_ms : left_ms;
 }
 
-/* Looked up, or held: with the change that has begun, if one has. */
+/* Looked up, or left to the policy: with the change that has begun, if one has. */
 static void end_repeats(struct entry *entry, int64_t delay_ms, const char *why)
 {
 	if (reconcile_is_possible(entry))
 		reconcile_begin(entry, delay_ms);
 	else
-		send_hold(entry, why);
+		policy_decide(entry, why);
 }
 
 /* Why nothing is sent again; @what: what became of the last send; NULL or empty where nobody says. */
@@ -471,17 +479,18 @@ static bool reserve_room(struct entry *entry)
 }
 
 /*
- * The record that says least: the oldest that is settled as not bought, or repeats a doubt. The first doubt stays, since
- * the key's window is counted from it, and so does what was accepted.
+ * The record that says least: the oldest that is settled as not bought, or repeats a doubt. The first doubt of each
+ * attempt stays, since the key's window is counted from it, and a later attempt counts the ones before it; and so does
+ * what was accepted.
  */
 static bool find_expendable(const struct entry *entry, size_t *ret)
 {
-	const struct job_send *doubt = first_doubt(entry, NULL);
+	const struct job_status *status = entry->status;
 
-	for (size_t i = 0; i < entry->status->n_sends; i++) {
-		const struct job_send *send = &entry->status->sends[i];
+	for (size_t i = 0; i < status->n_sends; i++) {
+		const struct job_send *send = &status->sends[i];
 
-		if (send == doubt || send->class == JOB_SEND_ACCEPTED)
+		if (send == first_doubt_of(status, send->attempt, NULL) || send->class == JOB_SEND_ACCEPTED)
 			continue;
 		*ret = i;
 		return true;
@@ -689,6 +698,6 @@ void send_resume(struct entry *entry)
 	} else if (reconcile_is_possible(entry)) {
 		reconcile_resume(entry);
 	} else {
-		send_hold(entry, unprotected(entry, NULL).text);
+		policy_decide(entry, unprotected(entry, NULL).text);
 	}
 }

@@ -540,3 +540,22 @@ bool job_is_held(const struct job_status *status, uint64_t epoch)
 {
 	return !job_state_is_terminal(status->state) && (status->epoch ? status->epoch : 1) < epoch;
 }
+
+/* Reasons and purchases alone would do, but for an attempt that a later version ended in words of its own. */
+static bool is_undecided(const struct job_status *status, const struct job_attempt *attempt)
+{
+	for (size_t i = 0; attempt->ended_ms && i < status->n_sends; i++)
+		if (status->sends[i].attempt == attempt->number &&
+		    (status->sends[i].class == JOB_SEND_PENDING || status->sends[i].class == JOB_SEND_AMBIGUOUS))
+			return true;
+	return false;
+}
+
+uint32_t job_count_undecided(const struct job_status *status)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < status->n_attempts; i++)
+		n += is_undecided(status, &status->attempts[i]);
+	return n;
+}

@@ -78,6 +78,15 @@ enum job_reason {
 	JOB_REASON_UNAVAILABLE = 22,
 };
 
+/* What becomes of a purchase of which nobody can find out whether it was made. */
+enum job_uncertain {
+	JOB_UNCERTAIN_UNSAID = 0, /* of a job: as its provider's; of a provider: HOLD */
+	JOB_UNCERTAIN_HOLD = 1,   /* a person decides */
+	JOB_UNCERTAIN_FAIL = 2,
+	JOB_UNCERTAIN_RESUBMIT = 3, /* ordered again, though it may be paid for twice */
+	_JOB_UNCERTAIN_COUNT
+};
+
 /* What was bought when it failed. */
 enum job_purchase {
 	JOB_PURCHASE_UNKNOWN = 0,
@@ -225,6 +234,7 @@ struct job {
 	struct digest *assets; /* that the parameters name, each once */
 	size_t n_assets;
 	struct job_quote quote;
+	enum job_uncertain on_uncertain;
 };
 
 struct job_label {
@@ -412,6 +422,8 @@ struct job_attempt *job_current_attempt(const struct job_status *status);
 struct job_send *job_current_send(const struct job_status *status);
 /* May the provider hold an order of it? Not when it never left, was refused, or is proven absent. */
 bool job_send_may_have_bought(const struct job_send *send);
+/* Of how many attempts that have ended nobody found out whether they bought something. */
+uint32_t job_count_undecided(const struct job_status *status);
 /* The artifact of that index, or NULL. */
 /*
  * When the job ends for want of a video, UTC. Results that were there already are paid for, and lack only a link that

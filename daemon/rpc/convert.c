@@ -26,6 +26,8 @@ _Static_assert((int)FILMGATE__V1__PRICE_UNIT__PRICE_UNIT_VIDEO == (int)JOB_PRICE
 _Static_assert((int)FILMGATE__V1__PRICE_SOURCE__PRICE_SOURCE_PLUGIN == (int)JOB_PRICE_SOURCE_PLUGIN, "prices");
 _Static_assert((int)FILMGATE__V1__NOTE_SEVERITY__NOTE_SEVERITY_INFO == (int)JOB_NOTE_INFO, "notes");
 _Static_assert((int)FILMGATE__V1__SETTLEMENT_STATE__SETTLEMENT_STATE_FINAL == (int)JOB_SETTLEMENT_FINAL, "settlements");
+_Static_assert((int)FILMGATE__V1__ON_UNCERTAIN__ON_UNCERTAIN_RESUBMIT == (int)JOB_UNCERTAIN_RESUBMIT, "policies");
+_Static_assert((int)JOB_UNCERTAIN_RESUBMIT + 1 == (int)_JOB_UNCERTAIN_COUNT, "a new policy needs its place, too");
 _Static_assert((int)FILMGATE__V1__COST_SOURCE__COST_SOURCE_NOTHING == (int)JOB_COST_NOTHING, "costs");
 
 Filmgate__V1__CancelOutcome convert_cancel_outcome(enum job_cancel_outcome outcome)
@@ -427,6 +429,7 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 	to->revision = status->revision;
 	to->status = convert_status(arena, &job->ref.id, status);
 	to->quote = convert_quote(arena, &job->quote);
+	to->on_uncertain = (Filmgate__V1__OnUncertain)job->on_uncertain;
 	*ret = to;
 	return 0;
 }

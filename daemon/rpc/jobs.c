@@ -159,6 +159,7 @@ void handle_create_job(struct call *call, const void *message)
 	create.n_labels = request->job->n_labels;
 	create.priority = request->job->priority;
 	create.validate_only = request->validate_only;
+	create.on_uncertain = (enum job_uncertain)request->job->on_uncertain;
 	create.may_adapt = request->validation == FILMGATE__V1__VALIDATION__VALIDATION_ADAPT;
 	engine_create_job(engine_of(call), &create, on_job, asked);
 }

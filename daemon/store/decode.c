@@ -416,6 +416,7 @@ int record_read_job(struct bytes value, struct job **ret)
 		return err_origin(-ENOMEM);
 	job->created_ms = message->created_ms;
 	job->deadline_ms = message->deadline_ms;
+	job->on_uncertain = (enum job_uncertain)message->on_uncertain;
 	if (message->quote)
 		take_quote(message->quote, &job->quote);
 	r = copy_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));

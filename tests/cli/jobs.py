@@ -203,7 +203,7 @@ class Get(Case):
 
     def test_everything_about_a_job_is_shown(self):
         job = self.fake.add_job("FAILED", display_name="spring", priority=5, labels={"k": "v"}, retry_of="jobs/old")
-        job.parameters.prompt = "a cat"
+        job.parameters.prompt, job.on_uncertain = "a cat", number("OnUncertain", "RESUBMIT")
         attempt = job.status.attempts.add(number=1)
         job.status.attempt_count = 3
         send = attempt.sends.add(number=2, idempotency_key="key-1", http_status=402)
@@ -217,7 +217,7 @@ class Get(Case):
         self.expect(0, "get", job.name, out=[
             job.name, "spring", "FAILED", "no_credit: no credit left", "priority     5", "k=v", "jobs/old", "1.2",
             "refused", "HTTP 402", "key key-1", "vid_1", "insufficient_credit", "req-9", "too late", artifact.name,
-            artifact.sha256, "3, the newest 1 are shown", '"prompt": "a cat"'])
+            artifact.sha256, "in doubt     ordered again", "3, the newest 1 are shown", '"prompt": "a cat"'])
 
     def test_json_has_the_contracts_names_and_words(self):
         job = self.fake.add_job()

@@ -56,8 +56,9 @@ before(async () => {
 
 after(() => stack.finish());
 
-async function create(name) {
-	const request = { job: providers[name].order(`Film number ${++count}`), request_id: `states-${count}` };
+async function create(name, more = {}) {
+	const job = { ...providers[name].order(`Film number ${++count}`), ...more };
+	const request = { job, request_id: `states-${count}` };
 
 	return (await stack.call("CreateJob", request)).job.name;
 }
@@ -72,10 +73,10 @@ async function restart() {
 }
 
 // Kills the daemon while the job is in @state, which the fault holds it in; returns the job's name.
-async function killIn(state, provider, match, action = delay) {
+async function killIn(state, provider, match, action = delay, more = {}) {
 	await stack.sim("DELETE", "faults");
 	if (match) await stack.fault(action, { match, times: 1 });
-	const name = await create(provider);
+	const name = await create(provider, more);
 	await until(`${name} to be ${state}`, async () => (await stateOf(name)) === state, 20000, 10);
 	await restart();
 	return name;
@@ -156,4 +157,23 @@ test("veo: killed while UNCERTAIN, and nothing moves until a person has decided"
 	await ends(job, "UNCERTAIN", before, 1);
 	await stack.call("ResolveJob", { name: job, resolution: "RESOLUTION_GIVE_UP" });
 	await ends(job, "FAILED", before, 1);
+});
+
+test("veo: killed while STARTING, and the job's policy is to fail", async () => {
+	const before = await bought();
+	const job = await killIn("STARTING", "veo", providers.veo.submit, delay, { on_uncertain: "ON_UNCERTAIN_FAIL" });
+	const ended = await ends(job, "FAILED", before, 1);
+	assert.strictEqual(ended.status.failure.reason, "FAILURE_REASON_LOST");
+	assert.strictEqual(ended.status.failure.purchased, "PURCHASED_UNKNOWN");
+	assert.strictEqual(ended.on_uncertain, "ON_UNCERTAIN_FAIL");
+});
+
+// The price of the choice is what the simulator counts: two charges, of which one brought a video.
+test("veo: killed while STARTING, and the job's policy is to order again", async () => {
+	const before = await bought();
+	const job = await killIn("STARTING", "veo", providers.veo.submit, delay, { on_uncertain: "ON_UNCERTAIN_RESUBMIT" });
+	const ended = await ends(job, "SUCCEEDED", before, 2);
+	assert.strictEqual(ended.status.attempt_count, 2);
+	assert.strictEqual(ended.status.attempts[0].failure.purchased, "PURCHASED_UNKNOWN");
+	assert.match(ended.status.notes[0].message, /attempt 1 may have been bought/);
 });

@@ -453,7 +453,8 @@ struct fg_plugin {
 	/*
 	 * An order whose reply was lost, and that no key protects: is it there? Begun again after a while when an exchange
 	 * fails or it waits, and given up in the end. To adopt what may be another job's is worse than unknown(): see
-	 * /others in sdk/DOCUMENTS.md.
+	 * /others in sdk/DOCUMENTS.md. failed() with FG_BOUGHT_MADE: it was bought, but which of what is there is it cannot
+	 * be told; then a person decides, whatever was chosen for purchases in doubt.
 	 */
 	fg_verb *reconcile;
 	fg_verb *upload;    /* bring one asset, /input of the step, to the provider; free, and the same however often */

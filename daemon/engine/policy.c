@@ -1,0 +1,117 @@
+/*
+ * A purchase that may have been made, that no key protects any more, and that the provider could not be asked about or
+ * did not know: what somebody chose beforehand, the job's word before its provider's.
+ *
+ * It is applied in one commit with the end of the attempt, never to a job that is held already: that a daemon was
+ * started with another configuration must not buy what is waiting for a person. Nor is it applied under another account
+ * than the order's: with the right one, the provider may still be able to say.
+ *
+ * A resubmission is another attempt, under another key. The sends of the one before stay ambiguous, since nobody knows
+ * more; from then on the job as a whole may have been bought, whatever its last attempt comes to (entry_fail()).
+ */
+#include "engine/policy.h"
+
+#include "engine/run.h"
+
+enum job_uncertain policy_of_provider(const struct engine_provider_config *config)
+{
+	return config->on_uncertain == JOB_UNCERTAIN_UNSAID ? JOB_UNCERTAIN_HOLD : config->on_uncertain;
+}
+
+static enum job_uncertain policy_of(const struct entry *entry)
+{
+	if (entry->job->on_uncertain != JOB_UNCERTAIN_UNSAID)
+		return entry->job->on_uncertain;
+	return policy_of_provider(entry->lane->config);
+}
+
+static bool is_of_another_account(const struct entry *entry)
+{
+	const struct job_send *first = send_first_doubt(entry);
+
+	return !first || !send_is_same_account(first, entry->lane->config);
+}
+
+static void hold(struct entry *entry, const char *why, const char *reason)
+{
+	struct errmsg words;
+
+	errmsg_set(&words, "%.320s; on_uncertain is not applied: %s", why, reason);
+	send_hold(entry, words.text);
+}
+
+static void fail(struct entry *entry, const char *why, const char *reason)
+{
+	struct errmsg words;
+	struct job_failure failure = {
+		.reason = JOB_REASON_LOST,
+		.purchase = JOB_PURCHASE_UNKNOWN,
+		.message = words.text,
+	};
+
+	errmsg_set(&words, "it may have been bought, and is given up %s: %.350s", reason, why);
+	log_warning("job is given up: it may have been bought", "job", log_id(&entry->ref), "why", words.text);
+	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+}
+
+/* Its words are the job's for as long as it is shown: a note. */
+static void end_attempt(struct entry *entry, const char *why)
+{
+	struct job_attempt *attempt = job_current_attempt(entry->status);
+	const struct job_failure failure = {
+		.reason = JOB_REASON_LOST,
+		.purchase = JOB_PURCHASE_UNKNOWN,
+		.message = (char *)(uintptr_t)why,
+	};
+	struct errmsg words;
+
+	attempt->ended_ms = now_utc(entry->engine);
+	if (job_failure_copy(&failure, &attempt->failure) < 0)
+		abort();
+	store_commit_put_attempt(entry->change, &entry->ref, attempt);
+	errmsg_set(
+		&words,
+		"attempt %u may have been bought, and nobody can find out; as on_uncertain says, it is ordered again "
+		"(%u of at most %d times) and may be paid for more than once",
+		attempt->number, job_count_undecided(entry->status), LIMIT_ENGINE_RESUBMITS);
+	log_warning("job is ordered again: it may be paid for twice", "job", log_id(&entry->ref), "why", why);
+	if (job_add_note(entry->status, JOB_NOTE_INFO, "", words.text, "", "") < 0)
+		abort();
+}
+
+static void resubmit(struct entry *entry, const char *why)
+{
+	struct job_status *status = entry->status;
+
+	if (!entry->change)
+		entry_begin(entry);
+	end_attempt(entry, why);
+	status->retries = 0;
+	status->reconciles = 0;
+	status->plugin_state_version = 0;
+	if (job_set_text(&status->plugin_state, NULL) < 0)
+		abort();
+	run_requeue(entry, JOB_WAIT_BACKOFF,
+		    backoff_ms(entry->engine, job_count_undecided(status), LIMIT_ENGINE_BACKOFF_BASE_MS,
+			       LIMIT_ENGINE_BACKOFF_CAP_MS));
+}
+
+void policy_decide(struct entry *entry, const char *why)
+{
+	enum job_uncertain policy = policy_of(entry);
+
+	if (policy == JOB_UNCERTAIN_HOLD)
+		send_hold(entry, why);
+	else if (is_of_another_account(entry))
+		hold(entry, why, "the provider's key or base_url is not the one it was ordered with");
+	else if (policy == JOB_UNCERTAIN_FAIL)
+		fail(entry, why, "as on_uncertain says");
+	else if (job_count_undecided(entry->status) >= LIMIT_ENGINE_RESUBMITS)
+		hold(entry, why, "it was ordered again as often as it may be");
+	else if (entry->status->cancel_outcome == JOB_CANCEL_REQUESTED)
+		fail(entry, why, "instead of ordered again, since it was to be cancelled");
+	else if (job_deadline_ms(entry->job, entry->status) <= now_utc(entry->engine))
+		fail(entry, why, "instead of ordered again, since its deadline has passed");
+	else
+		resubmit(entry, why);
+}

@@ -1,0 +1,18 @@
+/*
+ * What somebody has chosen beforehand for a job: what becomes of a purchase that nobody can decide.
+ */
+#ifndef FG_ENGINE_POLICY_H
+#define FG_ENGINE_POLICY_H
+
+#include "engine/internal.h"
+
+/* Never UNSAID. */
+enum job_uncertain policy_of_provider(const struct engine_provider_config *config);
+
+/*
+ * STARTING, with a doubt that neither the key nor the provider decides: UNCERTAIN, FAILED, or back in the queue for
+ * another attempt, with the change that has begun, if one has. @why is for a person.
+ */
+void policy_decide(struct entry *entry, const char *why);
+
+#endif
