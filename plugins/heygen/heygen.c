@@ -15,6 +15,7 @@ static const struct fg_plugin plugin = {
 	.upload = heygen_upload,
 	.account = heygen_account,
 	.catalogue = heygen_catalogue,
+	.reconcile = heygen_reconcile,
 	.check = heygen_check,
 };
 

@@ -2,10 +2,10 @@
  * What the files of the HeyGen plugin say to each other. The plugin speaks HeyGen's API v3: POST /v3/videos (types
  * avatar, image and cinematic_avatar) and POST /v3/models/videos, each with the GET of its own videos, DELETE
  * /v3/videos/{id}, GET /v3/users/me, the two ways of uploading below /v3/assets, and the lists of /v3/voices, /v3/avatars
- * and /v3/avatars/looks.
+ * and /v3/avatars/looks. The list GET /v3/videos finds an order whose reply was lost.
  *
  * The state says where an order went: /path is one of the two paths. It is not there in states of version 1, whose
- * plugin knew the first one alone.
+ * plugin knew the first one alone. /mark is the key that its title bears.
  */
 #ifndef HEYGEN_HEYGEN_H
 #define HEYGEN_HEYGEN_H
@@ -29,7 +29,13 @@ int32_t heygen_remove(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_account(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_upload(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_catalogue(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_reconcile(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_check(const struct fg_host *h, struct fg_step *s);
+
+static inline int heygen_is_same_text(struct fg_text a, struct fg_text b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
 
 /* What an order says, member by member, into the body of its submit; title and extras are not theirs. */
 void heygen_put_speech(const struct fg_host *h, struct fg_step *s, fg_node body);

@@ -8,6 +8,7 @@
 #include "heygen.h"
 
 #define IN_PROGRESS_PAUSE_MS 5000u
+#define TITLE_CHARACTERS 48
 
 /* Where the orders of a model go. */
 static const struct family {
@@ -32,6 +33,33 @@ static const struct family *family_of(const struct fg_host *h, struct fg_step *s
 }
 
 /*
+ * The user's title, and the key behind it: by that the list shows the order, should its reply be lost (reconcile.c). Of
+ * how long a title may be nothing is published, and one that HeyGen cut would lose the key; so a long one is cut here,
+ * and with the key it has about a hundred characters.
+ */
+static fg_node marked_title(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node title = h->at(s, h->document(s, FG_DOC_JOB), "/title");
+	fg_node words = h->array(s);
+
+	if (h->text(s, title).size)
+		h->append(s, words, h->cut(s, title, TITLE_CHARACTERS));
+	h->append(s, words, h->at(s, h->document(s, FG_DOC_STEP), "/idempotency_key"));
+	return h->join(s, words, " ");
+}
+
+/* Under another key it is another purchase: the one before was refused. States of before there were marks have none. */
+static int is_kept(const struct fg_host *h, struct fg_step *s, fg_node kept)
+{
+	fg_node mark = h->at(s, kept, "/mark");
+
+	if (mark != FG_ABSENT)
+		return heygen_is_same_text(h->text(s, mark),
+					   h->text(s, h->at(s, h->document(s, FG_DOC_STEP), "/idempotency_key")));
+	return h->at(s, kept, "/path") != FG_ABSENT || h->at(s, kept, "/title") != FG_ABSENT;
+}
+
+/*
  * The job's title can be edited while a submit is undecided, and a repetition must be the same request to the byte.
  * So the first build keeps the title in the state ("" for none), and every later one takes it from there.
  */
@@ -39,13 +67,14 @@ static fg_node keep_order(const struct fg_host *h, struct fg_step *s, const stru
 {
 	fg_node kept = h->document(s, FG_DOC_STATE);
 
-	if (h->at(s, kept, "/path") != FG_ABSENT || h->at(s, kept, "/title") != FG_ABSENT)
+	if (is_kept(h, s, kept))
 		return kept;
 	kept = h->state(s);
 	h->put_text(s, kept, "/path", family->path);
 	h->put_text(s, kept, "/title", "");
+	h->put(s, kept, "/mark", h->at(s, h->document(s, FG_DOC_STEP), "/idempotency_key"));
 	if (family->has_title)
-		h->put(s, kept, "/title", h->at(s, h->document(s, FG_DOC_JOB), "/title"));
+		h->put(s, kept, "/title", marked_title(h, s));
 	return kept;
 }
 

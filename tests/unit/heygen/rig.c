@@ -19,8 +19,11 @@ int rig_set_up(void **state)
 	if (plugin_load("heygen", folders, 1, &rig.plugin, &error) == 0 &&
 	    plugin_account_new(rig.plugin, &spec, &rig.encrypted, &error) == 0) {
 		spec.base_url = "http://127.0.0.1:9";
-		if (plugin_account_new(rig.plugin, &spec, &rig.account, &error) == 0)
-			return 0;
+		if (plugin_account_new(rig.plugin, &spec, &rig.account, &error) == 0) {
+			spec.options = bytes_of_text("{\"absence_after_s\":30}");
+			if (plugin_account_new(rig.plugin, &spec, &rig.trusting, &error) == 0)
+				return 0;
+		}
 	}
 	print_error("%s\n", error.text);
 	return -1;
@@ -30,6 +33,7 @@ int rig_tear_down(void **state)
 {
 	(void)state;
 	rig.account = plugin_account_free(rig.account);
+	rig.trusting = plugin_account_free(rig.trusting);
 	rig.encrypted = plugin_account_free(rig.encrypted);
 	rig.plugin = plugin_free(rig.plugin);
 	return 0;
@@ -38,7 +42,8 @@ int rig_tear_down(void **state)
 int rig_reset(void **state)
 {
 	(void)state;
-	rig.is_encrypted = false;
+	rig.is_encrypted = rig.is_trusting = false;
+	rig.facts = NULL;
 	rig.now_ms = RIG_NOW_MS;
 	rig.retry_after_ms = -1;
 	rig.remote_id = "v_1";
@@ -66,8 +71,12 @@ char *rig_job(const char *model, const char *title, const char *parameters)
 static struct plugin_answer *run(enum plugin_verb verb, uint32_t phase, const char *job, const char *state,
 				 const struct plugin_reply *reply)
 {
+	bool has_remote = verb != PLUGIN_VERB_START && verb != PLUGIN_VERB_RECONCILE;
 	struct plugin_step step = {
-		.account = rig.is_encrypted ? rig.encrypted : rig.account,
+		.facts = bytes_of_text(rig.facts),
+		.account = rig.is_encrypted  ? rig.encrypted
+			   : rig.is_trusting ? rig.trusting
+					     : rig.account,
 		.verb = verb,
 		.phase = phase,
 		.job = bytes_of_text(job),
@@ -76,12 +85,13 @@ static struct plugin_answer *run(enum plugin_verb verb, uint32_t phase, const ch
 		.now_ms = rig.now_ms,
 		.attempt = 1,
 		.send = 1,
-		.idempotency_key = RIG_KEY,
-		.remote_id = verb == PLUGIN_VERB_START ? NULL : rig.remote_id,
+		/* As the daemon does after a restart: the key is the state's to keep. */
+		.idempotency_key = verb == PLUGIN_VERB_RECONCILE ? NULL : RIG_KEY,
+		.remote_id = has_remote ? rig.remote_id : NULL,
 		.catalogue_kind = rig.catalogue_kind,
 		.catalogue_next = rig.catalogue_next,
-		.remote_kind = verb == PLUGIN_VERB_START ? NULL : "video",
-		.accepted_at_ms = verb == PLUGIN_VERB_START ? 0 : RIG_NOW_MS - 1000,
+		.remote_kind = has_remote ? "video" : NULL,
+		.accepted_at_ms = has_remote ? RIG_NOW_MS - 1000 : 0,
 		.has_bought = reply != NULL || verb != PLUGIN_VERB_START,
 		.assets = rig.assets,
 		.n_assets = rig.n_assets,

@@ -19,11 +19,14 @@
 struct rig {
 	struct plugin *plugin;
 	struct plugin_account *account;   /* plain http, as a simulator is */
+	struct plugin_account *trusting;  /* the same, and 30 seconds after an order the list proves its absence */
 	struct plugin_account *encrypted; /* HeyGen's own address */
-	bool is_encrypted;                /* which of the two runs the steps */
+	bool is_trusting;
+	bool is_encrypted; /* which of the two runs the steps */
 	int64_t now_ms;
 	int64_t retry_after_ms;
 	const char *remote_id;
+	const char *facts; /* of a step of reconcile, JSON; NULL: none */
 	const char *catalogue_kind, *catalogue_next;
 	const char *model;                 /* of the job whose reply comes */
 	const char *parameters;            /* likewise */

@@ -215,8 +215,9 @@ static void assert_fields(const struct recorded_request *row, const char *expect
 		snprintf(pointer, sizeof(pointer), "/%s", (const char *)json_key(json, field).data);
 		assert_field(row->sample, pointer, row->except, json, field, json_at(json, ours, pointer));
 	}
+	/* But for the key that each order bears in its title, which the published schema has. */
 	for (json_node field = json_first(json, ours); field; field = json_next(json, field))
-		if (!json_member(json, theirs, json_key(json, field)))
+		if (!json_text_is(json, field, RIG_KEY) && !json_member(json, theirs, json_key(json, field)))
 			fail_msg("%s has no %s, which we send", row->sample, (const char *)json_key(json, field).data);
 }
 

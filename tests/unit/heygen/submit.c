@@ -9,11 +9,24 @@ static struct plugin_answer *submit(const char *model, const char *title, const 
 	return rig_begin(PLUGIN_VERB_START, job, state);
 }
 
+/* Each order of POST /v3/videos bears its key behind the user's title, which @body leaves out. */
+static void write_body(const char *title, const char *body, struct buffer *ret)
+{
+	bool has_title = strncmp(body, "{\"type\"", 7) == 0;
+
+	buffer_append(ret, body, strlen(body) - 1);
+	if (has_title)
+		buffer_printf(ret, ",\"title\":\"%s%s" RIG_KEY "\"", title ? title : "", title ? " " : "");
+	buffer_append_text(ret, "}");
+}
+
 static void assert_submits(const char *model, const char *title, const char *parameters, const char *body)
 {
+	_cleanup_(buffer_finish) struct buffer expected = {0};
 	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit(model, title, parameters, NULL);
 
-	rig_assert_body(answer, body);
+	write_body(title, body, &expected);
+	rig_assert_body(answer, expected.data);
 }
 
 static void a_submit_buys_with_the_key_of_the_step(void **state)
@@ -40,7 +53,7 @@ static void an_avatar_speaks_a_script(void **state)
 		       "\"avatar_id\":\"look\",\"voice_id\":\"v\",\"script\":{\"text\":\"Grüße\"},"
 		       "\"aspect_ratio\":\"9:16\",\"resolution\":\"4k\"",
 		       "{\"type\":\"avatar\",\"avatar_id\":\"look\",\"voice_id\":\"v\",\"script\":\"Grüße\","
-		       "\"aspect_ratio\":\"9:16\",\"resolution\":\"4k\",\"title\":\"My title\"}");
+		       "\"aspect_ratio\":\"9:16\",\"resolution\":\"4k\"}");
 }
 
 static void an_avatar_speaks_along_with_a_recording(void **state)
@@ -72,7 +85,7 @@ static void avatars_act_by_a_prompt(void **state)
 {
 	(void)state;
 	assert_submits("cinematic", "T", "\"prompt\":\"p\",\"avatar_id\":\"a\"",
-		       "{\"type\":\"cinematic_avatar\",\"prompt\":\"p\",\"avatar_id\":[\"a\"],\"title\":\"T\"}");
+		       "{\"type\":\"cinematic_avatar\",\"prompt\":\"p\",\"avatar_id\":[\"a\"]}");
 	assert_submits("cinematic", NULL,
 		       "\"prompt\":\"p\",\"duration_ms\":4000,\"aspect_ratio\":\"1:1\",\"resolution\":\"1080p\","
 		       "\"prompt_rewrite\":\"on\",\"extras\":{\"avatar_id\":[\"a\",\"b\"]}",
@@ -111,7 +124,7 @@ static void a_video_is_generated_on_a_path_of_its_own(void **state)
 	assert_string_equal(rig_header(answer, "Idempotency-Key")->value, RIG_KEY);
 	rig_assert_body(answer, "{\"model\":\"heygen-video-1\",\"mode\":\"text_to_video\",\"prompt\":\"p\","
 				"\"duration\":5,\"resolution\":\"768p\",\"aspect_ratio\":\"16:9\"}");
-	rig_assert_json(answer->state, "{\"path\":\"/v3/models/videos\",\"title\":\"\"}");
+	rig_assert_json(answer->state, "{\"path\":\"/v3/models/videos\",\"title\":\"\",\"mark\":\"" RIG_KEY "\"}");
 }
 
 static void a_generated_videos_mode_follows_from_its_inputs(void **state)
@@ -212,7 +225,7 @@ static void a_prompt_that_names_a_secret_is_just_a_prompt(void **state)
 
 	(void)state;
 	rig_assert_body(answer, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"script\":\"say {secret:api_key}\","
-				"\"title\":\"{secret:api_key}\"}");
+				"\"title\":\"{secret:api_key} " RIG_KEY "\"}");
 	assert_null(memmem(answer->exchange.body.data, answer->exchange.body.len, RIG_SECRET, strlen(RIG_SECRET)));
 }
 
@@ -227,10 +240,38 @@ static void a_repetition_keeps_the_title_it_was_first_sent_with(void **state)
 
 	(void)state;
 	assert_non_null(first->state);
-	rig_assert_body(again, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"title\":\"One\"}");
+	rig_assert_body(again, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"title\":\"One " RIG_KEY "\"}");
 	assert_memory_equal(&first->exchange.fingerprint, &again->exchange.fingerprint, sizeof(struct digest));
-	rig_assert_body(named, "{\"type\":\"avatar\",\"avatar_id\":\"a\"}");
+	rig_assert_body(named, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"title\":\"" RIG_KEY "\"}");
 	assert_memory_equal(&bare->exchange.fingerprint, &named->exchange.fingerprint, sizeof(struct digest));
+}
+
+/* What was refused was another purchase, and bears another key: the list must not show it for this one. */
+static void another_purchase_bears_its_own_key_and_the_title_of_now(void **state)
+{
+	static const char kept[] = "{\"path\":\"/v3/videos\",\"mark\":\"fg-old\",\"title\":\"One fg-old\"}";
+	_cleanup_(plugin_answer_freep) struct plugin_answer *answer = submit("avatar", "Two", "\"avatar_id\":\"a\"",
+									     kept);
+
+	(void)state;
+	rig_assert_body(answer, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"title\":\"Two " RIG_KEY "\"}");
+	rig_assert_json(answer->state,
+			"{\"path\":\"/v3/videos\",\"mark\":\"" RIG_KEY "\",\"title\":\"Two " RIG_KEY "\"}");
+}
+
+static void a_long_title_is_cut_and_the_key_is_not(void **state)
+{
+	char title[256], body[512];
+	struct plugin_answer *answer;
+
+	(void)state;
+	memset(title, 'x', 255);
+	title[255] = '\0';
+	answer = submit("avatar", title, "\"avatar_id\":\"a\"", NULL);
+	snprintf(body, sizeof(body), "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"title\":\"%.48s %s\"}", title,
+		 RIG_KEY);
+	rig_assert_body(answer, body);
+	plugin_answer_free(answer);
 }
 
 static void a_video_id_is_an_accepted_order(void **state)
@@ -273,6 +314,8 @@ int main(void)
 		cmocka_unit_test_setup(extras_cannot_replace_what_a_parameter_says, rig_reset),
 		cmocka_unit_test_setup(a_prompt_that_names_a_secret_is_just_a_prompt, rig_reset),
 		cmocka_unit_test_setup(a_repetition_keeps_the_title_it_was_first_sent_with, rig_reset),
+		cmocka_unit_test_setup(another_purchase_bears_its_own_key_and_the_title_of_now, rig_reset),
+		cmocka_unit_test_setup(a_long_title_is_cut_and_the_key_is_not, rig_reset),
 		cmocka_unit_test_setup(a_video_id_is_an_accepted_order, rig_reset),
 	};
 

@@ -189,7 +189,7 @@ static void an_order_names_the_handles_of_its_assets(void **state)
 	with = order();
 	rig_assert_body(with, "{\"type\":\"image\",\"image\":{\"type\":\"asset_id\",\"asset_id\":\"as_1\"},"
 			      "\"script\":\"hi\",\"voice_id\":\"v\","
-			      "\"background\":{\"type\":\"image\",\"asset_id\":\"as_1\"}}");
+			      "\"background\":{\"type\":\"image\",\"asset_id\":\"as_1\"},\"title\":\"" RIG_KEY "\"}");
 }
 
 static void a_recording_of_the_users_own_is_an_asset_too(void **state)
@@ -201,7 +201,8 @@ static void a_recording_of_the_users_own_is_an_asset_too(void **state)
 	(void)state;
 	input.handle = "as_9";
 	answer = rig_begin(PLUGIN_VERB_START, job, NULL);
-	rig_assert_body(answer, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"audio_asset_id\":\"as_9\"}");
+	rig_assert_body(answer, "{\"type\":\"avatar\",\"avatar_id\":\"a\",\"audio_asset_id\":\"as_9\","
+				"\"title\":\"" RIG_KEY "\"}");
 }
 
 /* What the daemon uploaded it can upload again; a handle of the user's it cannot. */

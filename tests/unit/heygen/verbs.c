@@ -33,7 +33,7 @@ static void what_heygen_cannot_do_is_absent(void **state)
 	assert_true(plugin_can(rig.plugin, PLUGIN_VERB_CATALOGUE));
 	assert_false(plugin_can(rig.plugin, PLUGIN_VERB_CANCEL));
 	assert_false(plugin_can(rig.plugin, PLUGIN_VERB_RESULT));
-	assert_false(plugin_can(rig.plugin, PLUGIN_VERB_RECONCILE));
+	assert_true(plugin_can(rig.plugin, PLUGIN_VERB_RECONCILE));
 }
 
 static void the_key_is_good_for_a_day_on_its_route(void **state)
