@@ -1,5 +1,6 @@
 // The daemon is killed with -9, or asked to stop, at random moments under load, and started again. In the end every job
-// has succeeded, was bought once, has revisions without a gap, and its bytes are those that were served.
+// has succeeded, was bought once, has revisions without a gap, and its bytes are those that were served; and after each
+// death the ledger balances.
 //
 //     node crash.js [--rounds 50] [--graceful 20] [--jobs 200] [--seed N]
 //
@@ -113,6 +114,7 @@ async function run(fail) {
 		}
 		await stack.startDaemon();
 		await follow(fail);
+		await stack.checkLedger();
 		// What is open after the kill was open before it.
 		if ((await openJobs()) >= OPEN) counted++;
 	}
@@ -145,6 +147,9 @@ async function check() {
 		assert.strictEqual(watched.revisions, job.revision, `the watcher saw all of ${job.name}`);
 	}
 	assert.strictEqual(charges.length, ordered, "one charge per job");
+	for (const row of await stack.usageRows())
+		assert.deepStrictEqual([row.reserved_micros, row.purchase_count], [0, ordered], "and one purchase in the ledger");
+	assert.strictEqual((await stack.checkLedger()).job_count, ordered);
 	if (graceful) {
 		assert.strictEqual(sends, ordered, "a graceful end leaves nothing to repeat");
 		assert.strictEqual(ambiguous, 0, "a graceful end leaves nothing ambiguous");

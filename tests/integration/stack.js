@@ -25,7 +25,7 @@ const FINAL = new Set(["JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CAN
 
 const api = grpc.loadPackageDefinition(
 	loader.loadSync(
-		["job_service", "artifact_service", "asset_service", "backup_service", "provider_service"].map((name) => `filmgate/v1/${name}.proto`),
+		["job", "artifact", "asset", "backup", "provider", "usage"].map((name) => `filmgate/v1/${name}_service.proto`),
 		{ includeDirs: [path.join(root, "proto")], keepCase: true, longs: Number, enums: String, defaults: true },
 	),
 ).filmgate.v1;
@@ -149,7 +149,7 @@ class Stack {
 
 	// `provider` and `limits` are further lines of these groups, `others` further providers.
 	writeConfig({ concurrency = 4, pollMs = 100, provider = "", limits = "", drainS = 60, grpc = "127.0.0.1:0", http = "127.0.0.1:0",
-		dataDir = path.join(this.data, "filmgate"), pluginDirs = [plugins], others = [] } = {}) {
+		dataDir = path.join(this.data, "filmgate"), pluginDirs = [plugins], others = [], more = "" } = {}) {
 		const heygen = `{
 			id = "heygen";
 			plugin = "heygen";
@@ -166,6 +166,7 @@ class Stack {
 			listen = { grpc = "${grpc}"; unix = "${this.socket}"; http = "${http}"; };
 			limits = { reserve_bytes = 0L; ${limits} };
 			drain_s = ${drainS};
+			${more}
 			plugin_dirs = ( ${pluginDirs.map((folder) => `"${folder}"`).join(", ")} );
 			providers = ( ${[heygen, ...others].join(", ")} );\n`);
 	}
@@ -205,10 +206,12 @@ class Stack {
 		this.assets = new api.AssetService(address, grpc.credentials.createInsecure(), options);
 		this.backups = new api.BackupService(address, grpc.credentials.createInsecure(), options);
 		this.providers = new api.ProviderService(address, grpc.credentials.createInsecure(), options);
+		this.usage = new api.UsageService(address, grpc.credentials.createInsecure(), options);
 	}
 
 	disconnect() {
-		for (const client of [this.jobs, this.artifacts, this.assets, this.backups, this.providers]) if (client) client.close();
+		for (const client of [this.jobs, this.artifacts, this.assets, this.backups, this.providers, this.usage])
+			if (client) client.close();
 	}
 
 	// A unary call: call("CreateJob", {…}).
@@ -227,6 +230,20 @@ class Stack {
 
 	async get(name) {
 		return (await this.call("GetJob", { name })).job;
+	}
+
+	// The ledger is the sum of its entries, and holds what the jobs hold. Returns what was read.
+	async checkLedger() {
+		const found = await this.call("CheckLedger", {}, this.usage);
+
+		assert.deepStrictEqual([found.unbalanced_count, found.leaked_count], [0, 0],
+			`${JSON.stringify(found)}\n${fs.readFileSync(this.daemonLog, "utf8").slice(-2000)}`);
+		return found;
+	}
+
+	// What was reserved and spent so far, one row for each currency.
+	async usageRows(request = {}) {
+		return (await this.call("GetUsage", { from_date: "2020-01-01", ...request }, this.usage)).rows;
 	}
 
 	// The job once it has reached one of these states, "SUCCEEDED" for example, or any final one.

@@ -1,5 +1,6 @@
 // The daemon is killed with -9 while a job is in each state of its life, once with each provider, and started again:
-// the job ends as the state says it must, bought at most once. A fault of the simulator holds the job in its state.
+// the job ends as the state says it must, bought at most once, and after each death the ledger balances. A fault of the
+// simulator holds the job in its state.
 //
 // crash.js does the same at random moments and under load; here no state is left to chance.
 "use strict";
@@ -70,6 +71,7 @@ async function restart() {
 	await stack.daemon.stop("SIGKILL");
 	await stack.sim("DELETE", "faults");
 	await stack.startDaemon();
+	await stack.checkLedger();
 }
 
 // Kills the daemon while the job is in @state, which the fault holds it in; returns the job's name.
@@ -176,4 +178,20 @@ test("veo: killed while STARTING, and the job's policy is to order again", async
 	assert.strictEqual(ended.status.attempt_count, 2);
 	assert.strictEqual(ended.status.attempts[0].failure.purchased, "PURCHASED_UNKNOWN");
 	assert.match(ended.status.notes[0].message, /attempt 1 may have been bought/);
+});
+
+test("what is undecided is held; in the end nothing is, and as many purchases are booked as were charged", async () => {
+	const undecided = await stack.list({ states: ["JOB_STATE_UNCERTAIN"] });
+
+	assert.ok(undecided.length > 0);
+	assert.ok((await stack.usageRows()).some((row) => row.reserved_micros > 0));
+	for (const job of undecided) await stack.call("ResolveJob", { name: job.name, resolution: "RESOLUTION_GIVE_UP" });
+	await restart();
+	const rows = await stack.usageRows();
+	const sum = (field) => rows.reduce((total, row) => total + row[field], 0);
+
+	assert.strictEqual(sum("reserved_micros"), 0, JSON.stringify(rows));
+	assert.strictEqual(sum("purchase_count"), await bought(), JSON.stringify(rows));
+	assert.ok(sum("spent_micros") > 0);
+	assert.ok((await stack.checkLedger()).job_count >= count);
 });
