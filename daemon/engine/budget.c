@@ -59,10 +59,9 @@ static bool applies_to(const struct entry *entry, size_t at)
 			      entry->status->n_labels);
 }
 
-static void keep(const struct engine_budget *budget, const struct entry *entry, uint32_t day,
-		 struct store_commit *commit)
+struct ledger_scope budget_scope(const struct engine_budget *budget, uint32_t day)
 {
-	struct ledger_scope scope = {
+	return (struct ledger_scope){
 		.dimension = budget->provider    ? LEDGER_OF_PROVIDER
 			     : budget->label_key ? LEDGER_OF_LABEL
 						 : LEDGER_OF_ALL,
@@ -74,17 +73,19 @@ static void keep(const struct engine_budget *budget, const struct entry *entry, 
 					    : "",
 		.value = budget->label_key ? budget->label_value : "",
 	};
-
-	store_commit_keep_budget(commit, entry->ref.tenant, &scope, budget->limit_micros);
 }
 
 void budget_keep(const struct entry *entry, uint32_t day, struct store_commit *commit)
 {
 	const struct engine_config *config = &entry->engine->config;
 
-	for (size_t i = 0; i < config->n_budgets; i++)
+	for (size_t i = 0; i < config->n_budgets; i++) {
+		const struct engine_budget *budget = &config->budgets[i];
+		const struct ledger_scope scope = budget_scope(budget, day);
+
 		if (applies_to(entry, i))
-			keep(&config->budgets[i], entry, day, commit);
+			store_commit_keep_budget(commit, entry->ref.tenant, &scope, budget->limit_micros);
+	}
 }
 
 const struct engine_budget *budget_kept(const struct entry *entry, size_t at)

@@ -6,7 +6,7 @@
  * used when it comes. A line holds LIMIT_ENGINE_BUDGET_WAITERS; who is beyond them, or waits since before a restart, goes
  * on when the time is over for which it went back, which is never later than the end of the budget's day or month.
  *
- * All on the engine's thread but budget_applies(), which is for any.
+ * All on the engine's thread but budget_applies() and budget_scope(), which are for any.
  */
 #ifndef FG_ENGINE_BUDGET_H
 #define FG_ENGINE_BUDGET_H
@@ -25,6 +25,8 @@ void budget_close(struct engine *engine);
 /* Does the budget count an order of @job with these labels? */
 bool budget_applies(const struct engine_budget *budget, const struct job *job, const struct job_label *labels,
 		    size_t n_labels);
+/* What it counts, of the period that @day is in. [any-thread] */
+struct ledger_scope budget_scope(const struct engine_budget *budget, uint32_t day);
 /* The preconditions of a reservation of @day, into @commit. */
 void budget_keep(const struct entry *entry, uint32_t day, struct store_commit *commit);
 /* The one that had no room, by its place among these. NULL: the ledger's own limit. */

@@ -88,6 +88,7 @@ static int adopt_active(void *userdata, struct job_view *take)
 	struct lane *lane = lane_find(engine, take->job->provider);
 	enum job_state state = take->status->state;
 
+	figures_note_held(lane ? &lane->figures : &engine->strays, &take->status->money);
 	metric_add(&(lane ? &lane->figures : &engine->strays)->jobs[state], 1);
 	if (job_state_is_active(state))
 		entry_adopt(engine, take);

@@ -308,6 +308,21 @@ struct engine_count {
 #define ENGINE_FINAL_STATES 4
 #define ENGINE_EXCHANGE_OUTCOMES 9
 
+#define ENGINE_CURRENCIES 8
+#define ENGINE_CURRENCY_SIZE 16
+
+struct engine_money {
+	char currency[ENGINE_CURRENCY_SIZE];
+	uint64_t reserved_micros; /* now */
+	uint64_t spent_micros;    /* a counter */
+};
+
+struct engine_budget_figures {
+	const char *name, *currency;
+	uint64_t limit_micros;
+	uint64_t used_micros; /* of the current day or month: reserved and spent */
+};
+
 /* Counters begin at zero with the process. */
 struct engine_provider_figures {
 	const char *id;                                 /* NULL: of the jobs whose provider is not configured */
@@ -322,11 +337,15 @@ struct engine_provider_figures {
 	struct metric_reading poll_lateness;                     /* from the instant it was due to its first byte */
 	struct metric_reading submit; /* of paid requests that were replied to, from their first byte */
 	uint64_t slots, slots_used;
+	struct engine_money money[ENGINE_CURRENCIES];
+	size_t n_currencies;
 };
 
 struct engine_figures {
 	const struct engine_provider_figures *providers;
 	size_t n_providers;
+	const struct engine_budget_figures *budgets;
+	size_t n_budgets; /* 0 as well: they could not be read */
 	struct store_figures store;
 	bool has_oldest; /* false: the queue could not be read */
 	bool is_store_healthy;

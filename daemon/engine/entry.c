@@ -119,6 +119,7 @@ static void free_entry(struct entry *entry)
 	job_free(entry->job);
 	job_status_free(entry->status);
 	job_status_free(entry->unreserved);
+	free(entry->posted);
 	free(entry->key);
 	free(entry->facts);
 	free(entry);
@@ -351,7 +352,7 @@ static void forget(struct entry *entry)
 	entry->job = job_free(entry->job);
 	entry->status = job_status_free(entry->status);
 	entry->unreserved = job_status_free(entry->unreserved);
-	entry->is_money_freed = false;
+	free(steal(entry->posted));
 	if (!entry->ops)
 		return;
 	entry_start_activity(entry, ACTIVITY_LOAD);
@@ -382,7 +383,6 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 		if (then)
 			then(entry);
 	} else if (outcome == STORE_E_OVER_BUDGET && entry->unreserved) {
-		entry->is_money_freed = false;
 		money_step_back(entry, store_commit_over_budget(commit));
 	} else {
 		answer_failed_commit(entry, outcome);

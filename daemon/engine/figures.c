@@ -1,6 +1,6 @@
 #include "engine/figures.h"
 
-#include "engine/internal.h"
+#include "engine/budget.h"
 
 static const enum job_state open_states[] = {
 	JOB_STATE_QUEUED,  JOB_STATE_PREPARING, JOB_STATE_STARTING,
@@ -66,6 +66,51 @@ void figures_note_poll(const struct entry *entry, int64_t due_ms, const struct h
 		       sent_ms > due_ms ? (uint64_t)(sent_ms - due_ms) : 0);
 }
 
+static struct money_figures *money_in(struct figures *figures, const char *currency)
+{
+	struct money_figures *money = figures->money;
+	size_t n = figures->n_currencies;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(money[i].currency, currency) == 0)
+			return &money[i];
+	if (n == ENGINE_CURRENCIES || !*currency || strlen(currency) >= ENGINE_CURRENCY_SIZE)
+		return NULL;
+	snprintf(money[n].currency, sizeof(money[n].currency), "%s", currency);
+	return &money[figures->n_currencies++];
+}
+
+/* These are for show: what does not fit into one stands at its end. */
+static void add_money(int64_t *sum, int64_t more)
+{
+	if (__builtin_add_overflow(*sum, more, sum))
+		*sum = INT64_MAX;
+}
+
+void figures_note_money(struct figures *figures, const struct ledger_entry *posted)
+{
+	struct money_figures *money = money_in(figures, posted->currency);
+
+	if (!money)
+		return;
+	if (posted->debit == LEDGER_RESERVED)
+		add_money(&money->reserved_micros, posted->amount_micros);
+	if (posted->credit == LEDGER_RESERVED)
+		add_money(&money->reserved_micros, -posted->amount_micros);
+	if (posted->debit == LEDGER_SPENT)
+		add_money(&money->spent_micros, posted->amount_micros);
+}
+
+void figures_note_held(struct figures *figures, const struct job_money *held)
+{
+	struct money_figures *money = held->settlement == JOB_SETTLEMENT_PENDING && held->currency
+					      ? money_in(figures, held->currency)
+					      : NULL;
+
+	if (money)
+		add_money(&money->reserved_micros, held->reserved_micros);
+}
+
 /* ---- reading ---- */
 
 struct measurement {
@@ -75,6 +120,7 @@ struct measurement {
 	void *userdata;
 	struct engine_figures figures;
 	const char **ids; /* of the configured providers, in their order */
+	struct engine_budget_figures *budgets;
 	struct engine_provider_figures providers[];
 };
 
@@ -102,13 +148,55 @@ static void read_figures(const struct figures *figures, const char *id, struct e
 							  .value = metric_value(&figures->exchanges[i])};
 	metric_read(&figures->poll_lateness_ms, &metric_durations_ms, &ret->poll_lateness);
 	metric_read(&figures->submit_ms, &metric_durations_ms, &ret->submit);
+	ret->n_currencies = figures->n_currencies;
+	for (size_t i = 0; i < figures->n_currencies; i++) {
+		const struct money_figures *money = &figures->money[i];
+		struct engine_money *to = &ret->money[i];
+
+		memcpy(to->currency, money->currency, sizeof(to->currency));
+		to->reserved_micros = money->reserved_micros > 0 ? (uint64_t)money->reserved_micros : 0;
+		to->spent_micros = (uint64_t)money->spent_micros;
+	}
 }
 
 static void answer(struct measurement *measurement, int outcome)
 {
 	measurement->fn(measurement->userdata, outcome, outcome ? NULL : &measurement->figures);
 	free(measurement->ids);
+	free(measurement->budgets);
 	free(measurement);
+}
+
+/* [reader thread] */
+static void on_balances(void *userdata, int outcome, const struct ledger_balance *balances, size_t n)
+{
+	struct measurement *measurement = userdata;
+
+	if (outcome != 0)
+		log_error("the balances of the budgets could not be read", "outcome", log_int(outcome));
+	for (size_t i = 0; i < n; i++)
+		measurement->budgets[i].used_micros = (uint64_t)ledger_used(&balances[i]);
+	measurement->figures.n_budgets = n;
+	answer(measurement, 0);
+}
+
+static void ask_balances(struct measurement *measurement)
+{
+	const struct engine_config *config = &measurement->engine->config;
+	struct ledger_scope scopes[LIMIT_STORE_BUDGETS];
+	uint32_t today = ledger_day(now_utc(measurement->engine));
+
+	for (size_t i = 0; i < config->n_budgets; i++) {
+		const struct engine_budget *budget = &config->budgets[i];
+
+		scopes[i] = budget_scope(budget, today);
+		measurement->budgets[i] = (struct engine_budget_figures){
+			.name = budget->name,
+			.currency = budget->currency,
+			.limit_micros = (uint64_t)budget->limit_micros};
+	}
+	store_get_balances(measurement->engine->store, JOB_TENANT_DEFAULT, scopes, config->n_budgets, on_balances,
+			   measurement);
 }
 
 /* [reader thread] */
@@ -123,7 +211,7 @@ static void on_oldest(void *userdata, int outcome, const int64_t *since_ms, size
 	for (size_t i = 0; i < n; i++)
 		if (since_ms[i] > 0 && since_ms[i] < now_ms)
 			measurement->providers[i].oldest_ms = now_ms - since_ms[i];
-	answer(measurement, 0);
+	ask_balances(measurement);
 }
 
 /* At the very end there is no store to be asked. */
@@ -148,6 +236,7 @@ static void on_measure(struct loop_message *message)
 	read_figures(&engine->strays, NULL, &measurement->providers[engine->n_lanes]);
 	figures->providers = measurement->providers;
 	figures->n_providers = engine->n_lanes + 1;
+	figures->budgets = measurement->budgets;
 	figures->watchers = watch_hub_count(engine->hub);
 	figures->is_store_healthy = store_is_healthy(engine->store);
 	figures->is_draining = atomic_load(&engine->phase) != ENGINE_PHASE_SERVING;
@@ -164,6 +253,7 @@ void engine_measure(struct engine *engine, engine_measure_fn *fn, void *userdata
 	measurement->fn = fn;
 	measurement->userdata = userdata;
 	measurement->ids = take_memory(n * sizeof(*measurement->ids));
+	measurement->budgets = take_memory((engine->config.n_budgets + 1) * sizeof(*measurement->budgets));
 	measurement->message.run = on_measure;
 	loop_post(engine->loop, &measurement->message);
 }

@@ -6,10 +6,18 @@
 #define FG_ENGINE_FIGURES_H
 
 #include "base/metrics.h"
+#include "engine/engine.h"
 #include "http/http.h"
-#include "job/job.h"
+#include "job/ledger.h"
 
 struct entry;
+
+/* In one currency, on the engine's thread. */
+struct money_figures {
+	char currency[ENGINE_CURRENCY_SIZE];
+	int64_t reserved_micros; /* now */
+	int64_t spent_micros;    /* since the start */
+};
 
 struct figures {
 	/* Committed. How many are in that state, or have come to it since the start where it is an end. */
@@ -21,11 +29,17 @@ struct figures {
 	struct metric exchanges[_HTTP_KIND_N];
 	struct metric_histogram poll_lateness_ms; /* metric_durations_ms, both */
 	struct metric_histogram submit_ms;
+	struct money_figures money[ENGINE_CURRENCIES];
+	size_t n_currencies;
 };
 
 struct figures *figures_of(const struct entry *entry);
 /* A change was committed, of a job that was in @from before it. */
 void figures_note_change(const struct entry *entry, enum job_state from);
+/* An entry of the ledger was committed; or, at the start, a job holds a reservation. What does not fit, because there are
+ * more currencies than are shown, is left out. */
+void figures_note_money(struct figures *figures, const struct ledger_entry *posted);
+void figures_note_held(struct figures *figures, const struct job_money *money);
 /* The first request of a poll that was due at @due_ms of monotonic time has ended. */
 void figures_note_poll(const struct entry *entry, int64_t due_ms, const struct http_outcome *outcome);
 

@@ -135,7 +135,7 @@ struct entry {
 	struct plugin_answer *delivery; /* fetch.c: the answer that named the outputs, for its credentials */
 	struct plugin_answer *outgoing; /* send.c: the purchase, while its record is being stored */
 	struct job_status *unreserved;  /* money.c: as it was before the purchase that is being reserved */
-	bool is_money_freed;            /* money.c: by the change that is being stored */
+	struct ledger_entries *posted;  /* money.c: with the change that is being stored; NULL: nothing */
 	struct media *media;            /* media.c: the job's assets, while it is prepared and ordered */
 	void (*after_media)(struct entry *entry,
 			    struct plugin_answer *take); /* step.c: what begins when they are there */

@@ -4,16 +4,22 @@
 #include "engine/budget.h"
 #include "engine/run.h"
 
-static void post(struct store_commit *commit, const struct ledger_entries *entries)
+/* The entries name texts of the job and its status, which stay as they are until the commit is done. */
+static void post(struct entry *entry, struct store_commit *commit, const struct ledger_entries *entries)
 {
 	for (size_t i = 0; i < entries->n; i++)
 		store_commit_post(commit, &entries->all[i]);
+	free(steal(entry->posted));
+	if (entries->n == 0)
+		return;
+	entry->posted = take_memory(sizeof(*entries));
+	*entry->posted = *entries;
 }
 
 /* Is there room again for somebody else? */
 static bool frees(const struct ledger_entries *entries)
 {
-	for (size_t i = 0; i < entries->n; i++)
+	for (size_t i = 0; entries && i < entries->n; i++)
 		if (entries->all[i].kind == LEDGER_RELEASE && entries->all[i].amount_micros > 0)
 			return true;
 	return false;
@@ -47,19 +53,20 @@ void money_follow(struct entry *entry, struct store_commit *commit)
 
 	if (ledger_follow(entry->job, entry->status, now_utc(entry->engine), &entries) < 0)
 		abort();
-	post(commit, &entries);
-	entry->is_money_freed = frees(&entries);
+	post(entry, commit, &entries);
 	if (entry->unreserved && entries.n && entries.all[0].kind == LEDGER_RESERVE && is_priced(&entry->job->quote))
 		budget_keep(entry, entry->status->money.day, commit);
 }
 
 void money_note_committed(struct entry *entry)
 {
-	bool has_reserved = entry->unreserved != NULL, has_freed = entry->is_money_freed;
+	_cleanup_(freep) struct ledger_entries *posted = steal(entry->posted);
+	bool has_reserved = entry->unreserved != NULL;
 
 	entry->unreserved = job_status_free(entry->unreserved);
-	entry->is_money_freed = false;
-	budget_note(entry, has_reserved, has_freed);
+	for (size_t i = 0; posted && i < posted->n; i++)
+		figures_note_money(figures_of(entry), &posted->all[i]);
+	budget_note(entry, has_reserved, frees(posted));
 }
 
 void money_step_back(struct entry *entry, const struct store_over_budget *over)
@@ -67,6 +74,7 @@ void money_step_back(struct entry *entry, const struct store_over_budget *over)
 	const struct engine_budget *budget = budget_kept(entry, over->budget);
 	int64_t delay_ms;
 
+	free(steal(entry->posted));
 	job_status_free(entry->status);
 	entry->status = steal(entry->unreserved);
 	delay_ms = budget_patience_ms(entry, budget);
@@ -112,8 +120,7 @@ void money_close(struct entry *entry, struct store_commit *commit)
 
 	if (ledger_settle(entry->job, entry->status, now_utc(entry->engine), &entries) < 0)
 		abort();
-	post(commit, &entries);
-	entry->is_money_freed = frees(&entries);
+	post(entry, commit, &entries);
 }
 
 /* ---- questions ---- */

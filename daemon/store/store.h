@@ -387,6 +387,11 @@ struct store_usage {
 typedef void store_usage_fn(void *userdata, int outcome, const struct store_usage *rows, size_t n);
 void store_get_usage(struct store *store, const struct store_usage_query *query, store_usage_fn *fn, void *userdata);
 
+/* The balances of these @n scopes, zeros where nothing was posted; valid for the call. Texts are borrowed until then. */
+typedef void store_balances_fn(void *userdata, int outcome, const struct ledger_balance *balances, size_t n);
+void store_get_balances(struct store *store, uint32_t tenant, const struct ledger_scope *scopes, size_t n,
+			store_balances_fn *fn, void *userdata);
+
 /* The ledger itself, in its order: all entries behind the sequence @after, or those of one job, deleted ones included. */
 struct store_ledger_query {
 	uint32_t tenant;

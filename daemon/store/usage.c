@@ -175,6 +175,63 @@ void store_get_usage(struct store *store, const struct store_usage_query *query,
 	readers_add(store, &get->read);
 }
 
+/* ---- single balances ---- */
+
+struct get_balances {
+	struct read read;
+	store_balances_fn *fn;
+	void *userdata;
+	size_t n;
+	struct key *keys;
+	struct ledger_balance balances[];
+};
+
+static int read_balances(struct store *store, struct get_balances *get)
+{
+	for (size_t i = 0; i < get->n; i++) {
+		_cleanup_(backend_value_finish) struct backend_value value = {0};
+		int r = backend_get(store->backend, key_bytes(&get->keys[i]), &value);
+
+		if (r == 0)
+			r = err_fold(record_read_ledger_balance(value.bytes, &get->balances[i]));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void run_get_balances(struct store *store, struct read *take)
+{
+	struct get_balances *get = (struct get_balances *)take;
+	int r = read_balances(store, get);
+
+	get->fn(get->userdata, r, get->balances, r == 0 ? get->n : 0);
+	free(get->keys);
+	free(get);
+}
+
+void store_get_balances(struct store *store, uint32_t tenant, const struct ledger_scope *scopes, size_t n,
+			store_balances_fn *fn, void *userdata)
+{
+	struct get_balances *get = calloc(1, sizeof(*get) + n * sizeof(get->balances[0]));
+	struct key *keys = calloc(n + 1, sizeof(*keys));
+
+	if (!get || !keys) {
+		free(keys);
+		free(get);
+		fn(userdata, err_origin(-ENOMEM), NULL, 0);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		key_balance(&keys[i], tenant, &scopes[i]);
+	get->read.run = run_get_balances;
+	get->fn = fn;
+	get->userdata = userdata;
+	get->n = n;
+	get->keys = keys;
+	readers_add(store, &get->read);
+}
+
 /* ---- entries ---- */
 
 struct list_ledger {

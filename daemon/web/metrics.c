@@ -101,6 +101,63 @@ static void write_family(struct exposition *exposition, const struct engine_figu
 	}
 }
 
+static void write_money(struct exposition *exposition, const struct engine_figures *figures, size_t offset)
+{
+	for (size_t i = 0; i < figures->n_providers; i++) {
+		const struct engine_provider_figures *provider = &figures->providers[i];
+
+		for (size_t k = 0; k < provider->n_currencies; k++) {
+			const struct engine_money *money = &provider->money[k];
+			const struct exposition_label labels[] = {{"provider",
+								   provider->id ? provider->id : UNCONFIGURED},
+								  {"currency", money->currency},
+								  {NULL, NULL}};
+
+			exposition_integer(exposition, labels, *(const uint64_t *)((const char *)money + offset));
+		}
+	}
+}
+
+static void write_budgets(struct exposition *exposition, const struct engine_figures *figures, size_t offset)
+{
+	for (size_t i = 0; i < figures->n_budgets; i++) {
+		const struct engine_budget_figures *budget = &figures->budgets[i];
+		const struct exposition_label labels[] = {
+			{"budget", budget->name}, {"currency", budget->currency}, {NULL, NULL}};
+
+		exposition_integer(exposition, labels, *(const uint64_t *)((const char *)budget + offset));
+	}
+}
+
+static bool has_money(const struct engine_figures *figures)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < figures->n_providers; i++)
+		n += figures->providers[i].n_currencies;
+	return n > 0;
+}
+
+/* A family without a sample is none. */
+static void write_ledger(struct exposition *exposition, const struct engine_figures *figures)
+{
+	if (has_money(figures)) {
+		exposition_family(exposition, "filmgate_reserved_micros", "gauge",
+				  "Money that is reserved for purchases under way, in millionths.");
+		write_money(exposition, figures, offsetof(struct engine_money, reserved_micros));
+		exposition_family(exposition, "filmgate_spent_micros_total", "counter",
+				  "What purchases came to, or may have come to, in millionths.");
+		write_money(exposition, figures, offsetof(struct engine_money, spent_micros));
+	}
+	if (figures->n_budgets == 0)
+		return;
+	exposition_family(exposition, "filmgate_budget_limit_micros", "gauge", "A budget, in millionths.");
+	write_budgets(exposition, figures, offsetof(struct engine_budget_figures, limit_micros));
+	exposition_family(exposition, "filmgate_budget_used_micros", "gauge",
+			  "Reserved and spent in the budget's current day or month, in millionths.");
+	write_budgets(exposition, figures, offsetof(struct engine_budget_figures, used_micros));
+}
+
 static void write_flag(struct exposition *exposition, const char *name, const char *help, uint64_t value)
 {
 	exposition_family(exposition, name, "gauge", help);
@@ -112,6 +169,7 @@ void metrics_write_engine(struct exposition *exposition, const struct engine_fig
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (families[i].form != FORM_DURATION || figures->has_oldest)
 			write_family(exposition, figures, &families[i]);
+	write_ledger(exposition, figures);
 	exposition_family(exposition, "filmgate_store_batch_commits", "histogram",
 			  "Changes that went to disk with one synced write.");
 	exposition_histogram(exposition, NULL, &figures->store.commits);

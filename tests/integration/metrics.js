@@ -55,6 +55,7 @@ test("the numbers are those of what happened", async () => {
 	stack = new Stack();
 	await stack.startSimulator("--render-time-ms", "200:300", "--concurrency", "1000");
 	stack.writeConfig({
+		more: 'budgets = ( { name = "all"; amount = "500.00"; currency = "USD"; period = "month"; } );',
 		pluginDirs: [plugins, fixtures],
 		others: [`{ id = "nonsense"; plugin = "nonsense"; base_url = "${stack.simUrl}"; allow_private_network = true; ${KEY} }`],
 	});
@@ -96,6 +97,12 @@ test("the numbers are those of what happened", async () => {
 	assert.strictEqual(value("filmgate_artifacts_stored_total", heygen), files.length);
 	assert.strictEqual(value("filmgate_artifact_stored_bytes_total", heygen),
 		files.reduce((sum, file) => sum + file.size_bytes, 0));
+	const spent = jobs.reduce((sum, job) => sum + job.status.money.settled_micros, 0);
+	assert.ok(spent > 0);
+	assert.strictEqual(value("filmgate_spent_micros_total", { ...heygen, currency: "USD" }), spent);
+	assert.strictEqual(value("filmgate_reserved_micros", heygen), 0);
+	assert.strictEqual(value("filmgate_budget_limit_micros", { budget: "all", currency: "USD" }), 500e6);
+	assert.strictEqual(value("filmgate_budget_used_micros", { budget: "all" }), spent);
 	assert.ok(value("filmgate_store_write_seconds_count") > 20);
 	assert.ok(value("filmgate_store_batch_commits_sum") >= value("filmgate_store_batch_commits_count"));
 	assert.strictEqual(value("filmgate_store_healthy"), 1);

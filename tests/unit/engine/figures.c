@@ -12,6 +12,7 @@ struct measured {
 	int outcome;
 	struct engine_figures figures;
 	struct engine_provider_figures providers[RIG_PROVIDERS + 1];
+	struct engine_budget_figures budgets[2];
 };
 
 static void on_measured(void *userdata, int outcome, const struct engine_figures *figures)
@@ -24,6 +25,9 @@ static void on_measured(void *userdata, int outcome, const struct engine_figures
 		measured->figures = *figures;
 		assert_int_equal(figures->n_providers, RIG_PROVIDERS + 1);
 		memcpy(measured->providers, figures->providers, sizeof(measured->providers));
+		assert_true(figures->n_budgets <= 2);
+		for (size_t i = 0; i < figures->n_budgets; i++)
+			measured->budgets[i] = figures->budgets[i];
 	}
 	measured->is_there = true;
 	pthread_cond_signal(&measured->changed);
@@ -130,6 +134,51 @@ static void an_uncertain_job_is_counted_across_a_restart(void **state)
 	now = measure(rig).providers[1];
 	assert_int_equal(sum(now.open, ENGINE_OPEN_STATES), 0);
 	assert_int_equal(ended(now, "failed"), 1);
+}
+
+/* Of one currency. */
+static void assert_money(struct rig *rig, uint64_t reserved_micros, uint64_t spent_micros, uint64_t used_micros)
+{
+	struct measured measured = measure(rig);
+	const struct engine_money *money = &measured.providers[0].money[0];
+
+	assert_int_equal(measured.providers[0].n_currencies, 1);
+	assert_string_equal(money->currency, "EUR");
+	assert_int_equal(money->reserved_micros, reserved_micros);
+	assert_int_equal(money->spent_micros, spent_micros);
+	assert_int_equal(measured.figures.n_budgets, 2);
+	assert_string_equal(measured.budgets[0].name, "all");
+	assert_int_equal(measured.budgets[0].limit_micros, 2000000);
+	assert_int_equal(measured.budgets[0].used_micros, used_micros);
+	assert_int_equal(measured.budgets[1].used_micros, 0);
+}
+
+static void money_is_counted_as_it_moves_and_what_is_reserved_across_a_restart(void **state)
+{
+	static const struct engine_budget budgets[] = {
+		{.name = "all", .currency = "EUR", .limit_micros = 2000000, .period = LEDGER_PER_DAY},
+		{.name = "plain",
+		 .currency = "EUR",
+		 .limit_micros = 1,
+		 .period = LEDGER_PER_MONTH,
+		 .provider = "plain"}};
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->config.budgets = budgets;
+	rig->config.n_budgets = 2;
+	crash_and_restart(rig);
+	job = order_with(rig, &(struct engine_create){.parameters = "{\"prompt\":\"a fox\",\"duration_ms\":8000}"});
+	reply(rig, 201, "accepted id=v1");
+	assert_money(rig, 1600000, 0, 1600000);
+	crash_and_restart(rig);
+	assert_money(rig, 1600000, 0, 1600000);
+	sleep_over(rig, &job);
+	reply(rig, 200, "done video=https://maker.test/file/1");
+	deliver(rig, a_video());
+	assert_money(rig, 0, 300000, 300000);
+	pass(rig, 24 * RIG_HOUR_MS);
+	assert_money(rig, 0, 300000, 0);
 }
 
 static void what_waits_is_counted_and_has_an_age(void **state)
@@ -272,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		story(a_job_is_counted_where_it_is),
 		story(an_uncertain_job_is_counted_across_a_restart),
+		story(money_is_counted_as_it_moves_and_what_is_reserved_across_a_restart),
 		story(what_waits_is_counted_and_has_an_age),
 		story(jobs_of_a_provider_that_is_gone_have_their_own_row),
 		story(a_lost_reply_is_an_ambiguous_send),
