@@ -74,8 +74,16 @@
 #define LIMIT_ENGINE_OTHERS_MARGIN_MS 600000 /* before and after, for clocks that differ */
 /* How long it is known what was ordered, also of deleted jobs: longer than any job may take. */
 #define LIMIT_ENGINE_OTHERS_KEPT_MS INT64_C(5184000000)
-#define LIMIT_ENGINE_CREDENTIAL_MS 60000                      /* until a refused key is tried again */
-#define LIMIT_ENGINE_DISK_MS FAILPOINT_HURRY_MS(30000)        /* until a full disk is looked at again */
+#define LIMIT_ENGINE_CREDENTIAL_MS 60000               /* until a refused key is tried again */
+#define LIMIT_ENGINE_DISK_MS FAILPOINT_HURRY_MS(30000) /* until a full disk is looked at again */
+#define LIMIT_ENGINE_BUDGET_MS 60000                   /* until a budget without room is looked at again */
+#define LIMIT_ENGINE_BUDGET_CAP_MS 3600000 /* the same for one job that was too large for it again and again */
+#define LIMIT_ENGINE_BUDGET_TRIES 3        /* orders too dear in a row, until a provider's others wait, too */
+#define LIMIT_ENGINE_BUDGET_WAITERS 1024   /* of one budget, who are told when there is room */
+/* What a job came to that has ended while its provider goes on: first asked after, then more and more rarely, at most: */
+#define LIMIT_ENGINE_AWAIT_FIRST_MS 30000
+#define LIMIT_ENGINE_AWAIT_CAP_MS 600000
+#define LIMIT_ENGINE_AWAIT_MS 86400000
 #define LIMIT_ENGINE_RELINK_CAP_MS FAILPOINT_HURRY_MS(600000) /* between requests for a fresh link */
 #define LIMIT_ENGINE_RELINKS 100                              /* fresh links for one job, about a day's worth */
 #define LIMIT_ENGINE_EXTRA_TRIES 2                            /* of both, for all that comes beside a video */
@@ -86,10 +94,6 @@
 #define LIMIT_ENGINE_FETCH_IDLE_MS 30000                      /* without progress */
 #define LIMIT_ENGINE_EXCHANGE_MS 30000                        /* a free exchange that names no time-out */
 #define LIMIT_ENGINE_SUBMIT_MS 120000                         /* a paid one, where neither operator nor plugin says */
-#define LIMIT_ENGINE_BUDGET_MS 60000                          /* until a budget without room is looked at again */
-#define LIMIT_ENGINE_BUDGET_CAP_MS 3600000   /* the same for one job that was too large for it again and again */
-#define LIMIT_ENGINE_BUDGET_TRIES 3          /* orders too dear in a row, until a provider's others wait, too */
-#define LIMIT_ENGINE_BUDGET_WAITERS 1024     /* of one budget, who are told when there is room */
 #define LIMIT_ENGINE_CHECK_MS 10000          /* that an order waits for its turn, and then for its plugin's judgement */
 #define LIMIT_ENGINE_CHECKS 1024             /* orders of one provider that wait for its plugin's judgement */
 #define LIMIT_ENGINE_CHECKS_BYTES 16777216   /* of them, as the plugin is shown them: more than one largest order */

@@ -89,8 +89,9 @@ static int adopt_active(void *userdata, struct job_view *take)
 	enum job_state state = take->status->state;
 
 	figures_note_held(lane ? &lane->figures : &engine->strays, &take->status->money);
-	metric_add(&(lane ? &lane->figures : &engine->strays)->jobs[state], 1);
-	if (job_state_is_active(state))
+	if (!job_state_is_terminal(state))
+		metric_add(&(lane ? &lane->figures : &engine->strays)->jobs[state], 1);
+	if (state != JOB_STATE_UNCERTAIN)
 		entry_adopt(engine, take);
 	else
 		job_view_finish(take);

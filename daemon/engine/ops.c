@@ -109,6 +109,8 @@ static void answer_ended(struct entry *entry)
 {
 	lane_release_slot(entry);
 	op_answer_committed(entry);
+	if (entry->index.is_awaited)
+		settle_begin(entry);
 }
 
 /* ---- start ---- */
@@ -177,6 +179,8 @@ static void end_cancelled(struct entry *entry, enum job_cancel_outcome achieved)
 	if (!entry->status->cancel_requested_ms)
 		entry->status->cancel_requested_ms = now_utc(entry->engine);
 	entry->status->cancel_outcome = is_in_doubt ? JOB_CANCEL_DETACHED : achieved;
+	if (achieved == JOB_CANCEL_DETACHED)
+		settle_await(entry);
 	FAILPOINT(CANCEL_BEFORE);
 	entry_fail(entry, JOB_STATE_CANCELLED, &failure, answer_ended);
 }
@@ -330,6 +334,9 @@ static void delete_record(struct entry *entry)
 {
 	struct store_commit *commit;
 
+	/* What it cost is not heard any more. */
+	entry_interrupt(entry);
+	run_abandon(entry);
 	entry_begin(entry);
 	job_touch(entry->status, now_utc(entry->engine));
 	commit = steal(entry->change);
@@ -406,6 +413,7 @@ static bool handle_deadline(struct entry *entry, struct op *op)
 		held_wait(entry);
 		return true;
 	}
+	settle_await(entry);
 	entry_fail(entry, JOB_STATE_EXPIRED, &failure, answer_ended);
 	return true;
 }

@@ -349,6 +349,10 @@ static void reserve_owed(struct entry *entry)
 
 void run_resume(struct entry *entry)
 {
+	if (job_state_is_terminal(entry->status->state)) {
+		settle_begin(entry);
+		return;
+	}
 	if (!lane_can_continue(entry->lane, entry->status)) {
 		log_warning("job waits: its plugin is not loaded, or cannot read what another version of it kept",
 			    "job", log_id(&entry->ref), "provider", entry->job->provider, "state_version",

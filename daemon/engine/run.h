@@ -51,6 +51,10 @@ void poll_begin(struct entry *entry, int64_t delay_ms); /* 0: the provider's fir
 /* A DONE answer: STORING, once what was lifted out of the reply is synced. */
 void poll_store(struct entry *entry, struct plugin_answer *take);
 
+/* settle.c: the end of a job that its provider does not hear of: it goes on, and bills. */
+void settle_await(struct entry *entry); /* with the change that ends it */
+void settle_begin(struct entry *entry); /* ended, with what it cost to be heard; after a start, too */
+
 /* fetch.c: STORING */
 void fetch_begin(struct entry *entry);
 void fetch_abandon(struct entry *entry);

@@ -196,7 +196,10 @@ struct job_money {
 	int64_t settled_micros; /* FINAL: counted as spent */
 	int64_t excess_micros;  /* of these, beyond the reservation */
 	bool is_unconfirmed;    /* FINAL: nobody said what it cost */
-	bool has_labels;        /* the job's have changed since; those that it had: */
+	/* PENDING of a job that has ended while its provider goes on and bills: until then, UTC, the provider is asked what
+	 * it came to. 0: nobody asks. */
+	int64_t awaited_until_ms;
+	bool has_labels; /* the job's have changed since; those that it had: */
 	struct job_label *labels;
 	size_t n_labels;
 	char *currency; /* NULL: none is known */

@@ -93,6 +93,7 @@ static int hold(const struct job *job, struct job_status *status, int64_t sent_m
 	money->reserved_micros = money->is_unpriced ? 0 : job->quote.amount_micros;
 	money->settled_micros = money->excess_micros = 0;
 	money->is_unconfirmed = false;
+	money->awaited_until_ms = 0;
 	job_drop_money_labels(status);
 	return 0;
 }
@@ -178,6 +179,7 @@ int ledger_settle(const struct job *job, struct job_status *status, int64_t now_
 	if (r < 0)
 		return r;
 	money->reserved_micros = 0;
+	money->awaited_until_ms = 0;
 	money->settlement = JOB_SETTLEMENT_FINAL;
 	return 0;
 }
@@ -198,7 +200,7 @@ int ledger_follow(const struct job *job, struct job_status *status, int64_t now_
 	ret->n = 0;
 	if (ledger_state_holds(status->state))
 		return is_held ? 0 : reserve(job, status, now_ms, ret);
-	if (!is_held)
+	if (!is_held || (job_state_is_terminal(status->state) && status->money.awaited_until_ms))
 		return 0;
 	if (!job_state_is_terminal(status->state))
 		is_free = !has_attempt_bought(status);

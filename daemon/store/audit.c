@@ -113,6 +113,9 @@ static int take_status(struct audit *audit, const struct job_ref *ref, struct by
 	if (!ledger_state_holds(status->state) && !job_state_is_terminal(status->state) &&
 	    money->settlement == JOB_SETTLEMENT_PENDING)
 		leak(audit, ref, "it holds money and buys nothing");
+	if (job_state_is_terminal(status->state) && money->settlement == JOB_SETTLEMENT_PENDING &&
+	    money->awaited_until_ms == 0)
+		leak(audit, ref, "it has ended and holds money");
 	if (money->settlement != JOB_SETTLEMENT_PENDING && money->reserved_micros != 0)
 		leak(audit, ref, "it is settled and still holds money");
 	if (money->settlement != JOB_SETTLEMENT_PENDING)

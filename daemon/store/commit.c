@@ -242,6 +242,7 @@ struct job_index store_index_of(const struct job *job, const struct job_status *
 		.priority = status->priority,
 		.wait_until_ms = status->wait_until_ms,
 		.deadline_ms = job_deadline_ms(job, status),
+		.is_awaited = job_state_is_terminal(status->state) && status->money.awaited_until_ms > 0,
 	};
 }
 

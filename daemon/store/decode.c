@@ -186,6 +186,7 @@ static int take_money(M(Money) * message, struct job_money *money)
 	money->settled_micros = message->settled_micros;
 	money->excess_micros = message->excess_micros;
 	money->is_unconfirmed = message->is_unconfirmed;
+	money->awaited_until_ms = message->awaited_until_ms;
 	money->currency = take_text(&message->currency);
 	money->has_labels = message->has_labels;
 	r = take_labels(message->labels, message->n_labels, &money->labels, &money->n_labels);

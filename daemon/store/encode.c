@@ -249,6 +249,7 @@ static M(Money) * fill_money(struct money_form *form, const struct job_money *mo
 	form->message.settled_micros = money->settled_micros;
 	form->message.excess_micros = money->excess_micros;
 	form->message.is_unconfirmed = money->is_unconfirmed;
+	form->message.awaited_until_ms = money->awaited_until_ms;
 	form->message.currency = text(money->currency);
 	form->message.has_labels = money->has_labels;
 	form->message.n_labels = money->n_labels;

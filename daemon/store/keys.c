@@ -377,7 +377,7 @@ int key_indexes(struct index_keys *keys, const struct job *job, const struct job
 		add_instant(&keys->deadline, index->deadline_ms);
 		add_id(&keys->deadline, &job->ref.id);
 	}
-	if (is_open(index->state))
+	if (is_open(index->state) || index->is_awaited)
 		key_open(&keys->open, &job->ref);
 	return index->state == JOB_STATE_QUEUED ? key_queued(&keys->queue, job, index) : 0;
 }

@@ -95,6 +95,7 @@ struct job_index {
 	int32_t priority;
 	int64_t wait_until_ms;
 	int64_t deadline_ms;
+	bool is_awaited; /* it has ended, and what it cost is asked for */
 };
 /* Of the job as it stands in @status: take it before changing a status that is on disk. */
 struct job_index store_index_of(const struct job *job, const struct job_status *status);
@@ -310,7 +311,8 @@ void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, s
 typedef void store_oldest_fn(void *userdata, int outcome, const int64_t *since_ms, size_t n);
 void store_find_oldest(struct store *store, const char *const *providers, size_t n, int64_t now_ms, store_oldest_fn *fn,
 		       void *userdata);
-/* Every job in an active state, and every UNCERTAIN one, for the start; what @take holds is the callee's. A value other than 0 from @fn ends it
+/* Every job in an active state, every UNCERTAIN one, and those that have ended while what they cost is awaited, for the
+ * start; what @take holds is the callee's. A value other than 0 from @fn ends it
  * and is returned. A job that cannot be read ends it, too, and is named in the log: STORE_E_NEWER_FORMAT or negative
  * errno. Blocking; only before the first submit. */
 int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata);

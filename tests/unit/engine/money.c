@@ -257,6 +257,92 @@ static void what_was_never_sent_posts_nothing(void **state)
 	assert_int_equal(look(rig, &job)->money.settlement, JOB_SETTLEMENT_NONE);
 }
 
+/* ---- an end that the provider does not hear of ---- */
+
+static struct job_ref detached_clip(struct rig *rig)
+{
+	struct job_ref job = run_clip(rig);
+
+	rig->plugins[0].cannot[PLUGIN_VERB_CANCEL] = true;
+	assert_answer(cancel(rig, &job), 0);
+	assert_state(rig, &job, JOB_STATE_CANCELLED);
+	assert_posted(rig, &job, RESERVED);
+	assert_int_equal(look(rig, &job)->money.settlement, JOB_SETTLEMENT_PENDING);
+	assert_int_equal(open_requests(rig), 0);
+	return job;
+}
+
+static void assert_settled(struct rig *rig, const struct job_ref *job, const char *posted, bool is_unconfirmed)
+{
+	assert_posted(rig, job, posted);
+	assert_int_equal(look(rig, job)->money.is_unconfirmed, is_unconfirmed);
+	assert_int_equal(look(rig, job)->money.awaited_until_ms, 0);
+	crash_and_restart(rig);
+	assert_false(is_asleep(rig, job));
+	assert_posted(rig, job, posted);
+}
+
+static void what_a_detached_job_came_to_is_heard_later_and_across_a_restart(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = detached_clip(rig);
+	uint64_t revision;
+
+	crash_and_restart(rig);
+	assert_int_equal(sleep_over(rig, &job), LIMIT_ENGINE_AWAIT_FIRST_MS);
+	revision = look(rig, &job)->revision;
+	reply(rig, 200, "wait permille=500 status=busy");
+	assert_int_equal(look(rig, &job)->revision, revision);
+	assert_true(sleep_over(rig, &job) > LIMIT_ENGINE_AWAIT_FIRST_MS);
+	reply(rig, 500, "fault");
+	sleep_over(rig, &job);
+	reply(rig, 200, "done video=https://maker.test/file/1 cost=123456");
+	assert_int_equal(open_requests(rig), 0);
+	assert_state(rig, &job, JOB_STATE_CANCELLED);
+	assert_int_equal(look(rig, &job)->revision, revision + 1);
+	assert_settled(rig, &job, RELEASED ", excess 123456 USD", false);
+}
+
+static void a_detached_job_that_failed_for_nothing_costs_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_with(rig, &(struct engine_create){.parameters = EIGHT_SECONDS,
+								     .timeout_ms = RIG_HOUR_MS});
+
+	reply(rig, 201, "accepted id=v1");
+	sleep_over(rig, &job);
+	pass(rig, RIG_HOUR_MS);
+	assert_state(rig, &job, JOB_STATE_EXPIRED);
+	assert_posted(rig, &job, RESERVED);
+	sleep_over(rig, &job);
+	reply(rig, 200, "failed reason=provider_fault bought=none");
+	assert_state(rig, &job, JOB_STATE_EXPIRED);
+	assert_settled(rig, &job, RELEASED, false);
+}
+
+static void what_nobody_says_in_a_day_counts_as_spent(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = detached_clip(rig);
+
+	sleep_over(rig, &job);
+	reply(rig, 503, "trouble reason=unavailable");
+	pass(rig, LIMIT_ENGINE_AWAIT_MS);
+	assert_int_equal(open_requests(rig), 0);
+	assert_settled(rig, &job, RESERVED ", settle 1600000 EUR?", true);
+}
+
+static void a_detached_job_that_is_deleted_is_settled_with_it(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = detached_clip(rig);
+
+	assert_answer(delete_job(rig, &job, ENGINE_DELETE_KEEP_REMOTE), 0);
+	assert_posted(rig, &job, RESERVED ", settle 1600000 EUR?");
+	pass(rig, LIMIT_ENGINE_AWAIT_MS);
+	assert_int_equal(open_requests(rig), 0);
+}
+
 /* ---- budgets ---- */
 
 static void with_budgets(struct rig *rig, const struct engine_budget *budgets, size_t n)
@@ -506,6 +592,10 @@ int main(void)
 		story(a_failure_after_the_purchase_is_spent_unless_nothing_was_bought),
 		story(what_a_person_decides_is_posted),
 		story(what_was_never_sent_posts_nothing),
+		story(what_a_detached_job_came_to_is_heard_later_and_across_a_restart),
+		story(a_detached_job_that_failed_for_nothing_costs_nothing),
+		story(what_nobody_says_in_a_day_counts_as_spent),
+		story(a_detached_job_that_is_deleted_is_settled_with_it),
 		story(what_a_budget_has_no_room_for_waits_until_there_is_some),
 		story(room_is_used_when_it_comes_by_those_who_wait_first),
 		story(what_was_settled_below_its_reservation_makes_room_too),

@@ -1,0 +1,119 @@
+/*
+ * A job that has ended here while its provider goes on and bills: detached by a cancel, or by its deadline. What it held
+ * stays reserved, and the provider is asked, ever more rarely and without a slot, until it says what the order came to,
+ * or for LIMIT_ENGINE_AWAIT_MS: then it counts as spent, marked as what nobody has confirmed. Only the end of it is
+ * written.
+ */
+#include "engine/run.h"
+
+#include "engine/lift.h"
+#include "engine/step.h"
+#include "job/price.h"
+
+static void ask(struct entry *entry);
+
+void settle_await(struct entry *entry)
+{
+	struct job_money *money = &entry->status->money;
+
+	if (entry->status->state == JOB_STATE_RUNNING && money->settlement == JOB_SETTLEMENT_PENDING)
+		money->awaited_until_ms = now_utc(entry->engine) + LIMIT_ENGINE_AWAIT_MS;
+}
+
+static void end(struct entry *entry)
+{
+	entry_begin(entry);
+	entry->status->money.awaited_until_ms = 0;
+	entry_submit(entry, JOB_EVENT_UPDATED, run_abandon);
+}
+
+static void sleep_and_ask(struct entry *entry)
+{
+	int64_t left_ms = entry->status->money.awaited_until_ms - now_utc(entry->engine);
+
+	if (atomic_load(&entry->engine->phase) == ENGINE_PHASE_SERVING)
+		entry_sleep(entry,
+			    left_ms < 1                      ? 1
+			    : left_ms < entry->poll_delay_ms ? left_ms
+							     : entry->poll_delay_ms,
+			    ask);
+}
+
+static void ask_later(struct entry *entry, int64_t advised_ms)
+{
+	int64_t next_ms = entry->poll_delay_ms + entry->poll_delay_ms / 2;
+
+	if (next_ms > LIMIT_ENGINE_AWAIT_CAP_MS)
+		next_ms = LIMIT_ENGINE_AWAIT_CAP_MS;
+	entry->poll_delay_ms = advised_ms > next_ms ? advised_ms : next_ms;
+	sleep_and_ask(entry);
+}
+
+static void end_failed(struct entry *entry, const struct plugin_answer *answer)
+{
+	if (job_settle(entry->status, &entry->job->quote, run_purchase_of(answer->failure.bought)) < 0)
+		abort();
+	end(entry);
+}
+
+static void on_reply(struct entry *entry, struct http_outcome *take);
+
+static void on_answer(struct entry *entry, struct plugin_answer *take)
+{
+	step_keep_state(entry, take);
+	entry->lift = lift_free(entry->lift);
+	switch (take->kind) {
+	case PLUGIN_ANSWER_EXCHANGE:
+		if (exchange_buys(&take->exchange)) {
+			ask_later(entry, 0);
+			break;
+		}
+		entry->verb_phase = take->exchange.phase;
+		exchange_run(entry, &take->exchange, 0, on_reply);
+		break;
+	case PLUGIN_ANSWER_DONE:
+		run_note_cost(entry->status, &take->done.cost);
+		end(entry);
+		break;
+	case PLUGIN_ANSWER_FAILED:
+		end_failed(entry, take);
+		break;
+	case PLUGIN_ANSWER_TROUBLE:
+		ask_later(entry, take->failure.retry_after_ms);
+		break;
+	default:
+		ask_later(entry, 0);
+	}
+	plugin_answer_free(take);
+}
+
+static void on_reply(struct entry *entry, struct http_outcome *take)
+{
+	struct reply *reply;
+
+	if (take->kind != HTTP_REPLY) {
+		entry->lift = lift_free(entry->lift);
+		http_outcome_free(take);
+		ask_later(entry, 0);
+		return;
+	}
+	reply = reply_of_outcome(take, now_utc(entry->engine));
+	lift_describe(entry->lift, reply);
+	step_run(entry, PLUGIN_VERB_POLL, entry->verb_phase, reply, on_answer);
+}
+
+static void ask(struct entry *entry)
+{
+	if (now_utc(entry->engine) >= entry->status->money.awaited_until_ms)
+		end(entry);
+	else if (!lane_can_continue(entry->lane, entry->status))
+		ask_later(entry, 0);
+	else if (atomic_load(&entry->engine->phase) == ENGINE_PHASE_SERVING)
+		step_run(entry, PLUGIN_VERB_POLL, 0, NULL, on_answer);
+}
+
+void settle_begin(struct entry *entry)
+{
+	entry->poll_delay_ms = LIMIT_ENGINE_AWAIT_FIRST_MS;
+	sleep_and_ask(entry);
+}
