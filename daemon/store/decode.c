@@ -2,10 +2,9 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "store/decode.h"
 #include "store/format.h"
 #include "store/wire.h"
-
-#include <filmgate/store/v1/records.pb-c.h>
 
 /*
  * Messages are unpacked by protobuf-c with malloc, and their texts are moved into the structs of job/, not copied:
@@ -13,16 +12,6 @@
  */
 
 #define TAG_MAX 536870911u /* of a field, in protocol buffers */
-
-#define M(name) Filmgate__Store__V1__##name
-
-static inline void message_freep(void *pointer)
-{
-	ProtobufCMessage *message = *(ProtobufCMessage **)pointer;
-
-	if (message)
-		protobuf_c_message_free_unpacked(message, NULL);
-}
 
 /* What follows the version byte. */
 static int message_of(struct bytes value, struct bytes *ret)
@@ -35,7 +24,7 @@ static int message_of(struct bytes value, struct bytes *ret)
 	return 0;
 }
 
-static int unpack(struct bytes value, const ProtobufCMessageDescriptor *descriptor, void *ret)
+int decode_message(struct bytes value, const ProtobufCMessageDescriptor *descriptor, void *ret)
 {
 	struct bytes message = {0};
 	ProtobufCMessage *unpacked;
@@ -64,7 +53,7 @@ static char *take_text(char **field)
 }
 
 /* Never NULL but for lack of memory. */
-static char *take_text_or_empty(char **field)
+char *decode_text_or_empty(char **field)
 {
 	char *taken = take_text(field);
 
@@ -72,7 +61,7 @@ static char *take_text_or_empty(char **field)
 }
 
 /* Absent is all zeros. */
-static int copy_binary(ProtobufCBinaryData from, uint8_t *to, size_t size)
+int decode_binary(ProtobufCBinaryData from, uint8_t *to, size_t size)
 {
 	if (from.len != 0 && from.len != size)
 		return err_origin(-EBADMSG);
@@ -152,7 +141,7 @@ static int take_cost(M(Cost) * message, struct job_cost *cost)
 	return take_unknown(&message->base, &cost->unknown);
 }
 
-static int take_labels(M(Label) * *from, size_t n, struct job_label **list, size_t *n_list)
+int decode_labels(M(Label) * *from, size_t n, struct job_label **list, size_t *n_list)
 {
 	if (n == 0)
 		return 0;
@@ -162,8 +151,8 @@ static int take_labels(M(Label) * *from, size_t n, struct job_label **list, size
 	for (size_t i = 0; i < n; i++) {
 		struct job_label *label = &(*list)[(*n_list)++];
 
-		label->key = take_text_or_empty(&from[i]->key);
-		label->value = take_text_or_empty(&from[i]->value);
+		label->key = decode_text_or_empty(&from[i]->key);
+		label->value = decode_text_or_empty(&from[i]->value);
 		if (!label->key || !label->value)
 			return err_origin(-ENOMEM);
 	}
@@ -189,7 +178,7 @@ static int take_money(M(Money) * message, struct job_money *money)
 	money->awaited_until_ms = message->awaited_until_ms;
 	money->currency = take_text(&message->currency);
 	money->has_labels = message->has_labels;
-	r = take_labels(message->labels, message->n_labels, &money->labels, &money->n_labels);
+	r = decode_labels(message->labels, message->n_labels, &money->labels, &money->n_labels);
 	return r < 0 ? r : take_unknown(&message->base, &money->unknown);
 }
 
@@ -264,7 +253,7 @@ static int take_state(M(State) * message, struct job_status *status)
 	status->remote_state = take_text(&message->remote_state);
 	status->plugin_state = take_text(&message->plugin_state);
 	status->outputs = take_text(&message->outputs);
-	r = take_labels(message->labels, message->n_labels, &status->labels, &status->n_labels);
+	r = decode_labels(message->labels, message->n_labels, &status->labels, &status->n_labels);
 	if (r == 0)
 		r = take_missing(message, status);
 	if (r == 0)
@@ -310,9 +299,9 @@ static int take_send(M(Send) * message, struct job_status *status)
 	send->idempotency_key = take_text(&message->idempotency_key);
 	send->base_url = take_text(&message->base_url);
 	send->key_window_ms = message->key_window_ms;
-	r = copy_binary(message->fingerprint, send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
+	r = decode_binary(message->fingerprint, send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
 	if (r == 0)
-		r = copy_binary(message->account, send->account.bytes, sizeof(send->account.bytes));
+		r = decode_binary(message->account, send->account.bytes, sizeof(send->account.bytes));
 	return r < 0 ? r : take_unknown(&message->base, &send->unknown);
 }
 
@@ -346,7 +335,7 @@ static int take_artifact(M(Artifact) * message, struct job_status *status)
 	artifact->width = message->width;
 	artifact->height = message->height;
 	artifact->created_ms = message->created_ms;
-	r = copy_binary(message->sha256, artifact->sha256.bytes, sizeof(artifact->sha256.bytes));
+	r = decode_binary(message->sha256, artifact->sha256.bytes, sizeof(artifact->sha256.bytes));
 	return r < 0 ? r : take_unknown(&message->base, &artifact->unknown);
 }
 
@@ -372,14 +361,14 @@ int record_read_asset(struct bytes value, struct asset *ret)
 {
 	_cleanup_(message_freep) M(Asset) *message = NULL;
 	_cleanup_(asset_finish) struct asset asset = {0};
-	int r = unpack(value, &filmgate__store__v1__asset__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__asset__descriptor, &message);
 
 	if (r)
 		return r;
 	if (strlen(message->media_type) >= sizeof(asset.media_type))
 		return err_origin(-EBADMSG);
 	memcpy(asset.media_type, message->media_type, strlen(message->media_type) + 1);
-	r = copy_binary(message->id, asset.id.bytes, sizeof(asset.id.bytes));
+	r = decode_binary(message->id, asset.id.bytes, sizeof(asset.id.bytes));
 	if (r < 0)
 		return r;
 	asset.size_bytes = message->size_bytes;
@@ -397,7 +386,7 @@ int record_read_job(struct bytes value, struct job **ret)
 {
 	_cleanup_(message_freep) M(Job) *message = NULL;
 	_cleanup_(job_freep) struct job *job = NULL;
-	int r = unpack(value, &filmgate__store__v1__job__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__job__descriptor, &message);
 
 	if (r)
 		return r;
@@ -409,10 +398,10 @@ int record_read_job(struct bytes value, struct job **ret)
 	free(job->provider);
 	free(job->model);
 	free(job->parameters);
-	job->request_id = take_text_or_empty(&message->request_id);
-	job->provider = take_text_or_empty(&message->provider);
-	job->model = take_text_or_empty(&message->model);
-	job->parameters = take_text_or_empty(&message->parameters);
+	job->request_id = decode_text_or_empty(&message->request_id);
+	job->provider = decode_text_or_empty(&message->provider);
+	job->model = decode_text_or_empty(&message->model);
+	job->parameters = decode_text_or_empty(&message->parameters);
 	if (!job->request_id || !job->provider || !job->model || !job->parameters)
 		return err_origin(-ENOMEM);
 	job->created_ms = message->created_ms;
@@ -420,9 +409,9 @@ int record_read_job(struct bytes value, struct job **ret)
 	job->on_uncertain = (enum job_uncertain)message->on_uncertain;
 	if (message->quote)
 		take_quote(message->quote, &job->quote);
-	r = copy_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));
+	r = decode_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));
 	if (r == 0)
-		r = copy_binary(message->retry_of, job->retry_of.bytes, sizeof(job->retry_of.bytes));
+		r = decode_binary(message->retry_of, job->retry_of.bytes, sizeof(job->retry_of.bytes));
 	if (r == 0)
 		r = take_assets(message, job);
 	if (r < 0)
@@ -435,7 +424,7 @@ int record_read_state(struct bytes value, struct job_status **ret)
 {
 	_cleanup_(message_freep) M(State) *message = NULL;
 	_cleanup_(job_status_freep) struct job_status *status = NULL;
-	int r = unpack(value, &filmgate__store__v1__state__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__state__descriptor, &message);
 
 	if (r)
 		return r;
@@ -452,7 +441,7 @@ int record_read_state(struct bytes value, struct job_status **ret)
 int record_read_attempt(struct bytes value, struct job_status *status)
 {
 	_cleanup_(message_freep) M(Attempt) *message = NULL;
-	int r = unpack(value, &filmgate__store__v1__attempt__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__attempt__descriptor, &message);
 
 	return r ? r : take_attempt(message, status);
 }
@@ -460,7 +449,7 @@ int record_read_attempt(struct bytes value, struct job_status *status)
 int record_read_send(struct bytes value, struct job_status *status)
 {
 	_cleanup_(message_freep) M(Send) *message = NULL;
-	int r = unpack(value, &filmgate__store__v1__send__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__send__descriptor, &message);
 
 	return r ? r : take_send(message, status);
 }
@@ -468,7 +457,7 @@ int record_read_send(struct bytes value, struct job_status *status)
 int record_read_remote(struct bytes value, struct job_status *status)
 {
 	_cleanup_(message_freep) M(Remote) *message = NULL;
-	int r = unpack(value, &filmgate__store__v1__remote__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__remote__descriptor, &message);
 
 	return r ? r : take_remote(message, status);
 }
@@ -476,7 +465,7 @@ int record_read_remote(struct bytes value, struct job_status *status)
 int record_read_artifact(struct bytes value, struct job_status *status)
 {
 	_cleanup_(message_freep) M(Artifact) *message = NULL;
-	int r = unpack(value, &filmgate__store__v1__artifact__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__artifact__descriptor, &message);
 
 	return r ? r : take_artifact(message, status);
 }
@@ -561,7 +550,7 @@ int record_read_snapshot(struct bytes value, struct store_snapshot **ret)
 {
 	_cleanup_(message_freep) M(Event) *message = NULL;
 	_cleanup_(snapshot_freep) struct store_snapshot *snapshot = NULL;
-	int r = unpack(value, &filmgate__store__v1__event__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__event__descriptor, &message);
 
 	if (r)
 		return r;
@@ -572,13 +561,13 @@ int record_read_snapshot(struct bytes value, struct store_snapshot **ret)
 		return err_origin(-ENOMEM);
 
 	snapshot->kind = (enum job_event)message->kind;
-	snapshot->provider = take_text_or_empty(&message->snapshot->provider);
-	snapshot->model = take_text_or_empty(&message->snapshot->model);
+	snapshot->provider = decode_text_or_empty(&message->snapshot->provider);
+	snapshot->model = decode_text_or_empty(&message->snapshot->model);
 	snapshot->created_ms = message->snapshot->created_ms;
 	snapshot->status = job_status_new();
 	if (!snapshot->provider || !snapshot->model || !snapshot->status)
 		return err_origin(-ENOMEM);
-	r = copy_binary(message->job_id, snapshot->ref.id.bytes, sizeof(snapshot->ref.id.bytes));
+	r = decode_binary(message->job_id, snapshot->ref.id.bytes, sizeof(snapshot->ref.id.bytes));
 	if (r == 0)
 		r = take_state(message->snapshot->state, snapshot->status);
 	if (r == 0)
@@ -606,13 +595,13 @@ int record_read_request(struct bytes value, struct store_request *ret)
 {
 	_cleanup_(message_freep) M(Request) *message = NULL;
 	struct store_request request = {0};
-	int r = unpack(value, &filmgate__store__v1__request__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__request__descriptor, &message);
 
 	if (r)
 		return r;
-	r = copy_binary(message->job_id, request.ref.id.bytes, sizeof(request.ref.id.bytes));
+	r = decode_binary(message->job_id, request.ref.id.bytes, sizeof(request.ref.id.bytes));
 	if (r == 0)
-		r = copy_binary(message->digest, request.digest.bytes, sizeof(request.digest.bytes));
+		r = decode_binary(message->digest, request.digest.bytes, sizeof(request.digest.bytes));
 	if (r < 0)
 		return r;
 	*ret = request;
@@ -643,7 +632,7 @@ int record_read_reply(struct bytes value, struct record_reply *ret)
 int record_read_handle(struct bytes value, struct store_handle *ret)
 {
 	_cleanup_(message_freep) M(Handle) *message = NULL;
-	int r = unpack(value, &filmgate__store__v1__handle__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__handle__descriptor, &message);
 
 	if (r)
 		return r;
@@ -667,7 +656,7 @@ void record_order_finish(struct record_order *order)
 int record_read_order(struct bytes value, struct record_order *ret)
 {
 	_cleanup_(message_freep) M(Order) *message = NULL;
-	int r = unpack(value, &filmgate__store__v1__order__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__order__descriptor, &message);
 
 	if (r)
 		return r;
@@ -698,83 +687,10 @@ int record_read_order_head(struct bytes value, int64_t *ret_decided_ms)
 	return 0;
 }
 
-void record_ledger_entry_finish(struct ledger_entry *entry)
-{
-	for (size_t i = 0; i < entry->n_labels; i++) {
-		free(entry->labels[i].key);
-		free(entry->labels[i].value);
-	}
-	free((void *)(uintptr_t)entry->labels);
-	free((void *)(uintptr_t)entry->provider);
-	free((void *)(uintptr_t)entry->model);
-	free((void *)(uintptr_t)entry->currency);
-	*entry = (struct ledger_entry){0};
-}
-
-static int take_ledger_entry(M(LedgerEntry) * message, struct ledger_entry *entry)
-{
-	struct job_label *labels = NULL;
-	int r = copy_binary(message->job_id, entry->ref.id.bytes, sizeof(entry->ref.id.bytes));
-
-	entry->kind = (enum ledger_kind)message->kind;
-	entry->debit = (enum ledger_account)message->debit;
-	entry->credit = (enum ledger_account)message->credit;
-	entry->flags = message->flags;
-	entry->amount_micros = message->amount_micros;
-	entry->time_ms = message->time_ms;
-	entry->day = message->day;
-	entry->attempt = message->attempt;
-	entry->currency = take_text_or_empty(&message->currency);
-	entry->provider = take_text_or_empty(&message->provider);
-	entry->model = take_text_or_empty(&message->model);
-	if (r == 0)
-		r = take_labels(message->labels, message->n_labels, &labels, &entry->n_labels);
-	entry->labels = labels;
-	if (r == 0 && (!entry->currency || !entry->provider || !entry->model))
-		r = err_origin(-ENOMEM);
-	return r;
-}
-
-int record_read_ledger_entry(struct bytes value, struct ledger_entry *ret)
-{
-	_cleanup_(message_freep) M(LedgerEntry) *message = NULL;
-	struct ledger_entry entry = {0};
-	int r = unpack(value, &filmgate__store__v1__ledger_entry__descriptor, &message);
-
-	if (r)
-		return r;
-	if (message->kind == 0 || message->kind >= _LEDGER_KIND_COUNT || message->amount_micros < 0 ||
-	    message->debit >= _LEDGER_ACCOUNT_COUNT || message->credit >= _LEDGER_ACCOUNT_COUNT)
-		return err_origin(-EBADMSG);
-	r = take_ledger_entry(message, &entry);
-	if (r < 0) {
-		record_ledger_entry_finish(&entry);
-		return r;
-	}
-	*ret = entry;
-	return 0;
-}
-
-int record_read_ledger_balance(struct bytes value, struct ledger_balance *ret)
-{
-	_cleanup_(message_freep) M(LedgerBalance) *message = NULL;
-	int r = unpack(value, &filmgate__store__v1__ledger_balance__descriptor, &message);
-
-	if (r)
-		return r;
-	*ret = (struct ledger_balance){.reserved_micros = message->reserved_micros,
-				       .spent_micros = message->spent_micros,
-				       .excess_micros = message->excess_micros,
-				       .unconfirmed_micros = message->unconfirmed_micros,
-				       .jobs = message->jobs,
-				       .unpriced_jobs = message->unpriced_jobs};
-	return 0;
-}
-
 int record_read_meta(struct bytes value, struct record_meta *ret)
 {
 	_cleanup_(message_freep) M(Meta) *message = NULL;
-	int r = unpack(value, &filmgate__store__v1__meta__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__meta__descriptor, &message);
 
 	if (r)
 		return r;
@@ -787,7 +703,7 @@ int record_read_tenant(struct bytes value, struct record_tenant *ret)
 {
 	_cleanup_(message_freep) M(Tenant) *message = NULL;
 	struct record_tenant tenant = {0};
-	int r = unpack(value, &filmgate__store__v1__tenant__descriptor, &message);
+	int r = decode_message(value, &filmgate__store__v1__tenant__descriptor, &message);
 
 	if (r)
 		return r;
