@@ -31,6 +31,7 @@ static enum json_kind kind_wanted(enum field_kind kind)
 	switch (kind) {
 	case FIELD_KIND_TEXT:
 	case FIELD_KIND_ENUM:
+	case FIELD_KIND_TIMESTAMP:
 		return JSON_KIND_TEXT;
 	case FIELD_KIND_BOOLEAN:
 		return JSON_KIND_BOOLEAN;
@@ -43,7 +44,6 @@ static enum json_kind kind_wanted(enum field_kind kind)
 	case FIELD_KIND_MAP:
 	case FIELD_KIND_MESSAGE:
 		return JSON_KIND_OBJECT;
-	case FIELD_KIND_TIMESTAMP:
 	case FIELD_KIND_NONE:
 		break;
 	}

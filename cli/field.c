@@ -4,6 +4,7 @@
 
 #include "base/decimal.h"
 #include "base/err.h"
+#include "base/instant.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -389,6 +390,25 @@ static int parse_duration(struct bytes text, union parsed *ret, struct errmsg *e
 	return 0;
 }
 
+static int parse_timestamp(struct bytes text, union parsed *ret, struct errmsg *error)
+{
+	Google__Protobuf__Timestamp *timestamp;
+	int64_t ms;
+
+	if (instant_parse(text, &ms)) {
+		errmsg_set(error, "'%.*s' is not an instant; write it as 2026-11-22T17:00:00Z", (int)text.len,
+			   (const char *)text.data);
+		return FIELD_E_VALUE;
+	}
+	timestamp = (void *)field_message_new(&google__protobuf__timestamp__descriptor);
+	if (!timestamp)
+		return err_origin(-ENOMEM);
+	timestamp->seconds = ms / 1000 - (ms % 1000 < 0);
+	timestamp->nanos = (int32_t)(ms - timestamp->seconds * 1000) * 1000000;
+	ret->pointer = timestamp;
+	return 0;
+}
+
 static int parse_value(const ProtobufCFieldDescriptor *field, struct bytes text, union parsed *ret,
 		       struct errmsg *error)
 {
@@ -413,6 +433,7 @@ static int parse_value(const ProtobufCFieldDescriptor *field, struct bytes text,
 	case FIELD_KIND_DURATION:
 		return parse_duration(text, ret, error);
 	case FIELD_KIND_TIMESTAMP:
+		return parse_timestamp(text, ret, error);
 	case FIELD_KIND_STRUCT:
 	case FIELD_KIND_MAP:
 	case FIELD_KIND_MESSAGE:

@@ -186,6 +186,7 @@ static void print_job(const Filmgate__V1__Job *job)
 	print_choices(job);
 	print_line("provider", "%s%s%s", job->provider, *job->model ? ", model " : "", job->model);
 	print_time("created", job->create_time);
+	print_time("not before", job->not_before_time);
 	print_time("deadline", job->expire_time);
 	print_text("retry of", job->retry_of);
 	if (job->priority)

@@ -95,6 +95,8 @@ static const char *wait_words(Filmgate__V1__JobWaitReason reason)
 		return "an access token, which could not be had";
 	case WAIT(BUDGET):
 		return "room in a budget";
+	case WAIT(SCHEDULE):
+		return "the time for which it was ordered";
 	default:
 		return "something this program has no word for";
 	}

@@ -84,7 +84,25 @@ static int set_timeout(Filmgate__V1__CreateJobRequest *request, int64_t ms, stru
 	return params_set_at(&request->base, "timeout_ms", text, error);
 }
 
-static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument *given, struct errmsg *error)
+/* "2h" is in two hours here, where a filter would take it for two hours ago. */
+static int set_not_before(Filmgate__V1__CreateJobRequest *request, const char *when, int64_t now_ms,
+			  struct errmsg *error)
+{
+	struct words at;
+	int64_t ms;
+
+	if (words_parse_duration(when, &ms) == 0) {
+		ms += now_ms;
+	} else if (words_parse_instant(when, now_ms, &ms)) {
+		errmsg_set(error, "'%s' is no time; write 2026-11-22T17:00:00Z, or in how long, as 2h", when);
+		return PARAMS_E_INVALID;
+	}
+	at = words_of_instant(ms / 1000, (int32_t)(ms % 1000) * 1000000);
+	return params_set_at(&request->base, "job.not_before_time", at.text, error);
+}
+
+static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument *given, int64_t now_ms,
+		 struct errmsg *error)
 {
 	const struct plain *plain = find_plain(given->row->id);
 	Filmgate__V1__JobParameters *parameters = parameters_of(request);
@@ -112,6 +130,8 @@ static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument 
 		return 0;
 	case OPTION_TIMEOUT:
 		return set_timeout(request, given->number, error);
+	case OPTION_NOT_BEFORE:
+		return set_not_before(request, given->text, now_ms, error);
 	default:
 		return 0;
 	}
@@ -288,7 +308,7 @@ static int build(struct cli *cli, Filmgate__V1__CreateJobRequest *request, size_
 	for (size_t i = 0; i < arguments->n_given; i++) {
 		const struct argument *given = &arguments->given[i];
 
-		r = apply(request, given, &error);
+		r = apply(request, given, clock_utc_ms(cli->clock), &error);
 		if (r) {
 			say_error("--%s: %s", given->row->name, r < 0 ? strerror(-r) : error.text);
 			return r;

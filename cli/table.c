@@ -57,13 +57,16 @@ ROW(remove_label, REMOVE_LABEL, TEXT, 0, "remove-label", "KEY", "take a label of
 ROW(name, NAME, TEXT, 'n', "name", "TEXT", "a name for people");
 ROW(priority, PRIORITY, NUMBER, 0, "priority", "N", "-100 to 100 (default 0); higher ones start first", .least = -100,
     .most = 100);
-ROW(timeout, TIMEOUT, DURATION, 0, "timeout", "TIME", "the job's deadline, counted from now; it then ends as expired");
+ROW(timeout, TIMEOUT, DURATION, 0, "timeout", "TIME",
+    "the job's deadline, counted from now, or from --not-before; it then ends as expired");
 ROW(wait_timeout, TIMEOUT, DURATION, 0, "timeout", "TIME",
     "stop waiting after that time, with status 124; the job goes on");
 ROW(on_uncertain, ON_UNCERTAIN, CHOICE, 0, "on-uncertain", "POLICY",
     "when nobody can find out whether it was bought: hold (a person decides), fail, or resubmit (it may be paid for "
     "twice); default: as the provider is configured",
     .choices = policies);
+ROW(not_before, NOT_BEFORE, TEXT, 0, "not-before", "WHEN",
+    "start it no earlier than that: 2026-11-22T17:00:00Z, '2026-11-22 17:00' here, or in so long: 2h30m");
 ROW(wait_flag, WAIT, MAYBE_DURATION, 'w', "wait", "TIME",
     "wait until the job has ended, however it ends, or is UNCERTAIN; with =TIME no longer than that");
 ROW(dry_run, DRY_RUN, FLAG, 0, "dry-run", NULL,
@@ -146,7 +149,7 @@ const struct command table_commands[] = {
 		 "filmgate get JOB -o json | filmgate submit -f - --priority 10"),
 	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &reference,
 			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &adapt, &on_uncertain,
-			    &wait_flag, &output_waits, &format),
+			    &not_before, &wait_flag, &output_waits, &format),
 	 .operands_max = 2,
 	 .needs_daemon = true,
 	 .run = command_submit},

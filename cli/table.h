@@ -66,6 +66,7 @@ enum option_id {
 	OPTION_TO,
 	OPTION_CHECK,
 	OPTION_ON_UNCERTAIN,
+	OPTION_NOT_BEFORE,
 };
 
 enum option_type {

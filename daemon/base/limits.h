@@ -57,7 +57,8 @@
 #define LIMIT_RECORDINGS_BYTES INT64_C(268435456) /* of them together */
 
 /* room: engine */
-#define LIMIT_ENGINE_WINDOW 64   /* queued jobs of one provider in memory */
+#define LIMIT_ENGINE_WINDOW 64                       /* queued jobs of one provider in memory */
+#define LIMIT_ENGINE_SCHEDULE_MS INT64_C(2592000000) /* how far ahead a job may be scheduled: 30 days */
 #define LIMIT_ENGINE_PLACES 1000 /* of the queue that are counted for whoever asks where a job stands */
 #define LIMIT_ENGINE_UPLOADS 64  /* of assets, open at once: a file and a message of memory each */
 #define LIMIT_ENGINE_SENDS 64    /* send records of one job; then one that decides nothing makes place for the next */

@@ -241,6 +241,23 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 	return 0;
 }
 
+static int check_schedule(const struct engine *engine, const struct engine_create *create, engine_job_fn *fn,
+			  void *userdata)
+{
+	static const int64_t day_ms = 86400000;
+	int64_t ahead_ms = create->not_before_ms - now_utc(engine);
+	struct errmsg words;
+	struct engine_violation violation = {.field = "not_before_time", .text = words.text};
+	struct engine_error error = {.text = words.text, .violations = &violation, .n_violations = 1};
+
+	if (ahead_ms <= LIMIT_ENGINE_SCHEDULE_MS)
+		return 0;
+	errmsg_set(&words, "is more than %lld days ahead; at most %lld are possible",
+		   (long long)((ahead_ms - 1) / day_ms), (long long)(LIMIT_ENGINE_SCHEDULE_MS / day_ms));
+	fn(userdata, ENGINE_E_INVALID, &error, &(struct job_view){0}, false);
+	return ENGINE_E_INVALID;
+}
+
 static bool count_in(struct engine *engine, struct lane *lane)
 {
 	if (atomic_fetch_add(&engine->queued, 1) >= engine->config.max_queued) {
@@ -431,7 +448,7 @@ void engine_create_job(struct engine *engine, const struct engine_create *create
 	struct job_verdict verdict;
 	const struct job *job;
 
-	if (check_open(engine, lane, create, fn, userdata) != 0 ||
+	if (check_open(engine, lane, create, fn, userdata) != 0 || check_schedule(engine, create, fn, userdata) != 0 ||
 	    check_parameters(lane, create, &verdict, fn, userdata) != 0)
 		return;
 	creation = take_memory(sizeof(*creation));
@@ -484,9 +501,10 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 			.labels = take->status->labels,
 			.n_labels = take->status->n_labels,
 			.priority = take->status->priority,
-			.timeout_ms = take->job->deadline_ms - take->job->created_ms,
+			.timeout_ms = job_patience_ms(take->job),
 			.retry_of = take->job->ref.id,
 			.on_uncertain = take->job->on_uncertain,
+			.not_before_ms = take->job->not_before_ms,
 		};
 
 		engine_create_job(retry->engine, &create, retry->fn, retry->userdata);

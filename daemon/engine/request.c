@@ -65,6 +65,8 @@ static struct digest digest_request(const struct engine_create *create, const ch
 	/* So do those that choose nothing of what came later. */
 	if (create->on_uncertain)
 		add_choice(digester, "on_uncertain", create->on_uncertain);
+	if (create->not_before_ms)
+		add_choice(digester, "not_before_ms", create->not_before_ms);
 	digest = digester_end(digester);
 	digester_free(digester);
 	return digest;
@@ -112,7 +114,8 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 	job->ref.tenant = create->tenant;
 	job->created_ms = now_utc(engine);
 	job->ref.id = id_new(job->created_ms);
-	job->deadline_ms = job->created_ms +
+	job->not_before_ms = create->not_before_ms;
+	job->deadline_ms = (job->not_before_ms > job->created_ms ? job->not_before_ms : job->created_ms) +
 			   (create->timeout_ms > 0 ? create->timeout_ms : lane->config->default_timeout_ms);
 	job->retry_of = create->retry_of;
 	job->on_uncertain = create->on_uncertain;
@@ -152,8 +155,12 @@ void request_build(struct engine *engine, struct lane *lane, const struct engine
 		abort();
 	status->priority = create->priority;
 	status->epoch = store_epoch(engine->store);
-	if (atomic_load(&lane->running) >= lane->config->concurrency)
+	if (job->not_before_ms > job->created_ms) {
+		status->wait = JOB_WAIT_SCHEDULE;
+		status->wait_until_ms = job->not_before_ms;
+	} else if (atomic_load(&lane->running) >= lane->config->concurrency) {
 		status->wait = JOB_WAIT_CAPACITY;
+	}
 	job_touch(status, job->created_ms);
 	take_notes(status, verdict);
 	asked = verdict->asked ? verdict->asked : job->parameters;

@@ -23,7 +23,7 @@ static void begin_time_anew(struct entry *entry)
 {
 	struct job *job = entry->job;
 
-	job->deadline_ms = now_utc(entry->engine) + (job->deadline_ms - job->created_ms);
+	job->deadline_ms = now_utc(entry->engine) + job_patience_ms(job);
 	store_commit_put_job(entry->change, job);
 }
 

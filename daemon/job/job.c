@@ -559,3 +559,10 @@ uint32_t job_count_undecided(const struct job_status *status)
 		n += is_undecided(status, &status->attempts[i]);
 	return n;
 }
+
+int64_t job_patience_ms(const struct job *job)
+{
+	int64_t from_ms = job->not_before_ms > job->created_ms ? job->not_before_ms : job->created_ms;
+
+	return job->deadline_ms - from_ms;
+}

@@ -55,6 +55,7 @@ enum job_wait {
 	JOB_WAIT_CREDENTIAL = 6,     /* the provider refuses the key */
 	JOB_WAIT_TOKEN = 7,          /* no access token could be had; it is asked for again at until_ms */
 	JOB_WAIT_BUDGET = 8,         /* a budget has no room for it */
+	JOB_WAIT_SCHEDULE = 9,       /* it is not to be started before until_ms */
 	JOB_WAIT_HELD = 11,          /* open in a store that was restored from a copy, and not released since */
 	_JOB_WAIT_COUNT
 };
@@ -238,6 +239,7 @@ struct job {
 	size_t n_assets;
 	struct job_quote quote;
 	enum job_uncertain on_uncertain;
+	int64_t not_before_ms; /* it is not started before; 0: at once */
 };
 
 struct job_label {
@@ -392,6 +394,9 @@ void job_status_freep(struct job_status **status);
 struct job_status *job_status_copy(const struct job_status *status); /* deep; NULL: out of memory */
 
 void job_view_finish(struct job_view *view);
+
+/* How long it may take, once it may begin: what was ordered. */
+int64_t job_patience_ms(const struct job *job);
 
 bool job_ref_equal(const struct job_ref *a, const struct job_ref *b);
 

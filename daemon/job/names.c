@@ -28,6 +28,7 @@ const char *job_wait_name(enum job_wait wait)
 		[JOB_WAIT_CREDENTIAL] = "credential",
 		[JOB_WAIT_TOKEN] = "token",
 		[JOB_WAIT_BUDGET] = "budget",
+		[JOB_WAIT_SCHEDULE] = "schedule",
 		[JOB_WAIT_HELD] = "held",
 	};
 

@@ -211,8 +211,7 @@ static const struct store_label_filter *check_label_filter(const Filmgate__V1__J
 	return labels;
 }
 
-/* At least 1, since 0 leaves the filter open: nothing is older than that. */
-static int64_t check_instant(const Google__Protobuf__Timestamp *from, const char *field, struct violations *violations)
+int64_t check_instant(const Google__Protobuf__Timestamp *from, const char *field, struct violations *violations)
 {
 	int64_t ms = 0;
 

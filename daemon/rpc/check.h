@@ -9,6 +9,7 @@
 
 #include <filmgate/v1/job_service.pb-c.h>
 #include <google/protobuf/duration.pb-c.h>
+#include <google/protobuf/timestamp.pb-c.h>
 
 void check_request_id(const char *request_id, struct violations *violations);
 void check_display_name(const char *field, const char *display_name, struct violations *violations);
@@ -23,6 +24,8 @@ bool check_job_name(const char *field, const char *name, struct violations *viol
 const char *check_provider_name(const char *field, const char *name, struct violations *violations);
 /* 1 s to 30 days; 0 when absent or wrong. */
 int64_t check_timeout(const Google__Protobuf__Duration *timeout, struct violations *violations);
+/* 0: absent. Else at least 1, UTC milliseconds. */
+int64_t check_instant(const Google__Protobuf__Timestamp *from, const char *field, struct violations *violations);
 
 /* Of a list's page: its place in the list that is known by @list. Zero for an empty token, and for one that is wrong. */
 struct id check_page_token(const char *token, const struct digest *list, struct violations *violations);

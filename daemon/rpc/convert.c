@@ -430,6 +430,7 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 	to->status = convert_status(arena, &job->ref.id, status);
 	to->quote = convert_quote(arena, &job->quote);
 	to->on_uncertain = (Filmgate__V1__OnUncertain)job->on_uncertain;
+	to->not_before_time = timestamp_of(arena, job->not_before_ms);
 	*ret = to;
 	return 0;
 }

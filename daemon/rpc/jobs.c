@@ -111,6 +111,7 @@ static void check_order(const Filmgate__V1__CreateJobRequest *request, struct en
 	check_priority("job.priority", job->priority, violations);
 	create->labels = check_labels("job.labels", job->labels, job->n_labels, violations);
 	create->timeout_ms = check_timeout(request->timeout, violations);
+	create->not_before_ms = check_instant(job->not_before_time, "job.not_before_time", violations);
 	check_request_id(request->request_id, violations);
 	if (job->parameters)
 		params_check(job->parameters, &(struct path){.up = &root, .name = "parameters", .index = -1},

@@ -407,6 +407,7 @@ int record_read_job(struct bytes value, struct job **ret)
 	job->created_ms = message->created_ms;
 	job->deadline_ms = message->deadline_ms;
 	job->on_uncertain = (enum job_uncertain)message->on_uncertain;
+	job->not_before_ms = message->not_before_ms;
 	if (message->quote)
 		take_quote(message->quote, &job->quote);
 	r = decode_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));

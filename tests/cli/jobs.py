@@ -201,6 +201,13 @@ class Get(Case):
         job.status.wait.reason = number("JobWaitReason", "TOKEN")
         self.expect(0, "get", job.name, out="waits for an access token, which could not be had")
 
+    def test_a_job_that_waits_for_its_time_says_so(self):
+        job = self.fake.add_job("QUEUED")
+        job.not_before_time.seconds = 1795366800
+        job.status.wait.reason = number("JobWaitReason", "SCHEDULE")
+        job.status.wait.until_time.seconds = 1795366800
+        self.expect(0, "get", job.name, out=["waits for the time for which it was ordered, until", "not before"])
+
     def test_everything_about_a_job_is_shown(self):
         job = self.fake.add_job("FAILED", display_name="spring", priority=5, labels={"k": "v"}, retry_of="jobs/old")
         job.parameters.prompt, job.on_uncertain = "a cat", number("OnUncertain", "RESUBMIT")

@@ -25,7 +25,8 @@ class Submit(Case):
     def test_flags_become_fields(self):
         request = self.sent("heygen", "--model", "avatar", "--script", "Hallo Welt", "--avatar", "a1", "--voice", "v1",
                             "-l", "project=spring", "-l", "empty=", "--name", "first", "--priority", "-7",
-                            "--timeout", "90m", "--request-id", "r-1", "--on-uncertain", "resubmit", "-P", "duration_ms=8s", "-P",
+                            "--timeout", "90m", "--request-id", "r-1", "--on-uncertain", "resubmit",
+                            "--not-before", "2026-11-22T17:00:00.5Z", "-P", "duration_ms=8s", "-P",
                             "extras.voice_settings.speed=1.25", "--image", "source=https://example.com/a.png?x=y")
         job, parameters = request.job, request.job.parameters
         self.assertEqual((request.request_id, request.timeout.seconds, request.validate_only), ("r-1", 5400, False))
@@ -33,12 +34,25 @@ class Submit(Case):
                          ("providers/heygen", "avatar", "first", -7))
         self.assertEqual(dict(job.labels), {"project": "spring", "empty": ""})
         self.assertEqual(job.on_uncertain, number("OnUncertain", "RESUBMIT"))
+        self.assertEqual((job.not_before_time.seconds, job.not_before_time.nanos), (1795366800, 500000000))
         self.assertEqual((parameters.script.text, parameters.avatar_id, parameters.voice_id), ("Hallo Welt", "a1", "v1"))
         self.assertEqual(parameters.duration.seconds, 8)
         self.assertEqual(parameters.extras["voice_settings"]["speed"], 1.25)
         self.assertEqual(len(parameters.media), 1)
         self.assertEqual(parameters.media[0].url, "https://example.com/a.png?x=y")
         self.assertEqual(parameters.media[0].role, number("MediaRole", "SOURCE"))
+
+    def test_a_start_in_so_long_is_counted_from_now(self):
+        now = time.time()
+        at = self.sent("heygen", "a cat", "--not-before", "2h").job.not_before_time.seconds
+        self.assertTrue(now + 7199 <= at <= time.time() + 7200, at - now)
+        self.expect(2, "submit", "heygen", "a cat", "--not-before", "soon", says="'soon' is no time")
+
+    def test_an_order_from_a_file_keeps_its_start(self):
+        self.write("at.json", '{"provider": "heygen", "not_before_time": "2026-11-22T17:00:00Z"}')
+        self.assertEqual(self.sent("-f", "at.json").job.not_before_time.seconds, 1795366800)
+        self.write("bad.json", '{"provider": "heygen", "not_before_time": "tomorrow"}')
+        self.expect(2, "submit", "-f", "bad.json", says="'tomorrow' is not an instant")
 
     def test_the_second_operand_is_the_prompt(self):
         self.assertEqual(self.sent("heygen", "a cat").job.parameters.prompt, "a cat")

@@ -205,12 +205,14 @@ class Jobs(Case):
         parameters = v1("JobParameters", prompt="a cat", fps=24, seed=0, audio=1)
         parameters.extras.update({"cfg": 0.1, "list": [1, "x", None, True]})
         job = self.client.create(model="slow", parameters=parameters, display_name="naïve 🎬",
-                                 labels={"team": "a", "b": ""}, priority=-5, on_uncertain=3)
+                                 labels={"team": "a", "b": ""}, priority=-5, on_uncertain=3,
+                                 not_before_time={"seconds": 1795000000, "nanos": 5000000})
         self.assertRegex(job.name, r"^jobs/[0-9a-f-]{36}$")
         self.assertEqual(job.parameters, parameters)
         self.assertEqual((job.display_name, dict(job.labels), job.priority), ("naïve 🎬", {"team": "a", "b": ""}, -5))
         self.assertEqual((job.provider, job.model, job.revision), ("providers/demo", "slow", 1))
         self.assertEqual(job.on_uncertain, 3)
+        self.assertEqual((job.not_before_time.seconds, job.not_before_time.nanos), (1795000000, 5000000))
         self.assertEqual(job.status.state, STATE["JOB_STATE_QUEUED"].number)
         self.assertGreater(job.expire_time.seconds, job.create_time.seconds)
         # Read back from the stored document.

@@ -101,6 +101,7 @@ static struct job *full_job(void)
 	job->created_ms = FIXTURE_NOW;
 	job->deadline_ms = FIXTURE_NOW + 1;
 	job->on_uncertain = JOB_UNCERTAIN_RESUBMIT;
+	job->not_before_ms = FIXTURE_NOW + 2;
 	job->retry_of = id_new(FIXTURE_NOW - 1);
 	job_set_text(&job->request_id, "mine");
 	job_set_text(&job->provider, "heygen");
