@@ -55,7 +55,8 @@ ROW(label, LABEL, PAIR, 'l', "label", "KEY=VALUE", "a label of the job; may be r
 ROW(filter_label, LABEL, PAIR, 'l', "label", "KEY=VALUE", "only jobs with that label; may be repeated");
 ROW(remove_label, REMOVE_LABEL, TEXT, 0, "remove-label", "KEY", "take a label off");
 ROW(name, NAME, TEXT, 'n', "name", "TEXT", "a name for people");
-ROW(priority, PRIORITY, NUMBER, 0, "priority", "N", "-100 to 100 (default 0); higher ones start first", .least = -100,
+ROW(priority, PRIORITY, NUMBER, 0, "priority", "N",
+    "-100 to 100 (default 0); higher ones start first, and each minute of waiting counts as one", .least = -100,
     .most = 100);
 ROW(timeout, TIMEOUT, DURATION, 0, "timeout", "TIME",
     "the job's deadline, counted from now, or from --not-before; it then ends as expired");

@@ -250,7 +250,7 @@ void lane_notice(struct lane *lane, const struct job_index *queued)
 		return;
 	}
 	lane->is_stale = true;
-	/* What is more urgent than the window's next is not in the window: read it again. */
+	/* What may stand before the window's next is not in the window: read it again. Nothing younger of its priority does. */
 	if (lane->window_at < lane->window_n && queued->priority > lane->window[lane->window_at].priority)
 		lane->window_at = lane->window_n;
 	if (atomic_load(&lane->running) < lane->config->concurrency)

@@ -560,6 +560,11 @@ uint32_t job_count_undecided(const struct job_status *status)
 	return n;
 }
 
+int64_t job_rank_ms(int32_t priority, int64_t ready_ms)
+{
+	return ready_ms - priority * JOB_PRIORITY_AGING_MS;
+}
+
 int64_t job_patience_ms(const struct job *job)
 {
 	int64_t from_ms = job->not_before_ms > job->created_ms ? job->not_before_ms : job->created_ms;

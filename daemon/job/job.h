@@ -375,6 +375,14 @@ bool job_is_held(const struct job_status *status, uint64_t epoch);
 #define JOB_PRIORITY_MIN (-100)
 #define JOB_PRIORITY_MAX 100
 
+/*
+ * So long must a job have waited to stand level with one that is one priority higher and has just come. So none waits for
+ * what comes later than (JOB_PRIORITY_MAX - JOB_PRIORITY_MIN) times as long: three hours and twenty minutes.
+ */
+#define JOB_PRIORITY_AGING_MS INT64_C(60000)
+/* Where it stands in line: the smaller goes first. @ready_ms: since when it could be started. */
+int64_t job_rank_ms(int32_t priority, int64_t ready_ms);
+
 /* A job as it stood at one revision. */
 struct job_view {
 	struct job *job;

@@ -92,6 +92,26 @@ void fronts_written(struct fronts *fronts)
 	pthread_mutex_unlock(&fronts->mutex);
 }
 
+bool fronts_know(struct fronts *fronts, const struct key *range)
+{
+	struct front *front;
+
+	pthread_mutex_lock(&fronts->mutex);
+	HASH_FIND(hh, fronts->all, range->data, range->len, front);
+	pthread_mutex_unlock(&fronts->mutex);
+	return front != NULL;
+}
+
+int fronts_note(struct fronts *fronts, struct bytes range)
+{
+	struct front *front;
+
+	pthread_mutex_lock(&fronts->mutex);
+	front = find(fronts, range);
+	pthread_mutex_unlock(&fronts->mutex);
+	return front ? 0 : err_origin(-ENOMEM);
+}
+
 int fronts_begin(struct fronts *fronts, const struct key *range, struct front_scan *scan, struct key *ret_from)
 {
 	struct front *front;

@@ -3,8 +3,8 @@
  *
  * A queue is emptied from its front, and the database keeps a mark for every deleted key until it compacts: a scan from
  * the beginning would step over all jobs that were started since, a hundred thousand of them in tens of milliseconds.
- * So the first live key that a scan met is remembered for each range (a provider's queue, its waiting room, a tenant's
- * deadlines), and the next scan begins there. A key that is put before it moves the front back.
+ * So the first live key that a scan met is remembered for each range (one priority of a provider's queue, its waiting
+ * room, a tenant's deadlines), and the next scan begins there. A key that is put before it moves the front back.
  *
  * The front must never be behind a key that is there. Between the moment in which a scan looks and the moment in which
  * it reports what it saw, keys may have been put that it did not see: those of the write that was under way when it
@@ -39,6 +39,10 @@ void fronts_finish(struct fronts *fronts);
 /* The keys that a write puts, one by one before it begins, those of other ranges included; then its end. 0 or -ENOMEM. */
 int fronts_put(struct fronts *fronts, struct bytes key);
 void fronts_written(struct fronts *fronts);
+
+/* Has a key of the range been put, or has anybody begun a scan of it or noted it? What is not known may have keys. */
+bool fronts_know(struct fronts *fronts, const struct key *range);
+int fronts_note(struct fronts *fronts, struct bytes range); /* 0 or -ENOMEM */
 
 /* Where to begin a scan of the range that begins with @range. 0 or -ENOMEM. */
 int fronts_begin(struct fronts *fronts, const struct key *range, struct front_scan *scan, struct key *ret_from);

@@ -331,12 +331,12 @@ int key_provider(struct key *key, enum key_letter letter, uint32_t tenant, const
 	return 0;
 }
 
-int key_queue_below(struct key *key, uint32_t tenant, const char *provider, int32_t priority)
+int key_priority(struct key *key, uint32_t tenant, const char *provider, int32_t priority)
 {
 	int r = key_provider(key, KEY_QUEUE, tenant, provider);
 
 	if (r == 0)
-		add_inverted_priority(key, priority - 1);
+		add_inverted_priority(key, priority);
 	return r;
 }
 
@@ -556,8 +556,11 @@ bool key_read_range(struct bytes key, struct bytes *ret)
 
 	if (letter == KEY_DEADLINE)
 		*ret = bytes_of(key.data, HEAD_SIZE);
-	else if ((letter == KEY_QUEUE || letter == KEY_WAKE) && key_read_provider(key, &provider))
+	else if (letter == KEY_WAKE && key_read_provider(key, &provider))
 		*ret = bytes_of(key.data, HEAD_SIZE + strlen(provider) + 1);
+	else if (letter == KEY_QUEUE && key_read_provider(key, &provider) &&
+		 key.len >= HEAD_SIZE + strlen(provider) + 1 + 4)
+		*ret = bytes_of(key.data, HEAD_SIZE + strlen(provider) + 1 + 4);
 	else
 		return false;
 	return true;

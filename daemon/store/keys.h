@@ -75,8 +75,8 @@ int key_request(struct key *key, uint32_t tenant, const char *request_id);
 int key_tombstone(struct key *key, uint32_t tenant, int64_t deleted_ms, const char *request_id);
 /* The beginning of one provider's queue (KEY_QUEUE) or waiting room (KEY_WAKE). */
 int key_provider(struct key *key, enum key_letter letter, uint32_t tenant, const char *provider);
-/* The beginning of those in its queue that have a lower priority than @priority, which is not the lowest number. */
-int key_queue_below(struct key *key, uint32_t tenant, const char *provider, int32_t priority);
+/* The beginning of those in its queue that have this priority. */
+int key_priority(struct key *key, uint32_t tenant, const char *provider, int32_t priority);
 
 /*
  * The index entries of a job that stands at @index; len 0 where it has none. NULL @index: none at all.
@@ -118,7 +118,10 @@ bool key_read_ledger_of_job(struct bytes key, uint64_t *ret_sequence);
 /* Texts are valid as long as @key is. */
 bool key_read_balance(struct bytes key, struct ledger_scope *ret);
 
-/* The beginning that the key shares with its queue, waiting room or tenant's deadlines. False for other letters. */
+/*
+ * The beginning that the key shares with those of its priority in its queue, with its waiting room, or with its tenant's
+ * deadlines. False for other letters.
+ */
 bool key_read_range(struct bytes key, struct bytes *ret);
 
 void key_put_u64(uint8_t data[static 8], uint64_t value);

@@ -3,9 +3,10 @@
 #include "base/log.h"
 
 /*
- * The queue of a provider is two ranges of keys: those that may start now, in the order in which they should, and the
- * waiting room, in the order in which waits end. A scan takes the front of the first and everything due of the second,
- * and sorts them together; so a job whose wait has ended needs no write to become ready.
+ * The queue of a provider is two ranges of keys: those that may start now, by priority and within one by age, and the
+ * waiting room, in the order in which waits end. A scan takes the front of each priority of the first and everything due
+ * of the second, and sorts them together by rank (job_rank_ms()); so a job whose wait has ended needs no write to become
+ * ready, and none to grow older. There are as many fronts as priorities in use, at most 201.
  */
 
 struct queue_page {
@@ -72,8 +73,8 @@ static int scan_rows(struct backend_cursor *cursor, int64_t now_ms, size_t limit
 	return backend_cursor_error(cursor);
 }
 
-static int scan_range(struct store *store, const struct key *range, int64_t now_ms, size_t limit,
-		      struct queue_page *page)
+/* From where the range begins now, which is remembered: what was taken out of its front is not stepped over again. */
+static int open_range(struct store *store, const struct key *range, struct backend_cursor **ret)
 {
 	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
 	struct front_scan scan;
@@ -95,24 +96,153 @@ static int scan_range(struct store *store, const struct key *range, int64_t now_
 	if (!is_empty)
 		first = backend_cursor_key(cursor);
 	fronts_end(&store->fronts, &scan, is_empty ? NULL : &first);
-	return scan_rows(cursor, now_ms, limit, page);
+	*ret = steal(cursor);
+	return 0;
 }
 
-static int scan_provider(struct store *store, const struct scan_queue *scan, enum key_letter letter,
-			 struct queue_page *page)
+static int scan_range(struct store *store, const struct key *range, int64_t now_ms, size_t limit,
+		      struct queue_page *page)
 {
-	bool waits = letter == KEY_WAKE;
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	int r = open_range(store, range, &cursor);
+
+	return r ? r : scan_rows(cursor, now_ms, limit, page);
+}
+
+/* ---- priorities in use ---- */
+
+/* Makes the priority of the first row behind @from known. *@more: there was one, of *@priority. */
+static int note_next(struct store *store, const struct key *from, const struct key *to, bool *more, int32_t *priority)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct store_queued row;
+	struct bytes range;
+
+	cursor = backend_cursor_new(store->backend, key_bytes(from), key_bytes(to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	*more = backend_cursor_is_valid(cursor);
+	if (!*more)
+		return backend_cursor_error(cursor);
+	if (!key_read_queued(backend_cursor_key(cursor), &row) || !key_read_range(backend_cursor_key(cursor), &range))
+		return err_origin(-EBADMSG);
+	*priority = row.priority;
+	return fronts_note(&store->fronts, range);
+}
+
+/* Which priorities the store has is looked at once; what comes later makes its priority known by itself. */
+static int discover(struct store *store, uint32_t tenant, const char *provider)
+{
+	struct key queue, from, to;
+	bool more = true;
+	int r = key_provider(&queue, KEY_QUEUE, tenant, provider);
+
+	if (r < 0 || fronts_know(&store->fronts, &queue))
+		return r;
+	from = queue;
+	key_after(&to, &queue);
+	while (r == 0 && more) {
+		int32_t priority;
+
+		r = note_next(store, &from, &to, &more, &priority);
+		if (r == 0 && more && priority == JOB_PRIORITY_MIN)
+			break;
+		if (r == 0 && more)
+			r = key_priority(&from, tenant, provider, priority - 1);
+	}
+	return r ? r : fronts_note(&store->fronts, key_bytes(&queue));
+}
+
+/* The range of the next lower priority in use than *@priority, which goes there. */
+static bool next_range(struct store *store, uint32_t tenant, const char *provider, int32_t *priority, struct key *ret)
+{
+	while (--*priority >= JOB_PRIORITY_MIN)
+		if (key_priority(ret, tenant, provider, *priority) == 0 && fronts_know(&store->fronts, ret))
+			return true;
+	return false;
+}
+
+/* ---- who is next ---- */
+
+/* By rank, then the higher priority, then the smaller id. Deadlines all have priority 0. */
+static int compare_rows(const void *left, const void *right)
+{
+	const struct store_queued *a = left, *b = right;
+	int64_t rank_a = job_rank_ms(a->priority, a->ready_ms), rank_b = job_rank_ms(b->priority, b->ready_ms);
+
+	if (rank_a != rank_b)
+		return rank_a < rank_b ? -1 : 1;
+	if (a->priority != b->priority)
+		return a->priority > b->priority ? -1 : 1;
+	return memcmp(a->ref.id.bytes, b->ref.id.bytes, sizeof(a->ref.id.bytes));
+}
+
+/* The best @limit of what was found so far. */
+static void page_keep(struct queue_page *page, size_t limit)
+{
+	if (page->n > 1)
+		qsort(page->rows, page->n, sizeof(*page->rows), compare_rows);
+	if (page->n > limit)
+		page->n = limit;
+}
+
+/* The front of one priority, as far as it does not stand behind the last of a page that is full already. */
+static int scan_front(struct backend_cursor *cursor, size_t limit, struct queue_page *page)
+{
+	int64_t last_ms = INT64_MAX;
+	struct store_queued row;
+
+	if (page->n && page->n >= limit)
+		last_ms = job_rank_ms(page->rows[page->n - 1].priority, page->rows[page->n - 1].ready_ms);
+	for (size_t n = 0; n < limit && backend_cursor_is_valid(cursor); backend_cursor_next(cursor), n++) {
+		int r;
+
+		if (!key_read_queued(backend_cursor_key(cursor), &row))
+			return err_origin(-EBADMSG);
+		if (job_rank_ms(row.priority, row.ready_ms) > last_ms)
+			return 0;
+		r = page_add(page, &row);
+		if (r < 0)
+			return r;
+	}
+	return backend_cursor_error(cursor);
+}
+
+static int scan_fronts(struct store *store, uint32_t tenant, const struct scan_queue *scan, struct queue_page *page)
+{
+	int32_t priority = JOB_PRIORITY_MAX + 1;
+	struct key range;
+	int r = discover(store, tenant, scan->provider);
+
+	while (r == 0 && next_range(store, tenant, scan->provider, &priority, &range)) {
+		_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+
+		r = open_range(store, &range, &cursor);
+		if (r == 0)
+			r = scan_front(cursor, scan->limit, page);
+		page_keep(page, scan->limit);
+	}
+	return r;
+}
+
+static int scan_waiting_room(struct store *store, uint32_t tenant, const struct scan_queue *scan,
+			     struct queue_page *page)
+{
+	struct key range;
+	int r = key_provider(&range, KEY_WAKE, tenant, scan->provider);
+
+	return r ? r : scan_range(store, &range, scan->now_ms, LIMIT_STORE_WAKE_SCAN, page);
+}
+
+static int scan_provider(struct store *store, const struct scan_queue *scan, struct queue_page *page)
+{
 	uint32_t tenant;
 	int r = 0;
 
-	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull) {
-		struct key range;
-
-		r = key_provider(&range, letter, tenant, scan->provider);
-		if (r == 0)
-			r = scan_range(store, &range, waits ? scan->now_ms : -1,
-				       waits ? LIMIT_STORE_WAKE_SCAN : scan->limit, page);
-	}
+	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull)
+		r = scan_fronts(store, tenant, scan, page);
+	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull)
+		r = scan_waiting_room(store, tenant, scan, page);
 	return r;
 }
 
@@ -130,35 +260,14 @@ static int scan_deadlines(struct store *store, const struct scan_queue *scan, st
 	return r;
 }
 
-/* Higher priority first, then what became ready first, then the smaller id. Deadlines all have priority 0. */
-static int compare_rows(const void *left, const void *right)
-{
-	const struct store_queued *a = left, *b = right;
-
-	if (a->priority != b->priority)
-		return a->priority > b->priority ? -1 : 1;
-	if (a->ready_ms != b->ready_ms)
-		return a->ready_ms < b->ready_ms ? -1 : 1;
-	return memcmp(a->ref.id.bytes, b->ref.id.bytes, sizeof(a->ref.id.bytes));
-}
-
 static void run_scan(struct store *store, struct read *take)
 {
 	struct scan_queue *scan = (struct scan_queue *)take;
 	_cleanup_(page_finish) struct queue_page page = {0};
 	int r;
 
-	if (scan->provider) {
-		r = scan_provider(store, scan, KEY_QUEUE, &page);
-		if (r == 0)
-			r = scan_provider(store, scan, KEY_WAKE, &page);
-	} else {
-		r = scan_deadlines(store, scan, &page);
-	}
-	if (page.n > 1)
-		qsort(page.rows, page.n, sizeof(*page.rows), compare_rows);
-	if (page.n > scan->limit)
-		page.n = scan->limit;
+	r = scan->provider ? scan_provider(store, scan, &page) : scan_deadlines(store, scan, &page);
+	page_keep(&page, scan->limit);
 	scan->fn(scan->userdata, r, page.rows, r == 0 ? page.n : 0, r == 0 ? page.next_wake_ms : 0);
 	free(scan->provider);
 	free(scan);
@@ -213,40 +322,17 @@ static void note_oldest(const struct queue_page *page, int64_t *since_ms)
 			*since_ms = page->rows[i].ready_ms;
 }
 
-/* The first of those below @priority, of one tenant. */
-static int scan_below(struct store *store, uint32_t tenant, const char *provider, int32_t priority,
-		      struct queue_page *page)
-{
-	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
-	struct key range, from, to;
-	int r = key_provider(&range, KEY_QUEUE, tenant, provider);
-
-	if (r == 0)
-		r = key_queue_below(&from, tenant, provider, priority);
-	if (r != 0)
-		return r;
-	key_after(&to, &range);
-	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
-	return cursor ? scan_rows(cursor, -1, 1, page) : err_origin(-ENOMEM);
-}
-
-/* The first of each priority is the oldest of it, so as many are looked at as there are priorities in use. */
+/* The first of each priority is the oldest of it. */
 static int find_in_queue(struct store *store, uint32_t tenant, const char *provider, int64_t *since_ms)
 {
 	_cleanup_(page_finish) struct queue_page page = {0};
+	int32_t priority = JOB_PRIORITY_MAX + 1;
 	struct key range;
-	int r = key_provider(&range, KEY_QUEUE, tenant, provider);
+	int r = discover(store, tenant, provider);
 
-	if (r == 0)
+	while (r == 0 && next_range(store, tenant, provider, &priority, &range))
 		r = scan_range(store, &range, -1, 1, &page);
-	while (r == 0 && page.n == 1) {
-		int32_t priority = page.rows[0].priority;
-
-		note_oldest(&page, since_ms);
-		page.n = 0;
-		if (priority > JOB_PRIORITY_MIN)
-			r = scan_below(store, tenant, provider, priority, &page);
-	}
+	note_oldest(&page, since_ms);
 	return r;
 }
 

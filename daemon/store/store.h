@@ -289,7 +289,7 @@ void store_events_since(struct store *store, uint32_t tenant, uint64_t after_seq
 uint64_t store_history(const struct store *store);
 uint64_t store_tail(const struct store *store); /* newest committed sequence [any-thread] */
 
-/* The queue of one provider: jobs that may start now, highest priority first, oldest first within one. */
+/* The queue of one provider: jobs that may start now, by job_rank_ms(): priority, and how long they have been ready. */
 struct store_queued {
 	struct job_ref ref;
 	int32_t priority;

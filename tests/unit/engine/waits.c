@@ -1,5 +1,5 @@
 /*
- * What stands in the queue: a job that is not to be started before its time.
+ * What stands in the queue: a job that is not to be started before its time, and one that others would push aside.
  */
 #include "engine/rig.h"
 
@@ -103,6 +103,33 @@ static void the_time_is_part_of_what_makes_two_requests_equal(void **state)
 	assert_answer(create(rig, &create_it), ENGINE_E_REQUEST_REUSED);
 }
 
+/* ---- aging ---- */
+
+/* Urgent jobs come all the time; the patient one waits until it is as old as the difference, and no longer. */
+static void a_patient_job_is_not_starved(void **state)
+{
+	enum { STEPS = 5 };
+	struct rig *rig = *state;
+	struct job_ref urgent, patient;
+	int64_t begin_ms = now_ms();
+	int rounds = 0;
+
+	rig->providers[0].concurrency = 1;
+	urgent = order_with(rig, &(struct engine_create){.priority = STEPS});
+	patient = order(rig);
+	while (look(rig, &patient)->state == JOB_STATE_QUEUED) {
+		struct job_ref next;
+
+		assert_true(rounds++ < 20);
+		pass(rig, JOB_PRIORITY_AGING_MS / 2);
+		next = order_with(rig, &(struct engine_create){.priority = STEPS});
+		reply_to(rig, &urgent, 422, "failed reason=invalid_input");
+		urgent = next;
+	}
+	assert_true(now_ms() - begin_ms > STEPS * JOB_PRIORITY_AGING_MS);
+	assert_true(now_ms() - begin_ms <= (STEPS + 1) * JOB_PRIORITY_AGING_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +140,7 @@ int main(void)
 		story(a_time_too_far_ahead_is_refused),
 		story(a_retry_waits_for_the_same_time_and_has_as_long),
 		story(the_time_is_part_of_what_makes_two_requests_equal),
+		story(a_patient_job_is_not_starved),
 	};
 
 	return cmocka_run_group_tests_name("engine.waits", tests, NULL, NULL);

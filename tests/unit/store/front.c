@@ -6,7 +6,7 @@ static struct key range_of(const char *provider)
 {
 	struct key range;
 
-	assert_int_equal(key_provider(&range, KEY_QUEUE, 1, provider), 0);
+	assert_int_equal(key_provider(&range, KEY_WAKE, 1, provider), 0);
 	return range;
 }
 

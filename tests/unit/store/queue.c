@@ -127,6 +127,97 @@ static void set_priority(struct job_status *status, void *userdata)
 	status->priority = *(int32_t *)userdata;
 }
 
+/* Of a time and a priority of its own. */
+static struct job_view put_aged(struct fixture *fixture, int64_t now_ms, int32_t priority)
+{
+	struct job_view view;
+
+	fixture->now_ms = now_ms;
+	view = make_job(fixture);
+	view.status->priority = priority;
+	assert_int_equal(commit_now(fixture, creation(&view)), 0);
+	return view;
+}
+
+/* The bound: what comes later than so many steps of aging after the lowest goes behind it, and nothing before does. */
+static void none_waits_for_what_comes_much_later(void **state)
+{
+	static const int64_t span_ms = (JOB_PRIORITY_MAX - JOB_PRIORITY_MIN) * JOB_PRIORITY_AGING_MS;
+	struct fixture *fixture = *state;
+	int64_t begin_ms = fixture->now_ms;
+	struct job_view views[5];
+	struct answer answer;
+	static const int order[] = {1, 3, 0, 4, 2};
+
+	views[0] = put_aged(fixture, begin_ms, JOB_PRIORITY_MIN);
+	views[1] = put_aged(fixture, begin_ms + 1000, JOB_PRIORITY_MAX);
+	views[2] = put_aged(fixture, begin_ms + 2000, JOB_PRIORITY_MIN);
+	views[3] = put_aged(fixture, begin_ms + span_ms - 1, JOB_PRIORITY_MAX);
+	views[4] = put_aged(fixture, begin_ms + span_ms + 1, JOB_PRIORITY_MAX);
+	for (uint32_t limit = 1; limit <= 5; limit++) {
+		scan_queue(fixture, "heygen", fixture->now_ms, limit, &answer);
+		assert_int_equal(answer.n, limit);
+		for (uint32_t i = 0; i < limit; i++)
+			assert_true(job_ref_equal(&answer.queued[i].ref, &views[order[i]].job->ref));
+		free_answer(&answer);
+	}
+	for (int i = 0; i < 5; i++)
+		job_view_finish(&views[i]);
+}
+
+/* Against what a sort of all of them says: every limit, many priorities, one job older than the other. */
+static void the_front_is_the_front_of_all(void **state)
+{
+	enum { MANY = 60 };
+	struct fixture *fixture = *state;
+	struct job_view views[MANY];
+	struct answer all, front;
+	int64_t begin_ms = fixture->now_ms;
+
+	for (int i = 0; i < MANY; i++)
+		views[i] = put_aged(fixture, begin_ms + i * 47000, (i * 37) % 13 - 6);
+	scan_queue(fixture, "heygen", fixture->now_ms, 0, &all);
+	assert_int_equal(all.n, MANY);
+	for (int i = 1; i < MANY; i++)
+		assert_true(job_rank_ms(all.queued[i - 1].priority, all.queued[i - 1].ready_ms) <=
+			    job_rank_ms(all.queued[i].priority, all.queued[i].ready_ms));
+	for (uint32_t limit = 1; limit < MANY; limit++) {
+		scan_queue(fixture, "heygen", fixture->now_ms, limit, &front);
+		assert_int_equal(front.n, limit);
+		for (uint32_t i = 0; i < limit; i++)
+			assert_true(job_ref_equal(&front.queued[i].ref, &all.queued[i].ref));
+		free_answer(&front);
+	}
+	free_answer(&all);
+	for (int i = 0; i < MANY; i++)
+		job_view_finish(&views[i]);
+}
+
+/* Which priorities there are is found out after a start, the lowest included, and what comes later is not missed. */
+static void every_priority_is_found_again_after_a_restart(void **state)
+{
+	static const int32_t priorities[] = {0, JOB_PRIORITY_MIN, 7, JOB_PRIORITY_MAX, 6};
+	struct fixture *fixture = *state;
+	struct job_view views[5];
+	struct answer answer;
+
+	for (int i = 0; i < 4; i++)
+		views[i] = put_aged(fixture, fixture->now_ms, priorities[i]);
+	fixture_reopen(fixture);
+	scan_queue(fixture, "heygen", fixture->now_ms, 0, &answer);
+	assert_int_equal(answer.n, 4);
+	assert_int_equal(answer.queued[0].priority, JOB_PRIORITY_MAX);
+	assert_int_equal(answer.queued[3].priority, JOB_PRIORITY_MIN);
+	free_answer(&answer);
+	views[4] = put_aged(fixture, fixture->now_ms, priorities[4]);
+	scan_queue(fixture, "heygen", fixture->now_ms, 0, &answer);
+	assert_int_equal(answer.n, 5);
+	assert_true(job_ref_equal(&answer.queued[2].ref, &views[4].job->ref));
+	free_answer(&answer);
+	for (int i = 0; i < 5; i++)
+		job_view_finish(&views[i]);
+}
+
 static void the_highest_priority_comes_first_and_then_the_oldest(void **state)
 {
 	static const int32_t priorities[] = {0, 100, -100, 0, 100, 5};
@@ -473,6 +564,9 @@ int main(void)
 		STORE_TEST(indexes_follow_a_job_through_every_pair_of_states),
 		STORE_TEST(a_job_that_waits_appears_when_its_wait_has_ended),
 		STORE_TEST(the_highest_priority_comes_first_and_then_the_oldest),
+		STORE_TEST(none_waits_for_what_comes_much_later),
+		STORE_TEST(the_front_is_the_front_of_all),
+		STORE_TEST(every_priority_is_found_again_after_a_restart),
 		STORE_TEST(waited_and_foreign_jobs_are_sorted_in),
 		STORE_TEST(deadlines_come_in_their_order_and_the_next_is_named),
 		STORE_TEST(more_due_jobs_than_one_scan_sorts_are_announced),
