@@ -43,7 +43,15 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 		status->wait_until_ms = 0;
 		return;
 	}
-	if (status->state != JOB_STATE_QUEUED || (status->wait != JOB_WAIT_NONE && status->wait != JOB_WAIT_CAPACITY))
+	if (status->state != JOB_STATE_QUEUED)
+		return;
+	/* A pause that is over, and a slot that was missing then, hold nothing up any more. */
+	if (status->wait == JOB_WAIT_CAPACITY ||
+	    (status->wait_until_ms > 0 && status->wait_until_ms <= now_utc(engine))) {
+		status->wait = JOB_WAIT_NONE;
+		status->wait_until_ms = 0;
+	}
+	if (status->wait != JOB_WAIT_NONE)
 		return;
 	problem = lane ? atomic_load(&lane->problem) : JOB_WAIT_PLUGIN_MISSING;
 	if (problem != JOB_WAIT_NONE) {

@@ -1,5 +1,6 @@
 /*
- * What stands in the queue: a job that is not to be started before its time, and one that others would push aside.
+ * Why a job waits, at any moment: each reason, as whoever asks is told it, and that it goes when the obstacle does. And
+ * a job that is not to be started before its time, and one that others would push aside.
  */
 #include "engine/rig.h"
 
@@ -12,6 +13,106 @@ static void assert_waits(struct rig *rig, const struct job_ref *job, enum job_wa
 	assert_int_equal(status->wait_until_ms, until_ms);
 }
 
+/* ---- reasons ---- */
+
+static void for_a_free_slot(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref first, second;
+
+	rig->providers[0].concurrency = 1;
+	first = order(rig);
+	second = order(rig);
+	assert_waits(rig, &second, JOB_WAIT_CAPACITY, 0);
+	reply_to(rig, &first, 422, "failed reason=invalid_input");
+	assert_state(rig, &second, JOB_STATE_STARTING);
+}
+
+static void for_a_rate_limit_and_so_does_who_stands_behind(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig), behind;
+
+	reply_later(rig, 429, 90, "trouble reason=rate_limited");
+	behind = order(rig);
+	assert_waits(rig, &job, JOB_WAIT_RATE_LIMIT, now_ms() + 90000);
+	assert_waits(rig, &behind, JOB_WAIT_RATE_LIMIT, now_ms() + 90000);
+	pass(rig, 90000);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+}
+
+static void for_a_pause_after_a_failure(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+
+	refuse_to_connect(rig);
+	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_BACKOFF);
+	assert_true(look(rig, &job)->wait_until_ms > now_ms());
+	pass_until(rig, look(rig, &job)->wait_until_ms);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+}
+
+static void for_room_on_the_disk(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job, behind;
+
+	rig->providers[0].expected_bytes = INT64_MAX;
+	job = order(rig);
+	behind = order(rig);
+	assert_waits(rig, &job, JOB_WAIT_DISK, now_ms() + LIMIT_ENGINE_DISK_MS);
+	assert_waits(rig, &behind, JOB_WAIT_DISK, now_ms() + LIMIT_ENGINE_DISK_MS);
+	rig->providers[0].expected_bytes = 1;
+	pass(rig, LIMIT_ENGINE_DISK_MS);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+}
+
+static void for_a_plugin_or_a_provider_that_is_not_there(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->providers[0].concurrency = 0;
+	job = order(rig);
+	rig_crash(rig);
+	rig->providers[0].plugin = NULL;
+	rig_start(rig);
+	assert_waits(rig, &job, JOB_WAIT_PLUGIN_MISSING, 0);
+	rig_crash(rig);
+	rig->config.n_providers = 1;
+	rig->config.providers = &rig->providers[1];
+	rig_start(rig);
+	assert_waits(rig, &job, JOB_WAIT_PLUGIN_MISSING, 0);
+	rig->config.n_providers = RIG_PROVIDERS;
+	rig->config.providers = rig->providers;
+}
+
+static void for_a_key_that_is_accepted(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig), behind;
+
+	reply(rig, 401, "trouble reason=auth");
+	behind = order(rig);
+	assert_waits(rig, &job, JOB_WAIT_CREDENTIAL, now_ms() + LIMIT_ENGINE_CREDENTIAL_MS);
+	assert_waits(rig, &behind, JOB_WAIT_CREDENTIAL, now_ms() + LIMIT_ENGINE_CREDENTIAL_MS);
+	pass(rig, LIMIT_ENGINE_CREDENTIAL_MS);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+}
+
+static void for_a_token(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->plugins[0].mints = true;
+	job = order(rig);
+	refuse_to_connect(rig);
+	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_TOKEN);
+	assert_true(look(rig, &job)->wait_until_ms > now_ms());
+}
+
 static void for_its_time(void **state)
 {
 	struct rig *rig = *state;
@@ -20,6 +121,28 @@ static void for_its_time(void **state)
 
 	assert_waits(rig, &job, JOB_WAIT_SCHEDULE, at_ms);
 }
+
+/* What held it up once, and is over, is no reason any more; what holds it up now is. */
+static void for_what_holds_it_up_now(void **state)
+{
+	struct rig *rig = *state;
+	int64_t at_ms = now_ms() + RIG_HOUR_MS;
+	struct job_ref busy, job = order_with(rig, &(struct engine_create){.not_before_ms = at_ms});
+
+	rig->providers[0].concurrency = 1;
+	pass_until(rig, at_ms - 1000);
+	busy = order(rig);
+	pass(rig, 1000);
+	assert_waits(rig, &job, JOB_WAIT_CAPACITY, 0);
+	reply_to(rig, &busy, 429, "trouble reason=rate_limited after=5000");
+	assert_waits(rig, &job, JOB_WAIT_RATE_LIMIT, now_ms() + 5000);
+	pass(rig, 5000);
+	/* It has been ready for longer. */
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_waits(rig, &busy, JOB_WAIT_CAPACITY, 0);
+}
+
+/* ---- not before ---- */
 
 static void a_scheduled_job_starts_at_its_time_and_has_its_whole_time_then(void **state)
 {
@@ -133,7 +256,15 @@ static void a_patient_job_is_not_starved(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		story(for_a_free_slot),
+		story(for_a_rate_limit_and_so_does_who_stands_behind),
+		story(for_a_pause_after_a_failure),
+		story(for_room_on_the_disk),
+		story(for_a_plugin_or_a_provider_that_is_not_there),
+		story(for_a_key_that_is_accepted),
+		story(for_a_token),
 		story(for_its_time),
+		story(for_what_holds_it_up_now),
 		story(a_scheduled_job_starts_at_its_time_and_has_its_whole_time_then),
 		story(a_scheduled_job_is_cancelled_for_nothing),
 		story(a_time_that_has_passed_means_now),
