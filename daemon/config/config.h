@@ -64,6 +64,7 @@ struct config_provider {
 	struct config_secret *secrets;
 	size_t n_secrets;
 	int64_t concurrency; /* jobs it may run at once */
+	int64_t rate;        /* jobs it may start a minute; 0: any */
 	struct config_poll {
 		int64_t initial_ms, max_ms; /* 0: the plugin's; else initial_ms <= max_ms */
 	} poll;

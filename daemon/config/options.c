@@ -284,7 +284,10 @@ const struct option config_options[] = {
 	    "NAME_credential a systemd credential.",
 	    .sample = "{ api_key_file = \"/etc/filmgate/heygen.key\"; }"),
 	ROW("providers.concurrency", INTEGER, OF(concurrency), "0", 0, 10000,
-	    "Jobs that it may work on at once; your plan at the provider says how many. 0: as many as its plugin says."),
+	    "Jobs that it may work on at once; your plan at the provider says how many. 0: as many as its plugin says.\n"
+	    "Providers with the same secrets and base_url are one account: together no more than the largest of theirs."),
+	ROW("providers.rate", INTEGER, OF(rate), "0", 0, 60000,
+	    "Jobs that it may start a minute, evenly spread; 0: any number. One account keeps the smallest of its rates."),
 	ROW("providers.poll", GROUP, 0, "", 0, 0,
 	    "How often it is asked for news, where the provider does not say. 0: as its plugin says."),
 	ROW("providers.poll.initial_ms", INTEGER, OF(poll.initial_ms), "0", 0, 10 * MINUTE_MS,

@@ -241,7 +241,10 @@ struct lane {
 	unsigned int n_too_dear; /* orders that a budget had no room for, one after another */
 	_Atomic(enum job_wait) problem;
 	atomic_int_fast64_t problem_until_ms; /* UTC */
-	struct model_history *histories;      /* forecast.c: one per model of the plugin */
+	struct lane *account;  /* the first lane of the same account, whose next_start_… are everybody's */
+	int64_t next_start_ms; /* monotonic */
+	atomic_int_fast64_t next_start_utc_ms;
+	struct model_history *histories; /* forecast.c: one per model of the plugin */
 	size_t n_histories;
 	struct token_waiter *token_waiters; /* token.c */
 	struct forward *forwards;           /* forward.c: uploads to the provider under way */
@@ -260,11 +263,12 @@ void lane_init(struct lane *lane, struct engine *engine, const struct engine_pro
 void lane_finish(struct lane *lane);
 /* Starts what may start. */
 void lane_pump(struct lane *lane);
+void lane_kick(struct lane *lane); /* the same, soon */
 /* A job was committed as QUEUED. */
 void lane_notice(struct lane *lane, const struct job_index *queued);
 void lane_take_slot(struct entry *entry);
 void lane_release_slot(struct entry *entry);
-/* Nothing starts for @delay_ms; jobs show @why. */
+/* Nothing starts for @delay_ms, in no lane of the account if @why is about it; jobs show @why. */
 void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms);
 /* An order had no room in a budget that all its orders, or all orders, count against. After some in a row, between which
  * none had, nothing starts for @delay_ms, or until there is money again. */

@@ -8,6 +8,7 @@
  */
 #include "engine/internal.h"
 
+#include "engine/account.h"
 #include "engine/ops.h"
 
 struct lane *lane_find(const struct engine *engine, const char *provider)
@@ -66,6 +67,7 @@ void lane_init(struct lane *lane, struct engine *engine, const struct engine_pro
 	lane->engine = engine;
 	lane->config = config;
 	lane->is_stale = true;
+	account_init(lane);
 	forecast_init(lane);
 	atomic_store(&lane->problem, config->plugin ? JOB_WAIT_NONE : JOB_WAIT_PLUGIN_MISSING);
 	loop_timer_init(&lane->wake, engine->loop, on_wake, lane);
@@ -91,6 +93,17 @@ static void kick(struct lane *lane, int64_t delay_ms)
 		loop_timer_arm(&lane->kick, delay_ms);
 }
 
+void lane_kick(struct lane *lane)
+{
+	kick(lane, 0);
+}
+
+static void kick_other(struct lane *other, void *userdata)
+{
+	(void)userdata;
+	kick(other, 0);
+}
+
 void lane_take_slot(struct entry *entry)
 {
 	if (!entry->lane || entry->holds_slot)
@@ -106,6 +119,8 @@ void lane_release_slot(struct entry *entry)
 		return;
 	entry->holds_slot = false;
 	atomic_fetch_sub(&entry->lane->running, 1);
+	/* Who shares the account goes first, so that none takes every slot that becomes free. */
+	account_each_other(entry->lane, kick_other, NULL);
 	kick(entry->lane, 0);
 }
 
@@ -229,6 +244,7 @@ static void start_next(struct lane *lane)
 	op = op_new(lane->engine, OP_START, &queued->ref);
 	entry->lane = lane;
 	lane_take_slot(entry);
+	account_note_start(lane);
 	entry_queue_op(entry, op);
 	entry_pump(entry);
 }
@@ -237,9 +253,14 @@ void lane_pump(struct lane *lane)
 {
 	if (!is_open(lane))
 		return;
-	while (atomic_load(&lane->running) < lane->config->concurrency && lane->window_at < lane->window_n)
+	while (account_has_slot(lane) && lane->window_at < lane->window_n) {
+		if (account_pause_ms(lane) > 0) {
+			kick(lane, account_pause_ms(lane));
+			return;
+		}
 		start_next(lane);
-	if (atomic_load(&lane->running) < lane->config->concurrency && lane->is_stale && !lane->is_scanning)
+	}
+	if (account_has_slot(lane) && lane->is_stale && !lane->is_scanning)
 		scan(lane);
 }
 
@@ -253,7 +274,7 @@ void lane_notice(struct lane *lane, const struct job_index *queued)
 	/* What may stand before the window's next is not in the window: read it again. Nothing younger of its priority does. */
 	if (lane->window_at < lane->window_n && queued->priority > lane->window[lane->window_at].priority)
 		lane->window_at = lane->window_n;
-	if (atomic_load(&lane->running) < lane->config->concurrency)
+	if (account_has_slot(lane))
 		kick(lane, 0);
 }
 
@@ -263,7 +284,7 @@ static void warn_of_block(const struct lane *lane, enum job_wait why, int64_t de
 		    "for_ms", log_int(delay_ms));
 }
 
-void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
+static void block(struct lane *lane, enum job_wait why, int64_t delay_ms)
 {
 	int64_t until_ms = clock_monotonic_ms(lane->engine->config.clock) + delay_ms;
 
@@ -294,4 +315,25 @@ void lane_note_money(struct lane *lane)
 		return;
 	lane->short_until_ms = 0;
 	kick(lane, 0);
+}
+
+struct blocking {
+	enum job_wait why;
+	int64_t delay_ms;
+};
+
+static void block_other(struct lane *other, void *userdata)
+{
+	const struct blocking *blocking = userdata;
+
+	block(other, blocking->why, blocking->delay_ms);
+}
+
+void lane_block(struct lane *lane, enum job_wait why, int64_t delay_ms)
+{
+	struct blocking blocking = {why, delay_ms};
+
+	block(lane, why, delay_ms);
+	if (why == JOB_WAIT_RATE_LIMIT || why == JOB_WAIT_CREDENTIAL)
+		account_each_other(lane, block_other, &blocking);
 }

@@ -5,6 +5,7 @@
 #include "engine/ops.h"
 
 #include "base/failpoint.h"
+#include "engine/account.h"
 #include "engine/held.h"
 #include "engine/money.h"
 #include "engine/run.h"
@@ -115,27 +116,36 @@ static void answer_ended(struct entry *entry)
 
 /* ---- start ---- */
 
+/* The queue was read a while ago: it has been started, or has ended, or it waits again. */
+static void undo_start(struct entry *entry)
+{
+	if (entry->lane)
+		account_undo_start(entry->lane);
+	if (!job_state_is_active(entry->status->state))
+		lane_release_slot(entry);
+}
+
 static bool handle_start(struct entry *entry, struct op *op)
 {
 	const struct job_status *status = entry->status;
 
 	free_op(op);
-	if (job_state_is_active(status->state))
-		return true;
 	if (status->state != JOB_STATE_QUEUED || !entry->lane || entry->activity != ACTIVITY_NONE) {
-		lane_release_slot(entry);
+		undo_start(entry);
 		return true;
 	}
 	/* It was due when the queue was read: the clock went back. */
 	if (status->wait_until_ms > now_utc(entry->engine)) {
 		lane_notice(entry->lane, &entry->index);
-		lane_release_slot(entry);
+		undo_start(entry);
 		return true;
 	}
-	if (held_is(entry))
+	if (held_is(entry)) {
+		undo_start(entry);
 		held_wait(entry);
-	else
+	} else {
 		run_begin(entry);
+	}
 	return true;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "engine/internal.h"
 
+#include "engine/account.h"
 #include "engine/ops.h"
 #include "engine/policy.h"
 #include "engine/request.h"
@@ -57,8 +58,8 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 	if (problem != JOB_WAIT_NONE) {
 		status->wait = problem;
 		status->wait_until_ms = lane ? atomic_load(&lane->problem_until_ms) : 0;
-	} else if (lane && atomic_load(&lane->running) >= lane->config->concurrency) {
-		status->wait = JOB_WAIT_CAPACITY;
+	} else if (lane) {
+		status->wait = account_wait(lane, &status->wait_until_ms);
 	}
 }
 

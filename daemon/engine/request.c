@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/quote.h"
+#include "engine/account.h"
 #include "job/price.h"
 
 /*
@@ -158,7 +159,7 @@ void request_build(struct engine *engine, struct lane *lane, const struct engine
 	if (job->not_before_ms > job->created_ms) {
 		status->wait = JOB_WAIT_SCHEDULE;
 		status->wait_until_ms = job->not_before_ms;
-	} else if (atomic_load(&lane->running) >= lane->config->concurrency) {
+	} else if (!account_has_slot(lane)) {
 		status->wait = JOB_WAIT_CAPACITY;
 	}
 	job_touch(status, job->created_ms);
