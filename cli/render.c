@@ -95,6 +95,8 @@ static const char *wait_words(Filmgate__V1__JobWaitReason reason)
 		return "an access token, which could not be had";
 	case WAIT(BUDGET):
 		return "room in a budget";
+	case WAIT(BREAKER):
+		return "the provider, which only fails";
 	case WAIT(SCHEDULE):
 		return "the time for which it was ordered";
 	default:

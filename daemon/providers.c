@@ -245,6 +245,7 @@ static void fill_pace(const struct config_provider *from, const struct plugin_ma
 		      struct engine_provider_config *ret)
 {
 	ret->rate = (uint32_t)from->rate;
+	ret->breaker_failures = (uint32_t)from->breaker;
 	ret->concurrency = (uint32_t)first_said(from->concurrency, manifest->concurrency, 1);
 	ret->poll_first_ms = first_said(from->poll.initial_ms, manifest->poll_first_ms, 1);
 	ret->poll_min_ms = first_said(from->poll.initial_ms, manifest->poll_min_ms, 1);

@@ -59,6 +59,8 @@
 /* room: engine */
 #define LIMIT_ENGINE_WINDOW 64                       /* queued jobs of one provider in memory */
 #define LIMIT_ENGINE_SCHEDULE_MS INT64_C(2592000000) /* how far ahead a job may be scheduled: 30 days */
+#define LIMIT_ENGINE_BREAKER_MS INT64_C(10000) /* until a provider that only fails is tried; doubled by each failure */
+#define LIMIT_ENGINE_BREAKER_CAP_MS INT64_C(300000)
 #define LIMIT_ENGINE_PLACES 1000 /* of the queue that are counted for whoever asks where a job stands */
 #define LIMIT_ENGINE_UPLOADS 64  /* of assets, open at once: a file and a message of memory each */
 #define LIMIT_ENGINE_SENDS 64    /* send records of one job; then one that decides nothing makes place for the next */

@@ -65,6 +65,7 @@ struct config_provider {
 	size_t n_secrets;
 	int64_t concurrency; /* jobs it may run at once */
 	int64_t rate;        /* jobs it may start a minute; 0: any */
+	int64_t breaker;     /* failures in a row that stop it; 0: none do */
 	struct config_poll {
 		int64_t initial_ms, max_ms; /* 0: the plugin's; else initial_ms <= max_ms */
 	} poll;

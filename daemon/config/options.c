@@ -288,6 +288,9 @@ const struct option config_options[] = {
 	    "Providers with the same secrets and base_url are one account: together no more than the largest of theirs."),
 	ROW("providers.rate", INTEGER, OF(rate), "0", 0, 60000,
 	    "Jobs that it may start a minute, evenly spread; 0: any number. One account keeps the smallest of its rates."),
+	ROW("providers.breaker", INTEGER, OF(breaker), "10", 0, 1000000,
+	    "So many exchanges in a row without a reply, or with an error of its own, and nothing is started there for ten\n"
+	    "seconds; then one job is, and each time that fails the pause doubles, up to five minutes. 0: never."),
 	ROW("providers.poll", GROUP, 0, "", 0, 0,
 	    "How often it is asked for news, where the provider does not say. 0: as its plugin says."),
 	ROW("providers.poll.initial_ms", INTEGER, OF(poll.initial_ms), "0", 0, 10 * MINUTE_MS,

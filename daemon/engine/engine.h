@@ -340,6 +340,7 @@ struct engine_provider_figures {
 	uint64_t slots, slots_used;
 	struct engine_money money[ENGINE_CURRENCIES];
 	size_t n_currencies;
+	uint64_t breaker_open, breaker_opened; /* 1 while it is; how often it came to that */
 };
 
 struct engine_figures {

@@ -138,6 +138,7 @@ static void read_figures(const struct figures *figures, const char *id, struct e
 		.accepted = metric_value(&figures->accepted),
 		.ambiguous_sends = metric_value(&figures->ambiguous_sends),
 		.plugin_faults = metric_value(&figures->plugin_faults),
+		.breaker_opened = metric_value(&figures->breaker_opened),
 		.artifacts = metric_value(&figures->artifacts),
 		.artifact_bytes = metric_value(&figures->artifact_bytes),
 	};
@@ -231,6 +232,7 @@ static void on_measure(struct loop_message *message)
 		read_figures(&lane->figures, lane->config->id, &measurement->providers[i]);
 		measurement->providers[i].slots = lane->config->concurrency;
 		measurement->providers[i].slots_used = atomic_load(&lane->running);
+		measurement->providers[i].breaker_open = atomic_load(&lane->breaker.is_open);
 		measurement->ids[i] = lane->config->id;
 	}
 	read_figures(&engine->strays, NULL, &measurement->providers[engine->n_lanes]);

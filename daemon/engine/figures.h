@@ -25,6 +25,7 @@ struct figures {
 	struct metric accepted;
 	struct metric ambiguous_sends;
 	struct metric plugin_faults;
+	struct metric breaker_opened;
 	struct metric artifacts, artifact_bytes;
 	struct metric exchanges[_HTTP_KIND_N];
 	struct metric_histogram poll_lateness_ms; /* metric_durations_ms, both */

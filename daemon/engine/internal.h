@@ -16,6 +16,7 @@
 #include "artifact/artifact.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "engine/breaker.h"
 #include "engine/figures.h"
 #include "engine/life.h"
 #include "engine/watch.h"
@@ -244,6 +245,7 @@ struct lane {
 	struct lane *account;  /* the first lane of the same account, whose next_start_… are everybody's */
 	int64_t next_start_ms; /* monotonic */
 	atomic_int_fast64_t next_start_utc_ms;
+	struct breaker breaker;
 	struct model_history *histories; /* forecast.c: one per model of the plugin */
 	size_t n_histories;
 	struct token_waiter *token_waiters; /* token.c */

@@ -42,6 +42,9 @@ const char *lane_problem_words(enum job_wait problem)
 	case JOB_WAIT_CREDENTIAL:
 		return "it refuses the key; put a valid one into its secrets and restart the daemon, or settle it with the "
 		       "provider";
+	case JOB_WAIT_BREAKER:
+		return "it only fails: no reply, or its own errors; one job at a time is tried, and the others go on when it "
+		       "answers";
 	case JOB_WAIT_PLUGIN_MISSING:
 		return "its plugin cannot be used; the daemon's log says why";
 	default:
@@ -119,6 +122,7 @@ void lane_release_slot(struct entry *entry)
 		return;
 	entry->holds_slot = false;
 	atomic_fetch_sub(&entry->lane->running, 1);
+	breaker_note_end(entry->lane, &entry->ref);
 	/* Who shares the account goes first, so that none takes every slot that becomes free. */
 	account_each_other(entry->lane, kick_other, NULL);
 	kick(entry->lane, 0);
@@ -234,6 +238,14 @@ static bool is_open(struct lane *lane)
 	return true;
 }
 
+/* Although there is a slot. */
+static int64_t pause_ms(const struct lane *lane)
+{
+	int64_t by_rate_ms = account_pause_ms(lane), by_breaker_ms = breaker_pause_ms(lane);
+
+	return by_rate_ms > by_breaker_ms ? by_rate_ms : by_breaker_ms;
+}
+
 static void start_next(struct lane *lane)
 {
 	struct store_queued *queued = &lane->window[lane->window_at++];
@@ -245,6 +257,7 @@ static void start_next(struct lane *lane)
 	entry->lane = lane;
 	lane_take_slot(entry);
 	account_note_start(lane);
+	breaker_note_start(lane, &entry->ref);
 	entry_queue_op(entry, op);
 	entry_pump(entry);
 }
@@ -254,8 +267,8 @@ void lane_pump(struct lane *lane)
 	if (!is_open(lane))
 		return;
 	while (account_has_slot(lane) && lane->window_at < lane->window_n) {
-		if (account_pause_ms(lane) > 0) {
-			kick(lane, account_pause_ms(lane));
+		if (pause_ms(lane) > 0) {
+			kick(lane, pause_ms(lane));
 			return;
 		}
 		start_next(lane);

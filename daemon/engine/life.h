@@ -31,8 +31,9 @@ struct engine_provider_config {
 	const char *base_url;
 	const char *problem;
 	uint32_t concurrency;
-	uint32_t rate;         /* starts a minute, of all providers of its account; 0: no limit */
-	int64_t poll_first_ms; /* after acceptance, where the provider gives no advice; then from poll_min_ms up */
+	uint32_t rate;             /* starts a minute, of all providers of its account; 0: no limit */
+	uint32_t breaker_failures; /* exchanges in a row that open the breaker; 0: it has none */
+	int64_t poll_first_ms;     /* after acceptance, where the provider gives no advice; then from poll_min_ms up */
 	int64_t poll_min_ms;
 	int64_t poll_max_ms;
 	int64_t exchange_timeout_ms; /* polls and other free exchanges */

@@ -38,6 +38,7 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 	const struct lane *lane = lane_find(engine, view->job->provider);
 	struct job_status *status = view->status;
 	enum job_wait problem;
+	int64_t until_ms;
 
 	if (job_state_is_active(status->state) && !lane_can_continue(lane, status)) {
 		status->wait = JOB_WAIT_PLUGIN_MISSING;
@@ -58,6 +59,9 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 	if (problem != JOB_WAIT_NONE) {
 		status->wait = problem;
 		status->wait_until_ms = lane ? atomic_load(&lane->problem_until_ms) : 0;
+	} else if (lane && breaker_is_open(lane, &until_ms)) {
+		status->wait = JOB_WAIT_BREAKER;
+		status->wait_until_ms = until_ms;
 	} else if (lane) {
 		status->wait = account_wait(lane, &status->wait_until_ms);
 	}
@@ -224,9 +228,14 @@ void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint
 
 static const char *problem_of(const struct lane *lane)
 {
+	enum job_wait problem = atomic_load(&lane->problem);
+	int64_t until_ms;
+
 	if (!lane->config->plugin)
 		return lane->config->problem ? lane->config->problem : "its plugin is not loaded";
-	return lane_problem_words(atomic_load(&lane->problem));
+	if (problem == JOB_WAIT_NONE && breaker_is_open(lane, &until_ms))
+		problem = JOB_WAIT_BREAKER;
+	return lane_problem_words(problem);
 }
 
 void engine_list_providers(struct engine *engine, const char *id, engine_providers_fn *fn, void *userdata)

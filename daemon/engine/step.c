@@ -524,6 +524,7 @@ struct got {
 	struct figures *figures;
 	struct http_outcome *outcome;
 	struct lift *lift;
+	bool is_of_provider; /* it was sent there, and not to where files lie */
 	void (*then)(struct entry *entry, struct http_outcome *take);
 };
 
@@ -535,6 +536,8 @@ static void handle_got(struct entry *entry, struct arrival *arrival)
 
 	lift_free(entry->lift);
 	entry->lift = got->lift;
+	if (got->is_of_provider)
+		breaker_note(entry, outcome);
 	free(got);
 	then(entry, outcome);
 }
@@ -582,6 +585,12 @@ static struct http_outcome *not_taken(int why)
 	return outcome;
 }
 
+/* A plugin writes addresses there with the configured one before them. */
+static bool is_of_provider(const struct lane *lane, const char *url)
+{
+	return lane && strncmp(url, lane->config->base_url, strlen(lane->config->base_url)) == 0;
+}
+
 static void send_request(struct entry *entry, enum activity activity, const struct http_request *request,
 			 struct lift *take_lift, void (*then)(struct entry *entry, struct http_outcome *take))
 {
@@ -593,9 +602,12 @@ static void send_request(struct entry *entry, enum activity activity, const stru
 	got->figures = figures_of(entry);
 	got->then = then;
 	got->lift = take_lift;
+	got->is_of_provider = is_of_provider(entry->lane, request->url);
 	r = http_send(entry->engine->config.http, request, on_done, got, &entry->http_id);
-	if (r != 0)
-		on_done(not_taken(r), got);
+	if (r == 0)
+		return;
+	got->is_of_provider = false;
+	on_done(not_taken(r), got);
 }
 
 void exchange_send(struct entry *entry, enum activity activity, const struct http_request *request,

@@ -56,6 +56,7 @@ enum job_wait {
 	JOB_WAIT_TOKEN = 7,          /* no access token could be had; it is asked for again at until_ms */
 	JOB_WAIT_BUDGET = 8,         /* a budget has no room for it */
 	JOB_WAIT_SCHEDULE = 9,       /* it is not to be started before until_ms */
+	JOB_WAIT_BREAKER = 10,       /* the provider only fails; it is tried again at until_ms */
 	JOB_WAIT_HELD = 11,          /* open in a store that was restored from a copy, and not released since */
 	_JOB_WAIT_COUNT
 };

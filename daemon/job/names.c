@@ -29,6 +29,7 @@ const char *job_wait_name(enum job_wait wait)
 		[JOB_WAIT_TOKEN] = "token",
 		[JOB_WAIT_BUDGET] = "budget",
 		[JOB_WAIT_SCHEDULE] = "schedule",
+		[JOB_WAIT_BREAKER] = "breaker",
 		[JOB_WAIT_HELD] = "held",
 	};
 

@@ -259,8 +259,8 @@ static void every_option_says_what_it_is(void **state)
 
 static void numbers_carry_their_unit_in_the_name(void **state)
 {
-	static const char *const counts[] = {"queued_jobs", "watchers",    "streams", "exchanges",
-					     "transfers",   "concurrency", "rate",    NULL};
+	static const char *const counts[] = {"queued_jobs", "watchers", "streams", "exchanges", "transfers",
+					     "concurrency", "rate",     "breaker", NULL};
 
 	(void)state;
 	for (size_t i = 0; i < config_options_n; i++) {
