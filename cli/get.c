@@ -193,6 +193,8 @@ static void print_job(const Filmgate__V1__Job *job)
 		print_line("priority", "%d", job->priority);
 	for (size_t i = 0; i < job->n_labels; i++)
 		print_line(i ? "" : "labels", "%s=%s", job->labels[i]->key, job->labels[i]->value);
+	if (job->retry_if_uncharged)
+		print_line("tries", "up to %u more when it failed and cost nothing", job->retry_if_uncharged);
 	if (job->on_uncertain)
 		print_line("in doubt", "%s", policy_words(job->on_uncertain));
 	print_money(job);

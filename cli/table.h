@@ -67,6 +67,7 @@ enum option_id {
 	OPTION_CHECK,
 	OPTION_ON_UNCERTAIN,
 	OPTION_NOT_BEFORE,
+	OPTION_RETRY_IF_UNCHARGED,
 };
 
 enum option_type {

@@ -72,6 +72,7 @@ struct engine_create {
 	int64_t timeout_ms; /* from acceptance, or not_before_ms, to the deadline; 0: the provider's default */
 	struct id retry_of; /* all zero: it is no retry */
 	enum job_uncertain on_uncertain; /* UNSAID: the provider's */
+	uint32_t retry_if_uncharged;     /* at most LIMIT_ENGINE_UNCHARGED */
 	int64_t not_before_ms;           /* UTC; 0 or past: at once; at most LIMIT_ENGINE_SCHEDULE_MS ahead */
 	bool may_adapt;     /* parameters that do not fit are changed where that is decent; see job/validate.h */
 	bool validate_only; /* check everything, keep nothing; answers with the job as it would be, revision 0 */

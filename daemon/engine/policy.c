@@ -1,6 +1,6 @@
 /*
- * A purchase that may have been made, that no key protects any more, and that the provider could not be asked about or
- * did not know: what somebody chose beforehand, the job's word before its provider's.
+ * First, a purchase that may have been made, that no key protects any more, and that the provider could not be asked
+ * about or did not know: what somebody chose beforehand, the job's word before its provider's.
  *
  * It is applied in one commit with the end of the attempt, never to a job that is held already: that a daemon was
  * started with another configuration must not buy what is waiting for a person. Nor is it applied under another account
@@ -8,6 +8,9 @@
  *
  * A resubmission is another attempt, under another key. The sends of the one before stay ambiguous, since nobody knows
  * more; from then on the job as a whole may have been bought, whatever its last attempt comes to (entry_fail()).
+ *
+ * Second, an attempt that the provider ended and that certainly cost nothing: a content filter, for one, may let the same
+ * order pass another time. As often as the job says, there is another attempt.
  */
 #include "engine/policy.h"
 
@@ -54,21 +57,35 @@ static void fail(struct entry *entry, const char *why, const char *reason)
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
-/* Its words are the job's for as long as it is shown: a note. */
-static void end_attempt(struct entry *entry, const char *why)
+/* The next one begins with nothing of this one. */
+static void end_attempt(struct entry *entry, const struct job_failure *failure)
 {
 	struct job_attempt *attempt = job_current_attempt(entry->status);
-	const struct job_failure failure = {
-		.reason = JOB_REASON_LOST,
-		.purchase = JOB_PURCHASE_UNKNOWN,
-		.message = (char *)(uintptr_t)why,
-	};
-	struct errmsg words;
+	struct job_status *status = entry->status;
 
+	if (!entry->change)
+		entry_begin(entry);
 	attempt->ended_ms = now_utc(entry->engine);
-	if (job_failure_copy(&failure, &attempt->failure) < 0)
+	if (job_failure_copy(failure, &attempt->failure) < 0)
 		abort();
 	store_commit_put_attempt(entry->change, &entry->ref, attempt);
+	status->retries = 0;
+	status->reconciles = 0;
+	status->plugin_state_version = 0;
+	status->progress_percent = -1;
+	status->queue_position = -1;
+	if (job_set_text(&status->plugin_state, NULL) < 0 || job_set_text(&status->remote_state, NULL) < 0 ||
+	    job_set_cost(status, JOB_COST_NONE, 0, NULL) < 0)
+		abort();
+	entry->polls = entry->relinks = entry->extra_tries = entry->bad_files = 0;
+}
+
+/* Its words are the job's for as long as it is shown: a note. */
+static void note_resubmission(struct entry *entry, const char *why)
+{
+	const struct job_attempt *attempt = job_current_attempt(entry->status);
+	struct errmsg words;
+
 	errmsg_set(
 		&words,
 		"attempt %u may have been bought, and nobody can find out; as on_uncertain says, it is ordered again "
@@ -81,18 +98,16 @@ static void end_attempt(struct entry *entry, const char *why)
 
 static void resubmit(struct entry *entry, const char *why)
 {
-	struct job_status *status = entry->status;
+	const struct job_failure failure = {
+		.reason = JOB_REASON_LOST,
+		.purchase = JOB_PURCHASE_UNKNOWN,
+		.message = (char *)(uintptr_t)why,
+	};
 
-	if (!entry->change)
-		entry_begin(entry);
-	end_attempt(entry, why);
-	status->retries = 0;
-	status->reconciles = 0;
-	status->plugin_state_version = 0;
-	if (job_set_text(&status->plugin_state, NULL) < 0)
-		abort();
+	end_attempt(entry, &failure);
+	note_resubmission(entry, why);
 	run_requeue(entry, JOB_WAIT_BACKOFF,
-		    backoff_ms(entry->engine, job_count_undecided(status), LIMIT_ENGINE_BACKOFF_BASE_MS,
+		    backoff_ms(entry->engine, job_count_undecided(entry->status), LIMIT_ENGINE_BACKOFF_BASE_MS,
 			       LIMIT_ENGINE_BACKOFF_CAP_MS));
 }
 
@@ -114,4 +129,27 @@ void policy_decide(struct entry *entry, const char *why)
 		fail(entry, why, "instead of ordered again, since its deadline has passed");
 	else
 		resubmit(entry, why);
+}
+
+/* ---- what cost nothing ---- */
+
+static bool is_tried_again(const struct entry *entry, const struct job_failure *failure)
+{
+	return job_is_uncharged(failure) && job_count_uncharged(entry->status) < entry->job->retry_if_uncharged &&
+	       entry->status->cancel_outcome != JOB_CANCEL_REQUESTED &&
+	       job_deadline_ms(entry->job, entry->status) > now_utc(entry->engine);
+}
+
+void policy_fail(struct entry *entry, enum job_state to, const struct job_failure *failure)
+{
+	if (!is_tried_again(entry, failure)) {
+		entry_fail(entry, to, failure, run_after_end);
+		return;
+	}
+	log_info("an attempt failed and cost nothing; there is another one", "job", log_id(&entry->ref), "why",
+		 failure->message ? failure->message : "");
+	end_attempt(entry, failure);
+	run_requeue(entry, JOB_WAIT_BACKOFF,
+		    backoff_ms(entry->engine, job_count_uncharged(entry->status), LIMIT_ENGINE_BACKOFF_BASE_MS,
+			       LIMIT_ENGINE_BACKOFF_CAP_MS));
 }

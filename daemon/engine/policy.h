@@ -1,5 +1,6 @@
 /*
- * What somebody has chosen beforehand for a job: what becomes of a purchase that nobody can decide.
+ * What somebody has chosen beforehand for a job: what becomes of a purchase that nobody can decide, and of an attempt
+ * that failed and cost nothing.
  */
 #ifndef FG_ENGINE_POLICY_H
 #define FG_ENGINE_POLICY_H
@@ -14,5 +15,11 @@ enum job_uncertain policy_of_provider(const struct engine_provider_config *confi
  * another attempt, with the change that has begun, if one has. @why is for a person.
  */
 void policy_decide(struct entry *entry, const char *why);
+
+/*
+ * The provider has ended an attempt of a job in STARTING or RUNNING: back in the queue for another one if that cost
+ * nothing and the job says so, else @to. With the change that has begun, if one has.
+ */
+void policy_fail(struct entry *entry, enum job_state to, const struct job_failure *failure);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "engine/lift.h"
 #include "engine/ops.h"
+#include "engine/policy.h"
 
 static void poll(struct entry *entry);
 
@@ -99,8 +100,7 @@ static void end_failed(struct entry *entry, const struct plugin_answer *answer)
 {
 	struct job_failure failure = run_failure_of(answer, run_purchase_of(answer->failure.bought));
 
-	entry_fail(entry, failure.reason == JOB_REASON_CANCELLED ? JOB_STATE_CANCELLED : JOB_STATE_FAILED, &failure,
-		   run_after_end);
+	policy_fail(entry, failure.reason == JOB_REASON_CANCELLED ? JOB_STATE_CANCELLED : JOB_STATE_FAILED, &failure);
 }
 
 /* What was ordered and will not come: the provider's word. What it names and cannot be had is added by fetch.c. */

@@ -170,12 +170,22 @@ static void on_orders(void *userdata, int outcome, const struct store_order *ord
 	arrival_post(&others->arrival);
 }
 
+/* What an earlier attempt brought about is there, too, and is none of this one's. */
+static void add_own(struct others *others, const struct entry *entry)
+{
+	const struct store_order order = {.model = entry->job->model, .parameters = entry->job->parameters};
+
+	for (size_t i = 0; i < entry->status->n_remotes; i++)
+		add_row(others, &order, entry->status->remotes[i].id);
+}
+
 static void handle_others(struct entry *entry, struct arrival *arrival)
 {
 	struct others *others = (struct others *)(void *)arrival;
 	struct reply *reply = steal(others->reply);
 	json_node facts = json_object(others->json);
 
+	add_own(others, entry);
 	set(others->json, facts, "others", others->list);
 	set(others->json, facts, "others_left_out", json_make_boolean(others->json, others->is_short));
 	if (!keep_facts(entry, others->json, facts))

@@ -66,6 +66,8 @@ static struct digest digest_request(const struct engine_create *create, const ch
 	/* So do those that choose nothing of what came later. */
 	if (create->on_uncertain)
 		add_choice(digester, "on_uncertain", create->on_uncertain);
+	if (create->retry_if_uncharged)
+		add_choice(digester, "retry_if_uncharged", create->retry_if_uncharged);
 	if (create->not_before_ms)
 		add_choice(digester, "not_before_ms", create->not_before_ms);
 	digest = digester_end(digester);
@@ -120,6 +122,7 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 			   (create->timeout_ms > 0 ? create->timeout_ms : lane->config->default_timeout_ms);
 	job->retry_of = create->retry_of;
 	job->on_uncertain = create->on_uncertain;
+	job->retry_if_uncharged = create->retry_if_uncharged;
 	id_format(&job->ref.id, text);
 	job->request_id = take_text(create->request_id && *create->request_id ? create->request_id : text);
 	job->provider = take_text(create->provider);

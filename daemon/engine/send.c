@@ -356,7 +356,7 @@ static void refuse_for_good(struct entry *entry, const struct plugin_answer *ans
 	struct job_failure failure = run_failure_of(answer, purchase);
 
 	settle_earlier(entry, JOB_SEND_REFUSED);
-	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+	policy_fail(entry, JOB_STATE_FAILED, &failure);
 }
 
 /*

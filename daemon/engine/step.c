@@ -197,7 +197,9 @@ static void show_job(struct call *call, struct entry *entry)
 	step->attempt = attempt ? attempt->number : 0;
 	step->send = send && send->attempt == step->attempt ? send->number : 0;
 	step->polls = entry->polls;
-	if (status->n_remotes) {
+	/* What an earlier attempt left there is none of a later one's. */
+	if (status->n_remotes &&
+	    (status->remotes[status->n_remotes - 1].attempt == step->attempt || job_state_is_terminal(status->state))) {
 		call->remote_id = take_text(status->remotes[status->n_remotes - 1].id);
 		call->remote_kind = take_text(status->remotes[status->n_remotes - 1].kind);
 	}

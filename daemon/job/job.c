@@ -560,6 +560,21 @@ uint32_t job_count_undecided(const struct job_status *status)
 	return n;
 }
 
+bool job_is_uncharged(const struct job_failure *failure)
+{
+	return failure->purchase == JOB_PURCHASE_NOTHING &&
+	       (failure->reason == JOB_REASON_MODERATED || failure->reason == JOB_REASON_PROVIDER_FAULT);
+}
+
+uint32_t job_count_uncharged(const struct job_status *status)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < status->n_attempts; i++)
+		n += status->attempts[i].ended_ms && job_is_uncharged(&status->attempts[i].failure);
+	return n;
+}
+
 int64_t job_rank_ms(int32_t priority, int64_t ready_ms)
 {
 	return ready_ms - priority * JOB_PRIORITY_AGING_MS;

@@ -240,7 +240,8 @@ struct job {
 	size_t n_assets;
 	struct job_quote quote;
 	enum job_uncertain on_uncertain;
-	int64_t not_before_ms; /* it is not started before; 0: at once */
+	int64_t not_before_ms;       /* it is not started before; 0: at once */
+	uint32_t retry_if_uncharged; /* so often a failure that cost nothing is followed by another attempt */
 };
 
 struct job_label {
@@ -441,6 +442,10 @@ struct job_send *job_current_send(const struct job_status *status);
 bool job_send_may_have_bought(const struct job_send *send);
 /* Of how many attempts that have ended nobody found out whether they bought something. */
 uint32_t job_count_undecided(const struct job_status *status);
+/* May @failure pass another time, and did it cost nothing? */
+bool job_is_uncharged(const struct job_failure *failure);
+/* How many attempts ended so. */
+uint32_t job_count_uncharged(const struct job_status *status);
 /* The artifact of that index, or NULL. */
 /*
  * When the job ends for want of a video, UTC. Results that were there already are paid for, and lack only a link that

@@ -431,6 +431,7 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 	to->quote = convert_quote(arena, &job->quote);
 	to->on_uncertain = (Filmgate__V1__OnUncertain)job->on_uncertain;
 	to->not_before_time = timestamp_of(arena, job->not_before_ms);
+	to->retry_if_uncharged = job->retry_if_uncharged;
 	*ret = to;
 	return 0;
 }

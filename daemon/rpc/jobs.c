@@ -4,6 +4,7 @@
 #include "rpc/methods.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/quote.h"
 #include "rpc/check.h"
 #include "rpc/convert.h"
@@ -112,6 +113,9 @@ static void check_order(const Filmgate__V1__CreateJobRequest *request, struct en
 	create->labels = check_labels("job.labels", job->labels, job->n_labels, violations);
 	create->timeout_ms = check_timeout(request->timeout, violations);
 	create->not_before_ms = check_instant(job->not_before_time, "job.not_before_time", violations);
+	if (job->retry_if_uncharged > LIMIT_ENGINE_UNCHARGED)
+		violations_add(violations, "job.retry_if_uncharged", "%u is not possible; 0 to %d are",
+			       job->retry_if_uncharged, LIMIT_ENGINE_UNCHARGED);
 	check_request_id(request->request_id, violations);
 	if (job->parameters)
 		params_check(job->parameters, &(struct path){.up = &root, .name = "parameters", .index = -1},
@@ -160,6 +164,7 @@ void handle_create_job(struct call *call, const void *message)
 	create.n_labels = request->job->n_labels;
 	create.priority = request->job->priority;
 	create.validate_only = request->validate_only;
+	create.retry_if_uncharged = request->job->retry_if_uncharged;
 	create.on_uncertain = (enum job_uncertain)request->job->on_uncertain;
 	create.may_adapt = request->validation == FILMGATE__V1__VALIDATION__VALIDATION_ADAPT;
 	engine_create_job(engine_of(call), &create, on_job, asked);

@@ -318,6 +318,126 @@ static void the_policy_is_part_of_what_makes_two_requests_equal(void **state)
 	assert_answer(create(rig, &create_it), ENGINE_E_REQUEST_REUSED);
 }
 
+/* ---- what cost nothing ---- */
+
+static struct job_ref order_patient(struct rig *rig, uint32_t times)
+{
+	return order_with(rig, &(struct engine_create){.retry_if_uncharged = times});
+}
+
+static void fail_running(struct rig *rig, const struct job_ref *job, const char *words)
+{
+	reply(rig, 201, "accepted id=v1 cost=5");
+	assert_state(rig, job, JOB_STATE_RUNNING);
+	sleep_over(rig, job);
+	reply(rig, 200, words);
+}
+
+static void what_failed_and_cost_nothing_is_tried_again(void **state)
+{
+	static const char *const words[] = {"failed reason=moderated bought=none",
+					    "failed reason=provider_fault bought=none"};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct job_ref job = order_patient(rig, 2);
+		const struct job_status *status;
+
+		fail_running(rig, &job, words[i]);
+		assert_int_equal(look(rig, &job)->cost.source, JOB_COST_NONE);
+		assert_int_equal(look(rig, &job)->progress_percent, -1);
+		wait_for_turn(rig, &job);
+		assert_null(last_asked(&rig->runner, PLUGIN_VERB_START)->remote_id);
+		reply(rig, 422, words[i]);
+		wait_for_turn(rig, &job);
+		reply(rig, 201, "accepted id=v3");
+		assert_state(rig, &job, JOB_STATE_RUNNING);
+		status = look(rig, &job);
+		assert_int_equal(status->n_attempts, 3);
+		assert_int_equal(status->attempts[1].failure.purchase, JOB_PURCHASE_NOTHING);
+		assert_string_not_equal(status->sends[0].idempotency_key, status->sends[1].idempotency_key);
+		sleep_over(rig, &job);
+		assert_string_equal(last_asked(&rig->runner, PLUGIN_VERB_POLL)->remote_id, "v3");
+		reply(rig, 200, words[i]);
+		assert_state(rig, &job, JOB_STATE_FAILED);
+		assert_int_equal(look(rig, &job)->failure.purchase, JOB_PURCHASE_NOTHING);
+		assert_int_equal(look(rig, &job)->cost.source, JOB_COST_NOTHING);
+	}
+}
+
+static void what_may_have_cost_something_is_not_tried_again(void **state)
+{
+	static const char *const words[] = {
+		"failed reason=moderated",
+		"failed reason=moderated bought=made",
+		"failed reason=provider_fault bought=unknown",
+		"failed reason=invalid_input bought=none",
+		"failed reason=no_credit bought=none",
+		"failed reason=lost bought=none",
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct job_ref job = order_patient(rig, 2);
+
+		fail_running(rig, &job, words[i]);
+		assert_state(rig, &job, JOB_STATE_FAILED);
+		assert_int_equal(look(rig, &job)->n_attempts, 1);
+	}
+}
+
+static void nobody_asked_for_it_and_it_is_not_tried_again(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_patient(rig, 0);
+
+	fail_running(rig, &job, "failed reason=moderated bought=none");
+	assert_state(rig, &job, JOB_STATE_FAILED);
+}
+
+static void after_a_crash_it_counts_on(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_patient(rig, 1);
+
+	fail_running(rig, &job, "failed reason=moderated bought=none");
+	crash_and_restart(rig);
+	assert_int_equal(get(rig, &job)->view.job->retry_if_uncharged, 1);
+	wait_for_turn(rig, &job);
+	fail_running(rig, &job, "failed reason=moderated bought=none");
+	assert_state(rig, &job, JOB_STATE_FAILED);
+}
+
+/* It is there, it looks alike, and it has failed: to take it for the second would lose what was bought then. */
+static void what_the_first_attempt_left_there_is_not_the_seconds(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_with(rig, &(struct engine_create){.provider = "plain", .retry_if_uncharged = 1});
+
+	let_look(rig);
+	fail_running(rig, &job, "failed reason=moderated bought=none");
+	wait_for_turn(rig, &job);
+	lose_reply(rig);
+	sleep_over(rig, &job);
+	reply(rig, 200, "accepted id=v1");
+	assert_non_null(strstr(last_asked(&rig->runner, PLUGIN_VERB_RECONCILE)->facts, "\"remote_id\":\"v1\""));
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+}
+
+static void a_cancel_and_the_deadline_go_before_another_try(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref cancelled = order_patient(rig, 5), late;
+
+	cancel(rig, &cancelled);
+	reply(rig, 422, "failed reason=moderated bought=none");
+	assert_state(rig, &cancelled, JOB_STATE_FAILED);
+	late = order_patient(rig, 5);
+	pass(rig, 2 * RIG_HOUR_MS);
+	reply(rig, 422, "failed reason=moderated bought=none");
+	assert_state(rig, &late, JOB_STATE_FAILED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +459,12 @@ int main(void)
 		story(an_earlier_doubt_is_not_forgotten),
 		story(a_retry_keeps_the_policy),
 		story(the_policy_is_part_of_what_makes_two_requests_equal),
+		story(what_failed_and_cost_nothing_is_tried_again),
+		story(what_may_have_cost_something_is_not_tried_again),
+		story(nobody_asked_for_it_and_it_is_not_tried_again),
+		story(after_a_crash_it_counts_on),
+		story(what_the_first_attempt_left_there_is_not_the_seconds),
+		story(a_cancel_and_the_deadline_go_before_another_try),
 	};
 
 	return cmocka_run_group_tests_name("engine.policy", tests, NULL, NULL);

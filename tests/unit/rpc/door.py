@@ -205,13 +205,13 @@ class Jobs(Case):
         parameters = v1("JobParameters", prompt="a cat", fps=24, seed=0, audio=1)
         parameters.extras.update({"cfg": 0.1, "list": [1, "x", None, True]})
         job = self.client.create(model="slow", parameters=parameters, display_name="naïve 🎬",
-                                 labels={"team": "a", "b": ""}, priority=-5, on_uncertain=3,
+                                 labels={"team": "a", "b": ""}, priority=-5, on_uncertain=3, retry_if_uncharged=10,
                                  not_before_time={"seconds": 1795000000, "nanos": 5000000})
         self.assertRegex(job.name, r"^jobs/[0-9a-f-]{36}$")
         self.assertEqual(job.parameters, parameters)
         self.assertEqual((job.display_name, dict(job.labels), job.priority), ("naïve 🎬", {"team": "a", "b": ""}, -5))
         self.assertEqual((job.provider, job.model, job.revision), ("providers/demo", "slow", 1))
-        self.assertEqual(job.on_uncertain, 3)
+        self.assertEqual((job.on_uncertain, job.retry_if_uncharged), (3, 10))
         self.assertEqual((job.not_before_time.seconds, job.not_before_time.nanos), (1795000000, 5000000))
         self.assertEqual(job.status.state, STATE["JOB_STATE_QUEUED"].number)
         self.assertGreater(job.expire_time.seconds, job.create_time.seconds)
@@ -238,14 +238,16 @@ class Jobs(Case):
         self.assertEqual((job.name, job.revision), ("", 0))
 
     def test_wrong_fields_are_all_named(self):
-        job = v1("Job", provider="demo", priority=101, display_name="a\x01", labels={"Bad Key": "x"})
+        job = v1("Job", provider="demo", priority=101, retry_if_uncharged=11, display_name="a\x01",
+                 labels={"Bad Key": "x"})
         job.parameters.fps = 241
         job.parameters.media.add(url="https://example.com/a.png")
         found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "CreateJob", job=job,
                              request_id="has space", timeout={"seconds": 0, "nanos": 1})
         self.assertEqual(sorted(field for field, _ in self.violation(found)), sorted([
-            "job.provider", "job.priority", "job.display_name", "job.labels", "job.parameters.fps",
-            "job.parameters.media[0].kind", "job.parameters.media[0].role", "request_id", "timeout"]))
+            "job.provider", "job.priority", "job.display_name", "job.labels", "job.retry_if_uncharged",
+            "job.parameters.fps", "job.parameters.media[0].kind", "job.parameters.media[0].role", "request_id",
+            "timeout"]))
 
     def test_what_is_quoted_is_cut_and_shows_what_is_not_seen(self):
         job = v1("Job", provider="\x1b[2J", labels={"a\u202e" + "b" * 100: "x"})

@@ -129,6 +129,7 @@ struct job_view fake_job_make(const struct engine_create *create)
 	view.job->deadline_ms = now_ms + (create->timeout_ms ? create->timeout_ms : 3600000);
 	view.job->on_uncertain = create->on_uncertain;
 	view.job->not_before_ms = create->not_before_ms;
+	view.job->retry_if_uncharged = create->retry_if_uncharged;
 	set(&view.job->request_id, create->request_id && *create->request_id ? create->request_id : "made-up");
 	set(&view.job->provider, create->provider);
 	set(&view.job->model, create->model);

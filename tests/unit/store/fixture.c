@@ -453,6 +453,7 @@ void assert_same_job(const struct job *a, const struct job *b)
 	assert_int_equal(a->deadline_ms, b->deadline_ms);
 	assert_int_equal(a->on_uncertain, b->on_uncertain);
 	assert_int_equal(a->not_before_ms, b->not_before_ms);
+	assert_int_equal(a->retry_if_uncharged, b->retry_if_uncharged);
 	assert_memory_equal(&a->retry_of, &b->retry_of, sizeof(a->retry_of));
 	assert_int_equal(a->quote.kind, b->quote.kind);
 	assert_int_equal(a->quote.source, b->quote.source);

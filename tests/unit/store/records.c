@@ -102,6 +102,7 @@ static struct job *full_job(void)
 	job->deadline_ms = FIXTURE_NOW + 1;
 	job->on_uncertain = JOB_UNCERTAIN_RESUBMIT;
 	job->not_before_ms = FIXTURE_NOW + 2;
+	job->retry_if_uncharged = 3;
 	job->retry_of = id_new(FIXTURE_NOW - 1);
 	job_set_text(&job->request_id, "mine");
 	job_set_text(&job->provider, "heygen");
