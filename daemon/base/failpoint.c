@@ -25,6 +25,7 @@ static const char *const mutant_names[_MUTANT_N] = {
 	[MUTANT_RESEND_ON_TIMEOUT] = "resend_on_timeout",
 	[MUTANT_ACK_BEFORE_SYNC] = "ack_before_sync",
 	[MUTANT_NO_RENAME_SYNC] = "no_rename_sync",
+	[MUTANT_SETTLE_TWICE] = "settle_twice",
 };
 
 /* What the environment said, read once. A test's process has no other way to be told before its first thread runs. */

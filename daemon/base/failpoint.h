@@ -74,6 +74,7 @@ enum mutant {
 	MUTANT_RESEND_ON_TIMEOUT, /* no reply is taken for "not sent" */
 	MUTANT_ACK_BEFORE_SYNC,   /* the log is written and not synced */
 	MUTANT_NO_RENAME_SYNC,    /* the folders of a new artifact are not synced */
+	MUTANT_SETTLE_TWICE,      /* what a purchase cost is posted two times */
 	_MUTANT_N,
 };
 

@@ -1,14 +1,18 @@
 #include "engine/money.h"
 
 #include "base/decimal.h"
+#include "base/failpoint.h"
 #include "engine/budget.h"
 #include "engine/run.h"
 
 /* The entries name texts of the job and its status, which stay as they are until the commit is done. */
 static void post(struct entry *entry, struct store_commit *commit, const struct ledger_entries *entries)
 {
-	for (size_t i = 0; i < entries->n; i++)
+	for (size_t i = 0; i < entries->n; i++) {
 		store_commit_post(commit, &entries->all[i]);
+		if (MUTANT(SETTLE_TWICE) && entries->all[i].kind == LEDGER_SETTLE)
+			store_commit_post(commit, &entries->all[i]);
+	}
 	free(steal(entry->posted));
 	if (entries->n == 0)
 		return;

@@ -11,7 +11,9 @@ from tree import Check
 TABLE = "daemon/base/failpoint.h"
 ROW = re.compile(r'^\tX\((\w+), "([a-z_.]+)"\)', re.MULTILINE)
 PASSED = re.compile(r"\bFAILPOINT\((\w+)\)")
-MUTANTS = (b"skip_intent", b"resend_on_timeout", b"ack_before_sync", b"no_rename_sync", b"FILMGATE_FAILPOINT")
+MUTANTS = (
+    b"skip_intent", b"resend_on_timeout", b"ack_before_sync", b"no_rename_sync", b"settle_twice", b"FILMGATE_FAILPOINT"
+)
 
 
 def passed(check):

@@ -8,9 +8,10 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const { FINAL, sha256 } = require("../integration/stack");
+const { checkLedger } = require("./ledger");
 
 const KEYS = ["charged_twice", "charged_undelivered", "lost", "stuck", "failed_unexplained", "uncertain_unexplained",
-	"bad_artifacts", "revision_gaps", "order_violations"];
+	"leaked_reservations", "ledger_imbalance", "bad_artifacts", "revision_gaps", "order_violations"];
 
 const sendsOf = (job) => job.status.attempts.flatMap((attempt) => attempt.sends);
 const remotesOf = (job) => job.status.attempts.flatMap((attempt) => attempt.remotes.map((remote) => remote.remote_id));
@@ -156,7 +157,7 @@ async function checkEvents(world, findings) {
 	}
 }
 
-const CHECKS = [checkCharges, checkJobs, checkUncertain, checkArtifacts, checkEvents];
+const CHECKS = [checkCharges, checkJobs, checkUncertain, checkLedger, checkArtifacts, checkEvents];
 
 async function check(world) {
 	const findings = Object.fromEntries(KEYS.map((key) => [key, []]));

@@ -29,6 +29,8 @@ class Pretence {
 		this.watchers = [new Watcher(this.history), new Watcher(this.history)];
 		this.jobs = new Map();
 		this.cut = new Map(); // by job: revisions that its events have lost
+		this.ledger = { entries: [], usage: [{ currency_code: "USD", reserved_micros: 0, spent_micros: 0 }],
+			audit: { leaked_count: 0, unbalanced_count: 0 } };
 		this.stack = {
 			read: async (name) => this.files.get(name),
 			stream: async (method, { name }) => this.events(name),
@@ -52,7 +54,12 @@ class Pretence {
 		this.history.accepted(job, { ...now, revision: 1, status: this.status("QUEUED") });
 		for (const watcher of this.watchers)
 			for (const [i, at] of ["QUEUED", "RUNNING", state].entries()) watcher.take(this.event(name, i + 1, at));
-		for (let n = 0; n < charges; n++) this.charge(job.text, `${id}-${n}`);
+		for (let n = 0; n < charges; n++) {
+			this.charge(job.text, `${id}-${n}`);
+			this.post(name, "RESERVE", 500);
+			this.post(name, "SETTLE", 400);
+			this.post(name, "RELEASE", 100);
+		}
 		this.jobs.set(name, now);
 		return { job, now };
 	}
@@ -72,6 +79,29 @@ class Pretence {
 
 	charge(text, video) {
 		this.charges.push({ text, video_id: video });
+	}
+
+	// An entry, and what usage makes of it.
+	post(job, kind, amount_micros) {
+		const [debit, credit] = { RESERVE: ["RESERVED", "BUDGET"], SETTLE: ["SPENT", "RESERVED"], RELEASE: ["BUDGET", "RESERVED"],
+			EXCESS: ["SPENT", "BUDGET"] }[kind];
+		const [row] = this.ledger.usage;
+		const entry = { sequence: this.ledger.entries.length + 1, job, kind: `LEDGER_ENTRY_KIND_${kind}`, amount_micros,
+			currency_code: "USD", debit: `LEDGER_ACCOUNT_${debit}`, credit: `LEDGER_ACCOUNT_${credit}` };
+
+		this.ledger.entries.push(entry);
+		for (const [account, sign] of [[debit, 1], [credit, -1]])
+			if (account !== "BUDGET") row[`${account.toLowerCase()}_micros`] += sign * amount_micros;
+		return entry;
+	}
+
+	// The same without what @drop says.
+	repost(drop) {
+		const entries = this.ledger.entries.filter((entry) => !drop(entry));
+
+		Object.assign(this.ledger.usage[0], { reserved_micros: 0, spent_micros: 0 });
+		this.ledger.entries = [];
+		for (const entry of entries) this.post(entry.job, entry.kind.replace("LEDGER_ENTRY_KIND_", ""), entry.amount_micros);
 	}
 
 	uncertain(job, sends) {
@@ -94,6 +124,12 @@ function honest(cache) {
 	const gone = world.add("deleted", "SUCCEEDED");
 	Object.assign(gone.job, { deleteAsked: true, deleted: true, state: "JOB_STATE_SUCCEEDED" });
 	world.jobs.delete(gone.now.name);
+	world.add("refused_once", "FAILED", { moderated: true, failure: { reason: "FAILURE_REASON_MODERATED" } });
+	world.post("jobs/refused_once", "RESERVE", 7);
+	world.post("jobs/refused_once", "RELEASE", 7);
+	world.post("jobs/refused_once", "RESERVE", 7);
+	world.post("jobs/refused_once", "SETTLE", 7);
+	world.post("jobs/refused_once", "EXCESS", 2);
 	world.deaths.push(T0 + 50);
 	world.uncertain(world.add("killed", "SUCCEEDED").job, [doubt()]);
 	world.uncertain(world.add("late", "SUCCEEDED").job, [doubt(T0 + 5000, T0 + 5000 + SUBMIT_MS)]);
@@ -128,6 +164,25 @@ const LIES = [
 	[["uncertain_unexplained"], (world) => (world.submitMs += 1)],
 	[["uncertain_unexplained"], (world) => (world.losses[0].provider = "veo")],
 	[["uncertain_unexplained"], (world) => (world.losses[0].from = T0 + 9200)],
+	[["leaked_reservations"], (world) => (world.ledger.audit.leaked_count = 1)],
+	[["leaked_reservations"], (world) => world.post("jobs/refused_once", "RESERVE", 7)],
+	[["leaked_reservations"], (world) => world.post("jobs/deleted", "RESERVE", 7)],
+	[["ledger_imbalance"], (world) => (world.ledger.audit.unbalanced_count = 1)],
+	[["ledger_imbalance"], (world) => (world.ledger.usage[0].spent_micros += 1)],
+	[["ledger_imbalance"], (world) => (world.ledger.usage[0].reserved_micros += 1)],
+	[["ledger_imbalance"], (world) => (world.ledger.usage = [])],
+	[["ledger_imbalance"], (world) => world.post("jobs/refused_once", "SETTLE", 7)],
+	[["ledger_imbalance"], (world) => world.post("jobs/refused_once", "RELEASE", 7)],
+	[["ledger_imbalance"], (world) => world.post("jobs/refused_once", "EXCESS", 2)],
+	[["ledger_imbalance"], (world) => world.repost((entry) => entry.kind.endsWith("RESERVE") && entry.job === "jobs/refused_once")],
+	[["ledger_imbalance"], (world) => world.repost((entry) => entry.kind.endsWith("RELEASE") && entry.job === plainName)],
+	[["ledger_imbalance", "leaked_reservations"],
+		(world) => world.repost((entry) => !entry.kind.endsWith("RESERVE") && entry.job === plainName)],
+	[["ledger_imbalance"], (world) => world.repost((entry) => entry.job === plainName)],
+	[["ledger_imbalance"], (world) => (world.post(plainName, "RESERVE", 5), world.post(plainName, "SETTLE", 5))],
+	[["ledger_imbalance"],
+		(world) => (world.post(plainName, "RESERVE", 5), world.post(plainName, "RESERVE", 5), world.post(plainName, "RELEASE", 5))],
+	[["ledger_imbalance"], (world) => (world.post(plainName, "RESERVE", 5), world.post(plainName, "RELEASE", 4))],
 	[["bad_artifacts"], (world) => (world.charges = world.charges.filter((row) => row.text !== "text of plain"))],
 	[["bad_artifacts"], (world) => (world.plain.now.status.artifacts = [])],
 	[["bad_artifacts"], (world) => (video(world).sha256 = sha256(OTHER), world.files.set(video(world).name, OTHER))],

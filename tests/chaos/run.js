@@ -31,6 +31,7 @@ const MUTANTS = {
 	resend_on_timeout: "charged_twice",
 	ack_before_sync: "lost",
 	no_rename_sync: "bad_artifacts",
+	settle_twice: "ledger_imbalance",
 };
 
 function refuse(words) {

@@ -439,6 +439,15 @@ class World {
 		await sleep(100);
 	}
 
+	async readLedger() {
+		const { stack } = this, entries = [];
+
+		for (let page = { more: true }; page.more; entries.push(...page.entries))
+			page = await stack.call("ListLedgerEntries",
+				{ page_size: 1000, after_sequence: entries.length ? entries.at(-1).sequence : 0 }, stack.usage);
+		return { entries, usage: await stack.usageRows(), audit: await stack.call("CheckLedger", {}, stack.usage) };
+	}
+
 	async run() {
 		await this.open();
 		const most = this.mutant ? this.wanted + 4 : 3 * this.wanted + 20;
@@ -448,6 +457,7 @@ class World {
 		this.stack.connect(`unix:${this.stack.socket}`);
 		this.jobs = new Map((await this.stack.list()).map((job) => [job.name, job]));
 		this.charges = await this.stack.charges();
+		this.ledger = await this.readLedger();
 		const findings = await check(this);
 		this.disconnect();
 		return findings;
