@@ -2,8 +2,8 @@
  * filmgated: builds the rooms, hands them to each other, runs until it is told to stop, and takes them apart again.
  */
 #include "artifact/artifact.h"
-#include "base/failpoint.h"
 #include "base/decimal.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "config/config.h"

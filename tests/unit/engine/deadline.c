@@ -94,8 +94,8 @@ static void an_undecided_purchase_waits_until_it_is_decided(void **state)
 
 		pass(rig, TIMEOUT_MS + 5000);
 		assert_state(rig, &job, JOB_STATE_STARTING);
-		assert_false(the_request(rig)->is_cancelled);
-		reply(rig, ends[i].status, ends[i].words);
+		assert_false(request_of(rig, &job)->is_cancelled);
+		reply_to(rig, &job, ends[i].status, ends[i].words);
 		assert_state(rig, &job, ends[i].state);
 		pass(rig, LIMIT_ENGINE_CREDENTIAL_MS);
 	}
