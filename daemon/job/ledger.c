@@ -192,6 +192,14 @@ static bool has_attempt_bought(const struct job_status *status)
 	return attempt && attempt->ended_ms && attempt->failure.purchase != JOB_PURCHASE_NOTHING;
 }
 
+/* Although nobody knows that of an earlier one, which was settled when it ended. */
+static bool has_attempt_bought_nothing(const struct job_status *status)
+{
+	const struct job_attempt *attempt = job_current_attempt(status);
+
+	return attempt && attempt->ended_ms && attempt->failure.purchase == JOB_PURCHASE_NOTHING;
+}
+
 int ledger_follow(const struct job *job, struct job_status *status, int64_t now_ms, struct ledger_entries *ret)
 {
 	bool is_held = status->money.settlement == JOB_SETTLEMENT_PENDING;
@@ -204,6 +212,8 @@ int ledger_follow(const struct job *job, struct job_status *status, int64_t now_
 		return 0;
 	if (!job_state_is_terminal(status->state))
 		is_free = !has_attempt_bought(status);
+	else if (status->cost.source == JOB_COST_NONE)
+		is_free = has_attempt_bought_nothing(status);
 	if (!is_free)
 		return ledger_settle(job, status, now_ms, ret);
 	release(job, status, now_ms, ret);

@@ -76,8 +76,9 @@ bool ledger_state_holds(enum job_state state);
  *
  *   STARTING, RUNNING, STORING, UNCERTAIN   the quote is reserved, once for each purchase
  *   QUEUED, PREPARING                       what was reserved is released; or settled, where the attempt bought
- *   an end                                  the same, as status->cost says; nothing yet where money.awaited_until_ms is
- *                                           set: what it cost is still to be heard
+ *   an end                                  the same, as status->cost says, or the attempt where that says nothing;
+ *                                           nothing yet where money.awaited_until_ms is set: what it cost is still to
+ *                                           be heard
  *
  * 0, or -ENOMEM, and then nothing has changed.
  */

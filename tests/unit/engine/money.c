@@ -245,6 +245,23 @@ static void what_a_person_decides_is_posted(void **state)
 	assert_posted(rig, &job, RELEASED ", " RESERVED);
 }
 
+/* Nobody knows whether the first was bought, so it counts as spent; the second is a purchase of its own. */
+static void what_is_ordered_again_in_doubt_is_reserved_again(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_with(rig, &(struct engine_create){.provider = "plain",
+								     .parameters = EIGHT_SECONDS,
+								     .on_uncertain = JOB_UNCERTAIN_RESUBMIT});
+
+	lose_reply(rig);
+	assert_posted(rig, &job, RESERVED ", settle 1600000 EUR?");
+	pass_until(rig, look(rig, &job)->wait_until_ms);
+	assert_posted(rig, &job, RESERVED ", settle 1600000 EUR?, " RESERVED);
+	reply(rig, 422, "failed reason=moderated bought=none");
+	assert_failed(rig, &job, JOB_REASON_MODERATED, JOB_PURCHASE_UNKNOWN);
+	assert_posted(rig, &job, RESERVED ", settle 1600000 EUR?, " RELEASED);
+}
+
 static void what_was_never_sent_posts_nothing(void **state)
 {
 	struct rig *rig = *state;
@@ -591,6 +608,7 @@ int main(void)
 		story(polls_updates_and_a_cancel_that_is_too_late_post_nothing),
 		story(a_failure_after_the_purchase_is_spent_unless_nothing_was_bought),
 		story(what_a_person_decides_is_posted),
+		story(what_is_ordered_again_in_doubt_is_reserved_again),
 		story(what_was_never_sent_posts_nothing),
 		story(what_a_detached_job_came_to_is_heard_later_and_across_a_restart),
 		story(a_detached_job_that_failed_for_nothing_costs_nothing),
