@@ -19,6 +19,7 @@ void record_ledger_entry_finish(struct ledger_entry *entry)
 static int take_ledger_entry(M(LedgerEntry) * message, struct ledger_entry *entry)
 {
 	struct job_label *labels = NULL;
+	size_t n_labels = 0;
 	int r = decode_binary(message->job_id, entry->ref.id.bytes, sizeof(entry->ref.id.bytes));
 
 	entry->kind = (enum ledger_kind)message->kind;
@@ -33,8 +34,9 @@ static int take_ledger_entry(M(LedgerEntry) * message, struct ledger_entry *entr
 	entry->provider = decode_text_or_empty(&message->provider);
 	entry->model = decode_text_or_empty(&message->model);
 	if (r == 0)
-		r = decode_labels(message->labels, message->n_labels, &labels, &entry->n_labels);
+		r = decode_labels(message->labels, message->n_labels, &labels, &n_labels);
 	entry->labels = labels;
+	entry->n_labels = labels ? n_labels : 0;
 	if (r == 0 && (!entry->currency || !entry->provider || !entry->model))
 		r = err_origin(-ENOMEM);
 	return r;
