@@ -10,6 +10,8 @@
 // --mutant     breaks the daemon on purpose. Then status 0 says that this was noticed, in the count that tells of it
 // --failpoint  kills at this place and at random, at no other place; may be repeated
 //
+// Told to end (SIGTERM, SIGINT), it lets no daemon die again and judges what there was; told twice, it ends at once.
+//
 // The last line is one JSON object; from charged_twice on everything in it must be 0. Exit status 1 if it is not, with
 // what is wrong, job by job, before it.
 "use strict";
@@ -62,7 +64,8 @@ function readArguments() {
 
 	if (mutant !== undefined && !MUTANTS[mutant]) refuse(`'${mutant}' is not among ${Object.keys(MUTANTS).join(", ")}`);
 	const kills = number("kills", PER_WORLD), parallel = number("parallel", 2);
-	return { kills, parallel, mutant, until: Date.now() + 1000 * number("seconds", 1000000), seed: number("seed", 1 + (Date.now() % 1000000)),
+	const end = { at: Date.now() + 1000 * number("seconds", 1000000), isTold: false };
+	return { kills, parallel, mutant, end, seed: number("seed", 1 + (Date.now() % 1000000)),
 		perWorld: mutant ? PER_MUTANT : Math.min(PER_WORLD, Math.ceil(kills / parallel)), powerLoss: values["power-loss"],
 		failpoints: failpoints(values.failpoint) };
 }
@@ -85,10 +88,26 @@ function add(total, world, findings) {
 	for (const key of KEYS) total[key] += findings[key].length;
 }
 
+const worlds = new Set(); // that have processes
+
+function obeySignals(end) {
+	for (const signal of ["SIGTERM", "SIGINT"])
+		process.on(signal, () => {
+			if (end.isTold) {
+				for (const { stack } of worlds)
+					for (const program of [stack.daemon, stack.simulator]) if (program && program.alive) program.process.kill("SIGKILL");
+				process.exit(1);
+			}
+			Object.assign(end, { at: 0, isTold: true });
+			console.log(`chaos: ${signal}: all comes to rest, and is judged`);
+		});
+}
+
 // Adds the world to @total; false if it broke down.
 async function runWorld(options, total) {
 	const world = new World(options);
 
+	worlds.add(world);
 	try {
 		const findings = await world.run();
 		for (const key of KEYS) for (const words of findings[key]) console.log(`seed ${options.seed}: ${key}: ${words}`);
@@ -101,6 +120,7 @@ async function runWorld(options, total) {
 		return false;
 	} finally {
 		await world.close().catch((error) => console.log(`seed ${options.seed}: ${error}`));
+		worlds.delete(world);
 	}
 }
 
@@ -120,15 +140,15 @@ function keep(world, options) {
 async function runWorlds(options, total) {
 	const began = Date.now();
 	const cache = path.join(bin, "../chaos-cache");
-	let given = 0, worlds = 0, broken = 0;
+	let given = 0, n = 0, broken = 0;
 
 	fs.mkdirSync(cache, { recursive: true });
 	const isFound = () => options.mutant && total[MUTANTS[options.mutant]] > 0;
 	const work = async () => {
-		while (given < options.kills && Date.now() < options.until && !isFound()) {
+		while (given < options.kills && Date.now() < options.end.at && !isFound()) {
 			const kills = Math.min(options.perWorld, options.kills - given);
 			given += kills;
-			if (!(await runWorld({ ...options, seed: options.seed + worlds++, kills, cache }, total))) broken++;
+			if (!(await runWorld({ ...options, seed: options.seed + n++, kills, cache }, total))) broken++;
 			const minutes = (Date.now() - began) / 60000;
 			console.log(`chaos: ${total.kills} kills, ${total.jobs} jobs, ${(total.kills / minutes).toFixed(0)} kills a minute`);
 		}
@@ -143,7 +163,7 @@ function statusOf(options, total, broken) {
 		console.log(total[key] ? `chaos: ${options.mutant} was found out` : `chaos: ${options.mutant} was not found out: nothing is ${key}`);
 		return total[key] ? 0 : 1;
 	}
-	if (broken || (total.kills < options.kills && Date.now() < options.until)) {
+	if (broken || total.kills === 0 || (total.kills < options.kills && Date.now() < options.end.at)) {
 		console.log(`chaos: ${total.kills} of ${options.kills} kills counted, ${broken} worlds broke down`);
 		return 1;
 	}
@@ -155,6 +175,7 @@ async function main() {
 	const total = { rounds: 0, kills: 0, kills_per_failpoint: {}, jobs: 0, charged: 0, uncertain: 0 };
 
 	for (const key of KEYS) total[key] = 0;
+	obeySignals(options.end);
 	console.log(`chaos: seed ${options.seed}, ${options.kills} kills at ${options.failpoints.length} failpoints and at random`);
 	const broken = await runWorlds(options, total);
 	process.exitCode = statusOf(options, total, broken);

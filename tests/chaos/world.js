@@ -25,8 +25,8 @@ const CLIENTS = 3;
 const CALL_MS = 8000;
 
 class World {
-	constructor({ seed, kills, until, failpoints, powerLoss, mutant, cache }) {
-		Object.assign(this, { seed, wanted: kills, until, powerLoss, mutant, cache });
+	constructor({ seed, kills, end, failpoints, powerLoss, mutant, cache }) {
+		Object.assign(this, { seed, wanted: kills, end, powerLoss, mutant, cache });
 		this.plan = new Plan(seed, failpoints);
 		this.random = randoms(seed + 1); // for what depends on time anyhow: which of the jobs, which of the clients
 		this.stack = new Stack();
@@ -451,7 +451,8 @@ class World {
 	async run() {
 		await this.open();
 		const most = this.mutant ? this.wanted + 4 : 3 * this.wanted + 20;
-		const isEnough = () => this.counted >= this.wanted || this.lives >= most || (Date.now() >= this.until && this.counted >= KILLS_LEAST);
+		const isLate = () => Date.now() >= this.end.at && (this.counted >= KILLS_LEAST || this.end.isTold);
+		const isEnough = () => this.counted >= this.wanted || this.lives >= most || isLate();
 		while (!isEnough()) await this.live();
 		await this.settle();
 		this.stack.connect(`unix:${this.stack.socket}`);
