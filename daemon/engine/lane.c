@@ -11,6 +11,8 @@
 #include "engine/account.h"
 #include "engine/ops.h"
 
+#define YIELD_MS 1
+
 struct lane *lane_find(const struct engine *engine, const char *provider)
 {
 	for (size_t i = 0; i < engine->n_lanes; i++)
@@ -103,7 +105,9 @@ void lane_kick(struct lane *lane)
 
 static void kick_other(struct lane *other, void *userdata)
 {
-	(void)userdata;
+	bool *is_shared = userdata;
+
+	*is_shared = true;
 	kick(other, 0);
 }
 
@@ -118,14 +122,16 @@ void lane_take_slot(struct entry *entry)
 /* Pumping right here would start jobs in the middle of another's change: the kick runs from the loop. */
 void lane_release_slot(struct entry *entry)
 {
+	bool is_shared = false;
+
 	if (!entry->holds_slot)
 		return;
 	entry->holds_slot = false;
 	atomic_fetch_sub(&entry->lane->running, 1);
 	breaker_note_end(entry->lane, &entry->ref);
-	/* Who shares the account goes first, so that none takes every slot that becomes free. */
-	account_each_other(entry->lane, kick_other, NULL);
-	kick(entry->lane, 0);
+	/* Who shares the account goes first, so that none takes every slot that becomes free: its queue has to be read. */
+	account_each_other(entry->lane, kick_other, &is_shared);
+	kick(entry->lane, is_shared ? YIELD_MS : 0);
 }
 
 /* ---- the window ---- */
