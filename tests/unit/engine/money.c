@@ -262,6 +262,20 @@ static void what_is_ordered_again_in_doubt_is_reserved_again(void **state)
 	assert_posted(rig, &job, RESERVED ", settle 1600000 EUR?, " RELEASED);
 }
 
+static void what_cost_nothing_is_released_before_it_is_tried_again(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_with(rig,
+					&(struct engine_create){.parameters = EIGHT_SECONDS, .retry_if_uncharged = 1});
+
+	reply(rig, 201, "accepted id=v1");
+	sleep_over(rig, &job);
+	reply(rig, 200, "failed reason=moderated bought=none");
+	assert_posted(rig, &job, RELEASED);
+	pass_until(rig, look(rig, &job)->wait_until_ms);
+	assert_posted(rig, &job, RELEASED ", " RESERVED);
+}
+
 static void what_was_never_sent_posts_nothing(void **state)
 {
 	struct rig *rig = *state;
@@ -609,6 +623,7 @@ int main(void)
 		story(a_failure_after_the_purchase_is_spent_unless_nothing_was_bought),
 		story(what_a_person_decides_is_posted),
 		story(what_is_ordered_again_in_doubt_is_reserved_again),
+		story(what_cost_nothing_is_released_before_it_is_tried_again),
 		story(what_was_never_sent_posts_nothing),
 		story(what_a_detached_job_came_to_is_heard_later_and_across_a_restart),
 		story(a_detached_job_that_failed_for_nothing_costs_nothing),
