@@ -127,7 +127,7 @@ static int take_folder(struct copy *copy, int from, int to, const char *name)
 
 static int take_all(struct copy *copy)
 {
-	_cleanup_(closep) int parent = -1, root = -1, fd = -1;
+	_cleanup_(closep) int root = -1, fd = -1;
 	_cleanup_(dir_closep) DIR *dir = open_dir(copy->store->content_fd, ".");
 	int r;
 
