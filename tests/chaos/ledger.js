@@ -68,6 +68,15 @@ function sumsOf(entries) {
 	return sums;
 }
 
+// Its provider goes on without it, and is asked what it came to, for a day at most; the daemon's own check knows until
+// when.
+function isAwaited(job) {
+	const { state, cancel, money } = job.status;
+	const isDetached = state === "JOB_STATE_EXPIRED" || cancel?.outcome === "CANCEL_OUTCOME_DETACHED";
+
+	return isDetached && money?.settlement === "SETTLEMENT_STATE_PENDING";
+}
+
 // `world.ledger`: { entries, usage, audit }, as ListLedgerEntries, GetUsage and CheckLedger answered.
 function checkLedger(world, findings) {
 	const { entries, usage, audit } = world.ledger;
@@ -79,7 +88,7 @@ function checkLedger(world, findings) {
 	for (const [name, course] of courses) {
 		const now = world.jobs.get(name);
 		const isOver = !now || FINAL.has(now.status.state);
-		if (isOver && course.open) findings.leaked_reservations.push(`${name} is over and holds ${course.held} micros`);
+		if (isOver && course.open && !(now && isAwaited(now))) findings.leaked_reservations.push(`${name} is over and holds ${course.held} micros`);
 		for (const words of course.wrong) findings.ledger_imbalance.push(`${name}: ${words}`);
 		if (!course.open && course.held) findings.ledger_imbalance.push(`${name}: ${course.held} of a reservation went nowhere`);
 		if (now && now.status.state === "JOB_STATE_SUCCEEDED" && course.settled !== 1)
