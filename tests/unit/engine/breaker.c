@@ -3,33 +3,32 @@
  */
 #include "engine/rig.h"
 
+#include <errno.h>
+#include <semaphore.h>
+
 #define REFUSED "failed reason=invalid_input" /* an end that frees a slot */
 
 enum { FAILURES = 3 };
 
 static struct engine_provider_figures figures;
 
+/* [reader thread] */
 static void on_figures(void *userdata, int outcome, const struct engine_figures *measured)
 {
-	struct answer *answer = userdata;
-
 	assert_int_equal(outcome, 0);
 	figures = measured->providers[0];
-	answer->is_there = true;
-}
-
-static bool has_answered(struct rig *rig, void *userdata)
-{
-	(void)rig;
-	return ((struct answer *)userdata)->is_there;
+	sem_post(userdata);
 }
 
 static struct engine_provider_figures measure(struct rig *rig)
 {
-	struct answer *answer = new_answer(rig);
+	sem_t is_there;
 
-	engine_measure(rig->engine, on_figures, answer);
-	await_engine(rig, has_answered, answer);
+	assert_int_equal(sem_init(&is_there, 0, 0), 0);
+	engine_measure(rig->engine, on_figures, &is_there);
+	while (sem_wait(&is_there) < 0)
+		assert_int_equal(errno, EINTR);
+	sem_destroy(&is_there);
 	return figures;
 }
 
