@@ -3,21 +3,9 @@
 #include "engine/ops.h"
 #include "engine/run.h"
 
-/* The end of the year 9999: the queue's index has the job, and no scan meets it. */
-#define NEVER_MS INT64_C(253402300799000)
-
 bool held_is(const struct entry *entry)
 {
 	return job_is_held(entry->status, store_epoch(entry->engine->store));
-}
-
-/* It stands still because nobody knows: that is no fault of its own. */
-static void begin_time_anew(struct entry *entry)
-{
-	struct job *job = entry->job;
-
-	job->deadline_ms = now_utc(entry->engine) + (job->deadline_ms - job->created_ms);
-	store_commit_put_job(entry->change, job);
 }
 
 void held_wait(struct entry *entry)
@@ -29,9 +17,8 @@ void held_wait(struct entry *entry)
 	if (!entry->change)
 		entry_begin(entry);
 	status->wait = JOB_WAIT_HELD;
-	status->wait_until_ms = NEVER_MS;
+	status->wait_until_ms = JOB_NEVER_MS;
 	status->phase = 0;
-	begin_time_anew(entry);
 	if (status->state != JOB_STATE_QUEUED)
 		entry_move(entry, JOB_STATE_QUEUED);
 	entry_submit(entry, JOB_EVENT_STATE, run_after_requeue);
@@ -54,6 +41,12 @@ const char *held_words(const struct entry *entry)
 			      : "";
 }
 
+static void after_release(struct entry *entry)
+{
+	deadline_notice(entry->engine, job_deadline_ms(entry->job, entry->status));
+	run_after_update(entry);
+}
+
 void held_resume(struct entry *entry, struct op *op)
 {
 	struct job_status *status = entry->status;
@@ -68,7 +61,7 @@ void held_resume(struct entry *entry, struct op *op)
 	if (status->wait == JOB_WAIT_HELD) {
 		status->wait = JOB_WAIT_NONE;
 		status->wait_until_ms = 0;
-		begin_time_anew(entry);
+		run_begin_time_anew(entry);
 	}
-	entry_submit(entry, JOB_EVENT_UPDATED, run_after_update);
+	entry_submit(entry, JOB_EVENT_UPDATED, after_release);
 }

@@ -18,15 +18,6 @@
 
 #include "base/failpoint.h"
 
-/* The job stood still while nobody knew: its time, as it was ordered, begins anew. */
-static void begin_time_anew(struct entry *entry)
-{
-	struct job *job = entry->job;
-
-	job->deadline_ms = now_utc(entry->engine) + job_patience_ms(job);
-	store_commit_put_job(entry->change, job);
-}
-
 static void forget_doubt(struct entry *entry)
 {
 	struct job_status *status = entry->status;
@@ -35,7 +26,7 @@ static void forget_doubt(struct entry *entry)
 	status->retries = 0;
 	status->phase = 0;
 	held_release(entry);
-	begin_time_anew(entry);
+	run_begin_time_anew(entry);
 }
 
 /* ---- found ---- */

@@ -156,6 +156,14 @@ void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer
 	run_requeue(entry, why, delay_ms);
 }
 
+void run_begin_time_anew(struct entry *entry)
+{
+	struct job *job = entry->job;
+
+	job->deadline_ms = now_utc(entry->engine) + job_patience_ms(job);
+	store_commit_put_job(entry->change, job);
+}
+
 /* An update changed the place in the queue, at most. */
 void run_after_update(struct entry *entry)
 {

@@ -19,6 +19,8 @@ void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer
 void run_after_requeue(struct entry *entry); /* QUEUED was committed */
 void run_after_end(struct entry *entry);     /* terminal was committed */
 void run_after_update(struct entry *entry);
+/* The job stood still while nobody knew: its time, as it was ordered, begins anew, in the change that has begun. */
+void run_begin_time_anew(struct entry *entry);
 
 /* send.c: the one exchange that may buy */
 void send_begin(struct entry *entry, struct plugin_answer *take); /* PREPARING, or STARTING for a repeat */

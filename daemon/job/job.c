@@ -318,6 +318,8 @@ int64_t job_deadline_ms(const struct job *job, const struct job_status *status)
 {
 	int64_t redelivered_ms = 0;
 
+	if (status->wait == JOB_WAIT_HELD)
+		return JOB_NEVER_MS;
 	if (status->delivered_ms > 0 && status->delivered_ms <= INT64_MAX - LIMIT_JOB_REDELIVERY_MS)
 		redelivered_ms = status->delivered_ms + LIMIT_JOB_REDELIVERY_MS;
 	return redelivered_ms > job->deadline_ms ? redelivered_ms : job->deadline_ms;

@@ -446,12 +446,13 @@ uint32_t job_count_undecided(const struct job_status *status);
 bool job_is_uncharged(const struct job_failure *failure);
 /* How many attempts ended so. */
 uint32_t job_count_uncharged(const struct job_status *status);
-/* The artifact of that index, or NULL. */
 /*
  * When the job ends for want of a video, UTC. Results that were there already are paid for, and lack only a link that
  * serves or a file that is whole: they are asked for at least LIMIT_JOB_REDELIVERY_MS longer.
  */
 int64_t job_deadline_ms(const struct job *job, const struct job_status *status);
+#define JOB_NEVER_MS INT64_C(253402300799000) /* the end of the year 9999: for what no time ends, as JOB_WAIT_HELD */
+/* The artifact of that index, or NULL. */
 const struct job_artifact *job_find_artifact(const struct job_status *status, uint32_t index);
 
 /*

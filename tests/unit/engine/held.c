@@ -57,6 +57,32 @@ static void it_stays_held_over_a_restart_and_is_released_once(void **state)
 	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
 }
 
+/* However long it was held, and however often its deadline would have come. */
+static void its_time_is_what_was_ordered_once_it_is_released(void **state)
+{
+	struct rig *rig = *state;
+	struct answer *answer;
+	struct job_ref job;
+
+	rig->providers[0].concurrency = 0;
+	job = order_with(rig, &(struct engine_create){.timeout_ms = RIG_HOUR_MS});
+	restore(rig);
+	pass(rig, 5 * RIG_HOUR_MS);
+	crash_and_restart(rig);
+	pass(rig, 5 * RIG_HOUR_MS);
+	rig->providers[0].concurrency = 1;
+	pass(rig, RIG_HOUR_MS);
+	assert_held(rig, &job);
+	rig->providers[0].concurrency = 0;
+	answer = resume(rig, &job);
+	assert_answer(answer, 0);
+	assert_int_equal(answer->view.job->deadline_ms - now_ms(), RIG_HOUR_MS);
+	pass(rig, RIG_HOUR_MS - 1);
+	assert_state(rig, &job, JOB_STATE_QUEUED);
+	pass(rig, 1);
+	assert_state(rig, &job, JOB_STATE_EXPIRED);
+}
+
 static void what_is_being_prepared_goes_back_before_it_buys(void **state)
 {
 	struct rig *rig = *state;
@@ -163,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		story(a_queued_job_is_held_until_it_is_released),
 		story(it_stays_held_over_a_restart_and_is_released_once),
+		story(its_time_is_what_was_ordered_once_it_is_released),
 		story(what_is_being_prepared_goes_back_before_it_buys),
 		story(a_doubt_is_not_repeated_although_its_key_protects_it),
 		story(what_runs_goes_on),
