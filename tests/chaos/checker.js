@@ -28,12 +28,14 @@ class Pretence {
 		this.history = new History();
 		this.watchers = [new Watcher(this.history), new Watcher(this.history)];
 		this.jobs = new Map();
+		this.later = new Map(); // by job: its revision, when that has risen since it was read
 		this.cut = new Map(); // by job: revisions that its events have lost
 		this.ledger = { entries: [], usage: [{ currency_code: "USD", reserved_micros: 0, spent_micros: 0 }],
 			audit: { leaked_count: 0, unbalanced_count: 0 } };
 		this.stack = {
 			read: async (name) => this.files.get(name),
 			stream: async (method, { name }) => this.events(name),
+			call: async (method, { name }) => ({ job: { name, revision: this.later.get(name) || this.jobs.get(name).revision } }),
 		};
 	}
 
@@ -125,6 +127,10 @@ function honest(cache) {
 	Object.assign(gone.job, { deleteAsked: true, deleted: true, state: "JOB_STATE_SUCCEEDED" });
 	world.jobs.delete(gone.now.name);
 	world.add("refused_once", "FAILED", { moderated: true, failure: { reason: "FAILURE_REASON_MODERATED" } });
+	const settled = world.add("settled_late", "CANCELLED", { charges: 1 });
+	settled.job.cancelAsked = true;
+	world.later.set(settled.now.name, 4);
+	for (const watcher of world.watchers) watcher.take(world.event(settled.now.name, 4, "CANCELLED"));
 	world.post("jobs/refused_once", "RESERVE", 7);
 	world.post("jobs/refused_once", "RELEASE", 7);
 	world.post("jobs/refused_once", "RESERVE", 7);
