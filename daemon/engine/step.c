@@ -159,15 +159,43 @@ void step_write_job(const struct job *job, const char *title, struct buffer *ret
 	json_free(json);
 }
 
+#define STEM_BYTES 16
+#define STEM_TEXT_SIZE (2 * STEM_BYTES + 1)
+
+/*
+ * What all keys of an order begin with: made of the client's request and of where it was made, not of the job. A store
+ * that was restored from a copy does not know what was accepted after that was made; a client that repeats such a
+ * request makes a new job there, which orders under the same keys. Two requests of one id are never alive in one store.
+ */
+static void write_stem(const struct entry *entry, char text[static STEM_TEXT_SIZE])
+{
+	_cleanup_(digester_freep) struct digester *digester = digester_new();
+	char whole[DIGEST_TEXT_SIZE];
+	const struct job *job = entry->job;
+	uint64_t origin = store_origin(entry->engine->store);
+	struct digest digest;
+
+	if (!digester)
+		abort();
+	digester_add(digester, &origin, sizeof(origin));
+	digester_add(digester, &job->ref.tenant, sizeof(job->ref.tenant));
+	digester_add(digester, job->request_digest.bytes, sizeof(job->request_digest.bytes));
+	digester_add(digester, job->request_id, strlen(job->request_id));
+	digest = digester_end(digester);
+	digest_format(&digest, whole);
+	memcpy(text, whole, STEM_TEXT_SIZE - 1);
+	text[STEM_TEXT_SIZE - 1] = '\0';
+}
+
 /*
  * The key of the attempt's purchase: that of the doubt, if there is one, so that a repeat says the same; else a new
- * one, since a provider may replay its refusal of an old one. It is made of the job and the send's numbers alone: a store
- * that was restored from a copy orders under the same keys what was ordered after the copy was made.
+ * one, since a provider may replay its refusal of an old one. No time and no chance is in it: a store that was restored
+ * from a copy orders under the same keys what was ordered after the copy was made.
  */
 static char *key_of(const struct entry *entry, uint32_t attempt)
 {
 	const struct job_send *last = job_current_send(entry->status);
-	char id[ID_TEXT_SIZE], key[ID_TEXT_SIZE + 32];
+	char stem[STEM_TEXT_SIZE], key[STEM_TEXT_SIZE + 32];
 	uint32_t number = 1;
 
 	for (size_t i = 0; i < entry->status->n_sends; i++) {
@@ -178,8 +206,8 @@ static char *key_of(const struct entry *entry, uint32_t attempt)
 	}
 	if (last && last->attempt == attempt)
 		number = last->class == JOB_SEND_NOT_SENT ? last->number : last->number + 1;
-	id_format(&entry->ref.id, id);
-	snprintf(key, sizeof(key), "%s.%u.%u", id, attempt, number);
+	write_stem(entry, stem);
+	snprintf(key, sizeof(key), "%s.%u.%u", stem, attempt, number);
 	return take_text(key);
 }
 

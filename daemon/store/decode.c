@@ -696,8 +696,10 @@ int record_read_meta(struct bytes value, struct record_meta *ret)
 
 	if (r)
 		return r;
-	*ret = (struct record_meta){
-		.format = message->format, .epoch = message->epoch, .created_ms = message->created_ms};
+	*ret = (struct record_meta){.format = message->format,
+				    .epoch = message->epoch,
+				    .created_ms = message->created_ms,
+				    .life = message->life};
 	return 0;
 }
 

@@ -632,6 +632,7 @@ int record_write_meta(struct buffer *out, const struct record_meta *meta)
 	message.format = meta->format;
 	message.epoch = meta->epoch;
 	message.created_ms = meta->created_ms;
+	message.life = meta->life;
 	return append(out, &message.base);
 }
 

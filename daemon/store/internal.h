@@ -67,6 +67,7 @@ struct store {
 	struct readers readers;
 	uint64_t history; /* constant once open, as is: */
 	uint64_t epoch;
+	uint64_t origin;
 	bool is_copy; /* as the configuration said */
 	struct tenants tenants;
 	struct fronts fronts;

@@ -84,6 +84,7 @@ struct record_meta {
 	uint32_t format;
 	uint64_t epoch;
 	int64_t created_ms;
+	uint64_t life;
 };
 int record_write_meta(struct buffer *out, const struct record_meta *meta);
 int record_read_meta(struct bytes value, struct record_meta *ret);

@@ -5,6 +5,7 @@
 #include "store/records.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* Opening and closing: folder, database, what the store says of itself, then the threads; and in reverse. */
@@ -24,10 +25,27 @@ static struct backend_cursor *all_keys(struct store *store)
 	return backend_cursor_new(store->backend, bytes_of(NULL, 0), bytes_of(end, sizeof(end)));
 }
 
-/* When the store was made tells two stores apart; its epoch, two lives of one. */
+/* One copy that is restored twice begins two lives of the same epoch: only chance tells them apart. */
+static uint64_t draw_life(struct store *store)
+{
+	struct id id = id_new(clock_utc_ms(store->clock));
+	uint64_t life;
+
+	memcpy(&life, id.bytes + sizeof(id.bytes) - sizeof(life), sizeof(life));
+	return life;
+}
+
+/* Before lives were drawn: when the store was made tells two stores apart; its epoch, two lives of one. */
 static uint64_t history_of(const struct record_meta *meta)
 {
-	return (uint64_t)meta->created_ms << 8 | (meta->epoch & 0xff);
+	return meta->life ? meta->life : (uint64_t)meta->created_ms << 8 | (meta->epoch & 0xff);
+}
+
+static void take_meta(struct store *store, const struct record_meta *meta)
+{
+	store->history = history_of(meta);
+	store->epoch = meta->epoch;
+	store->origin = (uint64_t)meta->created_ms;
 }
 
 static void batch_freep(struct backend_batch **batch)
@@ -46,8 +64,7 @@ static int write_meta(struct store *store, struct record_meta meta, struct backe
 	r = record_write_meta(&out, &meta);
 	if (r < 0)
 		return r;
-	store->history = history_of(&meta);
-	store->epoch = meta.epoch;
+	take_meta(store, &meta);
 	key_tenant(&key, KEY_META, 0);
 	backend_batch_put(batch, key_bytes(&key), buffer_bytes(&out));
 	return backend_write(store->backend, batch, BACKEND_SYNCED);
@@ -72,7 +89,9 @@ static int begin_store(struct store *store, const char *path, struct errmsg *msg
 	r = backend_cursor_error(cursor);
 	if (r == 0)
 		r = write_meta(store,
-			       (struct record_meta){.epoch = FIRST_EPOCH, .created_ms = clock_utc_ms(store->clock)},
+			       (struct record_meta){.epoch = FIRST_EPOCH,
+						    .created_ms = clock_utc_ms(store->clock),
+						    .life = draw_life(store)},
 			       batch);
 	if (r < 0)
 		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
@@ -181,6 +200,7 @@ static int begin_life(struct store *store, struct record_meta meta, const char *
 		return r;
 	batch = backend_batch_new();
 	meta.epoch++;
+	meta.life = draw_life(store);
 	r = batch ? write_meta(store, meta, batch) : err_origin(-ENOMEM);
 	if (r < 0) {
 		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
@@ -216,8 +236,7 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 		store_explain(store, r, msg);
 		return r == -EBADMSG ? STORE_E_DAMAGED : r;
 	}
-	store->history = history_of(&meta);
-	store->epoch = meta.epoch;
+	take_meta(store, &meta);
 	if (meta.format < STORE_FORMAT)
 		r = raise_format(store, meta, path, msg);
 	return r ? r : begin_life(store, meta, path, msg);
@@ -443,6 +462,11 @@ uint64_t store_epoch(const struct store *store)
 uint64_t store_history(const struct store *store)
 {
 	return store->history;
+}
+
+uint64_t store_origin(const struct store *store)
+{
+	return store->origin;
 }
 
 uint64_t store_tail(const struct store *store)

@@ -84,6 +84,8 @@ void store_read_figures(const struct store *store, struct store_figures *ret);
  * what the daemon that the copy was taken from did afterwards. Constant once open. [any-thread]
  */
 uint64_t store_epoch(const struct store *store);
+/* Names the store itself, in all its lives and copies. Constant once open. [any-thread] */
+uint64_t store_origin(const struct store *store);
 /* False once a write has failed: the outcome of that batch is known only after the next open. [any-thread] */
 bool store_is_healthy(const struct store *store);
 
@@ -285,7 +287,7 @@ void store_events_of_job(struct store *store, const struct job_ref *ref, uint64_
 			 store_events_fn *fn, void *userdata);
 void store_events_since(struct store *store, uint32_t tenant, uint64_t after_sequence, uint32_t limit,
 			store_events_fn *fn, void *userdata);
-/* Names this history of events: a store that was made anew has another one. [any-thread] */
+/* Names this history of events: a store that was made anew has another one, and so has each life of one. [any-thread] */
 uint64_t store_history(const struct store *store);
 uint64_t store_tail(const struct store *store); /* newest committed sequence [any-thread] */
 

@@ -137,6 +137,19 @@ test("released jobs go on under the keys of the first orders", async () => {
 	assert.match(none.stderr, /say which jobs: their names, or --all/);
 });
 
+// The backup knows nothing of them; for the client they are the same requests.
+test("what clients repeat of what came after the backup goes under the keys of the first orders", async () => {
+	const before = (await stack.charges()).length;
+	await restore(backup);
+	for (const [id, script] of [["after", "Ordered after the restore."], ["after-2", "Ordered after the restart."]]) {
+		const again = await stack.create(id, script);
+		await stack.reach(again.name, ["SUCCEEDED"]);
+	}
+	assert.strictEqual((await stack.charges()).length, before, "the provider replays the first order");
+	const other = await stack.create("after", "Ordered after the restore.").then((job) => stack.get(job.name));
+	assert.strictEqual(other.status.state, "JOB_STATE_SUCCEEDED", "a repeat within one life is the same job");
+});
+
 test("a copy that nobody marked is declared with --restored", async () => {
 	await stack.fault({ type: "retry_after", seconds: 3 }, { match: { method: "POST", path: "/v3/videos" }, times: 0 });
 	const { name } = await stack.create("snapshot", "Open in a snapshot.");

@@ -65,6 +65,30 @@ static void each_copy_of_a_copy_is_one_life_more(void **state)
 	assert_int_equal(store_epoch(fixture->store), 3);
 }
 
+/* What a client has seen of the first must not be taken for a place in the second. */
+static void each_restore_of_one_copy_is_a_history_of_its_own(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[PATH_MAX + 32], again[PATH_MAX + 32];
+	struct errmsg msg = {""};
+	uint64_t history, origin = store_origin(fixture->store);
+
+	copy_path(fixture, path);
+	snprintf(again, sizeof(again), "%s/again", fixture->folder);
+	assert_int_equal(store_copy(fixture->store, path, &msg), 0);
+	assert_int_equal(store_copy(fixture->store, again, &msg), 0);
+	open_copy(fixture);
+	history = store_history(fixture->store);
+	assert_int_equal(store_origin(fixture->store), origin);
+	fixture_reopen(fixture);
+	assert_int_equal(store_history(fixture->store), history);
+	fixture_close(fixture);
+	snprintf(fixture->path, sizeof(fixture->path), "%s", again);
+	fixture_open(fixture);
+	assert_int_equal(store_epoch(fixture->store), 2);
+	assert_int_not_equal(store_history(fixture->store), history);
+}
+
 static void what_is_there_is_not_overwritten(void **state)
 {
 	struct fixture *fixture = *state;
@@ -83,6 +107,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_copy_has_what_was_acknowledged_and_begins_a_life_of_its_own,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(each_copy_of_a_copy_is_one_life_more, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(each_restore_of_one_copy_is_a_history_of_its_own, fixture_setup,
+						fixture_teardown),
 		cmocka_unit_test_setup_teardown(what_is_there_is_not_overwritten, fixture_setup, fixture_teardown),
 	};
 
