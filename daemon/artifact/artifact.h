@@ -46,6 +46,8 @@ const char *artifact_find_ffprobe(void);
 int artifact_store_open(const struct artifact_config *config, struct artifact_store **ret, struct errmsg *msg);
 /* Waits for the seals and collections under way or queued. Their callbacks come before this returns. NULL is fine. */
 struct artifact_store *artifact_store_close(struct artifact_store *store);
+/* Does it hold any finished file? When it cannot be read, it is said to. Blocks. */
+bool artifact_store_has_files(const struct artifact_store *store);
 /* Its folder, for messages. Valid as long as @store is. [any-thread] */
 const char *artifact_store_path(const struct artifact_store *store);
 

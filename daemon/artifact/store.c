@@ -165,6 +165,48 @@ const char *artifact_store_path(const struct artifact_store *store)
 	return store->path;
 }
 
+static void dir_closep(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static DIR *open_dir(int parent_fd, const char *name)
+{
+	int fd = openat(parent_fd, name, FOLDER_FLAGS);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		close(fd);
+	return dir;
+}
+
+static bool has_entries(int parent_fd, const char *name)
+{
+	_cleanup_(dir_closep) DIR *dir = open_dir(parent_fd, name);
+	struct dirent *file;
+
+	if (!dir)
+		return true;
+	for (errno = 0; (file = readdir(dir)); errno = 0)
+		if (*file->d_name != '.')
+			return true;
+	return errno != 0;
+}
+
+bool artifact_store_has_files(const struct artifact_store *store)
+{
+	_cleanup_(dir_closep) DIR *dir = open_dir(store->content_fd, ".");
+	struct dirent *folder;
+
+	if (!dir)
+		return true;
+	for (errno = 0; (folder = readdir(dir)); errno = 0)
+		if (*folder->d_name != '.' && has_entries(store->content_fd, folder->d_name))
+			return true;
+	return errno != 0;
+}
+
 /* ---- room ---- */
 
 int artifact_reserve(struct artifact_store *store, uint64_t bytes)

@@ -169,6 +169,7 @@ static int open_store(struct engine *engine, struct errmsg *msg)
 	struct store_config config = {
 		.path = engine->config.store_path,
 		.is_copy = engine->config.is_copy,
+		.must_exist = artifact_store_has_files(engine->config.artifacts),
 		.clock = engine->config.clock,
 		.on_batch = on_batch,
 		.userdata = engine,

@@ -16,11 +16,12 @@ struct backend_batch;
 struct backend_cursor;
 
 enum backend_recovery {
+	BACKEND_NEW,     /* there is nothing yet: it is made */
 	BACKEND_WHOLE,   /* a torn tail is taken for what was being written; other damage is refused */
 	BACKEND_SALVAGE, /* up to the first damage of the log, and no further; for a store that was refused */
 };
 /*
- * Makes @path when it is missing; its parent must exist. STORE_E_IN_USE, STORE_E_DAMAGED, or negative errno (-ENOSPC
+ * @path's parent must exist. STORE_E_IN_USE, STORE_E_DAMAGED, or negative errno (-ENOSPC
  * when the disk is full), each with words in @msg.
  */
 int backend_open(const char *path, enum backend_recovery recovery, struct backend **ret, struct errmsg *msg);

@@ -2,6 +2,7 @@
 
 #include "store/store.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -99,6 +100,55 @@ void folder_release(struct folder *folder)
 	folder->lock_fd = -1;
 	free(folder->records_path);
 	folder->records_path = NULL;
+}
+
+/* ---- what is there ---- */
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t len = strlen(name), end_len = strlen(end);
+
+	return len > end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+/* A start that is killed before it has made CURRENT leaves the first manifest, and nothing else. */
+static bool holds_records(const char *name)
+{
+	return ends_with(name, ".sst") || ends_with(name, ".log") ||
+	       (strncmp(name, "MANIFEST-", strlen("MANIFEST-")) == 0 && strcmp(name, "MANIFEST-000001") != 0);
+}
+
+static void dir_closep(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+int folder_look(const struct folder *folder, enum folder_records *ret, struct errmsg *msg)
+{
+	_cleanup_(dir_closep) DIR *dir = opendir(folder->records_path);
+	struct dirent *file;
+
+	*ret = FOLDER_RECORDS_NONE;
+	if (!dir)
+		return errno == ENOENT ? 0 : refuse(-errno, "open", folder->records_path, msg);
+	for (errno = 0; (file = readdir(dir)); errno = 0) {
+		if (strcmp(file->d_name, "CURRENT") == 0) {
+			*ret = FOLDER_RECORDS_THERE;
+			return 0;
+		}
+		if (holds_records(file->d_name))
+			*ret = FOLDER_RECORDS_HEADLESS;
+	}
+	return errno ? refuse(-errno, "read", folder->records_path, msg) : 0;
+}
+
+void folder_explain_headless(const struct folder *folder, struct errmsg *msg)
+{
+	errmsg_set(msg,
+		   "the store in '%s' is not whole and was left as it is: it has tables or logs, and no file CURRENT, "
+		   "which says which of them count. If it was copied there, copy all of it; else restore a backup",
+		   folder->records_path);
 }
 
 /* ---- the mark of a copy ---- */

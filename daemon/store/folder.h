@@ -31,6 +31,19 @@ int folder_hold(const char *path, struct folder *ret, struct errmsg *msg);
 int folder_sync(const char *path);
 void folder_release(struct folder *folder);
 
+/* What lies where the records should be. */
+enum folder_records {
+	FOLDER_RECORDS_NONE,
+	FOLDER_RECORDS_THERE,
+	/* Tables or logs, and no CURRENT, which says which of them count. A database that is opened there anew deletes
+	 * them. */
+	FOLDER_RECORDS_HEADLESS,
+};
+/* 0 or negative errno, with words in @msg. Blocks. */
+int folder_look(const struct folder *folder, enum folder_records *ret, struct errmsg *msg);
+/* Words about HEADLESS, for the operator. */
+void folder_explain_headless(const struct folder *folder, struct errmsg *msg);
+
 /* The mark of a copy: is it there, make it, take it away; each synced. 0 or negative errno, with words in @msg. */
 int folder_is_copy(const char *path, bool *ret, struct errmsg *msg);
 int folder_begin_copy(const char *path, struct errmsg *msg);

@@ -156,7 +156,7 @@ static int make_options(enum backend_recovery recovery, rocksdb_options_t **ret)
 		rocksdb_free(text);
 		return err_origin(-EINVAL);
 	}
-	rocksdb_options_set_create_if_missing(options, 1);
+	rocksdb_options_set_create_if_missing(options, recovery == BACKEND_NEW);
 	rocksdb_options_set_paranoid_checks(options, 1);
 	rocksdb_options_set_wal_recovery_mode(options, is_salvage ? rocksdb_point_in_time_recovery
 								  : rocksdb_tolerate_corrupted_tail_records_recovery);

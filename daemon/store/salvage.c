@@ -59,12 +59,31 @@ static int count_jobs(struct backend *backend, struct store_salvaged *ret)
 	return backend_cursor_error(cursor);
 }
 
+/* Where jobs are is not enough: the daemon opens nothing that does not say its format. */
+static int check_meta(struct backend *backend)
+{
+	_cleanup_(backend_value_finish) struct backend_value value = {0};
+	struct record_meta meta;
+	struct key key;
+	int r;
+
+	key_tenant(&key, KEY_META, 0);
+	r = backend_get(backend, key_bytes(&key), &value);
+	if (r == STORE_E_NOT_FOUND)
+		return err_origin(-EBADMSG);
+	if (r == 0)
+		r = record_read_meta(value.bytes, &meta);
+	return r == 0 && meta.format > STORE_FORMAT ? STORE_E_NEWER_FORMAT : r;
+}
+
 /* Only the log can be cut: what a table has lost may be of any time. */
 static int look(struct backend *backend, const struct folder *folder, struct store_salvaged *ret, struct errmsg *msg)
 {
 	char words[256];
 	int r = count_jobs(backend, ret);
 
+	if (r == 0)
+		r = check_meta(backend);
 	if (r == 0)
 		return 0;
 	if (r == STORE_E_NEWER_FORMAT) {
@@ -89,10 +108,34 @@ static int salvage(const char *path, const struct folder *folder, struct store_s
 
 	if (r == 0)
 		r = backend_open(folder->records_path, BACKEND_SALVAGE, &backend, msg);
+	if (r == STORE_E_DAMAGED)
+		errmsg_set(msg, "more than the log of the store in '%s' is damaged; only a backup helps",
+			   folder->records_path);
 	if (r)
 		return r;
 	ret->was_damaged = true;
 	return look(backend, folder, ret, msg);
+}
+
+/* Nothing is made where nothing is. */
+static int hold_records(const char *path, struct folder *folder, struct errmsg *msg)
+{
+	enum folder_records records;
+	int r = folder_hold(path, folder, msg);
+
+	if (r == 0)
+		r = folder_look(folder, &records, msg);
+	if (r)
+		return r;
+	if (records == FOLDER_RECORDS_HEADLESS) {
+		folder_explain_headless(folder, msg);
+		return STORE_E_DAMAGED;
+	}
+	if (records == FOLDER_RECORDS_NONE) {
+		errmsg_set(msg, "there is no store in '%s'", path);
+		return STORE_E_NOT_FOUND;
+	}
+	return 0;
 }
 
 int store_salvage(const char *path, struct store_salvaged *ret, struct errmsg *msg)
@@ -108,7 +151,7 @@ int store_salvage(const char *path, struct store_salvaged *ret, struct errmsg *m
 		errmsg_set(msg, "there is no store in '%s': %s", path, strerror(-r));
 		return r == -ENOENT ? STORE_E_NOT_FOUND : err_origin(r);
 	}
-	r = folder_hold(path, &folder, msg);
+	r = hold_records(path, &folder, msg);
 	if (r)
 		return r;
 	r = backend_open(folder.records_path, BACKEND_WHOLE, &backend, msg);

@@ -368,6 +368,33 @@ void store_explain(struct store *store, int error, struct errmsg *msg)
 			   strerror(-error));
 }
 
+/* A store that was there and is gone must not be begun anew without a word: who repeats an order would buy it again. */
+static int open_records(struct store *store, const struct store_config *config, struct errmsg *msg)
+{
+	enum folder_records records;
+	bool is_copy = config->is_copy;
+	int r = folder_look(&store->folder, &records, msg);
+
+	if (r == 0 && !is_copy)
+		r = folder_is_copy(config->path, &is_copy, msg);
+	if (r < 0)
+		return r;
+	if (records == FOLDER_RECORDS_HEADLESS) {
+		folder_explain_headless(&store->folder, msg);
+		return STORE_E_DAMAGED;
+	}
+	if (records == FOLDER_RECORDS_NONE && (is_copy || config->must_exist)) {
+		errmsg_set(
+			msg,
+			"there is no store in '%s', and there should be one, %s: mount or restore what is missing, or "
+			"name another data_dir to begin anew",
+			config->path, is_copy ? "since it is said to be a copy" : "since videos lie beside it");
+		return STORE_E_NOT_FOUND;
+	}
+	return backend_open(store->folder.records_path, records == FOLDER_RECORDS_NONE ? BACKEND_NEW : BACKEND_WHOLE,
+			    &store->backend, msg);
+}
+
 int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg)
 {
 	_cleanup_(store_closep) struct store *store = calloc(1, sizeof(*store));
@@ -386,7 +413,7 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 	r = folder_hold(config->path, &store->folder, msg);
 	if (r)
 		return r;
-	r = backend_open(store->folder.records_path, BACKEND_WHOLE, &store->backend, msg);
+	r = open_records(store, config, msg);
 	if (r)
 		return r;
 	r = folder_sync(config->path);

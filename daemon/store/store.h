@@ -42,14 +42,15 @@ struct store_config {
 	const struct clock *clock;
 	/* The folder was put back from a copy that does not say so itself: it begins a new life (store_epoch()). */
 	bool is_copy;
+	bool must_exist; /* something of it is known to have been stored: none is begun where there is none */
 	/* Called on the committer thread once per batch, commits in their order, linked by store_commit_next().
 	 * The callee owns them from then on and frees each (take the next before freeing). */
 	void (*on_batch)(void *userdata, struct store_commit *first);
 	void *userdata;
 };
 
-/* STORE_E_IN_USE, STORE_E_DAMAGED, STORE_E_NEWER_FORMAT or negative errno (-ENOSPC: the disk is full), each with words
- * in @msg. Blocks. */
+/* STORE_E_IN_USE, STORE_E_DAMAGED, STORE_E_NEWER_FORMAT, STORE_E_NOT_FOUND (it must exist, or is a copy, and there is
+ * none) or negative errno (-ENOSPC: the disk is full), each with words in @msg. Blocks. */
 int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg);
 /* What is left of a damaged store. */
 struct store_salvaged {

@@ -193,3 +193,14 @@ test("a store whose log is damaged is refused, and salvaged when it is asked for
 		(await stack.list({ states: ["JOB_STATE_QUEUED", "JOB_STATE_PREPARING"] })).every(isHeld));
 	assert.strictEqual((await stack.charges()).length, before);
 });
+
+test("where a store was, none is begun anew", async () => {
+	const store = path.join(data, "store"), away = path.join(stack.data, "away");
+
+	await stack.daemon.stop();
+	fs.renameSync(store, away);
+	assert.match(await stack.refuseToStart(), /there is no store in .*since videos lie beside it: mount or restore/);
+	fs.rmSync(store, { recursive: true });
+	fs.renameSync(away, store);
+	await stack.startDaemon();
+});

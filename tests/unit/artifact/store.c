@@ -44,6 +44,26 @@ static void a_staging_file_begins_empty(void **state)
 	fixture_close(&f);
 }
 
+static void it_says_whether_anything_lies_in_it(void **state)
+{
+	struct digest sha256 = digest_of(bytes_of("abc", 3));
+	struct place place = place_of(&sha256);
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	fixture_open(&f, NULL);
+	artifact_staging_close(stage(f.store, "one", bytes_of("abc", 3)));
+	assert_false(artifact_store_has_files(f.store));
+	assert_int_equal(mkdirat(f.store->content_fd, place.folder, 0700), 0);
+	assert_false(artifact_store_has_files(f.store));
+	fd = openat(f.store->content_fd, place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	close(openat(fd, place.name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	close(fd);
+	assert_true(artifact_store_has_files(f.store));
+	fixture_close(&f);
+}
+
 static void a_name_cannot_leave_the_folder(void **state)
 {
 	static const char *const names[] = {"", ".", "..", "../x", "a/b", "A", "a b", ".hidden"};
@@ -237,6 +257,7 @@ int main(void)
 		cmocka_unit_test(a_name_cannot_leave_the_folder),
 		cmocka_unit_test(a_sweep_removes_what_was_being_downloaded),
 		cmocka_unit_test(a_sweep_leaves_what_a_job_names_as_it_was),
+		cmocka_unit_test(it_says_whether_anything_lies_in_it),
 		cmocka_unit_test(what_is_synced_must_be_there),
 		cmocka_unit_test(room_is_given_to_the_limit_and_not_beyond),
 		cmocka_unit_test(a_folder_that_cannot_be_made_is_named),

@@ -38,7 +38,12 @@ static void on_batch(void *userdata, struct store_commit *first)
 static struct store_config config_of(struct fixture *fixture)
 {
 	return (struct store_config){
-		.path = fixture->path, .clock = &fixture->clock, .on_batch = on_batch, .userdata = fixture};
+		.path = fixture->path,
+		.must_exist = fixture->must_exist,
+		.clock = &fixture->clock,
+		.on_batch = on_batch,
+		.userdata = fixture,
+	};
 }
 
 void fixture_open(struct fixture *fixture)

@@ -26,6 +26,7 @@ struct fixture {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	bool is_held;
+	bool must_exist; /* as in struct store_config */
 	size_t n_batches, largest_batch;
 };
 

@@ -437,6 +437,7 @@ static void an_open_job_of_a_newer_format_keeps_the_store_from_its_start(void **
 static void records_without_a_format_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
+	struct store_salvaged salvaged;
 	struct job_view view = put_job(fixture);
 	struct errmsg msg = {""};
 
@@ -444,6 +445,8 @@ static void records_without_a_format_are_refused(void **state)
 	write_below(fixture, KEY_META, NULL);
 	assert_int_equal(fixture_refuse(fixture, &msg), STORE_E_DAMAGED);
 	assert_non_null(strstr(msg.text, fixture->path));
+	assert_int_equal(store_salvage(fixture->path, &salvaged, &msg), STORE_E_DAMAGED);
+	assert_non_null(strstr(msg.text, "only a backup helps"));
 	job_view_finish(&view);
 }
 
