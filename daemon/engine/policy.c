@@ -4,7 +4,9 @@
  *
  * It is applied in one commit with the end of the attempt, never to a job that is held already: that a daemon was
  * started with another configuration must not buy what is waiting for a person. Nor is it applied under another account
- * than the order's: with the right one, the provider may still be able to say.
+ * than the order's: with the right one, the provider may still be able to say. Nor to what was open in a store that was
+ * restored from a copy (held.c): what became of the order after the copy was made only the other life knows, and another
+ * key would buy it twice.
  *
  * A resubmission is another attempt, under another key. The sends of the one before stay ambiguous, since nobody knows
  * more; from then on the job as a whole may have been bought, whatever its last attempt comes to (entry_fail()).
@@ -14,6 +16,7 @@
  */
 #include "engine/policy.h"
 
+#include "engine/held.h"
 #include "engine/run.h"
 
 enum job_uncertain policy_of_provider(const struct engine_provider_config *config)
@@ -117,6 +120,8 @@ void policy_decide(struct entry *entry, const char *why)
 
 	if (policy == JOB_UNCERTAIN_HOLD)
 		send_hold(entry, why);
+	else if (held_is(entry))
+		hold(entry, why, "the store was restored from a copy since it was ordered");
 	else if (is_of_another_account(entry))
 		hold(entry, why, "the provider's key or base_url is not the one it was ordered with");
 	else if (policy == JOB_UNCERTAIN_FAIL)

@@ -111,6 +111,58 @@ static void a_doubt_is_not_repeated_although_its_key_protects_it(void **state)
 	assert_int_equal(purchases(rig), 2);
 }
 
+/* Another key would buy it twice: what became of the first order, only the life after the copy knows. */
+static void no_policy_decides_what_is_held(void **state)
+{
+	static const enum job_uncertain policies[] = {JOB_UNCERTAIN_UNSAID, JOB_UNCERTAIN_HOLD, JOB_UNCERTAIN_FAIL,
+						      JOB_UNCERTAIN_RESUBMIT};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < 2 * sizeof(policies) / sizeof(policies[0]); i++) {
+		enum job_uncertain policy = policies[i / 2];
+		struct job_ref job = order_with(rig, &(struct engine_create){.on_uncertain = policy});
+
+		if (i % 2)
+			pass(rig, 2 * RIG_HOUR_MS);
+		restore(rig);
+		assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+		if (policy == JOB_UNCERTAIN_FAIL || policy == JOB_UNCERTAIN_RESUBMIT)
+			assert_non_null(strstr(look(rig, &job)->failure.message,
+					       "on_uncertain is not applied: the store was restored from a copy"));
+		pass(rig, 2 * RIG_HOUR_MS);
+		assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+		assert_int_equal(purchases(rig), i + 1);
+	}
+}
+
+/* The wish stays a wish: cancelled or not, somebody has to look. */
+static void nor_what_was_to_be_cancelled(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_with(rig, &(struct engine_create){.on_uncertain = JOB_UNCERTAIN_RESUBMIT});
+
+	cancel(rig, &job);
+	restore(rig);
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(look(rig, &job)->cancel_outcome, JOB_CANCEL_REQUESTED);
+}
+
+/* Nor where the provider was asked and could not tell. */
+static void nor_what_the_provider_cannot_tell(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->plugins[1].cannot[PLUGIN_VERB_RECONCILE] = false;
+	job = order_with(rig, &(struct engine_create){.provider = "plain", .on_uncertain = JOB_UNCERTAIN_RESUBMIT});
+	restore(rig);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	sleep_over(rig, &job);
+	reply(rig, 200, "unknown");
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(purchases(rig), 1);
+}
+
 static void what_runs_goes_on(void **state)
 {
 	struct rig *rig = *state;
@@ -192,6 +244,9 @@ int main(void)
 		story(its_time_is_what_was_ordered_once_it_is_released),
 		story(what_is_being_prepared_goes_back_before_it_buys),
 		story(a_doubt_is_not_repeated_although_its_key_protects_it),
+		story(no_policy_decides_what_is_held),
+		story(nor_what_was_to_be_cancelled),
+		story(nor_what_the_provider_cannot_tell),
 		story(what_runs_goes_on),
 		story(a_new_order_is_not_held),
 		story(a_cancel_of_what_is_held_does_not_say_that_nothing_was_bought),
