@@ -148,7 +148,7 @@ struct artifact_copied {
 };
 typedef int artifact_copy_first_fn(void *userdata, struct errmsg *msg);
 typedef void artifact_copied_fn(void *userdata, const struct artifact_copied *copied);
-/* The copy that is being made, or any later one, ends at its next file with -ECANCELED. */
+/* The copy that is being made, or any later one, ends with -ECANCELED: soon, in the middle of a large file, too. */
 void artifact_stop_copies(struct artifact_store *store);
 int artifact_copy(struct artifact_store *store, const char *path, artifact_copy_first_fn *first, artifact_copied_fn *fn,
 		  void *userdata);

@@ -1,15 +1,19 @@
 /*
  * A copy of all finished artifacts, for a backup. Contents never change, so a link is as good as a copy; where the disk
- * has no links, or the copy is on another one, bytes are copied.
+ * has no links, or the copy is on another one, bytes are copied: by the kernel where it can, which between two disks it
+ * mostly cannot, else by hand.
  */
 #include "artifact/internal.h"
+
+#include "base/write.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define PIECE_BYTES (1u << 30)
+#define PIECE_BYTES (16u << 20) /* between two looks whether the copy is to end */
+#define BLOCK_BYTES (64u << 10) /* the same by hand */
 
 struct copy {
 	struct task task; /* the first member */
@@ -23,21 +27,58 @@ struct copy {
 
 /* ---- one file ---- */
 
-static int copy_bytes(int from, int to, uint64_t size)
-{
-	while (size > 0) {
-		ssize_t n = copy_file_range(from, NULL, to, NULL, size < PIECE_BYTES ? size : PIECE_BYTES, 0);
+/* Each returns how much it copied, which is less than @size at the end of the file only, or negative errno. */
 
-		if (n < 0 && errno == EINTR)
+static ssize_t copy_block(int from, int to, uint64_t size)
+{
+	char block[BLOCK_BYTES];
+	ssize_t n = read(from, block, size < sizeof(block) ? size : sizeof(block));
+	int r;
+
+	if (n < 0)
+		return -errno;
+	r = write_fully(to, (struct bytes){block, (size_t)n});
+	return r < 0 ? r : n;
+}
+
+static ssize_t copy_piece(int from, int to, uint64_t size)
+{
+	ssize_t n = copy_file_range(from, NULL, to, NULL, size < PIECE_BYTES ? size : PIECE_BYTES, 0);
+
+	return n < 0 ? -errno : n;
+}
+
+/* Between file systems, and on some, the kernel says so in one of these ways, or that there is nothing to copy. */
+static bool is_left_to_hand(ssize_t n)
+{
+	return n == 0 || n == -EXDEV || n == -EINVAL || n == -ENOSYS || n == -EOPNOTSUPP;
+}
+
+/* Both files stand where the last piece ended, whoever copied it. */
+static int copy_bytes(const struct copy *copy, int from, int to, uint64_t size)
+{
+	bool is_by_hand = false;
+
+	while (size > 0) {
+		ssize_t n;
+
+		if (atomic_load(&copy->store->has_stopped_copies))
+			return -ECANCELED;
+		n = is_by_hand ? copy_block(from, to, size) : copy_piece(from, to, size);
+		if (n == -EINTR)
 			continue;
+		if (!is_by_hand && is_left_to_hand(n)) {
+			is_by_hand = true;
+			continue;
+		}
 		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
+			return n < 0 ? (int)n : -EIO;
 		size -= (uint64_t)n;
 	}
 	return fsync(to) < 0 ? -errno : 0;
 }
 
-static int copy_content(int from_folder, int to_folder, const char *name)
+static int copy_content(const struct copy *copy, int from_folder, int to_folder, const char *name)
 {
 	_cleanup_(closep) int from = -1, to = -1;
 	struct stat st;
@@ -46,7 +87,7 @@ static int copy_content(int from_folder, int to_folder, const char *name)
 	if (from < 0 || fstat(from, &st) < 0)
 		return -errno;
 	to = openat(to_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return to < 0 ? -errno : copy_bytes(from, to, (uint64_t)st.st_size);
+	return to < 0 ? -errno : copy_bytes(copy, from, to, (uint64_t)st.st_size);
 }
 
 static int take_file(struct copy *copy, int from_folder, int to_folder, const char *name)
@@ -63,7 +104,7 @@ static int take_file(struct copy *copy, int from_folder, int to_folder, const ch
 	if (linkat(from_folder, name, to_folder, name, 0) < 0) {
 		r = -errno;
 		if (r == -EXDEV || r == -EPERM || r == -EMLINK || r == -EOPNOTSUPP)
-			r = copy_content(from_folder, to_folder, name);
+			r = copy_content(copy, from_folder, to_folder, name);
 	}
 	if (r == 0) {
 		copy->result.files++;
