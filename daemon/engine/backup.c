@@ -20,6 +20,7 @@ struct backup {
 	char *path, *partial, *store_path, *artifacts_path;
 	engine_backup_fn *fn;
 	void *userdata;
+	bool is_partial_ours; /* what was there before is somebody's */
 };
 
 static void free_backup(struct backup *backup)
@@ -50,6 +51,8 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 static void remove_partial(const struct backup *backup)
 {
+	if (!backup->is_partial_ours)
+		return;
 	if (nftw(backup->partial, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
 		log_warning("what was made of a backup cannot be removed; remove it by hand", "path", backup->partial,
 			    "error", log_errno(-errno));
@@ -74,12 +77,21 @@ static int sync_parent(const char *path)
 /* [worker thread] */
 static int copy_store(void *userdata, struct errmsg *msg)
 {
-	const struct backup *backup = userdata;
+	struct backup *backup = userdata;
 
 	if (mkdir(backup->partial, 0700) < 0) {
-		errmsg_set(msg, "the folder '%.300s' cannot be made: %s", backup->partial, strerror(errno));
-		return err_origin(-errno);
+		int r = err_origin(-errno);
+
+		if (r == -EEXIST)
+			errmsg_set(msg,
+				   "'%.300s' is there already, of a backup that was cut off, or somebody's; remove it, "
+				   "or name another folder",
+				   backup->partial);
+		else
+			errmsg_set(msg, "the folder '%.300s' cannot be made: %s", backup->partial, strerror(-r));
+		return r;
 	}
+	backup->is_partial_ours = true;
 	return store_copy(backup->engine->store, backup->store_path, msg);
 }
 

@@ -1,0 +1,117 @@
+/*
+ * A backup of what there is: what it refuses, what it leaves, and how it comes to its name. What is in it is shown by
+ * integration.backup.
+ */
+#include "engine/rig.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* ---- asking ---- */
+
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t answered;
+	unsigned int times;
+	int outcome;
+	char text[512];
+	char path[PATH_MAX];
+} made = {.mutex = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
+
+static void on_backup(void *userdata, int outcome, const struct engine_error *error, const struct engine_backup *backup)
+{
+	(void)userdata;
+	pthread_mutex_lock(&made.mutex);
+	made.outcome = outcome;
+	snprintf(made.text, sizeof(made.text), "%s", error ? error->text : "");
+	snprintf(made.path, sizeof(made.path), "%s", backup ? backup->path : "");
+	made.times++;
+	pthread_cond_signal(&made.answered);
+	pthread_mutex_unlock(&made.mutex);
+}
+
+static void path_of(const struct rig *rig, const char *name, char path[static PATH_MAX + 64])
+{
+	snprintf(path, PATH_MAX + 64, "%s/%s", rig->folder, name);
+}
+
+static bool is_there(const struct rig *rig, const char *name)
+{
+	char path[PATH_MAX + 64];
+
+	path_of(rig, name, path);
+	return access(path, F_OK) == 0;
+}
+
+static void make_folder(const struct rig *rig, const char *name)
+{
+	char path[PATH_MAX + 64];
+
+	path_of(rig, name, path);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+/* Returns the outcome. */
+static int back_up(struct rig *rig, const char *name)
+{
+	char path[PATH_MAX + 64];
+
+	path_of(rig, name, path);
+	made.times = 0;
+	engine_back_up(rig->engine, path, on_backup, NULL);
+	pthread_mutex_lock(&made.mutex);
+	while (!made.times)
+		pthread_cond_wait(&made.answered, &made.mutex);
+	pthread_mutex_unlock(&made.mutex);
+	assert_int_equal(made.times, 1);
+	return made.outcome;
+}
+
+/* ---- stories ---- */
+
+static void what_is_named_is_whole(void **state)
+{
+	struct rig *rig = *state;
+
+	succeeded_job(rig);
+	assert_int_equal(back_up(rig, "backup"), 0);
+	assert_true(is_there(rig, "backup/store/copy"));
+	assert_true(is_there(rig, "backup/artifacts/sha256"));
+	assert_false(is_there(rig, "backup.partial"));
+}
+
+static void a_folder_that_it_did_not_make_is_left_as_it_is(void **state)
+{
+	struct rig *rig = *state;
+
+	make_folder(rig, "backup.partial");
+	make_folder(rig, "backup.partial/somebodys");
+	assert_int_equal(back_up(rig, "backup"), ENGINE_E_STORE);
+	assert_non_null(strstr(made.text, "/backup.partial' is there already"));
+	assert_non_null(strstr(made.text, "remove it, or name another folder"));
+	assert_true(is_there(rig, "backup.partial/somebodys"));
+	assert_false(is_there(rig, "backup"));
+	assert_int_equal(back_up(rig, "another"), 0);
+}
+
+static void what_it_began_itself_is_removed_when_it_fails(void **state)
+{
+	struct rig *rig = *state;
+
+	artifact_stop_copies(rig->artifacts);
+	succeeded_job(rig);
+	assert_int_equal(back_up(rig, "backup"), ENGINE_E_DRAINING);
+	assert_false(is_there(rig, "backup.partial"));
+	assert_false(is_there(rig, "backup"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		story(what_is_named_is_whole),
+		story(a_folder_that_it_did_not_make_is_left_as_it_is),
+		story(what_it_began_itself_is_removed_when_it_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
