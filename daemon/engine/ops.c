@@ -368,6 +368,16 @@ static void on_remove_verb(struct entry *entry, const struct verb_result *result
 	errmsg_set(&why, "%.300s; nothing was deleted: try again later, or delete the job without its remote copy",
 		   result->text);
 	op_refuse(steal(entry->op), result->outcome, why.text);
+	if (entry->index.is_awaited)
+		settle_begin(entry);
+}
+
+/* What a job came to that ended while its provider goes on is not asked meanwhile: its end may not meet the deletion's. */
+static void remove_remote(struct entry *entry)
+{
+	entry_interrupt(entry);
+	run_abandon(entry);
+	verb_run_job(entry, PLUGIN_VERB_REMOVE, on_remove_verb);
 }
 
 static bool handle_delete(struct entry *entry, struct op *op)
@@ -391,7 +401,7 @@ static bool handle_delete(struct entry *entry, struct op *op)
 	}
 	entry->op = op;
 	if (op->how == ENGINE_DELETE_REMOVE_REMOTE && has_remote)
-		verb_run_job(entry, PLUGIN_VERB_REMOVE, on_remove_verb);
+		remove_remote(entry);
 	else
 		delete_record(entry);
 	return true;

@@ -144,6 +144,66 @@ static void what_is_asked_behind_a_deletion_is_asked_of_nobody(void **state)
 		assert_answer(behind[i], ENGINE_E_NOT_FOUND);
 }
 
+/* It has ended here, and its provider goes on: what it comes to is asked from time to time. */
+static struct job_ref detached_job(struct rig *rig)
+{
+	struct job_ref job = running_job(rig);
+
+	rig->plugins[0].cannot[PLUGIN_VERB_CANCEL] = true;
+	assert_answer(cancel(rig, &job), 0);
+	assert_state(rig, &job, JOB_STATE_CANCELLED);
+	sleep_over(rig, &job);
+	assert_true(request_ends_with(the_request(rig), "/poll"));
+	return job;
+}
+
+static void what_a_detached_job_came_to_is_not_asked_during_its_deletion(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = detached_job(rig);
+	struct request *question = the_request(rig);
+	struct answer *deletion = delete_job(rig, &job, ENGINE_DELETE_REMOVE_REMOTE);
+
+	assert_true(question->is_cancelled);
+	assert_true(request_ends_with(the_request(rig), "/remove"));
+	reply(rig, 200, "done");
+	assert_answer(deletion, 0);
+	assert_gone(rig, &job);
+	pass(rig, LIMIT_ENGINE_AWAIT_MS);
+	assert_int_equal(open_requests(rig), 0);
+}
+
+/* Nor does the answer of a step that was under way end it in between. */
+static void nor_is_what_its_plugin_says_meanwhile_heard(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = detached_job(rig);
+	struct answer *deletion;
+
+	fake_runner_hold(&rig->runner);
+	reply(rig, 200, "done video=https://maker.test/file/1 cost=5");
+	deletion = delete_job(rig, &job, ENGINE_DELETE_REMOVE_REMOTE);
+	fake_runner_release(&rig->runner);
+	settle(rig);
+	assert_int_equal(look(rig, &job)->money.settlement, JOB_SETTLEMENT_PENDING);
+	reply(rig, 200, "done");
+	assert_answer(deletion, 0);
+	assert_gone(rig, &job);
+}
+
+static void it_is_asked_on_when_the_provider_keeps_its_copy(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = detached_job(rig);
+	struct answer *deletion = delete_job(rig, &job, ENGINE_DELETE_REMOVE_REMOTE);
+
+	reply(rig, 500, "trouble reason=unavailable");
+	assert_answer(deletion, ENGINE_E_PROVIDER);
+	assert_int_equal(sleep_over(rig, &job), LIMIT_ENGINE_AWAIT_FIRST_MS);
+	reply(rig, 200, "done video=https://maker.test/file/1 cost=5");
+	assert_int_equal(look(rig, &job)->money.settlement, JOB_SETTLEMENT_FINAL);
+}
+
 /* ---- update ---- */
 
 static void labels_name_and_priority_can_be_changed_in_every_state(void **state)
@@ -231,6 +291,9 @@ int main(void)
 		story(what_the_provider_keeps_is_kept_here),
 		story(a_provider_that_cannot_delete_says_so),
 		story(what_is_asked_behind_a_deletion_is_asked_of_nobody),
+		story(what_a_detached_job_came_to_is_not_asked_during_its_deletion),
+		story(nor_is_what_its_plugin_says_meanwhile_heard),
+		story(it_is_asked_on_when_the_provider_keeps_its_copy),
 		story(labels_name_and_priority_can_be_changed_in_every_state),
 		story(what_is_not_named_stays),
 		story(an_update_of_another_revision_changes_nothing),
