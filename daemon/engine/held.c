@@ -61,7 +61,9 @@ void held_resume(struct entry *entry, struct op *op)
 	if (status->wait == JOB_WAIT_HELD) {
 		status->wait = JOB_WAIT_NONE;
 		status->wait_until_ms = 0;
-		run_begin_time_anew(entry);
 	}
+	/* Whether it showed already that it is held or not: it did not get on. */
+	if (status->state == JOB_STATE_QUEUED || status->state == JOB_STATE_PREPARING)
+		run_begin_time_anew(entry);
 	entry_submit(entry, JOB_EVENT_UPDATED, after_release);
 }

@@ -118,8 +118,9 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 	job->created_ms = now_utc(engine);
 	job->ref.id = id_new(job->created_ms);
 	job->not_before_ms = create->not_before_ms;
+	job->patience_ms = create->timeout_ms > 0 ? create->timeout_ms : lane->config->default_timeout_ms;
 	job->deadline_ms = (job->not_before_ms > job->created_ms ? job->not_before_ms : job->created_ms) +
-			   (create->timeout_ms > 0 ? create->timeout_ms : lane->config->default_timeout_ms);
+			   job->patience_ms;
 	job->retry_of = create->retry_of;
 	job->on_uncertain = create->on_uncertain;
 	job->retry_if_uncharged = create->retry_if_uncharged;

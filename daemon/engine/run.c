@@ -159,8 +159,10 @@ void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer
 void run_begin_time_anew(struct entry *entry)
 {
 	struct job *job = entry->job;
+	int64_t now_ms = now_utc(entry->engine);
 
-	job->deadline_ms = now_utc(entry->engine) + job_patience_ms(job);
+	job->patience_ms = job_patience_ms(job);
+	job->deadline_ms = (job->not_before_ms > now_ms ? job->not_before_ms : now_ms) + job->patience_ms;
 	store_commit_put_job(entry->change, job);
 }
 

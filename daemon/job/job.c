@@ -586,5 +586,5 @@ int64_t job_patience_ms(const struct job *job)
 {
 	int64_t from_ms = job->not_before_ms > job->created_ms ? job->not_before_ms : job->created_ms;
 
-	return job->deadline_ms - from_ms;
+	return job->patience_ms > 0 ? job->patience_ms : job->deadline_ms - from_ms;
 }

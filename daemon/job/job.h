@@ -235,6 +235,7 @@ struct job {
 	char *parameters;             /* canonical parameters: one JSON object, keys as in JobParameters */
 	int64_t created_ms;
 	int64_t deadline_ms;   /* always set */
+	int64_t patience_ms;   /* as ordered, while the deadline may move; 0: of a version that did not keep it */
 	struct id retry_of;    /* all zero when it is no retry */
 	struct digest *assets; /* that the parameters name, each once */
 	size_t n_assets;
@@ -405,7 +406,7 @@ struct job_status *job_status_copy(const struct job_status *status); /* deep; NU
 
 void job_view_finish(struct job_view *view);
 
-/* How long it may take, once it may begin: what was ordered. */
+/* How long it may take, once it may begin: what was ordered, however often its time began anew. */
 int64_t job_patience_ms(const struct job *job);
 
 bool job_ref_equal(const struct job_ref *a, const struct job_ref *b);

@@ -408,6 +408,7 @@ int record_read_job(struct bytes value, struct job **ret)
 	job->deadline_ms = message->deadline_ms;
 	job->on_uncertain = (enum job_uncertain)message->on_uncertain;
 	job->not_before_ms = message->not_before_ms;
+	job->patience_ms = message->patience_ms;
 	job->retry_if_uncharged = message->retry_if_uncharged;
 	if (message->quote)
 		take_quote(message->quote, &job->quote);

@@ -393,6 +393,7 @@ int record_write_job(struct buffer *out, const struct job *job)
 	message.retry_of = binary_if_set(job->retry_of.bytes, sizeof(job->retry_of.bytes));
 	message.on_uncertain = (uint32_t)job->on_uncertain;
 	message.not_before_ms = job->not_before_ms;
+	message.patience_ms = job->patience_ms;
 	message.retry_if_uncharged = job->retry_if_uncharged;
 	message.n_assets = job->n_assets;
 	message.assets = assets;

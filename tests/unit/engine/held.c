@@ -83,6 +83,55 @@ static void its_time_is_what_was_ordered_once_it_is_released(void **state)
 	assert_state(rig, &job, JOB_STATE_EXPIRED);
 }
 
+/* And is no longer for it: a year of being held is none of it. */
+static void its_time_is_what_was_ordered_however_often_it_begins_anew(void **state)
+{
+	struct rig *rig = *state;
+	struct answer *answer;
+	struct job_ref job;
+
+	rig->providers[0].concurrency = 0;
+	job = order_with(rig, &(struct engine_create){.timeout_ms = RIG_HOUR_MS});
+	for (int i = 0; i < 3; i++) {
+		restore(rig);
+		pass(rig, 5 * RIG_HOUR_MS);
+		answer = resume(rig, &job);
+		assert_answer(answer, 0);
+		assert_int_equal(answer->view.job->deadline_ms - now_ms(), RIG_HOUR_MS);
+	}
+	cancel(rig, &job);
+	answer = retry(rig, &job, "again");
+	assert_answer(answer, 0);
+	assert_int_equal(answer->view.job->deadline_ms - now_ms(), RIG_HOUR_MS);
+}
+
+/* The lane had no turn for it yet, or it is being prepared: it is held all the same. */
+static void what_is_released_before_it_shows_has_its_whole_time_too(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref queued, prepared, later;
+	struct answer *answer;
+
+	rig->plugins[1].begin[PLUGIN_VERB_START] = "read";
+	prepared = order_with(rig, &(struct engine_create){.provider = "plain", .timeout_ms = 2 * RIG_HOUR_MS});
+	rig->providers[0].concurrency = 0;
+	queued = order_with(rig, &(struct engine_create){.timeout_ms = 2 * RIG_HOUR_MS});
+	later = order_with(rig, &(struct engine_create){.timeout_ms = 2 * RIG_HOUR_MS,
+							.not_before_ms = now_ms() + 5 * RIG_HOUR_MS});
+	pass(rig, RIG_HOUR_MS);
+	restore(rig);
+	answer = resume(rig, &later);
+	assert_int_equal(answer->view.job->deadline_ms, answer->view.job->not_before_ms + 2 * RIG_HOUR_MS);
+	assert_int_not_equal(look(rig, &queued)->wait, JOB_WAIT_HELD);
+	assert_state(rig, &prepared, JOB_STATE_PREPARING);
+	assert_int_equal(resume(rig, &queued)->view.job->deadline_ms - now_ms(), 2 * RIG_HOUR_MS);
+	assert_int_equal(resume(rig, &prepared)->view.job->deadline_ms - now_ms(), 2 * RIG_HOUR_MS);
+	pass(rig, 2 * RIG_HOUR_MS - 1);
+	assert_state(rig, &queued, JOB_STATE_QUEUED);
+	pass(rig, 1);
+	assert_state(rig, &queued, JOB_STATE_EXPIRED);
+}
+
 static void what_is_being_prepared_goes_back_before_it_buys(void **state)
 {
 	struct rig *rig = *state;
@@ -242,6 +291,8 @@ int main(void)
 		story(a_queued_job_is_held_until_it_is_released),
 		story(it_stays_held_over_a_restart_and_is_released_once),
 		story(its_time_is_what_was_ordered_once_it_is_released),
+		story(its_time_is_what_was_ordered_however_often_it_begins_anew),
+		story(what_is_released_before_it_shows_has_its_whole_time_too),
 		story(what_is_being_prepared_goes_back_before_it_buys),
 		story(a_doubt_is_not_repeated_although_its_key_protects_it),
 		story(no_policy_decides_what_is_held),

@@ -23,6 +23,7 @@ static int fill_job(struct job *job)
 	job->ref.id.bytes[3] = 7;
 	job->created_ms = 1000;
 	job->deadline_ms = 2000;
+	job->patience_ms = 600;
 	return job_set_text(&job->request_id, "r-1") || job_set_text(&job->provider, "studio") ||
 	       job_set_text(&job->model, "avatar") || job_set_text(&job->parameters, "{\"script\":{}}") ||
 	       job_set_text(&job->quote.currency, "USD") || job_set_text(&job->quote.rule, "plugin heygen") ||
@@ -86,6 +87,7 @@ static void a_copied_job_shares_no_text(void **state)
 	assert_non_null(copy);
 	assert_true(job_ref_equal(&job->ref, &copy->ref));
 	assert_int_equal(copy->deadline_ms, 2000);
+	assert_int_equal(copy->patience_ms, 600);
 	assert_own_text(copy->request_id, job->request_id);
 	assert_own_text(copy->provider, job->provider);
 	assert_own_text(copy->model, job->model);
@@ -93,6 +95,19 @@ static void a_copied_job_shares_no_text(void **state)
 	assert_own_text(copy->quote.currency, job->quote.currency);
 	assert_own_text(copy->quote.rule, job->quote.rule);
 	assert_own_text(copy->quote.as_of, job->quote.as_of);
+}
+
+/* The deadline moves when a job's time begins anew; records of before kept only that. */
+static void how_long_it_may_take_is_what_was_ordered(void **state)
+{
+	struct job job = {.created_ms = 1000, .deadline_ms = 4000};
+
+	(void)state;
+	assert_int_equal(job_patience_ms(&job), 3000);
+	job.not_before_ms = 2000;
+	assert_int_equal(job_patience_ms(&job), 2000);
+	job.patience_ms = 500;
+	assert_int_equal(job_patience_ms(&job), 500);
 }
 
 static void a_copied_status_shares_nothing(void **state)
@@ -317,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copied_job_shares_no_text),
+		cmocka_unit_test(how_long_it_may_take_is_what_was_ordered),
 		cmocka_unit_test(a_copied_status_shares_nothing),
 		cmocka_unit_test(notes_are_kept_once_and_within_their_limits),
 		cmocka_unit_test(a_copy_of_an_empty_status_has_no_lists),

@@ -456,6 +456,7 @@ void assert_same_job(const struct job *a, const struct job *b)
 	assert_same_text(a->parameters, b->parameters);
 	assert_int_equal(a->created_ms, b->created_ms);
 	assert_int_equal(a->deadline_ms, b->deadline_ms);
+	assert_int_equal(a->patience_ms, b->patience_ms);
 	assert_int_equal(a->on_uncertain, b->on_uncertain);
 	assert_int_equal(a->not_before_ms, b->not_before_ms);
 	assert_int_equal(a->retry_if_uncharged, b->retry_if_uncharged);

@@ -100,6 +100,7 @@ static struct job *full_job(void)
 	job->request_digest = digest_of(bytes_of_text("request"));
 	job->created_ms = FIXTURE_NOW;
 	job->deadline_ms = FIXTURE_NOW + 1;
+	job->patience_ms = 86400000;
 	job->on_uncertain = JOB_UNCERTAIN_RESUBMIT;
 	job->not_before_ms = FIXTURE_NOW + 2;
 	job->retry_if_uncharged = 3;
