@@ -9,7 +9,7 @@
  * The account is others', too, and titles can be edited and copied. So a video is *ours* when its title ends with the
  * key and it was not made at another time, and *strange* when the key is anywhere else in its title: a copy, or a title
  * that was taken over from another one. One of ours, and nothing strange, is adopted. Anything else that bears the key
- * is for a person.
+ * is for a person, whatever the policy: nobody but the order itself brought the key there, so it was bought.
  *
  * A list that shows nothing proves nothing by itself: it may lag, and videos can be deleted and renamed. That the order
  * never arrived is proven only where the operator vouches for it (option absence_after_s).
@@ -200,7 +200,8 @@ static int32_t decide(const struct fg_host *h, struct fg_step *s)
 	fg_node id = h->item(s, found, 0);
 
 	if (h->count(s, found) == 0)
-		return is_strange ? h->unknown(s) : answer_nothing(h, s);
+		return is_strange ? leave_to_a_person(h, s, "a video bears its key, and not as it was ordered")
+				  : answer_nothing(h, s);
 	if (h->count(s, found) > 1 || is_strange)
 		return leave_to_a_person(h, s, "several videos bear its key in their titles");
 	if (is_taken(h, s, id))

@@ -58,16 +58,15 @@ static void a_list_means_what_it_can_prove(void **state)
 		BOTH("two bear it", ALONE, LIST(OURS("v2") "," OURS("v1")), FAILED),
 		BOTH("one bears it, and was shown twice", ALONE, LIST(OURS("v1") "," OURS("v1")), ACCEPTED),
 		BOTH("one bears it, and a copy of it", ALONE, LIST(OURS("v1") "," COPY("v2")), FAILED),
-		BOTH("a copy alone, before it", ALONE, LIST(COPY("v2")), UNKNOWN),
-		BOTH("a title that was taken over from ours", ALONE, LIST(VIDEO("v2", "\"" RIG_KEY " fg-2\"")),
-		     UNKNOWN),
-		BOTH("a longer word ends so", ALONE, LIST(VIDEO("v2", "\"x" RIG_KEY "\"")), UNKNOWN),
-		BOTH("it was made long before", ALONE, LIST(MADE("v2", OUR_TITLE, "1794990000")), UNKNOWN),
-		BOTH("it was made long after", ALONE, LIST(MADE("v2", OUR_TITLE, "1795090000")), UNKNOWN),
+		BOTH("a copy alone, before it", ALONE, LIST(COPY("v2")), FAILED),
+		BOTH("a title that was taken over from ours", ALONE, LIST(VIDEO("v2", "\"" RIG_KEY " fg-2\"")), FAILED),
+		BOTH("a longer word ends so", ALONE, LIST(VIDEO("v2", "\"x" RIG_KEY "\"")), FAILED),
+		BOTH("it was made long before", ALONE, LIST(MADE("v2", OUR_TITLE, "1794990000")), FAILED),
+		BOTH("it was made long after", ALONE, LIST(MADE("v2", OUR_TITLE, "1795090000")), FAILED),
 		BOTH("when it was made is not said", ALONE, LIST(MADE("v1", OUR_TITLE, "null")), ACCEPTED),
 		BOTH("the one belongs to another job", OTHERS(OWNER("v1")), LIST(OURS("v1")), FAILED),
 		BOTH("another job owns another one", OTHERS(OWNER("v2")), LIST(OURS("v1")), ACCEPTED),
-		BOTH("it has no id", ALONE, LIST("{\"title\":\"" RIG_KEY "\"}"), UNKNOWN),
+		BOTH("it has no id", ALONE, LIST("{\"title\":\"" RIG_KEY "\"}"), FAILED),
 		BOTH("the list does not filter", ALONE, LIST(VIDEO("v2", "\"x\"") "," VIDEO("v3", "null")), WAIT),
 		BOTH("there are more, and no way to them", ALONE, "{\"data\":[],\"has_more\":true}", UNKNOWN),
 		BOTH("nothing is there so soon", ALONE, LIST(""), WAIT),
@@ -95,6 +94,38 @@ static void a_list_means_what_it_can_prove(void **state)
 			assert_int_equal(answer->failure.bought, PLUGIN_BOUGHT_MADE);
 		plugin_answer_free(answer);
 	}
+}
+
+/* To prove it after a day, when the operator says that two are needed, would buy what is there twice. */
+static void more_than_a_day_proves_nothing(void **state)
+{
+	static const struct {
+		const char *after_s;
+		bool is_right, is_proof;
+	} rows[] = {
+		{"0", true, false},      {"86400", true, true},
+		{"86401", false, false}, {"1000000000000000000", false, false},
+		{"-1", false, false},    {"0.5", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct plugin_answer *check, *answer;
+		char options[100];
+
+		snprintf(options, sizeof(options), "{\"absence_after_s\":%s}", rows[i].after_s);
+		rig_configure(options);
+		check = rig_begin(PLUGIN_VERB_CHECK, NULL, NULL);
+		assert_int_equal(check->kind, rows[i].is_right ? PLUGIN_ANSWER_REPORT : PLUGIN_ANSWER_FAILED);
+		if (!rows[i].is_right)
+			assert_non_null(strstr(check->failure.message, "'absence_after_s' of the provider takes"));
+		rig.now_ms = RIG_NOW_MS + INT64_C(172800000);
+		answer = look(ALONE, 200, LIST(""));
+		assert_int_equal(answer->kind, rows[i].is_proof ? PLUGIN_ANSWER_ABSENT : PLUGIN_ANSWER_UNKNOWN);
+		plugin_answer_free(answer);
+		plugin_answer_free(check);
+	}
+	rig_configure("{\"absence_after_s\":30}");
 }
 
 /* When the decision is not known, no time after it is. */
