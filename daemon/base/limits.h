@@ -71,6 +71,8 @@
 #define LIMIT_ENGINE_RECONCILES 24 /* looks for one lost order, most of them at the cap's distance */
 #define LIMIT_ENGINE_RECONCILE_CAP_MS FAILPOINT_HURRY_MS(600000) /* between two of them */
 #define LIMIT_ENGINE_RECONCILE_HOPS 32                           /* exchanges of one look */
+/* From the last send of a lost order on, that its plugin may wait for the provider's list to be complete. */
+#define LIMIT_ENGINE_RECONCILE_WAIT_MS FAILPOINT_HURRY_MS(90000000)
 #define LIMIT_ENGINE_UNCHARGED 10            /* further attempts of a job after failures that cost nothing */
 #define LIMIT_ENGINE_RESUBMITS 2             /* of one job whose policy is to order again in doubt */
 #define LIMIT_ENGINE_OTHERS 256              /* jobs that were ordered at the same time, shown to one look */

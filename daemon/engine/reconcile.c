@@ -359,15 +359,10 @@ static void sleep_and_look(struct entry *entry)
 }
 
 /* What the plugin remembers between two looks is stored with the wait. */
-static void look_again(struct entry *entry, int64_t delay_ms, const char *why)
+static void look_later(struct entry *entry, int64_t delay_ms)
 {
 	struct job_status *status = entry->status;
 
-	log_debug("a lost order could not be looked up yet", "job", log_id(&entry->ref), "why", why);
-	if (++status->reconciles >= LIMIT_ENGINE_RECONCILES) {
-		give_up(entry, why);
-		return;
-	}
 	entry_begin(entry);
 	if (delay_ms <= 0)
 		delay_ms = backoff_ms(entry->engine, status->reconciles, LIMIT_ENGINE_BACKOFF_BASE_MS,
@@ -376,6 +371,33 @@ static void look_again(struct entry *entry, int64_t delay_ms, const char *why)
 		delay_ms = LIMIT_ENGINE_RECONCILE_CAP_MS;
 	status->wait_until_ms = now_utc(entry->engine) + delay_ms;
 	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_look);
+}
+
+static void look_again(struct entry *entry, int64_t delay_ms, const char *why)
+{
+	log_debug("a lost order could not be looked up yet", "job", log_id(&entry->ref), "why", why);
+	if (++entry->status->reconciles >= LIMIT_ENGINE_RECONCILES)
+		give_up(entry, why);
+	else
+		look_later(entry, delay_ms);
+}
+
+/*
+ * The provider has answered, and its list may be behind: no look that failed. Only what lasts longer than any list may
+ * lag is counted like one.
+ */
+static void wait_for_list(struct entry *entry, int64_t delay_ms)
+{
+	int64_t from_ms, to_ms, waited_ms;
+
+	span_of_doubts(entry, &from_ms, &to_ms);
+	waited_ms = now_utc(entry->engine) - to_ms;
+	if (!entry->hops || waited_ms < 0 || waited_ms >= LIMIT_ENGINE_RECONCILE_WAIT_MS) {
+		look_again(entry, delay_ms, "the plugin waits");
+		return;
+	}
+	entry->status->reconciles = 0;
+	look_later(entry, delay_ms);
 }
 
 /* ---- looking ---- */
@@ -415,7 +437,7 @@ static void on_answer(struct entry *entry, struct plugin_answer *take)
 		ask(entry, take);
 		break;
 	case PLUGIN_ANSWER_WAIT:
-		look_again(entry, take->wait.after_ms, "the plugin waits");
+		wait_for_list(entry, take->wait.after_ms);
 		break;
 	case PLUGIN_ANSWER_TROUBLE:
 		look_again(entry, take->failure.retry_after_ms,

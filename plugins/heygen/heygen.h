@@ -30,6 +30,8 @@ int32_t heygen_account(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_upload(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_catalogue(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_reconcile(const struct fg_host *h, struct fg_step *s);
+/* What is wrong with the provider's options; NULL: nothing. */
+const char *heygen_complaint(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_check(const struct fg_host *h, struct fg_step *s);
 
 static inline int heygen_is_same_text(struct fg_text a, struct fg_text b)

@@ -21,7 +21,7 @@
 /* Without a word of the operator: how long a list may lag before nobody looks again, and how often it is read. */
 #define PATIENCE_MS 120000
 #define PAUSE_MS 20000
-#define PATIENCE_MOST_S 86400
+#define PATIENCE_MOST_S 86400 /* for longer the daemon looks for no lost order */
 
 /* Around the sends: for clocks that differ, and a request that was on its way for long. */
 #define BEFORE_MS 600000
@@ -165,17 +165,25 @@ static int64_t decided_ms(const struct fg_host *h, struct fg_step *s)
 	return last_ms;
 }
 
-/* More than a day is a day: nobody looks for so long, and a person decides before that. */
-static int64_t proof_ms_of(const struct fg_host *h, struct fg_step *s)
+/* Negative: more or less than it may be, or no whole number. */
+static int64_t proof_s_of(const struct fg_host *h, struct fg_step *s)
 {
-	int64_t proof_s = h->integer(s, h->at(s, h->document(s, FG_DOC_ACCOUNT), "/options/absence_after_s"), 0);
+	fg_node option = h->at(s, h->document(s, FG_DOC_ACCOUNT), "/options/absence_after_s");
+	int64_t proof_s = option == FG_ABSENT ? 0 : h->integer(s, option, -1);
 
-	return 1000 * (proof_s < 0 ? 0 : proof_s < PATIENCE_MOST_S ? proof_s : PATIENCE_MOST_S);
+	return proof_s <= PATIENCE_MOST_S ? proof_s : -1;
+}
+
+const char *heygen_complaint(const struct fg_host *h, struct fg_step *s)
+{
+	return proof_s_of(h, s) < 0 ? "the option 'absence_after_s' of the provider takes whole seconds from 0 to "
+				      "86400, a day: for longer no lost order is looked for"
+				    : NULL;
 }
 
 static int32_t answer_nothing(const struct fg_host *h, struct fg_step *s)
 {
-	int64_t proof_ms = proof_ms_of(h, s);
+	int64_t proof_ms = 1000 * proof_s_of(h, s);
 	int64_t now_ms = h->integer(s, step(h, s, "/now_ms"), 0);
 	int64_t since_ms = decided_ms(h, s);
 	int64_t patience_ms = proof_ms > 0 ? proof_ms : PATIENCE_MS;

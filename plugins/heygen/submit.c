@@ -117,15 +117,18 @@ static int32_t begin(const struct fg_host *h, struct fg_step *s)
 
 /*
  * The same as start would say, before the order is accepted; its body is written for what the daemon then finds wrong
- * with it. Without an order there is nothing to say.
+ * with it. Without an order it is about the configuration alone.
  */
 int32_t heygen_check(const struct fg_host *h, struct fg_step *s)
 {
 	fg_node job = h->document(s, FG_DOC_JOB);
 	const struct family *family = family_of(h, s);
-	const char *why = refusal_of(h, s);
+	const char *why = refusal_of(h, s), *complaint = heygen_complaint(h, s);
 	fg_node body;
 
+	if (complaint)
+		return h->failed(s, FG_FAILURE(.reason = FG_REASON_INVALID_INPUT, .bought = FG_BOUGHT_NONE,
+					       .message = fg_text_of(complaint)));
 	if (why)
 		return refuse_order(h, s, why);
 	if (h->at(s, job, "/model") != FG_ABSENT) {

@@ -34,6 +34,8 @@ int openai_is_multipart(const struct fg_host *h, struct fg_step *s);
 /* The auth scheme. */
 const char *openai_auth(const struct fg_host *h, struct fg_step *s);
 /* What is wrong with the configuration, for the operator; empty: nothing. */
+/* So long after a lost order the gateway's list surely shows it; 0: the list proves nothing. */
+int64_t openai_absence_after_s(const struct fg_host *h, struct fg_step *s);
 struct fg_text openai_complaint(const struct fg_host *h, struct fg_step *s);
 /* A value of the order, such as "/prompt". */
 fg_node openai_parameter(const struct fg_host *h, struct fg_step *s, const char *pointer);

@@ -255,7 +255,7 @@ static int32_t pause(const struct fg_host *h, struct fg_step *s, int64_t ms)
 /* A list may lag: nothing in it is no answer at once. */
 static int32_t answer_nothing(const struct fg_host *h, struct fg_step *s, int is_empty)
 {
-	int64_t proof_ms = 1000 * h->integer(s, openai_option(h, s, "/absence_after_s"), 0);
+	int64_t proof_ms = 1000 * openai_absence_after_s(h, s);
 	int64_t patience_ms = proof_ms > 0 ? proof_ms : PATIENCE_MS;
 	int64_t left_ms = span_of_sends(h, s).to_ms + patience_ms - openai_now_ms(h, s);
 	int64_t step_ms = patience_ms / 10 > PAUSE_MS ? patience_ms / 10 : PAUSE_MS;

@@ -3,6 +3,8 @@
  */
 #include "openai_videos.h"
 
+#define ABSENCE_MOST_S 86400 /* for longer the daemon looks for no lost order */
+
 /* Where the key goes. The schemes of the manifest have the same names. */
 static const char *const schemes[] = {"bearer", "api-key", "x-litellm-api-key"};
 
@@ -55,6 +57,22 @@ static struct fg_text other_word(const struct fg_host *h, struct fg_step *s, con
 	return h->text(s, h->join(s, words, ""));
 }
 
+/* Negative: more or less than it may be, or no whole number. */
+static int64_t absence_after_s(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node option = openai_option(h, s, "/absence_after_s");
+	int64_t after_s = option == FG_ABSENT ? 0 : h->integer(s, option, -1);
+
+	return after_s <= ABSENCE_MOST_S ? after_s : -1;
+}
+
+int64_t openai_absence_after_s(const struct fg_host *h, struct fg_step *s)
+{
+	int64_t after_s = absence_after_s(h, s);
+
+	return after_s < 0 ? 0 : after_s;
+}
+
 struct fg_text openai_complaint(const struct fg_host *h, struct fg_step *s)
 {
 	static const char *const dialects[] = {"openai", "openrouter"};
@@ -66,6 +84,9 @@ struct fg_text openai_complaint(const struct fg_host *h, struct fg_step *s)
 		return other_word(h, s, "/submit", "json or multipart");
 	if (!is_one_of(h, s, openai_option(h, s, "/auth"), schemes, OPENAI_COUNT(schemes)))
 		return other_word(h, s, "/auth", "bearer, api-key or x-litellm-api-key");
+	if (absence_after_s(h, s) < 0)
+		return fg_text_of("the option 'absence_after_s' of the provider takes whole seconds from 0 to 86400, a "
+				  "day: for longer no lost order is looked for");
 	if (openai_is_openrouter(h, s) && openai_is_multipart(h, s))
 		return fg_text_of(
 			"the dialect openrouter takes JSON only: set the option 'submit' of the provider to json");

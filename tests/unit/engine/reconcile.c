@@ -152,6 +152,60 @@ static void a_plugin_may_wait_before_it_decides(void **state)
 	assert_state(rig, &job, JOB_STATE_RUNNING);
 }
 
+/* An operator may say that the list is complete after a day: that is no day of failed looks. */
+static void a_plugin_may_wait_for_a_day(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+	int64_t waited_ms = 0;
+
+	let_look(rig, 1);
+	job = order_with(rig, &(struct engine_create){.provider = "plain", .timeout_ms = 72 * RIG_HOUR_MS});
+	lose_reply(rig);
+	sleep_over(rig, &job);
+	while (waited_ms < 24 * RIG_HOUR_MS) {
+		reply(rig, 200, "wait after=86400000");
+		assert_state(rig, &job, JOB_STATE_STARTING);
+		waited_ms += sleep_over(rig, &job);
+		lose_reply(rig);
+		assert_int_equal(look(rig, &job)->reconciles, 1);
+		waited_ms += sleep_over(rig, &job);
+	}
+	reply(rig, 200, "absent");
+	assert_state(rig, &job, JOB_STATE_QUEUED);
+}
+
+static void and_not_for_ever(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = lost_job(rig);
+	int64_t most_ms = LIMIT_ENGINE_RECONCILE_WAIT_MS + LIMIT_ENGINE_RECONCILES * LIMIT_ENGINE_RECONCILE_CAP_MS;
+
+	for (int64_t waited_ms = 0; look(rig, &job)->state == JOB_STATE_STARTING;) {
+		assert_true(waited_ms < most_ms);
+		reply(rig, 200, "wait after=86400000");
+		if (look(rig, &job)->state == JOB_STATE_STARTING)
+			waited_ms += sleep_over(rig, &job);
+	}
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+	assert_int_equal(purchases(rig), 1);
+}
+
+/* One that has not even asked waits for nothing. */
+static void a_plugin_that_only_waits_is_counted(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	let_look(rig, 1);
+	rig->plugins[1].begin[PLUGIN_VERB_RECONCILE] = "wait after=600000";
+	job = order_plain(rig);
+	lose_reply(rig);
+	for (int i = 0; i < LIMIT_ENGINE_RECONCILES; i++)
+		sleep_over(rig, &job);
+	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
+}
+
 static void pages_are_read_to_a_limit(void **state)
 {
 	struct rig *rig = *state;
@@ -529,6 +583,9 @@ int main(void)
 		story(what_cannot_be_told_is_held),
 		story(a_provider_that_is_down_is_asked_again_but_not_for_ever),
 		story(a_plugin_may_wait_before_it_decides),
+		story(a_plugin_may_wait_for_a_day),
+		story(and_not_for_ever),
+		story(a_plugin_that_only_waits_is_counted),
 		story(pages_are_read_to_a_limit),
 		story(a_crash_at_any_point_begins_the_look_anew),
 		story(a_crash_before_the_reply_was_stored_is_looked_up),

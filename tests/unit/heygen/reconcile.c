@@ -206,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_list_means_what_it_can_prove, rig_reset),
+		cmocka_unit_test_setup(more_than_a_day_proves_nothing, rig_reset),
 		cmocka_unit_test_setup(without_a_time_nothing_is_proven, rig_reset),
 		cmocka_unit_test_setup(every_page_is_read, rig_reset),
 		cmocka_unit_test_setup(what_bears_no_mark_is_not_looked_for, rig_reset),

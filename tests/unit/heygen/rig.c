@@ -8,9 +8,10 @@
 
 struct rig rig;
 
+static const struct plugin_secret secret = {.name = "api_key", .value = RIG_SECRET};
+
 int rig_set_up(void **state)
 {
-	static const struct plugin_secret secret = {.name = "api_key", .value = RIG_SECRET};
 	struct plugin_account_spec spec = {.id = "studio", .secrets = &secret, .n_secrets = 1};
 	const char *folders[] = {HEYGEN_PLUGIN_DIR};
 	struct errmsg error = {0};
@@ -27,6 +28,21 @@ int rig_set_up(void **state)
 	}
 	print_error("%s\n", error.text);
 	return -1;
+}
+
+void rig_configure(const char *options)
+{
+	struct plugin_account_spec spec = {.id = "studio",
+					   .base_url = "http://127.0.0.1:9",
+					   .secrets = &secret,
+					   .n_secrets = 1,
+					   .options = bytes_of_text(options)};
+	struct errmsg error = {0};
+
+	plugin_account_free(rig.trusting);
+	if (plugin_account_new(rig.plugin, &spec, &rig.trusting, &error) != 0)
+		fail_msg("%s", error.text);
+	rig.is_trusting = true;
 }
 
 int rig_tear_down(void **state)

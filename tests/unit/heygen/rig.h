@@ -40,6 +40,8 @@ int rig_set_up(void **state);
 int rig_tear_down(void **state);
 /* Before each test. */
 int rig_reset(void **state);
+/* From here on the steps are of an account with these options, JSON, in the place of the trusting one. */
+void rig_configure(const char *options);
 
 /* An order with these members in its parameters, as a JOB document that the caller frees. */
 char *rig_job(const char *model, const char *title, const char *parameters);

@@ -105,6 +105,39 @@ static void a_list_means_what_it_can_prove(void **state)
 	}
 }
 
+/* To prove it after a day, when the operator says that two are needed, would buy what is there twice. */
+static void more_than_a_day_proves_nothing(void **state)
+{
+	static const struct {
+		const char *after_s;
+		bool is_right, is_proof;
+	} rows[] = {
+		{"0", true, false},      {"86400", true, true},
+		{"86401", false, false}, {"1000000000000000000", false, false},
+		{"-1", false, false},    {"0.5", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct plugin_answer *check, *answer;
+		char options[100];
+
+		snprintf(options, sizeof(options), "\"model\":\"sora-2\",\"absence_after_s\":%s", rows[i].after_s);
+		rig.account = rig_open(options);
+		check = rig_begin(PLUGIN_VERB_CHECK, NULL);
+		assert_int_equal(check->kind, rows[i].is_right ? PLUGIN_ANSWER_REPORT : PLUGIN_ANSWER_FAILED);
+		if (!rows[i].is_right)
+			assert_non_null(strstr(check->failure.message, "'absence_after_s' of the provider takes"));
+		rig.now_ms = RIG_NOW_MS + INT64_C(172800000);
+		rig.facts = "{" SENT "}";
+		answer = rows[i].is_right ? look(NULL, ALONE, LIST("")) : rig_resume(PLUGIN_VERB_RECONCILE, NULL);
+		assert_int_equal(answer->kind, rows[i].is_proof ? PLUGIN_ANSWER_ABSENT : PLUGIN_ANSWER_UNKNOWN);
+		plugin_answer_free(answer);
+		plugin_answer_free(check);
+		rig.account = plugin_account_free(rig.account);
+	}
+}
+
 static void pages_are_turned_until_the_span_is_seen(void **state)
 {
 	struct plugin_answer *first, *second;
@@ -188,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_list_means_what_it_can_prove, rig_reset),
+		cmocka_unit_test_setup(more_than_a_day_proves_nothing, rig_reset),
 		cmocka_unit_test_setup(pages_are_turned_until_the_span_is_seen, rig_reset),
 		cmocka_unit_test_setup(a_list_out_of_order_is_read_to_its_end, rig_reset),
 		cmocka_unit_test_setup(a_gateway_that_does_not_turn_the_page_proves_nothing, rig_reset),
