@@ -104,6 +104,7 @@
 #define LIMIT_ENGINE_CHECKS 1024             /* orders of one provider that wait for its plugin's judgement */
 #define LIMIT_ENGINE_CHECKS_BYTES 16777216   /* of them, as the plugin is shown them: more than one largest order */
 #define LIMIT_ENGINE_VERB_HOPS 8             /* exchanges of one verb beside a job's course */
+#define LIMIT_ENGINE_POLL_HOPS 32            /* exchanges of one poll */
 #define LIMIT_ENGINE_CATALOGUE_PAGES 400     /* of one list */
 #define LIMIT_ENGINE_CATALOGUE_ENTRIES 10000 /* likewise; what comes after them is left out */
 #define LIMIT_ENGINE_RESUME_SPREAD_MS FAILPOINT_HURRY_MS(2000) /* over which polls begin again after a start */

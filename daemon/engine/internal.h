@@ -150,7 +150,7 @@ struct entry {
 	int64_t poll_due_ms; /* monotonic; 0: the poll has left */
 	uint32_t poll_failures;
 	uint32_t polls;
-	uint32_t hops;        /* reconcile.c: exchanges of one look */
+	uint32_t hops;        /* exchanges of one look, or of one poll */
 	uint32_t relinks;     /* fresh links that were asked for */
 	uint32_t extra_tries; /* of what comes beside the video, in place of both */
 	uint32_t bad_files;   /* downloads that were not the media they should be */

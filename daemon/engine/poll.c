@@ -156,7 +156,8 @@ static void on_poll_fault(struct entry *entry, const struct plugin_answer *answe
 	if (answer->kind == PLUGIN_ANSWER_FAULT)
 		errmsg_set(&why, "%s", answer->fault);
 	else if (answer->kind == PLUGIN_ANSWER_EXCHANGE)
-		errmsg_set(&why, "it asked for a purchase");
+		errmsg_set(&why, exchange_buys(&answer->exchange) ? "it asked for a purchase"
+								  : "it asked for too many exchanges");
 	else
 		errmsg_set(&why, "it answered '%s', which has no meaning in a poll", plugin_answer_name(answer->kind));
 	if (answer->kind != PLUGIN_ANSWER_FAULT)
@@ -175,7 +176,7 @@ static void on_poll_answer(struct entry *entry, struct plugin_answer *take)
 		entry->lift = lift_free(entry->lift);
 	switch (take->kind) {
 	case PLUGIN_ANSWER_EXCHANGE:
-		if (exchange_buys(&take->exchange)) {
+		if (exchange_buys(&take->exchange) || entry->hops++ >= LIMIT_ENGINE_POLL_HOPS) {
 			on_poll_fault(entry, take);
 			break;
 		}
@@ -245,6 +246,7 @@ static void poll(struct entry *entry)
 	if (atomic_load(&entry->engine->phase) != ENGINE_PHASE_SERVING)
 		return;
 	entry->polls++;
+	entry->hops = 0;
 	step_run(entry, PLUGIN_VERB_POLL, 0, NULL, on_poll_answer);
 }
 

@@ -56,7 +56,29 @@ static void end_failed(struct entry *entry, const struct plugin_answer *answer)
 	end(entry);
 }
 
+static void ask_faulty_later(struct entry *entry, const char *why)
+{
+	metric_add(&figures_of(entry)->plugin_faults, 1);
+	log_error("plugin fault in a poll; what the job came to is asked again", "job", log_id(&entry->ref), "why",
+		  why);
+	ask_later(entry, 0);
+}
+
 static void on_reply(struct entry *entry, struct http_outcome *take);
+
+static void follow_up(struct entry *entry, const struct plugin_exchange *asked)
+{
+	if (exchange_buys(asked)) {
+		ask_faulty_later(entry, "it asked for a purchase");
+		return;
+	}
+	if (entry->hops++ >= LIMIT_ENGINE_POLL_HOPS) {
+		ask_faulty_later(entry, "it asked for too many exchanges");
+		return;
+	}
+	entry->verb_phase = asked->phase;
+	exchange_run(entry, asked, 0, on_reply);
+}
 
 static void on_answer(struct entry *entry, struct plugin_answer *take)
 {
@@ -64,12 +86,7 @@ static void on_answer(struct entry *entry, struct plugin_answer *take)
 	entry->lift = lift_free(entry->lift);
 	switch (take->kind) {
 	case PLUGIN_ANSWER_EXCHANGE:
-		if (exchange_buys(&take->exchange)) {
-			ask_later(entry, 0);
-			break;
-		}
-		entry->verb_phase = take->exchange.phase;
-		exchange_run(entry, &take->exchange, 0, on_reply);
+		follow_up(entry, &take->exchange);
 		break;
 	case PLUGIN_ANSWER_DONE:
 		run_note_cost(entry->status, &take->done.cost);
@@ -102,6 +119,12 @@ static void on_reply(struct entry *entry, struct http_outcome *take)
 	step_run(entry, PLUGIN_VERB_POLL, entry->verb_phase, reply, on_answer);
 }
 
+static void begin(struct entry *entry)
+{
+	entry->hops = 0;
+	step_run(entry, PLUGIN_VERB_POLL, 0, NULL, on_answer);
+}
+
 static void ask(struct entry *entry)
 {
 	if (now_utc(entry->engine) >= entry->status->money.awaited_until_ms)
@@ -109,7 +132,7 @@ static void ask(struct entry *entry)
 	else if (!lane_can_continue(entry->lane, entry->status))
 		ask_later(entry, 0);
 	else if (atomic_load(&entry->engine->phase) == ENGINE_PHASE_SERVING)
-		step_run(entry, PLUGIN_VERB_POLL, 0, NULL, on_answer);
+		begin(entry);
 }
 
 void settle_begin(struct entry *entry)

@@ -374,6 +374,20 @@ static void a_detached_job_that_is_deleted_is_settled_with_it(void **state)
 	assert_int_equal(open_requests(rig), 0);
 }
 
+static void what_it_came_to_is_not_asked_without_end(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = detached_clip(rig);
+
+	sleep_over(rig, &job);
+	for (int i = 0; i < LIMIT_ENGINE_POLL_HOPS; i++)
+		reply(rig, 200, "read");
+	assert_int_equal(open_requests(rig), 0);
+	assert_true(sleep_over(rig, &job) > LIMIT_ENGINE_AWAIT_FIRST_MS);
+	reply(rig, 200, "done video=https://maker.test/file/1 cost=123456");
+	assert_settled(rig, &job, RELEASED ", excess 123456 USD", false);
+}
+
 /* ---- budgets ---- */
 
 static void with_budgets(struct rig *rig, const struct engine_budget *budgets, size_t n)
@@ -628,6 +642,7 @@ int main(void)
 		story(what_a_detached_job_came_to_is_heard_later_and_across_a_restart),
 		story(a_detached_job_that_failed_for_nothing_costs_nothing),
 		story(what_nobody_says_in_a_day_counts_as_spent),
+		story(what_it_came_to_is_not_asked_without_end),
 		story(a_detached_job_that_is_deleted_is_settled_with_it),
 		story(what_a_budget_has_no_room_for_waits_until_there_is_some),
 		story(room_is_used_when_it_comes_by_those_who_wait_first),

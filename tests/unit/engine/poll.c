@@ -124,6 +124,27 @@ static void a_poll_may_take_several_exchanges(void **state)
 	assert_int_equal(look(rig, &job)->progress_percent, 1);
 }
 
+static void and_not_without_end(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = running_job(rig);
+	uint64_t revision = look(rig, &job)->revision;
+
+	for (int polls = 0; polls < 2; polls++) {
+		sleep_over(rig, &job);
+		for (int i = 1; i < LIMIT_ENGINE_POLL_HOPS; i++)
+			reply(rig, 200, "read");
+		assert_int_equal(open_requests(rig), 1);
+		reply(rig, 200, "read");
+		assert_int_equal(open_requests(rig), 0);
+		assert_int_equal(look(rig, &job)->revision, revision);
+	}
+	assert_int_equal(sleep_over(rig, &job), LIMIT_ENGINE_BACKOFF_CAP_MS);
+	reply(rig, 200, "done video=https://maker.test/file/1");
+	deliver(rig, a_video());
+	assert_state(rig, &job, JOB_STATE_SUCCEEDED);
+}
+
 static void what_failed_there_fails_here_with_what_it_cost(void **state)
 {
 	static const struct {
@@ -387,6 +408,7 @@ int main(void)
 		story(no_failed_poll_ends_a_paid_job),
 		story(what_a_plugin_must_not_answer_to_a_poll_is_named_in_the_log),
 		story(a_poll_may_take_several_exchanges),
+		story(and_not_without_end),
 		story(what_failed_there_fails_here_with_what_it_cost),
 		story(what_was_cancelled_there_is_cancelled_here),
 		story(the_plugins_state_comes_back_to_it),
