@@ -141,9 +141,10 @@
 #define LIMIT_JOB_ADAPT_PASSES 8                      /* over the rules, until an order is refused after all */
 #define LIMIT_JOB_PRICES 256                          /* price rules of one model, or of one provider's configuration */
 #define LIMIT_JOB_PRICE_MICROS INT64_C(1000000000000) /* of one second or video: a million */
-#define LIMIT_JOB_SPEECH_RATE 1000                    /* bytes of text that a second of speech may hold */
-#define LIMIT_JOB_EXTRAS_BYTES 65536                  /* as JSON */
-#define LIMIT_JOB_EXTRAS_DEPTH 32                     /* values inside values, the extras themselves are 1 */
+#define LIMIT_JOB_COST_MICROS INT64_C(1000000000000000) /* that a job may be said to have cost: a billion */
+#define LIMIT_JOB_SPEECH_RATE 1000                      /* bytes of text that a second of speech may hold */
+#define LIMIT_JOB_EXTRAS_BYTES 65536                    /* as JSON */
+#define LIMIT_JOB_EXTRAS_DEPTH 32                       /* values inside values, the extras themselves are 1 */
 
 /* room: http */
 #define LIMIT_HTTP_URL 16384 /* bytes */

@@ -76,10 +76,30 @@ enum job_purchase run_purchase_of(enum plugin_bought bought)
 	return purchases[bought];
 }
 
-void run_note_cost(struct job_status *status, const struct plugin_cost *cost)
+/* The ledger could not add it up, and what was delivered is worth keeping: it is as if nobody had said it, but said so. */
+static void refuse_cost(struct entry *entry, const struct plugin_cost *cost)
 {
-	if (cost->is_known && job_set_cost(status, cost->is_from_provider ? JOB_COST_PROVIDER : JOB_COST_PLUGIN,
-					   cost->amount_micros, cost->currency) < 0)
+	struct errmsg said, words;
+
+	errmsg_set(&said, "%lld millionths of %.40s", (long long)cost->amount_micros, cost->currency);
+	errmsg_set(
+		&words,
+		"what %s said that it cost is not believed: more than %lld millionths are taken for a mistake; look at "
+		"the provider's account",
+		cost->is_from_provider ? "the provider" : "the plugin", (long long)LIMIT_JOB_COST_MICROS);
+	log_error("a cost is not believed", "job", log_id(&entry->ref), "said", said.text);
+	if (job_add_note(entry->status, JOB_NOTE_IGNORED, "cost", words.text, said.text, "") < 0)
+		abort();
+}
+
+void run_note_cost(struct entry *entry, const struct plugin_cost *cost)
+{
+	if (!cost->is_known)
+		return;
+	if (cost->amount_micros > LIMIT_JOB_COST_MICROS)
+		refuse_cost(entry, cost);
+	else if (job_set_cost(entry->status, cost->is_from_provider ? JOB_COST_PROVIDER : JOB_COST_PLUGIN,
+			      cost->amount_micros, cost->currency) < 0)
 		abort();
 }
 

@@ -71,7 +71,7 @@ struct job_failure run_failure_of(const struct plugin_answer *answer, enum job_p
 enum job_reason run_reason_of(const struct plugin_answer *answer);
 /* The house rule is the caller's: here it is UNKNOWN. */
 enum job_purchase run_purchase_of(enum plugin_bought bought);
-/* What the plugin says that the job costs, if it says so. */
-void run_note_cost(struct job_status *status, const struct plugin_cost *cost);
+/* What the plugin says that the job costs, if it says so, and it is at most LIMIT_JOB_COST_MICROS; else a note. */
+void run_note_cost(struct entry *entry, const struct plugin_cost *cost);
 
 #endif

@@ -337,7 +337,7 @@ void send_accepted(struct entry *entry, struct plugin_answer *take)
 	if (job_set_cost(status, JOB_COST_NONE, 0, NULL) < 0)
 		abort();
 	if (!is_done) {
-		run_note_cost(status, &take->accepted.cost);
+		run_note_cost(entry, &take->accepted.cost);
 		status->cost.is_provisional = status->cost.source != JOB_COST_NONE;
 	}
 	entry->poll_delay_ms = is_done ? 0 : take->accepted.after_ms;

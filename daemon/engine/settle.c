@@ -89,7 +89,7 @@ static void on_answer(struct entry *entry, struct plugin_answer *take)
 		follow_up(entry, &take->exchange);
 		break;
 	case PLUGIN_ANSWER_DONE:
-		run_note_cost(entry->status, &take->done.cost);
+		run_note_cost(entry, &take->done.cost);
 		end(entry);
 		break;
 	case PLUGIN_ANSWER_FAILED:

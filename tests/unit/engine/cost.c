@@ -134,6 +134,31 @@ static void a_figure_at_the_order_is_provisional_until_the_end(void **state)
 	assert_cost(rig, &job, JOB_COST_PROVIDER, 99, "USD");
 }
 
+/* Its video is kept, and nothing stands still for a figure that no ledger adds up. */
+static void a_figure_beyond_reason_is_not_believed_and_said_aloud(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = running_with(rig, "accepted id=v1");
+	const struct job_status *status;
+
+	finish_with(rig, "done video=https://maker.test/file/1 cost=1000000000000000");
+	assert_cost(rig, &job, JOB_COST_PROVIDER, LIMIT_JOB_COST_MICROS, "USD");
+	assert_int_equal(look(rig, &job)->n_notes, 0);
+
+	job = running_with(rig, "accepted id=v1 cost=1000000000000001");
+	assert_int_equal(cost_of(rig, &job)->source, JOB_COST_NONE);
+	assert_int_equal(look(rig, &job)->n_notes, 1);
+	finish_with(rig, "done video=https://maker.test/file/1 cost=9223372036854775807");
+	assert_state(rig, &job, JOB_STATE_SUCCEEDED);
+	assert_cost(rig, &job, JOB_COST_COMPUTED, DELIVERED_MICROS, "EUR");
+	status = look(rig, &job);
+	assert_int_equal(status->n_notes, 1);
+	assert_string_equal(status->notes[0].field, "cost");
+	assert_string_equal(status->notes[0].from, "1000000000000001 millionths of USD");
+	assert_non_null(strstr(status->notes[0].message, "what the provider said that it cost is not believed"));
+	assert_int_equal(status->money.settlement, JOB_SETTLEMENT_FINAL);
+}
+
 static void a_failure_costs_nothing_only_where_nothing_was_bought(void **state)
 {
 	struct rig *rig = *state;
@@ -184,6 +209,7 @@ int main(void)
 		story(the_providers_own_figure_goes_before_ours),
 		story(what_the_plugin_computed_is_called_that),
 		story(a_figure_at_the_order_is_provisional_until_the_end),
+		story(a_figure_beyond_reason_is_not_believed_and_said_aloud),
 		story(a_failure_costs_nothing_only_where_nothing_was_bought),
 		story(what_was_never_sent_cost_nothing),
 	};
