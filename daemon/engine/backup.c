@@ -20,7 +20,7 @@ struct backup {
 	char *path, *partial, *store_path, *artifacts_path;
 	engine_backup_fn *fn;
 	void *userdata;
-	bool is_partial_ours; /* what was there before is somebody's */
+	bool is_partial_ours; /* to remove, if nothing comes of it: what was there before is somebody's */
 };
 
 static void free_backup(struct backup *backup)
@@ -95,14 +95,46 @@ static int copy_store(void *userdata, struct errmsg *msg)
 	return store_copy(backup->engine->store, backup->store_path, msg);
 }
 
-/* rename() would take an empty folder's place, which is somebody's. */
-static int name_it(const struct backup *backup)
+/*
+ * rename() would take an empty folder's place, which is somebody's. Where the file system knows no other way (NFS), a look
+ * before it has to do.
+ */
+static int rename_anew(const char *from, const char *to)
+{
+	struct stat st;
+
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	if (lstat(to, &st) == 0)
+		return -EEXIST;
+	if (errno != ENOENT)
+		return -errno;
+	return rename(from, to) < 0 ? -errno : 0;
+}
+
+static int name_it(struct backup *backup, struct errmsg *words)
 {
 	int r = sync_folder(backup->partial);
 
-	if (r == 0 && renameat2(AT_FDCWD, backup->partial, AT_FDCWD, backup->path, RENAME_NOREPLACE) < 0)
-		r = -errno;
-	return r == 0 ? sync_parent(backup->path) : r;
+	if (r < 0) {
+		errmsg_set(words, "'%.300s' cannot be synced: %s", backup->partial, strerror(-r));
+		return r;
+	}
+	/* From here on it is a backup, whatever its name. */
+	backup->is_partial_ours = false;
+	r = rename_anew(backup->partial, backup->path);
+	if (r < 0) {
+		errmsg_set(words, "the backup is whole, and stays '%.200s', for it cannot be named '%.200s': %s",
+			   backup->partial, backup->path, strerror(-r));
+		return r;
+	}
+	r = sync_parent(backup->path);
+	if (r < 0)
+		errmsg_set(words, "the backup '%.300s' is whole, but its name cannot be synced: %s", backup->path,
+			   strerror(-r));
+	return r;
 }
 
 /* [worker thread] */
@@ -113,11 +145,8 @@ static void on_copied(void *userdata, const struct artifact_copied *copied)
 	struct errmsg words = copied->message;
 	int r = copied->outcome;
 
-	if (r == 0) {
-		r = name_it(backup);
-		if (r < 0)
-			errmsg_set(&words, "the backup cannot be named '%.300s': %s", backup->path, strerror(-r));
-	}
+	if (r == 0)
+		r = name_it(backup, &words);
 	if (r == 0) {
 		log_info("a backup was made", "path", backup->path, "artifacts", log_int((int64_t)made.artifacts));
 		end(backup, 0, NULL, &made);

@@ -67,6 +67,24 @@ static int back_up(struct rig *rig, const char *name)
 	return made.outcome;
 }
 
+/* ---- a file system that cannot rename without replacing ---- */
+
+int __real_renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned int flags);
+int __wrap_renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned int flags);
+
+static int refusal;                /* its errno */
+static const char *made_meanwhile; /* a folder that takes the name while the copy is made */
+
+int __wrap_renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned int flags)
+{
+	if (made_meanwhile)
+		assert_int_equal(mkdir(to, 0700), 0);
+	if (!refusal)
+		return __real_renameat2(from_folder, from, to_folder, to, flags);
+	errno = refusal;
+	return -1;
+}
+
 /* ---- stories ---- */
 
 static void what_is_named_is_whole(void **state)
@@ -94,6 +112,46 @@ static void a_folder_that_it_did_not_make_is_left_as_it_is(void **state)
 	assert_int_equal(back_up(rig, "another"), 0);
 }
 
+static void it_is_named_where_nothing_can_be_renamed_without_replacing(void **state)
+{
+	static const int refusals[] = {EINVAL, ENOSYS};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		const char *name = i ? "second" : "first";
+		int outcome;
+
+		refusal = refusals[i];
+		outcome = back_up(rig, name);
+		refusal = 0;
+		assert_int_equal(outcome, 0);
+		assert_true(is_there(rig, name));
+	}
+}
+
+/* Hours of copying are not thrown away for a name. */
+static void a_whole_copy_that_cannot_be_named_stays(void **state)
+{
+	static const int refusals[] = {0, EINVAL, EACCES};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		char name[32], partial[64];
+		int outcome;
+
+		snprintf(name, sizeof(name), "backup-%zu", i);
+		snprintf(partial, sizeof(partial), "%s.partial/store/copy", name);
+		refusal = refusals[i];
+		made_meanwhile = refusal == EACCES ? NULL : name;
+		outcome = back_up(rig, name);
+		refusal = 0;
+		made_meanwhile = NULL;
+		assert_int_equal(outcome, ENGINE_E_STORE);
+		assert_non_null(strstr(made.text, "the backup is whole, and stays '"));
+		assert_true(is_there(rig, partial));
+	}
+}
+
 static void what_it_began_itself_is_removed_when_it_fails(void **state)
 {
 	struct rig *rig = *state;
@@ -110,6 +168,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		story(what_is_named_is_whole),
 		story(a_folder_that_it_did_not_make_is_left_as_it_is),
+		story(it_is_named_where_nothing_can_be_renamed_without_replacing),
+		story(a_whole_copy_that_cannot_be_named_stays),
 		story(what_it_began_itself_is_removed_when_it_fails),
 	};
 
