@@ -282,6 +282,7 @@ class Change(Case):
     def test_resume_releases_what_is_named_or_all_that_is_open(self):
         jobs = [self.fake.add_job(state) for state in ("QUEUED", "UNCERTAIN", "RUNNING")]
         asked = []
+        held = set(job.name for job in jobs)
 
         def list_open(request):
             self.assertEqual([n for n in range(1, 11) if n in request.filter.states],
@@ -292,15 +293,50 @@ class Change(Case):
 
         def answer(request):
             asked.append(request.name)
-            return message("ResumeJobResponse", job=next(job for job in jobs if job.name == request.name))
+            released = message("Job")
+            released.CopyFrom(next(job for job in jobs if job.name == request.name))
+            released.revision += request.name in held
+            return message("ResumeJobResponse", job=released)
         self.fake.on.update(ResumeJob=answer, ListJobs=list_open)
         self.expect(0, "resume", jobs[0].name[5:], out=[jobs[0].name[5:], "QUEUED"])
         self.assertEqual(asked, [jobs[0].name])
         asked.clear()
         self.expect(0, "resume", "--all", out=[job.name[5:] for job in jobs])
         self.assertEqual(asked, [job.name for job in jobs])
+        held = {jobs[2].name}
+        done = self.expect(0, "resume", "--all", out=[jobs[2].name[5:], "RUNNING"])
+        self.assertEqual(len(done.out.splitlines()), 1, "what was not held is not shown")
+        self.assertEqual(self.expect(0, "resume", "--all", "-o", "name").out.split(), [jobs[2].name])
         for words in [], [jobs[0].name, "--all"]:
             self.expect(2, "resume", *words, says="say which jobs: their names, or --all")
+
+    def test_resume_all_goes_on_over_what_fails(self):
+        jobs = [self.fake.add_job("QUEUED") for _ in range(6)]
+        fails = {0: Refusal(grpc.StatusCode.NOT_FOUND, "JOB_NOT_FOUND", "there is no such job"),
+                 1: Refusal(grpc.StatusCode.UNAUTHENTICATED, None, "no"),
+                 2: Refusal(grpc.StatusCode.INTERNAL, "STORE_UNAVAILABLE", "the store takes no writes")}
+
+        def list_open(request):
+            page = int(request.page_token or 0)
+            return message("ListJobsResponse", jobs=jobs[2 * page:2 * page + 2], next_page_token=str(page + 1) if page < 2 else "")
+
+        def answer(request):
+            at = next(i for i, job in enumerate(jobs) if job.name == request.name)
+            if at in fails:
+                raise fails[at]
+            released = message("Job")
+            released.CopyFrom(jobs[at])
+            released.revision += 1
+            return message("ResumeJobResponse", job=released)
+        self.fake.on.update(ResumeJob=answer, ListJobs=list_open)
+        done = self.expect(4, "resume", "--all", says=[f"cannot resume {jobs[1].name}", f"cannot resume {jobs[2].name}"])
+        self.assertEqual(len(done.out.splitlines()), 3)
+        self.assertNotIn(jobs[0].name, done.err)
+        del fails[1], fails[2]
+        self.expect(0, "resume", "--all")
+        fails[3] = Refusal(grpc.StatusCode.UNAVAILABLE, None, "gone")
+        self.expect(5, "resume", "--all")
+        self.assertEqual(self.fake.requests("ResumeJob")[-1].name, jobs[3].name)
 
     def test_backup_names_an_absolute_path(self):
         self.fake.on["CreateBackup"] = lambda request: message("CreateBackupResponse", path=request.path, artifact_count=2,
