@@ -204,6 +204,11 @@ void engine_back_up(struct engine *engine, const char *path, engine_backup_fn *f
 		   NULL);
 		return;
 	}
+	/* It would be flushed first, which a database whose write has failed must not be asked for. */
+	if (!store_is_healthy(engine->store)) {
+		fn(userdata, ENGINE_E_STORE, &(struct engine_error){.text = ENGINE_STORE_FAILED}, NULL);
+		return;
+	}
 	if (!is_usable(path, &why)) {
 		fn(userdata, ENGINE_E_INVALID,
 		   &(struct engine_error){.text = why.text, .violations = &violation, .n_violations = 1}, NULL);

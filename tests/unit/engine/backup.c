@@ -152,6 +152,17 @@ static void a_whole_copy_that_cannot_be_named_stays(void **state)
 	}
 }
 
+static void a_store_whose_write_has_failed_is_not_copied(void **state)
+{
+	struct rig *rig = *state;
+
+	break_disk(rig);
+	create(rig, &(struct engine_create){0});
+	assert_int_equal(back_up(rig, "backup"), ENGINE_E_STORE);
+	assert_string_equal(made.text, ENGINE_STORE_FAILED);
+	assert_false(is_there(rig, "backup"));
+}
+
 static void what_it_began_itself_is_removed_when_it_fails(void **state)
 {
 	struct rig *rig = *state;
@@ -170,6 +181,7 @@ int main(void)
 		story(a_folder_that_it_did_not_make_is_left_as_it_is),
 		story(it_is_named_where_nothing_can_be_renamed_without_replacing),
 		story(a_whole_copy_that_cannot_be_named_stays),
+		story(a_store_whose_write_has_failed_is_not_copied),
 		story(what_it_began_itself_is_removed_when_it_fails),
 	};
 
