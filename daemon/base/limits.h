@@ -90,6 +90,8 @@
 #define LIMIT_ENGINE_AWAIT_FIRST_MS 30000
 #define LIMIT_ENGINE_AWAIT_CAP_MS 600000
 #define LIMIT_ENGINE_AWAIT_MS 86400000
+#define LIMIT_ENGINE_AWAIT_AT_ONCE 64 /* such jobs that are being asked about; the others take turns, tried after: */
+#define LIMIT_ENGINE_AWAIT_TURN_MS 5000
 #define LIMIT_ENGINE_RELINK_CAP_MS FAILPOINT_HURRY_MS(600000) /* between requests for a fresh link */
 #define LIMIT_ENGINE_RELINKS 100                              /* fresh links for one job, about a day's worth */
 #define LIMIT_ENGINE_EXTRA_TRIES 2                            /* of both, for all that comes beside a video */

@@ -64,6 +64,7 @@ struct engine {
 	atomic_uint openings;     /* asset.c: files on their way to be read */
 	atomic_uint_fast64_t uploads_begun;
 	size_t verb_runs;      /* account reads and the like that are under way */
+	size_t settling;       /* settle.c: jobs whose provider is being asked what they came to */
 	uint64_t lifts;        /* so far: names their files */
 	struct figures strays; /* of the jobs whose provider is not configured */
 };
@@ -150,6 +151,7 @@ struct entry {
 	int64_t poll_due_ms; /* monotonic; 0: the poll has left */
 	uint32_t poll_failures;
 	uint32_t polls;
+	bool is_settling;     /* settle.c: one of the engine's settling */
 	uint32_t hops;        /* exchanges of one look, or of one poll */
 	uint32_t relinks;     /* fresh links that were asked for */
 	uint32_t extra_tries; /* of what comes beside the video, in place of both */

@@ -108,6 +108,7 @@ void run_note_cost(struct entry *entry, const struct plugin_cost *cost)
 void run_abandon(struct entry *entry)
 {
 	fetch_abandon(entry);
+	settle_leave(entry);
 	entry->delivery = plugin_answer_free(entry->delivery);
 	entry->outgoing = plugin_answer_free(entry->outgoing);
 	entry->reply = reply_free(entry->reply);

@@ -56,6 +56,7 @@ void poll_store(struct entry *entry, struct plugin_answer *take);
 /* settle.c: the end of a job that its provider does not hear of: it goes on, and bills. */
 void settle_await(struct entry *entry); /* with the change that ends it */
 void settle_begin(struct entry *entry); /* ended, with what it cost to be heard; after a start, too */
+void settle_leave(struct entry *entry); /* another one's turn to ask, if it was this one's */
 
 /* fetch.c: STORING */
 void fetch_begin(struct entry *entry);

@@ -3,6 +3,9 @@
  * stays reserved, and the provider is asked, ever more rarely and without a slot, until it says what the order came to,
  * or for LIMIT_ENGINE_AWAIT_MS: then it counts as spent, marked as what nobody has confirmed. Only the end of it is
  * written.
+ *
+ * However many have ended so, a few are asked about at once: a provider that was left by a thousand jobs, or after a
+ * restart all of them, is not overrun. The others come again soon, at moments of their own, so that each has its turn.
  */
 #include "engine/run.h"
 
@@ -20,23 +23,28 @@ void settle_await(struct entry *entry)
 		money->awaited_until_ms = now_utc(entry->engine) + LIMIT_ENGINE_AWAIT_MS;
 }
 
+void settle_leave(struct entry *entry)
+{
+	if (entry->is_settling)
+		entry->engine->settling--;
+	entry->is_settling = false;
+}
+
 static void end(struct entry *entry)
 {
+	settle_leave(entry);
 	entry_begin(entry);
 	entry->status->money.awaited_until_ms = 0;
 	entry_submit(entry, JOB_EVENT_UPDATED, run_abandon);
 }
 
-static void sleep_and_ask(struct entry *entry)
+static void sleep_and_ask(struct entry *entry, int64_t delay_ms)
 {
 	int64_t left_ms = entry->status->money.awaited_until_ms - now_utc(entry->engine);
 
+	settle_leave(entry);
 	if (atomic_load(&entry->engine->phase) == ENGINE_PHASE_SERVING)
-		entry_sleep(entry,
-			    left_ms < 1                      ? 1
-			    : left_ms < entry->poll_delay_ms ? left_ms
-							     : entry->poll_delay_ms,
-			    ask);
+		entry_sleep(entry, left_ms < 1 ? 1 : left_ms < delay_ms ? left_ms : delay_ms, ask);
 }
 
 static void ask_later(struct entry *entry, int64_t advised_ms)
@@ -46,7 +54,7 @@ static void ask_later(struct entry *entry, int64_t advised_ms)
 	if (next_ms > LIMIT_ENGINE_AWAIT_CAP_MS)
 		next_ms = LIMIT_ENGINE_AWAIT_CAP_MS;
 	entry->poll_delay_ms = advised_ms > next_ms ? advised_ms : next_ms;
-	sleep_and_ask(entry);
+	sleep_and_ask(entry, entry->poll_delay_ms);
 }
 
 static void end_failed(struct entry *entry, const struct plugin_answer *answer)
@@ -121,6 +129,14 @@ static void on_reply(struct entry *entry, struct http_outcome *take)
 
 static void begin(struct entry *entry)
 {
+	struct engine *engine = entry->engine;
+
+	if (engine->settling >= LIMIT_ENGINE_AWAIT_AT_ONCE) {
+		sleep_and_ask(entry, 1 + rand_r(&engine->jitter) % LIMIT_ENGINE_AWAIT_TURN_MS);
+		return;
+	}
+	engine->settling++;
+	entry->is_settling = true;
 	entry->hops = 0;
 	step_run(entry, PLUGIN_VERB_POLL, 0, NULL, on_answer);
 }
@@ -138,5 +154,5 @@ static void ask(struct entry *entry)
 void settle_begin(struct entry *entry)
 {
 	entry->poll_delay_ms = LIMIT_ENGINE_AWAIT_FIRST_MS;
-	sleep_and_ask(entry);
+	sleep_and_ask(entry, entry->poll_delay_ms);
 }

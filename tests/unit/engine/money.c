@@ -374,6 +374,45 @@ static void a_detached_job_that_is_deleted_is_settled_with_it(void **state)
 	assert_int_equal(open_requests(rig), 0);
 }
 
+static struct request *oldest_request(struct rig *rig)
+{
+	struct request *request;
+
+	pthread_mutex_lock(&rig->http.mutex);
+	for (request = rig->http.requests; request && request->is_ended;)
+		request = request->next;
+	pthread_mutex_unlock(&rig->http.mutex);
+	assert_non_null(request);
+	return request;
+}
+
+#define MANY (LIMIT_ENGINE_AWAIT_AT_ONCE + 3)
+
+static void so_many_are_asked_about_at_once_and_each_has_its_turn(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref jobs[MANY];
+
+	for (size_t i = 0; i < MANY; i++)
+		jobs[i] = detached_clip(rig);
+	crash_and_restart(rig);
+	pass(rig, LIMIT_ENGINE_AWAIT_FIRST_MS);
+	assert_int_equal(open_requests(rig), LIMIT_ENGINE_AWAIT_AT_ONCE);
+	pass(rig, LIMIT_ENGINE_AWAIT_TURN_MS);
+	assert_int_equal(open_requests(rig), LIMIT_ENGINE_AWAIT_AT_ONCE);
+	assert_answer(delete_job(rig, &jobs[0], ENGINE_DELETE_KEEP_REMOTE), 0);
+	for (size_t left = MANY - 1; left > 0; left--) {
+		pass(rig, LIMIT_ENGINE_AWAIT_TURN_MS);
+		assert_int_equal(open_requests(rig),
+				 left < LIMIT_ENGINE_AWAIT_AT_ONCE ? left : LIMIT_ENGINE_AWAIT_AT_ONCE);
+		answer_request(rig, oldest_request(rig),
+			       &(struct said){.status = 200, .body = "done video=https://maker.test/file/1 cost=1"});
+	}
+	assert_int_equal(open_requests(rig), 0);
+	for (size_t i = 1; i < MANY; i++)
+		assert_int_equal(look(rig, &jobs[i])->money.settlement, JOB_SETTLEMENT_FINAL);
+}
+
 static void what_it_came_to_is_not_asked_without_end(void **state)
 {
 	struct rig *rig = *state;
@@ -642,6 +681,7 @@ int main(void)
 		story(what_a_detached_job_came_to_is_heard_later_and_across_a_restart),
 		story(a_detached_job_that_failed_for_nothing_costs_nothing),
 		story(what_nobody_says_in_a_day_counts_as_spent),
+		story(so_many_are_asked_about_at_once_and_each_has_its_turn),
 		story(what_it_came_to_is_not_asked_without_end),
 		story(a_detached_job_that_is_deleted_is_settled_with_it),
 		story(what_a_budget_has_no_room_for_waits_until_there_is_some),
