@@ -2,6 +2,8 @@
 
 #include "base/err.h"
 
+#include <fcntl.h>
+
 /* @at NULL: where the file stands. */
 static ssize_t write_some(int fd, struct bytes bytes, const uint64_t *at)
 {
@@ -36,4 +38,11 @@ int write_fully(int fd, struct bytes bytes)
 int write_fully_at(int fd, struct bytes bytes, uint64_t *at)
 {
 	return write_all(fd, bytes, at);
+}
+
+int sync_folder(const char *path)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? err_origin(-errno) : 0;
 }

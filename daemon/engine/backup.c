@@ -7,6 +7,8 @@
  */
 #include "engine/internal.h"
 
+#include "base/write.h"
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
@@ -56,13 +58,6 @@ static void remove_partial(const struct backup *backup)
 	if (nftw(backup->partial, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
 		log_warning("what was made of a backup cannot be removed; remove it by hand", "path", backup->partial,
 			    "error", log_errno(-errno));
-}
-
-static int sync_folder(const char *path)
-{
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
 static int sync_parent(const char *path)

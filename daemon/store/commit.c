@@ -81,7 +81,7 @@ const struct store_over_budget *store_commit_over_budget(const struct store_comm
 	return commit->outcome == STORE_E_OVER_BUDGET ? &commit->over : NULL;
 }
 
-static int poison(struct store_commit *commit, int error)
+int commit_poison(struct store_commit *commit, int error)
 {
 	if (commit->poison == 0)
 		commit->poison = error;
@@ -94,7 +94,6 @@ static struct change_head *head_at(struct store_commit *commit, size_t offset, s
 	return copy;
 }
 
-/* Begins a change; its value is what gets appended until end_put(). */
 static int begin(struct store_commit *commit, const struct key *key, uint32_t value_len, size_t *ret_offset)
 {
 	struct change_head head = {.key_len = (uint32_t)key->len, .value_len = value_len};
@@ -104,18 +103,22 @@ static int begin(struct store_commit *commit, const struct key *key, uint32_t va
 	if (r == 0)
 		r = buffer_append(&commit->changes, key->data, key->len);
 	if (r < 0)
-		return poison(commit, r);
+		return commit_poison(commit, r);
 	*ret_offset = offset;
 	return 0;
 }
 
-/* @r: of the writing. Returns it; on success the value's length is known now. */
-static int end_put(struct store_commit *commit, size_t offset, int r)
+int commit_begin_put(struct store_commit *commit, const struct key *key, size_t *ret_offset)
+{
+	return begin(commit, key, 0, ret_offset);
+}
+
+int commit_end_put(struct store_commit *commit, size_t offset, int r)
 {
 	struct change_head head;
 
 	if (r < 0)
-		return poison(commit, r);
+		return commit_poison(commit, r);
 	head_at(commit, offset, &head);
 	head.value_len = (uint32_t)(commit->changes.len - offset - sizeof(head) - head.key_len);
 	memcpy(commit->changes.data + offset, &head, sizeof(head));
@@ -126,7 +129,7 @@ static int put_entry(struct store_commit *commit, const struct key *key)
 {
 	size_t offset;
 
-	return begin(commit, key, 0, &offset);
+	return commit_begin_put(commit, key, &offset);
 }
 
 static int put_delete(struct store_commit *commit, const struct key *key)
@@ -160,7 +163,7 @@ static void add_revision(struct store_commit *commit, struct commit_revision *li
 			return;
 		}
 	if (*n == LIMIT_STORE_COMMIT_JOBS) {
-		poison(commit, err_origin(-E2BIG));
+		commit_poison(commit, err_origin(-E2BIG));
 		return;
 	}
 	list[(*n)++] = (struct commit_revision){.ref = *ref, .revision = revision};
@@ -179,10 +182,10 @@ int store_commit_claim_request(struct store_commit *commit, const struct job *jo
 
 	assert(!commit->has_claim);
 	if (r < 0)
-		return poison(commit, r);
-	r = begin(commit, &key, 0, &offset);
+		return commit_poison(commit, r);
+	r = commit_begin_put(commit, &key, &offset);
 	if (r == 0)
-		r = end_put(commit, offset, record_write_request(&commit->changes, job));
+		r = commit_end_put(commit, offset, record_write_request(&commit->changes, job));
 	if (r < 0)
 		return r;
 	commit->has_claim = true;
@@ -199,8 +202,8 @@ int store_commit_put_job(struct store_commit *commit, const struct job *job)
 	int r;
 
 	key_job_part(&key, &job->ref, KEY_PART_JOB);
-	r = begin(commit, &key, 0, &offset);
-	return r < 0 ? r : end_put(commit, offset, record_write_job(&commit->changes, job));
+	r = commit_begin_put(commit, &key, &offset);
+	return r < 0 ? r : commit_end_put(commit, offset, record_write_job(&commit->changes, job));
 }
 
 /* Only differences are written: an entry that stays costs nothing. */
@@ -226,7 +229,7 @@ static int move_indexes(struct store_commit *commit, const struct job *job, cons
 	if (r == 0)
 		r = key_indexes(&to, job, after);
 	if (r)
-		return poison(commit, r);
+		return commit_poison(commit, r);
 	r = move_entry(commit, &from.queue, &to.queue);
 	if (r == 0)
 		r = move_entry(commit, &from.deadline, &to.deadline);
@@ -251,7 +254,7 @@ static int need_assets(struct store_commit *commit, uint32_t tenant, const struc
 	assert(commit->n_needs == 0 && commit->asset_change == COMMIT_ASSET_NONE);
 	commit->needs = calloc(n, sizeof(*commit->needs));
 	if (!commit->needs)
-		return poison(commit, err_origin(-ENOMEM));
+		return commit_poison(commit, err_origin(-ENOMEM));
 	memcpy(commit->needs, assets, n * sizeof(*commit->needs));
 	commit->n_needs = n;
 	commit->asset_tenant = tenant;
@@ -287,9 +290,9 @@ int store_commit_put_status(struct store_commit *commit, const struct job *job, 
 	int r;
 
 	key_job_part(&key, &job->ref, KEY_PART_STATE);
-	r = begin(commit, &key, 0, &offset);
+	r = commit_begin_put(commit, &key, &offset);
 	if (r == 0)
-		r = end_put(commit, offset, record_write_state(&commit->changes, after));
+		r = commit_end_put(commit, offset, record_write_state(&commit->changes, after));
 	if (r == 0)
 		r = move_indexes(commit, job, before, &index);
 	if (r == 0)
@@ -305,8 +308,8 @@ int store_commit_put_attempt(struct store_commit *commit, const struct job_ref *
 	int r;
 
 	key_attempt(&key, ref, attempt->number);
-	r = begin(commit, &key, 0, &offset);
-	return r < 0 ? r : end_put(commit, offset, record_write_attempt(&commit->changes, attempt));
+	r = commit_begin_put(commit, &key, &offset);
+	return r < 0 ? r : commit_end_put(commit, offset, record_write_attempt(&commit->changes, attempt));
 }
 
 /* NULL @order: there is none any more. */
@@ -318,13 +321,13 @@ static int put_order(struct store_commit *commit, const struct job_ref *ref, con
 	int r = key_order(&key, ref, send);
 
 	if (r < 0)
-		return poison(commit, r);
+		return commit_poison(commit, r);
 	if (key.len == 0)
 		return 0;
 	if (!order)
 		return put_delete(commit, &key);
-	r = begin(commit, &key, 0, &offset);
-	return r < 0 ? r : end_put(commit, offset, record_write_order(&commit->changes, order));
+	r = commit_begin_put(commit, &key, &offset);
+	return r < 0 ? r : commit_end_put(commit, offset, record_write_order(&commit->changes, order));
 }
 
 int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send)
@@ -335,9 +338,9 @@ int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref
 	int r;
 
 	key_send(&key, ref, send->attempt, send->number);
-	r = begin(commit, &key, 0, &offset);
+	r = commit_begin_put(commit, &key, &offset);
 	if (r == 0)
-		r = end_put(commit, offset, record_write_send(&commit->changes, send));
+		r = commit_end_put(commit, offset, record_write_send(&commit->changes, send));
 	return r < 0 ? r : put_order(commit, ref, send, job_send_may_have_bought(send) ? &order : NULL);
 }
 
@@ -366,8 +369,8 @@ int store_commit_put_remote(struct store_commit *commit, const struct job_ref *r
 	int r;
 
 	key_remote(&key, ref, remote->attempt, remote->index);
-	r = begin(commit, &key, 0, &offset);
-	return r < 0 ? r : end_put(commit, offset, record_write_remote(&commit->changes, remote));
+	r = commit_begin_put(commit, &key, &offset);
+	return r < 0 ? r : commit_end_put(commit, offset, record_write_remote(&commit->changes, remote));
 }
 
 int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,
@@ -378,9 +381,9 @@ int store_commit_put_artifact(struct store_commit *commit, const struct job_ref 
 	int r;
 
 	key_artifact(&key, ref, artifact->index);
-	r = begin(commit, &key, 0, &offset);
+	r = commit_begin_put(commit, &key, &offset);
 	if (r == 0)
-		r = end_put(commit, offset, record_write_artifact(&commit->changes, artifact));
+		r = commit_end_put(commit, offset, record_write_artifact(&commit->changes, artifact));
 	if (r < 0)
 		return r;
 	key_reference(&key, &artifact->sha256, ref, artifact->index);
@@ -395,8 +398,8 @@ int store_commit_put_reply(struct store_commit *commit, const struct job_ref *re
 	int r;
 
 	key_reply(&key, ref, attempt, send);
-	r = begin(commit, &key, 0, &offset);
-	return r < 0 ? r : end_put(commit, offset, record_write_reply(&commit->changes, meta, body));
+	r = commit_begin_put(commit, &key, &offset);
+	return r < 0 ? r : commit_end_put(commit, offset, record_write_reply(&commit->changes, meta, body));
 }
 
 int store_commit_put_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,
@@ -410,8 +413,8 @@ int store_commit_put_handle(struct store_commit *commit, uint32_t tenant, const 
 	if (r < 0)
 		return r;
 	key_handle(&key, tenant, sha256, account);
-	r = begin(commit, &key, 0, &offset);
-	return r < 0 ? r : end_put(commit, offset, record_write_handle(&commit->changes, handle));
+	r = commit_begin_put(commit, &key, &offset);
+	return r < 0 ? r : commit_end_put(commit, offset, record_write_handle(&commit->changes, handle));
 }
 
 int store_commit_delete_handle(struct store_commit *commit, uint32_t tenant, const struct digest *sha256,
@@ -434,21 +437,21 @@ int store_commit_put_event(struct store_commit *commit, enum job_event kind, con
 
 	assert(!commit->has_event);
 	key_history(&key, &job->ref, status->revision);
-	r = begin(commit, &key, 0, &offset);
+	r = commit_begin_put(commit, &key, &offset);
 	if (r < 0)
 		return r;
 	commit->history_value = commit->changes.len;
-	r = end_put(commit, offset, buffer_append(&commit->changes, no_sequence, sizeof(no_sequence)));
+	r = commit_end_put(commit, offset, buffer_append(&commit->changes, no_sequence, sizeof(no_sequence)));
 	if (r < 0)
 		return r;
 
 	key_event(&key, job->ref.tenant, 0);
-	r = begin(commit, &key, 0, &offset);
+	r = commit_begin_put(commit, &key, &offset);
 	if (r < 0)
 		return r;
 	commit->event_key = commit->changes.len - sizeof(no_sequence);
 	commit->event_record = commit->changes.len;
-	r = end_put(commit, offset, record_write_event(&commit->changes, kind, job, status));
+	r = commit_end_put(commit, offset, record_write_event(&commit->changes, kind, job, status));
 	if (r < 0)
 		return r;
 
@@ -483,7 +486,7 @@ static int bury_order(struct store_commit *commit, const struct job *job, const 
 				     .remote_ids = remote_ids};
 
 	if (!remote_ids)
-		return poison(commit, err_origin(-ENOMEM));
+		return commit_poison(commit, err_origin(-ENOMEM));
 	for (size_t i = 0; i < status->n_remotes; i++)
 		if (status->remotes[i].attempt == send->attempt)
 			remote_ids[order.n_remote_ids++] = status->remotes[i].id;
@@ -534,7 +537,7 @@ int store_commit_delete_job(struct store_commit *commit, const struct job *job, 
 	int r = key_tombstone(&key, job->ref.tenant, status->updated_ms, job->request_id);
 
 	if (r < 0)
-		return poison(commit, r);
+		return commit_poison(commit, r);
 	r = put_entry(commit, &key);
 	key_job_part(&key, &job->ref, KEY_PART_JOB);
 	if (r == 0)
@@ -571,9 +574,9 @@ int store_commit_put_asset(struct store_commit *commit, uint32_t tenant, const s
 
 	change_asset(commit, tenant, asset, true);
 	key_asset(&key, tenant, &asset->sha256);
-	r = begin(commit, &key, 0, &offset);
+	r = commit_begin_put(commit, &key, &offset);
 	if (r == 0)
-		r = end_put(commit, offset, record_write_asset(&commit->changes, asset));
+		r = commit_end_put(commit, offset, record_write_asset(&commit->changes, asset));
 	key_asset_listed(&key, tenant, &asset->id, &asset->sha256);
 	return r < 0 ? r : put_entry(commit, &key);
 }
@@ -588,117 +591,4 @@ int store_commit_delete_asset(struct store_commit *commit, uint32_t tenant, cons
 	r = put_delete(commit, &key);
 	key_asset_listed(&key, tenant, &asset->id, &asset->sha256);
 	return r < 0 ? r : put_delete(commit, &key);
-}
-
-/* ---- the ledger ---- */
-
-/* @ret: where its key lies. */
-static int add_balance(struct store_commit *commit, uint32_t tenant, const struct ledger_scope *scope, size_t *ret)
-{
-	uint16_t len;
-	struct key key;
-	int r;
-
-	key_balance(&key, tenant, scope);
-	len = (uint16_t)key.len;
-	r = buffer_append(&commit->balances, &len, sizeof(len));
-	*ret = commit->balances.len;
-	return r < 0 ? r : buffer_append(&commit->balances, key.data, key.len);
-}
-
-static int add_balances(struct store_commit *commit, const struct ledger_entry *entry, struct commit_posting *posting)
-{
-	struct ledger_scope scope;
-	size_t at;
-	int r = 0;
-
-	posting->balances = commit->balances.len;
-	for (size_t n = 0; r == 0 && ledger_scope_at(entry, n, &scope); n++)
-		r = add_balance(commit, entry->ref.tenant, &scope, &at);
-	posting->balances_len = commit->balances.len - posting->balances;
-	return r;
-}
-
-bool commit_next_balance(const struct store_commit *commit, const struct commit_posting *posting, size_t *offset,
-			 struct bytes *ret)
-{
-	const char *data = commit->balances.data + posting->balances + *offset;
-	uint16_t len;
-
-	if (*offset == posting->balances_len)
-		return false;
-	memcpy(&len, data, sizeof(len));
-	*ret = bytes_of(data + sizeof(len), len);
-	*offset += sizeof(len) + len;
-	return true;
-}
-
-static int put_ledger_keys(struct store_commit *commit, const struct ledger_entry *entry,
-			   struct commit_posting *posting)
-{
-	struct key key;
-	size_t offset;
-	int r;
-
-	key_ledger_job_entry(&key, &entry->ref, 0);
-	r = begin(commit, &key, 0, &offset);
-	if (r < 0)
-		return r;
-	posting->key_of_job = commit->changes.len - sizeof(uint64_t);
-	key_ledger(&key, entry->ref.tenant, 0);
-	r = begin(commit, &key, 0, &offset);
-	if (r < 0)
-		return r;
-	posting->key = commit->changes.len - sizeof(uint64_t);
-	return end_put(commit, offset, record_write_ledger_entry(&commit->changes, entry));
-}
-
-int store_commit_post(struct store_commit *commit, const struct ledger_entry *entry)
-{
-	struct commit_posting *posting = &commit->postings[commit->n_postings];
-	int r;
-
-	assert(commit->n_postings < LEDGER_ENTRIES_MAX && entry->amount_micros >= 0);
-	posting->entry = (struct ledger_entry){.kind = entry->kind,
-					       .debit = entry->debit,
-					       .credit = entry->credit,
-					       .flags = entry->flags,
-					       .amount_micros = entry->amount_micros,
-					       .ref = entry->ref};
-	r = put_ledger_keys(commit, entry, posting);
-	if (r < 0)
-		return r;
-	r = add_balances(commit, entry, posting);
-	if (r < 0)
-		return poison(commit, r);
-	commit->n_postings++;
-	return 0;
-}
-
-void commit_number_posting(struct store_commit *commit, size_t at, uint64_t sequence)
-{
-	uint8_t *data = (uint8_t *)commit->changes.data;
-
-	key_put_u64(data + commit->postings[at].key, sequence);
-	key_put_u64(data + commit->postings[at].key_of_job, sequence);
-}
-
-int store_commit_keep_budget(struct store_commit *commit, uint32_t tenant, const struct ledger_scope *scope,
-			     int64_t limit_micros)
-{
-	struct commit_budget budget = {.limit_micros = limit_micros};
-	int r;
-
-	if (commit->n_budgets == LIMIT_STORE_BUDGETS)
-		return poison(commit, err_origin(-E2BIG));
-	if (!commit->budgets)
-		commit->budgets = calloc(LIMIT_STORE_BUDGETS, sizeof(*commit->budgets));
-	if (!commit->budgets)
-		return poison(commit, err_origin(-ENOMEM));
-	r = add_balance(commit, tenant, scope, &budget.key);
-	if (r < 0)
-		return poison(commit, r);
-	budget.key_len = commit->balances.len - budget.key;
-	commit->budgets[commit->n_budgets++] = budget;
-	return 0;
 }

@@ -82,6 +82,13 @@ static inline struct bytes commit_claim_key(const struct store_commit *commit)
 	return bytes_of(commit->changes.data + commit->claim_key, commit->claim_key_len);
 }
 
+/* Building, of any part: keeps the first error, and returns @error. */
+int commit_poison(struct store_commit *commit, int error);
+/* Begins a change; its value is what gets appended to `changes` until commit_end_put(). 0 or negative errno. */
+int commit_begin_put(struct store_commit *commit, const struct key *key, size_t *ret_offset);
+/* @r: of the writing. Returns it; on success the value's length is known now. */
+int commit_end_put(struct store_commit *commit, size_t offset, int r);
+
 /* Writes the event's number where it belongs. Only the committer. */
 void commit_number_event(struct store_commit *commit, uint64_t sequence);
 /* Likewise of the posting at @at. */

@@ -1,5 +1,6 @@
 #include "store/folder.h"
 
+#include "base/write.h"
 #include "store/store.h"
 
 #include <dirent.h>
@@ -7,15 +8,6 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-
-int folder_sync(const char *path)
-{
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) < 0)
-		return err_origin(-errno);
-	return 0;
-}
 
 static int refuse(int r, const char *doing, const char *path, struct errmsg *msg)
 {
@@ -33,7 +25,7 @@ static int make_folder(const char *path, struct errmsg *msg)
 		return errno == EEXIST ? 0 : refuse(-errno, "make the store's folder", path, msg);
 	if (asprintf(&parent, "%s/..", path) < 0)
 		return err_origin(-ENOMEM);
-	r = folder_sync(parent);
+	r = sync_folder(parent);
 	return r < 0 ? refuse(r, "sync the folder above", path, msg) : 0;
 }
 

@@ -27,8 +27,6 @@ struct folder {
 
 /* STORE_E_IN_USE or negative errno, with words in @msg. Blocks. */
 int folder_hold(const char *path, struct folder *ret, struct errmsg *msg);
-/* Makes sure that the names in the folder survive a power cut. 0 or negative errno. */
-int folder_sync(const char *path);
 void folder_release(struct folder *folder);
 
 /* What lies where the records should be. */

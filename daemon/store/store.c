@@ -2,6 +2,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/write.h"
 #include "store/records.h"
 
 #include <stdio.h>
@@ -242,38 +243,52 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 	return r ? r : begin_life(store, meta, path, msg);
 }
 
-/* There is something, and yet the last of it cannot be reached. */
-static int unread(const struct backend_cursor *cursor)
+/* The last key of one kind and tenant. @ret_cursor stands on it, or is not valid: there is none. */
+static int seek_last(struct store *store, enum key_letter letter, uint32_t tenant, struct backend_cursor **ret_cursor)
 {
-	int r = backend_cursor_error(cursor);
+	struct backend_cursor *cursor;
+	struct key from, to;
 
-	return r ? r : err_origin(-EBADMSG);
+	key_tenant(&from, letter, tenant);
+	key_after(&to, &from);
+	cursor = *ret_cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	if (!cursor)
+		return err_origin(-ENOMEM);
+	if (!backend_cursor_is_valid(cursor))
+		return backend_cursor_error(cursor);
+	backend_cursor_seek_last(cursor);
+	if (backend_cursor_is_valid(cursor))
+		return 0;
+	/* There is something, and yet the last of it cannot be reached. */
+	return backend_cursor_error(cursor) ? backend_cursor_error(cursor) : err_origin(-EBADMSG);
 }
 
 /* The last sequence of one tenant: of its newest event, or of the watermark when all are trimmed. */
-static int find_last_sequence(struct store *store, uint32_t tenant, uint64_t *ret)
+static int find_last_event(struct store *store, uint32_t tenant, uint64_t *ret)
 {
 	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
 	uint64_t watermark, sequence = 0;
-	struct key from, to;
 	int r = read_watermark(store, tenant, &watermark);
 
+	if (r == 0)
+		r = seek_last(store, KEY_EVENT, tenant, &cursor);
 	if (r)
 		return r;
-	key_tenant(&from, KEY_EVENT, tenant);
-	key_after(&to, &from);
-	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
-	if (!cursor)
-		return err_origin(-ENOMEM);
-	if (backend_cursor_is_valid(cursor)) {
-		backend_cursor_seek_last(cursor);
-		if (!backend_cursor_is_valid(cursor))
-			return unread(cursor);
-		if (!key_read_event(backend_cursor_key(cursor), &tenant, &sequence))
-			return err_origin(-EBADMSG);
-	}
+	if (backend_cursor_is_valid(cursor) && !key_read_event(backend_cursor_key(cursor), &tenant, &sequence))
+		return err_origin(-EBADMSG);
 	*ret = sequence > watermark ? sequence : watermark;
-	return backend_cursor_error(cursor);
+	return 0;
+}
+
+static int find_last_entry(struct store *store, uint32_t tenant, uint64_t *ret)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	int r = seek_last(store, KEY_LEDGER, tenant, &cursor);
+
+	*ret = 0;
+	if (r == 0 && backend_cursor_is_valid(cursor) && !key_read_ledger(backend_cursor_key(cursor), &tenant, ret))
+		r = err_origin(-EBADMSG);
+	return r;
 }
 
 static int load_tenants(struct store *store)
@@ -299,27 +314,6 @@ static int load_tenants(struct store *store)
 	return backend_cursor_error(cursor);
 }
 
-static int find_last_entry(struct store *store, uint32_t tenant, uint64_t *ret)
-{
-	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
-	struct key from, to;
-
-	*ret = 0;
-	key_tenant(&from, KEY_LEDGER, tenant);
-	key_after(&to, &from);
-	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
-	if (!cursor)
-		return err_origin(-ENOMEM);
-	if (backend_cursor_is_valid(cursor)) {
-		backend_cursor_seek_last(cursor);
-		if (!backend_cursor_is_valid(cursor))
-			return unread(cursor);
-		if (!key_read_ledger(backend_cursor_key(cursor), &tenant, ret))
-			return err_origin(-EBADMSG);
-	}
-	return backend_cursor_error(cursor);
-}
-
 static int find_tail(struct store *store)
 {
 	struct ledger *ledger = &store->committer.ledger;
@@ -328,7 +322,7 @@ static int find_tail(struct store *store)
 	int r = 0;
 
 	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull) {
-		r = find_last_sequence(store, tenant, &sequence);
+		r = find_last_event(store, tenant, &sequence);
 		if (r == 0 && sequence > store->committer.sequence)
 			store->committer.sequence = sequence;
 		if (r == 0)
@@ -416,7 +410,7 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 	r = open_records(store, config, msg);
 	if (r)
 		return r;
-	r = folder_sync(config->path);
+	r = sync_folder(config->path);
 	if (r < 0) {
 		errmsg_set(msg, "cannot sync the folder '%s': %s; " FOLDER_REMEDY, config->path, strerror(-r));
 		return r;
@@ -448,7 +442,7 @@ int store_copy(struct store *store, const char *path, struct errmsg *msg)
 		r = backend_copy(store->backend, records_path, msg);
 	if (r < 0)
 		return r;
-	r = folder_sync(path);
+	r = sync_folder(path);
 	if (r < 0)
 		errmsg_set(msg, "the folder '%s' cannot be synced: %s", path, strerror(-r));
 	return r;
