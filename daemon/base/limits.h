@@ -185,6 +185,13 @@
 #define LIMIT_STORE_USAGE_SCAN 1000000      /* balances that one such question looks at */
 #define LIMIT_STORE_ORDER_SCAN 100000       /* orders of one place that one question looks at */
 #define LIMIT_STORE_ORDER_PARAMETERS 262144 /* bytes of a deleted job's parameters that its orders keep */
+#define LIMIT_STORE_FLOOR_BYTES (UINT64_C(64) << 20) /* free on its disk: with less nothing new is accepted, ... */
+#define LIMIT_STORE_FLOOR_MORE 4                     /* ... until a fourth more is free */
+#define LIMIT_STORE_PROBE_BYTES (1024 * 1024)        /* written beside it before it is opened again */
+#define LIMIT_STORE_LOOK_MS 1000                     /* between two looks at the disk */
+#define LIMIT_STORE_MEND_BASE_MS 100                 /* between two tries to open it again after a failed write: ... */
+#define LIMIT_STORE_MEND_CAP_MS 5000                 /* ... at first, and at most */
+#define LIMIT_ENGINE_INTENT_MS (INT64_C(60) * 1000)  /* a purchase whose record took longer to store is prepared anew */
 /* rooms: config, plugin */
 #define LIMIT_SECRET 8192 /* bytes: as long as a header's value may be */
 

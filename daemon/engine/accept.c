@@ -15,6 +15,7 @@
 #include "engine/ops.h"
 #include "engine/request.h"
 #include "engine/step.h"
+#include "engine/trouble.h"
 #include "job/validate.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@ struct creation {
 	struct lane *lane;
 	struct job_verdict *verdict; /* of an order with assets; else NULL */
 	bool is_trial;               /* validate_only */
+	bool is_answered;            /* while the store could not say whether it is on disk */
 	bool is_over_budget;         /* whatever else: words say which budget has never room for it */
 	struct errmsg words;
 	bool has_request_id;  /* the creator's own, which may have made a job before */
@@ -118,6 +120,23 @@ static void answer_existing(struct engine *engine, struct creation *creation, co
 	}
 }
 
+static void answer_trouble(const struct engine *engine, engine_job_fn *fn, void *userdata)
+{
+	struct errmsg why;
+
+	trouble_explain(engine, &why);
+	answer(fn, userdata, ENGINE_E_STORE, why.text);
+}
+
+/* [committer thread] If it turns out to be on disk, the creator finds it by its request id. */
+static void on_delayed(struct submission *submission)
+{
+	struct creation *creation = (struct creation *)(void *)submission;
+
+	creation->is_answered = true;
+	answer_trouble(creation->engine, creation->fn, creation->userdata);
+}
+
 /* [committer thread] */
 static void on_stored(struct submission *submission, const struct store_commit *commit)
 {
@@ -125,7 +144,7 @@ static void on_stored(struct submission *submission, const struct store_commit *
 
 	struct job_view view = creation->view;
 
-	if (store_commit_outcome(commit) != 0)
+	if (store_commit_outcome(commit) != 0 || creation->is_answered)
 		return;
 	creation->view = (struct job_view){0};
 	creation->fn(creation->userdata, 0, NULL, &view, false);
@@ -165,6 +184,10 @@ static void on_created(struct engine *engine, struct submission *submission, con
 	}
 	atomic_fetch_sub(&engine->queued, 1);
 	atomic_fetch_sub(&creation->lane->queued, 1);
+	if (creation->is_answered) {
+		free_creation(creation);
+		return;
+	}
 	if (outcome == STORE_E_REQUEST_EXISTS) {
 		answer_existing(engine, creation, store_commit_found(commit));
 		return;
@@ -174,7 +197,7 @@ static void on_created(struct engine *engine, struct submission *submission, con
 		return;
 	}
 	log_error("job was not stored", "outcome", log_int(outcome));
-	answer(creation->fn, creation->userdata, ENGINE_E_STORE, ENGINE_STORE_FAILED);
+	answer_trouble(engine, creation->fn, creation->userdata);
 	free_creation(creation);
 }
 
@@ -234,8 +257,8 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 		answer(fn, userdata, ENGINE_E_PROVIDER, words.text);
 		return ENGINE_E_PROVIDER;
 	}
-	if (!store_is_healthy(engine->store)) {
-		answer(fn, userdata, ENGINE_E_STORE, ENGINE_STORE_FAILED);
+	if (!trouble_accepts(engine, &words)) {
+		answer(fn, userdata, ENGINE_E_STORE, words.text);
 		return ENGINE_E_STORE;
 	}
 	return 0;
@@ -281,6 +304,7 @@ static void submit(struct engine *engine, struct creation *creation)
 	store_commit_put_status(commit, job, NULL, creation->view.status);
 	store_commit_put_event(commit, JOB_EVENT_CREATED, job, creation->view.status);
 	creation->submission.on_stored = on_stored;
+	creation->submission.on_delayed = on_delayed;
 	creation->submission.on_committed = on_created;
 	store_submit(engine->store, commit, &creation->submission);
 }

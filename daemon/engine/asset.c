@@ -2,6 +2,7 @@
 
 #include "engine/internal.h"
 #include "engine/run.h"
+#include "engine/trouble.h"
 
 /* ---- opening ---- */
 
@@ -75,6 +76,7 @@ struct asset_question {
 	engine_asset_fn *asset_fn;
 	store_asset_list_fn *list_fn;
 	engine_done_fn *done_fn;
+	bool is_answered; /* while the store could not say whether it is on disk */
 	void *userdata;
 };
 
@@ -155,7 +157,8 @@ void engine_list_assets(struct engine *engine, uint32_t tenant, const struct id 
 
 static void end_delete(struct asset_question *question, int outcome, const char *text)
 {
-	question->done_fn(question->userdata, outcome, outcome ? &(struct engine_error){.text = text} : NULL);
+	if (!question->is_answered)
+		question->done_fn(question->userdata, outcome, outcome ? &(struct engine_error){.text = text} : NULL);
 	question_free(question);
 }
 
@@ -174,10 +177,22 @@ static void refuse_used(struct asset_question *question, const struct job_ref *u
 
 static void ask_delete(struct asset_question *question);
 
+/* [committer thread] */
+static void on_delayed(struct submission *submission)
+{
+	struct asset_question *question = (struct asset_question *)(void *)submission;
+	struct errmsg why;
+
+	trouble_explain(question->engine, &why);
+	question->done_fn(question->userdata, ENGINE_E_STORE, &(struct engine_error){.text = why.text});
+	question->is_answered = true;
+}
+
 /* [engine thread] */
 static void on_deleted(struct engine *engine, struct submission *submission, const struct store_commit *commit)
 {
 	struct asset_question *question = (struct asset_question *)(void *)submission;
+	struct errmsg why;
 
 	switch (store_commit_outcome(commit)) {
 	case 0:
@@ -197,7 +212,8 @@ static void on_deleted(struct engine *engine, struct submission *submission, con
 		return;
 	default:
 		log_error("an asset was not deleted", "outcome", log_int(store_commit_outcome(commit)));
-		end_delete(question, ENGINE_E_STORE, ENGINE_STORE_FAILED);
+		trouble_explain(engine, &why);
+		end_delete(question, ENGINE_E_STORE, why.text);
 	}
 }
 
@@ -216,6 +232,7 @@ static void on_doomed(void *userdata, int outcome, struct asset *assets, size_t 
 	if (!commit)
 		abort();
 	store_commit_delete_asset(commit, question->tenant, &question->asset);
+	question->submission.on_delayed = on_delayed;
 	question->submission.on_committed = on_deleted;
 	store_submit(question->engine->store, commit, &question->submission);
 }
@@ -229,10 +246,11 @@ void engine_delete_asset(struct engine *engine, uint32_t tenant, const struct di
 			 void *userdata)
 {
 	struct asset_question *question = question_new(engine, tenant, sha256, userdata);
+	struct errmsg why;
 
 	question->done_fn = fn;
-	if (store_is_healthy(engine->store))
+	if (trouble_takes_changes(engine, &why))
 		ask_delete(question);
 	else
-		end_delete(question, ENGINE_E_STORE, ENGINE_STORE_FAILED);
+		end_delete(question, ENGINE_E_STORE, why.text);
 }

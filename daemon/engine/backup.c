@@ -5,7 +5,7 @@
  * It is made beside its name and renamed when it is synced, so that what has the name is whole. The store's copy is marked
  * (store_copy()): a daemon that opens it buys nothing for what was open in it before somebody releases it.
  */
-#include "engine/internal.h"
+#include "engine/trouble.h"
 
 #include "base/write.h"
 
@@ -200,8 +200,8 @@ void engine_back_up(struct engine *engine, const char *path, engine_backup_fn *f
 		return;
 	}
 	/* It would be flushed first, which a database whose write has failed must not be asked for. */
-	if (!store_is_healthy(engine->store)) {
-		fn(userdata, ENGINE_E_STORE, &(struct engine_error){.text = ENGINE_STORE_FAILED}, NULL);
+	if (!trouble_takes_changes(engine, &why)) {
+		fn(userdata, ENGINE_E_STORE, &(struct engine_error){.text = why.text}, NULL);
 		return;
 	}
 	if (!is_usable(path, &why)) {

@@ -76,6 +76,9 @@ void deadline_pump(struct engine *engine)
 {
 	struct due *due;
 
+	/* Nothing can be ended now; trouble.c comes back. */
+	if (!store_is_healthy(engine->store))
+		return;
 	/* The read under way may have passed the one that is due now, and its timer has fired: read again. */
 	engine->is_deadline_missed = engine->is_scanning_deadlines;
 	if (engine->is_scanning_deadlines || atomic_load(&engine->phase) != ENGINE_PHASE_SERVING)

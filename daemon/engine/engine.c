@@ -7,6 +7,7 @@
 #include "engine/check.h"
 #include "engine/ops.h"
 #include "engine/run.h"
+#include "engine/trouble.h"
 
 /* ---- batches ---- */
 
@@ -172,6 +173,9 @@ static int open_store(struct engine *engine, struct errmsg *msg)
 		.must_exist = artifact_store_has_files(engine->config.artifacts),
 		.clock = engine->config.clock,
 		.on_batch = on_batch,
+		.on_trouble = trouble_on_undecided,
+		.on_change = trouble_on_change,
+		.floor_bytes = LIMIT_STORE_FLOOR_BYTES,
 		.userdata = engine,
 	};
 	int r;
@@ -270,13 +274,13 @@ int engine_start(struct engine *engine)
 
 /* ---- draining ---- */
 
-/* A paid send that is not decided, or a change that is not stored: what a graceful end waits for. */
+/* A paid send that is not decided, or a change that is not stored, if it can be: what a graceful end waits for. */
 static bool is_settled(const struct engine *engine)
 {
 	const struct entry *entry;
 
 	for (entry = engine->entries; entry; entry = entry->hh.next) {
-		if (entry->is_committing || entry->arrived)
+		if ((entry->is_committing && store_is_healthy(engine->store)) || entry->arrived)
 			return false;
 		if (entry->status && entry->status->state == JOB_STATE_STARTING &&
 		    (entry->activity == ACTIVITY_EXCHANGE || entry->activity == ACTIVITY_STEP))

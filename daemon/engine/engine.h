@@ -295,7 +295,8 @@ bool engine_is_serving(const struct engine *engine);
 /* Answered by the engine's own thread: that an answer comes proves that it lives. May come as late as engine_free(). */
 struct engine_health {
 	bool is_draining;
-	bool is_store_unhealthy; /* it acknowledges nothing until the daemon is started again */
+	bool is_store_unhealthy; /* its disk cannot be written to; it tries by itself to go on */
+	bool is_store_short;     /* its disk has hardly any room left */
 	bool is_queue_full;
 };
 typedef void engine_health_fn(void *userdata, const struct engine_health *health);
@@ -351,7 +352,7 @@ struct engine_figures {
 	size_t n_budgets; /* 0 as well: they could not be read */
 	struct store_figures store;
 	bool has_oldest; /* false: the queue could not be read */
-	bool is_store_healthy;
+	bool is_store_healthy, is_store_short;
 	bool is_draining;
 	uint64_t watchers; /* open */
 };

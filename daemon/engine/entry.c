@@ -7,6 +7,7 @@
 #include "engine/money.h"
 #include "engine/ops.h"
 #include "engine/run.h"
+#include "engine/trouble.h"
 #include "job/price.h"
 
 #include <assert.h>
@@ -335,11 +336,12 @@ void entry_move(struct entry *entry, enum job_state to)
 
 static void answer_failed_commit(struct entry *entry, int outcome)
 {
-	struct engine_error error = {.text = ENGINE_STORE_FAILED};
+	struct errmsg why;
 
+	trouble_explain(entry->engine, &why);
 	log_error("change of a job was not stored", "job", log_id(&entry->ref), "outcome", log_int(outcome));
 	if (entry->op)
-		op_answer(steal(entry->op), ENGINE_E_STORE, &error, NULL);
+		op_refuse(steal(entry->op), ENGINE_E_STORE, why.text);
 }
 
 /* What memory holds was not stored: it is read again if anybody still asks. */
@@ -360,10 +362,7 @@ static void forget(struct entry *entry)
 	store_get_job(entry->engine->store, &entry->ref, on_load, loaded);
 }
 
-/*
- * A change that was not stored has no effect. What was under way stops here; the next start resumes it from what is
- * on disk.
- */
+/* A change that was not stored has no effect: somebody else changed the job, or the store was closed over it. */
 static void on_committed(struct engine *engine, struct submission *submission, const struct store_commit *commit)
 {
 	struct entry *entry = (struct entry *)((char *)submission - offsetof(struct entry, submission));
@@ -409,7 +408,9 @@ void entry_hand_over(struct entry *entry, struct store_commit *take, void (*then
 	entry->is_committing = true;
 	entry->after_commit = then;
 	entry->submission.on_committed = on_committed;
+	store_commit_be_patient(take);
 	store_submit(entry->engine->store, take, &entry->submission);
+	trouble_answer(entry);
 }
 
 void entry_fail(struct entry *entry, enum job_state to, const struct job_failure *failure,

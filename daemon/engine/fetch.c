@@ -701,5 +701,7 @@ static bool is_referenced(void *userdata, const struct digest *sha256)
 
 void collect_if_unreferenced(struct engine *engine, const struct digest *sha256)
 {
-	artifact_collect(engine->config.artifacts, sha256, is_referenced, engine);
+	/* At the very end artifact/ is closed: what nobody names is left. */
+	if (atomic_load(&engine->phase) != ENGINE_PHASE_STOPPED)
+		artifact_collect(engine->config.artifacts, sha256, is_referenced, engine);
 }

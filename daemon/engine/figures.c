@@ -241,6 +241,7 @@ static void on_measure(struct loop_message *message)
 	figures->budgets = measurement->budgets;
 	figures->watchers = watch_hub_count(engine->hub);
 	figures->is_store_healthy = store_is_healthy(engine->store);
+	figures->is_store_short = store_is_short(engine->store);
 	figures->is_draining = atomic_load(&engine->phase) != ENGINE_PHASE_SERVING;
 	store_read_figures(engine->store, &figures->store);
 	store_find_oldest(engine->store, measurement->ids, engine->n_lanes, now_utc(engine), on_oldest, measurement);
@@ -280,6 +281,7 @@ static void on_examine(struct loop_message *message)
 
 	/* At the very end there is none. */
 	health.is_store_unhealthy = engine->store && !store_is_healthy(engine->store);
+	health.is_store_short = engine->store && store_is_short(engine->store);
 	examination->fn(examination->userdata, &health);
 	free(examination);
 }

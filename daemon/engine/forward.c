@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "engine/media.h"
 #include "engine/step.h"
+#include "engine/trouble.h"
 
 #include <utlist.h>
 
@@ -145,8 +146,8 @@ static bool leave(struct forward *forward)
 static void on_committed(struct engine *engine, struct submission *submission, const struct store_commit *commit)
 {
 	struct forward *forward = (struct forward *)((char *)submission - offsetof(struct forward, submission));
+	struct errmsg why;
 
-	(void)engine;
 	if (leave(forward))
 		return;
 	if (store_commit_outcome(commit) == STORE_E_ASSET_MISSING) {
@@ -154,7 +155,8 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 		return;
 	}
 	if (store_commit_outcome(commit) != 0) {
-		fail_for_now(forward, ENGINE_STORE_FAILED);
+		trouble_explain(engine, &why);
+		fail_for_now(forward, why.text);
 		return;
 	}
 	FAILPOINT(FORWARD_AFTER_HANDLE);
@@ -194,6 +196,7 @@ static void keep(struct forward *forward)
 	forward->submission.on_committed = on_committed;
 	log_info("an input was brought to the provider", "provider", forward->lane->config->id, "asset",
 		 name_of(forward));
+	store_commit_be_patient(commit);
 	store_submit(forward->engine->store, commit, &forward->submission);
 }
 

@@ -55,6 +55,8 @@ struct engine {
 	struct loop_timer drain_timer;
 	struct loop_timer trim_timer;
 	struct loop_message start_message, stop_message;
+	struct loop_message trouble_message; /* trouble.c */
+	atomic_bool is_trouble_posted;
 	int64_t drain_until_ms; /* monotonic */
 	bool is_scanning_deadlines;
 	bool is_deadline_missed;  /* one came due during the scan */
@@ -73,6 +75,9 @@ struct engine {
 struct submission {
 	/* [committer thread] For whoever waits only to hear that it is on disk. May be NULL; changes nothing of ours. */
 	void (*on_stored)(struct submission *submission, const struct store_commit *commit);
+	/* [committer thread] It is not known whether it is on disk, and may not be for long: on_committed() comes all the
+	 * same. For whoever has not all the time in the world. May be NULL. */
+	void (*on_delayed)(struct submission *submission);
 	void (*on_committed)(struct engine *engine, struct submission *submission, const struct store_commit *commit);
 };
 
@@ -165,11 +170,6 @@ struct log_job {
 };
 struct log_job log_job_of(const struct job_ref *ref);
 #define log_id(ref) (((struct log_job[1]){log_job_of(ref)})[0].text)
-
-/* For whoever wanted a change that failed to be stored. It may have been kept all the same: that shows at the restart. */
-#define ENGINE_STORE_FAILED                                                                                            \
-	"the store takes no writes; make room on the daemon's disk if it is full (its log says what failed), restart " \
-	"the daemon, then repeat the request"
 
 /* What the store answered to a read, in words: STORE_E_NEWER_FORMAT or negative errno. [any-thread] */
 void explain_unreadable(int outcome, struct errmsg *ret);

@@ -10,6 +10,7 @@
 
 #include "engine/account.h"
 #include "engine/ops.h"
+#include "engine/trouble.h"
 
 #define YIELD_MS 1
 
@@ -228,8 +229,9 @@ static void show_problem(struct lane *lane, enum job_wait why, int64_t delay_ms)
 static bool is_open(struct lane *lane)
 {
 	int64_t now_ms = clock_monotonic_ms(lane->engine->config.clock);
+	struct errmsg ignored;
 
-	if (!is_serving(lane) || !lane->config->plugin || !store_is_healthy(lane->engine->store))
+	if (!is_serving(lane) || !lane->config->plugin || !trouble_accepts(lane->engine, &ignored))
 		return false;
 	if (lane->blocked_until_ms > now_ms) {
 		show_problem(lane, lane->blocked_by, lane->blocked_until_ms - now_ms);

@@ -9,6 +9,7 @@
 #include "engine/held.h"
 #include "engine/money.h"
 #include "engine/run.h"
+#include "engine/trouble.h"
 #include "engine/verb.h"
 
 #include <assert.h>
@@ -62,6 +63,11 @@ void op_refuse(struct op *op, int outcome, const char *text)
 	op_answer(op, outcome, &(struct engine_error){.text = text}, NULL);
 }
 
+bool op_is_asked(const struct op *op)
+{
+	return op->job_fn || op->done_fn;
+}
+
 void op_fail_load(struct op *op, int outcome)
 {
 	struct engine_error error;
@@ -80,9 +86,14 @@ static void on_op(struct loop_message *message)
 {
 	struct op *op = loop_message_owner(message, struct op, message);
 	struct entry *entry;
+	struct errmsg why;
 
 	if (atomic_load(&op->engine->phase) >= ENGINE_PHASE_DRAINING) {
 		op_dismiss(op);
+		return;
+	}
+	if (op_is_asked(op) && !trouble_takes_changes(op->engine, &why)) {
+		op_refuse(op, ENGINE_E_STORE, why.text);
 		return;
 	}
 	entry = entry_open(op->engine, &op->ref);
@@ -331,7 +342,8 @@ static void answer_deleted(struct entry *entry)
 	FAILPOINT(DELETE_AFTER);
 	for (size_t i = 0; i < entry->status->n_artifacts; i++)
 		collect_if_unreferenced(entry->engine, &entry->status->artifacts[i].sha256);
-	op_answer(op, 0, NULL, NULL);
+	if (op)
+		op_answer(op, 0, NULL, NULL);
 	entry->job = job_free(entry->job);
 	entry->status = job_status_free(entry->status);
 	LL_FOREACH_SAFE(entry->ops, op, next) {

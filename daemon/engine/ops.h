@@ -33,6 +33,8 @@ bool op_obey_wish(struct entry *entry);
 bool op_is_ending(const struct entry *entry);
 /* The op whose commit has succeeded, if there is one, is answered with the job as it stands. */
 void op_answer_committed(struct entry *entry);
+/* Does somebody wait for its answer? */
+bool op_is_asked(const struct op *op);
 /* Refuses and frees. */
 void op_refuse(struct op *op, int outcome, const char *text);
 /* Answers and frees. @take may be NULL. */

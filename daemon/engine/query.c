@@ -276,7 +276,8 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 
 bool engine_is_serving(const struct engine *engine)
 {
-	return atomic_load(&engine->phase) == ENGINE_PHASE_SERVING && store_is_healthy(engine->store);
+	return atomic_load(&engine->phase) == ENGINE_PHASE_SERVING && store_is_healthy(engine->store) &&
+	       !store_is_short(engine->store);
 }
 
 int engine_watch_open(struct engine *engine, const struct engine_watch_spec *spec, const struct engine_watcher *watcher,

@@ -546,11 +546,23 @@ static void record_send(struct entry *entry, const struct plugin_answer *answer)
 	store_commit_put_send(entry->change, &entry->ref, send);
 }
 
+/* The store could not be written to meanwhile: what was true when the order was made, its token for one, may not be now,
+ * and whoever has cancelled it since could not be heard. */
+static bool is_outdated(const struct entry *entry)
+{
+	return now_utc(entry->engine) - job_current_send(entry->status)->created_ms > LIMIT_ENGINE_INTENT_MS;
+}
+
 static void send_now(struct entry *entry)
 {
 	struct plugin_answer *answer = steal(entry->outgoing);
 
 	FAILPOINT(SEND_AFTER_INTENT);
+	if (is_outdated(entry)) {
+		plugin_answer_free(answer);
+		on_not_sent(entry, "the store took so long to record it that it has to be prepared anew");
+		return;
+	}
 	exchange_run(entry, &answer->exchange, HTTP_ONCE, on_sent);
 	FAILPOINT(SEND_HANDED_OVER);
 	plugin_answer_free(answer);

@@ -11,6 +11,7 @@
 #include "base/write.h"
 #include "engine/asset.h"
 #include "engine/run.h"
+#include "engine/trouble.h"
 
 #include <stdio.h>
 
@@ -28,6 +29,7 @@ struct engine_upload {
 	/* While it is finished: */
 	struct asset asset;
 	bool has_claim;
+	bool is_answered; /* while the store could not say whether it is on disk */
 	engine_asset_fn *fn;
 	void *userdata;
 };
@@ -77,10 +79,8 @@ static int check_spec(struct engine *engine, const struct engine_upload_spec *sp
 		errmsg_set(msg, "%s", draining);
 		return ENGINE_E_DRAINING;
 	}
-	if (!store_is_healthy(engine->store)) {
-		errmsg_set(msg, "%s", ENGINE_STORE_FAILED);
+	if (!trouble_accepts(engine, msg))
 		return ENGINE_E_STORE;
-	}
 	return spec->size_bytes > limit_of(engine) ? refuse_size(engine, "has", spec->size_bytes, msg) : 0;
 }
 
@@ -134,7 +134,8 @@ struct engine_upload *engine_upload_drop(struct engine_upload *upload)
 	if (!upload)
 		return NULL;
 	artifact_staging_discard(upload->staging);
-	artifact_release(upload->engine->config.artifacts, upload->reserved);
+	if (upload->reserved)
+		artifact_release(upload->engine->config.artifacts, upload->reserved);
 	atomic_fetch_sub(&upload->engine->uploads, 1);
 	asset_finish(&upload->asset);
 	free(upload->display_name);
@@ -193,14 +194,17 @@ static void end(struct engine_upload *upload, int outcome, const char *text, boo
 {
 	engine_asset_fn *fn = upload->fn;
 	void *userdata = upload->userdata;
+	bool is_answered = upload->is_answered;
 	struct engine_error error = {.text = text};
 	struct asset asset = upload->asset;
 
 	upload->asset = (struct asset){0};
-	if (upload->has_claim)
+	/* At the very end artifact/ is closed, and its claims have gone with it. */
+	if (upload->has_claim && atomic_load(&upload->engine->phase) != ENGINE_PHASE_STOPPED)
 		artifact_release_claim(upload->engine->config.artifacts, &asset.sha256);
 	engine_upload_drop(upload);
-	fn(userdata, outcome, outcome ? &error : NULL, outcome ? NULL : &asset, existed);
+	if (!is_answered)
+		fn(userdata, outcome, outcome ? &error : NULL, outcome ? NULL : &asset, existed);
 	asset_finish(&asset);
 }
 
@@ -224,22 +228,35 @@ static void on_existing(void *userdata, int outcome, struct asset *assets, size_
 	}
 }
 
+/* [committer thread] The same bytes bring it back, if it turns out to be on disk. */
+static void on_delayed(struct submission *submission)
+{
+	struct engine_upload *upload = (struct engine_upload *)(void *)submission;
+	struct errmsg why;
+
+	trouble_explain(upload->engine, &why);
+	upload->is_answered = true;
+	upload->fn(upload->userdata, ENGINE_E_STORE, &(struct engine_error){.text = why.text}, NULL, false);
+}
+
 /* [engine thread] */
 static void on_committed(struct engine *engine, struct submission *submission, const struct store_commit *commit)
 {
 	struct engine_upload *upload = (struct engine_upload *)(void *)submission;
 	int outcome = store_commit_outcome(commit);
+	struct errmsg why;
 
 	FAILPOINT(UPLOAD_COMMITTED);
 	if (outcome == 0) {
 		end(upload, 0, NULL, false);
-	} else if (outcome == STORE_E_ASSET_EXISTS) {
+	} else if (outcome == STORE_E_ASSET_EXISTS && atomic_load(&engine->phase) != ENGINE_PHASE_STOPPED) {
 		store_get_assets(engine->store, upload->tenant, &upload->asset.sha256, 1, on_existing, upload);
 	} else {
 		log_error("an asset was not stored", "outcome", log_int(outcome));
 		/* Put off until the claim is released. */
 		collect_if_unreferenced(engine, &upload->asset.sha256);
-		end(upload, ENGINE_E_STORE, ENGINE_STORE_FAILED, false);
+		trouble_explain(engine, &why);
+		end(upload, ENGINE_E_STORE, why.text, false);
 	}
 }
 
@@ -253,6 +270,7 @@ static void commit(struct engine_upload *upload)
 	upload->asset.created_ms = now_utc(upload->engine);
 	upload->asset.id = id_new(upload->asset.created_ms);
 	store_commit_put_asset(commit, upload->tenant, &upload->asset);
+	upload->submission.on_delayed = on_delayed;
 	upload->submission.on_committed = on_committed;
 	store_submit(upload->engine->store, commit, &upload->submission);
 }

@@ -25,6 +25,12 @@ enum backend_recovery {
  * when the disk is full), each with words in @msg.
  */
 int backend_open(const char *path, enum backend_recovery recovery, struct backend **ret, struct errmsg *msg);
+/*
+ * Closes the database at the same @path, and opens what is on disk: for one that has failed to write. No cursor, value or
+ * copy may be in use. Nothing is made where nothing is. On failure, of the same kinds, what can be read is opened for
+ * reading if possible; every write fails.
+ */
+int backend_reopen(struct backend *backend, const char *path, struct errmsg *msg);
 /* Writes out what is only in the log, so that the next open need not replay it, and closes. */
 struct backend *backend_close(struct backend *backend);
 /*
@@ -32,7 +38,7 @@ struct backend *backend_close(struct backend *backend);
  * disk the files that do not change any more are shared. Blocks. 0 or negative errno, with words in @msg. [any-thread]
  */
 int backend_copy(struct backend *backend, const char *path, struct errmsg *msg);
-/* Has the database met an error while writing in the background? [any-thread] */
+/* Has a write failed, or has the database met an error while writing in the background? The writing thread. */
 bool backend_is_failing(const struct backend *backend);
 
 /* Has a read met damage? With the database's words about the first, which name the file. [any-thread] */

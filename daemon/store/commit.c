@@ -41,6 +41,11 @@ struct store_commit *store_commit_free(struct store_commit *commit)
 	return NULL;
 }
 
+void store_commit_be_patient(struct store_commit *commit)
+{
+	commit->is_patient = true;
+}
+
 struct store_commit *store_commit_next(const struct store_commit *commit)
 {
 	return commit->next;

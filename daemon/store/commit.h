@@ -38,6 +38,7 @@ struct store_commit {
 	struct commit_revision effects[LIMIT_STORE_COMMIT_JOBS];
 	uint8_t n_expected, n_effects;
 	bool has_claim, has_found, has_event;
+	bool is_patient; /* waits while nothing can be written */
 
 	struct store_request claim; /* who claims what, by the claimed key: */
 	size_t claim_key, claim_key_len;

@@ -11,21 +11,31 @@
  * are checked here and only here, against the database and against the batch so far, by the one thread that writes:
  * so a check and the write that depends on it cannot be separated.
  *
- * When a write fails, nobody is told "done" and nothing is written any more: whether that batch survived is known
- * only when the store has been opened again.
+ * When a write fails, nobody is told anything and nothing is written any more: whether that batch survived is known
+ * only when the database has been opened again (mend.c).
  */
 
 #define FIRST_CHANGES 256
 
+bool committer_wait(struct committer *committer, int64_t delay_ms)
+{
+	/* The system's clock, since it is the system that waits. */
+	int64_t until_ms = clock_monotonic_ms(&clock_system) + delay_ms;
+	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+
+	return pthread_cond_timedwait(&committer->wake, &committer->mutex, &until) == ETIMEDOUT;
+}
+
+/* Or nothing: it is time to look at the disk. */
 static bool take_batch(struct committer *committer, struct store_commit **ret)
 {
 	struct store_commit *last = NULL;
 	size_t n = 0, size = 0;
-	bool is_running;
+	bool is_running, is_late = false;
 
 	pthread_mutex_lock(&committer->mutex);
-	while (!committer->first && !committer->is_stopping && !committer->has_trim)
-		pthread_cond_wait(&committer->wake, &committer->mutex);
+	while (!committer->first && !committer->is_stopping && !committer->has_trim && !is_late)
+		is_late = committer_wait(committer, LIMIT_STORE_LOOK_MS);
 	*ret = committer->first;
 	for (struct store_commit *c = committer->first; c && n < LIMIT_STORE_BATCH_COMMITS; c = c->next) {
 		size += c->changes.len;
@@ -92,6 +102,7 @@ static int check(struct store *store, struct store_commit *commit)
 {
 	int r = commit->poison;
 
+	commit->has_found = false;
 	if (r == 0 && commit->has_claim)
 		r = check_claim(store, commit);
 	for (size_t i = 0; r == 0 && i < commit->n_expected; i++) {
@@ -212,12 +223,6 @@ static int fill_batch(struct store *store)
 	return r < 0 ? r : ledger_write(&committer->ledger, committer->batch);
 }
 
-static void fail_all(struct store_commit *first, int outcome)
-{
-	for (struct store_commit *c = first; c; c = c->next)
-		c->outcome = outcome;
-}
-
 static int write_measured(struct store *store, const struct store_commit *first)
 {
 	struct committer *committer = &store->committer;
@@ -234,7 +239,7 @@ static int write_measured(struct store *store, const struct store_commit *first)
 	return r;
 }
 
-static void write_batch(struct store *store, struct store_commit *first)
+int committer_write(struct store *store, struct store_commit *first)
 {
 	struct committer *committer = &store->committer;
 	int r;
@@ -251,7 +256,7 @@ static void write_batch(struct store *store, struct store_commit *first)
 		ledger_undo(&committer->ledger); /* of one that did not join */
 	}
 	if (committer->n_changes == 0 && !committer->has_new_tenant)
-		return;
+		return 0;
 
 	r = fill_batch(store);
 	FAILPOINT(COMMIT_BUILT);
@@ -260,24 +265,21 @@ static void write_batch(struct store *store, struct store_commit *first)
 	FAILPOINT(COMMIT_WRITTEN);
 	fronts_written(&store->fronts);
 	ledger_written(&committer->ledger);
-	if (r == 0) {
+	if (r == 0)
 		atomic_store(&store->tail, committer->sequence);
-		return;
-	}
-	log_error(
-		"the store failed to write and takes nothing more; make room if its disk is full, then restart the daemon",
-		"store", store->folder.records_path, "error", log_errno(r));
-	atomic_store(&store->has_failed, true);
-	fail_all(first, r);
+	return r;
 }
 
 static void commit_batch(struct store *store, struct store_commit *first)
 {
-	if (atomic_load(&store->has_failed))
-		fail_all(first, STORE_E_UNHEALTHY);
-	else
-		write_batch(store, first);
-	store->on_batch(store->userdata, first);
+	int r = committer_write(store, first);
+
+	if (r == 0) {
+		store->on_batch(store->userdata, first);
+		return;
+	}
+	store->committer.undecided = first;
+	mend_note(store, r);
 }
 
 /* One bite of a trim that was asked for, so that commits never wait long behind it. */
@@ -293,7 +295,7 @@ static void trim(struct store *store)
 	committer->has_trim = false;
 	pthread_mutex_unlock(&committer->mutex);
 
-	if (!has_trim || atomic_load(&store->has_failed))
+	if (!has_trim || !store_is_healthy(store))
 		return;
 	if (trim_some(store, &what, &has_more) == 0 && has_more)
 		store_trim(store, &what);
@@ -309,6 +311,9 @@ static void *run(void *userdata)
 		if (first)
 			commit_batch(store, first);
 		trim(store);
+		mend_look(store, false);
+		if (!store_is_healthy(store))
+			mend(store);
 	}
 	return NULL;
 }
@@ -370,13 +375,17 @@ void store_trim(struct store *store, const struct store_trim *trim)
 int committer_start(struct store *store)
 {
 	struct committer *committer = &store->committer;
+	pthread_condattr_t attributes;
 	int r;
 
 	committer->batch = backend_batch_new();
 	if (!committer->batch)
 		return err_origin(-ENOMEM);
 	pthread_mutex_init(&committer->mutex, NULL);
-	pthread_cond_init(&committer->wake, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&committer->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
 	r = pthread_create(&committer->thread, NULL, run, store);
 	if (r != 0) {
 		pthread_cond_destroy(&committer->wake);

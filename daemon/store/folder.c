@@ -1,5 +1,6 @@
 #include "store/folder.h"
 
+#include "base/limits.h"
 #include "base/write.h"
 #include "store/store.h"
 
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 static int refuse(int r, const char *doing, const char *path, struct errmsg *msg)
 {
@@ -141,6 +143,45 @@ void folder_explain_headless(const struct folder *folder, struct errmsg *msg)
 		   "the store in '%s' is not whole and was left as it is: it has tables or logs, and no file CURRENT, "
 		   "which says which of them count. If it was copied there, copy all of it; else restore a backup",
 		   folder->records_path);
+}
+
+/* ---- its disk ---- */
+
+int folder_measure(const struct folder *folder, uint64_t *ret_bytes)
+{
+	struct statvfs disk;
+
+	if (statvfs(folder->records_path, &disk) < 0)
+		return err_origin(-errno);
+	if (__builtin_mul_overflow((uint64_t)disk.f_bavail, (uint64_t)disk.f_frsize, ret_bytes))
+		*ret_bytes = UINT64_MAX;
+	return 0;
+}
+
+static int write_probe(const char *path)
+{
+	_cleanup_(freep) char *zeros = calloc(1, LIMIT_STORE_PROBE_BYTES);
+	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r;
+
+	if (fd < 0 || !zeros)
+		return err_origin(fd < 0 ? -errno : -ENOMEM);
+	r = write_fully(fd, bytes_of(zeros, LIMIT_STORE_PROBE_BYTES));
+	return r < 0 ? r : fsync(fd) < 0 ? err_origin(-errno) : 0;
+}
+
+/* One that a crash left behind is written over. */
+int folder_probe(const struct folder *folder)
+{
+	_cleanup_(freep) char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s/../probe", folder->records_path) < 0)
+		return err_origin(-ENOMEM);
+	r = write_probe(path);
+	if (unlink(path) < 0 && errno != ENOENT && r == 0)
+		r = err_origin(-errno);
+	return r;
 }
 
 /* ---- the mark of a copy ---- */

@@ -3,6 +3,7 @@
  *
  *   PATH/lock      locked while a daemon runs; its number is inside, for the message
  *   PATH/records/  the database
+ *   PATH/probe     written and removed again before a store that has failed to write is opened anew
  *   PATH/copy      this is a copy of another store, and no daemon has opened it yet
  */
 #ifndef FG_STORE_FOLDER_H
@@ -11,6 +12,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct folder {
 	int lock_fd; /* -1: not held */
@@ -41,6 +43,11 @@ enum folder_records {
 int folder_look(const struct folder *folder, enum folder_records *ret, struct errmsg *msg);
 /* Words about HEADLESS, for the operator. */
 void folder_explain_headless(const struct folder *folder, struct errmsg *msg);
+
+/* How much of its disk is free to us. 0 or negative errno. */
+int folder_measure(const struct folder *folder, uint64_t *ret_bytes);
+/* Does a file that is written and synced there last? 0 or negative errno. Blocks. */
+int folder_probe(const struct folder *folder);
 
 /* The mark of a copy: is it there, make it, take it away; each synced. 0 or negative errno, with words in @msg. */
 int folder_is_copy(const char *path, bool *ret, struct errmsg *msg);

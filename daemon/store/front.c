@@ -2,6 +2,8 @@
 
 #include "base/err.h"
 
+#include <assert.h>
+
 /* uthash's default falls through its cases without saying so, which clang refuses. */
 #define HASH_FUNCTION(data, len, hash) HASH_FNV(data, len, hash)
 #include <uthash.h>
@@ -89,6 +91,16 @@ void fronts_written(struct fronts *fronts)
 {
 	pthread_mutex_lock(&fronts->mutex);
 	fronts->write = 0;
+	pthread_mutex_unlock(&fronts->mutex);
+}
+
+void fronts_forget(struct fronts *fronts)
+{
+	pthread_mutex_lock(&fronts->mutex);
+	for (struct front *front = fronts->all; front; front = front->hh.next) {
+		assert(!front->scans);
+		set(&front->first, key_bytes(&front->range));
+	}
 	pthread_mutex_unlock(&fronts->mutex);
 }
 

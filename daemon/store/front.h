@@ -40,6 +40,10 @@ void fronts_finish(struct fronts *fronts);
 int fronts_put(struct fronts *fronts, struct bytes key);
 void fronts_written(struct fronts *fronts);
 
+/* The database was opened again, and may hold a batch that no scan has seen: all are where their ranges begin. There is no
+ * scan under way. */
+void fronts_forget(struct fronts *fronts);
+
 /* Has a key of the range been put, or has anybody begun a scan of it or noted it? What is not known may have keys. */
 bool fronts_know(struct fronts *fronts, const struct key *range);
 int fronts_note(struct fronts *fronts, struct bytes range); /* 0 or -ENOMEM */

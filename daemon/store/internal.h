@@ -35,9 +35,12 @@ struct committer {
 	struct store_commit *of_assets; /* of the batch: those that put, delete or use assets, newest first */
 	uint64_t sequence;              /* the last one given out */
 	struct ledger ledger;
+	struct store_commit *undecided; /* mend.c: the batch whose write failed */
+	int64_t looked_ms;              /* at the disk; monotonic, of the system */
 
 	/* Read by others, too. */
 	struct metric_histogram commits, write_ms;
+	struct metric failures;
 };
 
 /* One asynchronous read; embedded in a struct that knows what it reads. */
@@ -60,8 +63,12 @@ struct readers {
 struct store {
 	const struct clock *clock;
 	void (*on_batch)(void *userdata, struct store_commit *first);
+	void (*on_trouble)(void *userdata, const struct store_commit *first);
+	void (*on_change)(void *userdata);
 	void *userdata;
+	uint64_t floor_bytes;
 	struct folder folder;
+	pthread_rwlock_t database; /* shared: it is read; exclusive: it is opened again */
 	struct backend *backend;
 	struct committer committer;
 	struct readers readers;
@@ -72,13 +79,36 @@ struct store {
 	struct tenants tenants;
 	struct fronts fronts;
 	_Atomic uint64_t tail;  /* the newest committed sequence */
-	atomic_bool has_failed; /* a write did */
+	atomic_bool has_failed; /* a write did, and the database was not opened again */
+	atomic_int failure;     /* the errno of it */
+	atomic_bool is_short;
+	_Atomic uint64_t free_bytes;
 };
+
+/* Between these two the database is not opened again; not to be nested. Every thread but the committer's needs them. */
+void store_lock_database(struct store *store);
+void store_unlock_database(struct store *store);
+/* Takes @list from the database; before the first thread, and when it is opened again. 0 or negative errno. */
+int store_load_tenants(struct store *store);
+/* Is the database that is open the one that was, and does a synced write to it last? 0 or negative errno. */
+int store_prove(struct store *store);
 
 /* Between the opened database and the first submit. 0 or negative errno. */
 int committer_start(struct store *store);
 /* Commits what waits first. */
 void committer_stop(struct store *store);
+/* Waits, with the mutex locked, until there may be news. True: @delay_ms have gone by. */
+bool committer_wait(struct committer *committer, int64_t delay_ms);
+/* Checks and writes a batch. 0, and every commit has its outcome; or negative errno: it is not known whether it is on disk.
+ * Committer thread. */
+int committer_write(struct store *store, struct store_commit *first);
+
+/* mend.c, all on the committer thread. How much room is there? Looks now and then; @is_now: in any case. */
+void mend_look(struct store *store, bool is_now);
+/* A write has failed with @error, or the database says so: from here on mend() is called. */
+void mend_note(struct store *store, int error);
+/* Comes back when the store can write, or is being closed. */
+void mend(struct store *store);
 /* Do the assets that @commit needs, puts or deletes allow it, with the batch as it is so far? 0, STORE_E_ASSET_…, or
  * negative errno. Committer thread. */
 int check_assets(struct store *store, struct store_commit *commit);

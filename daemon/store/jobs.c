@@ -237,8 +237,11 @@ static int find_reference(struct store *store, const struct digest *sha256, bool
 int store_is_referenced(struct store *store, const struct digest *sha256, bool *ret)
 {
 	bool is_referenced;
-	int r = find_reference(store, sha256, &is_referenced);
+	int r;
 
+	store_lock_database(store);
+	r = find_reference(store, sha256, &is_referenced);
+	store_unlock_database(store);
 	if (r < 0)
 		return err_trace(r);
 	*ret = is_referenced;

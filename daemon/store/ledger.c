@@ -35,6 +35,12 @@ void ledger_finish(struct ledger *ledger)
 	drop_slots(ledger);
 }
 
+void ledger_forget(struct ledger *ledger)
+{
+	drop_slots(ledger);
+	ledger->touched = ledger->changed = NULL;
+}
+
 static int read_balance(struct backend *backend, struct bytes key, struct ledger_balance *ret)
 {
 	_cleanup_(backend_value_finish) struct backend_value value = {0};

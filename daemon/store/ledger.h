@@ -35,7 +35,9 @@ void ledger_undo(struct ledger *ledger);
 void ledger_keep(struct ledger *ledger, struct store_commit *commit);
 /* Every balance that changed, into the batch. 0 or -ENOMEM. */
 int ledger_write(struct ledger *ledger, struct backend_batch *batch);
-/* The batch was written or has failed, after which nothing is written any more. */
+/* The batch was written, or has failed: then ledger_forget() comes before the next one. */
 void ledger_written(struct ledger *ledger);
+/* Every balance is read again when it is needed. Numbers go on: those that a lost batch had are not given out again. */
+void ledger_forget(struct ledger *ledger);
 
 #endif

@@ -404,7 +404,7 @@ static int load_open(struct store *store, const struct job_ref *ref, int (*fn)(v
 	return 0;
 }
 
-int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata)
+static int load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata)
 {
 	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
 	struct key from, to;
@@ -425,6 +425,16 @@ int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_
 			return r;
 	}
 	return backend_cursor_error(cursor);
+}
+
+int store_load_active(struct store *store, int (*fn)(void *userdata, struct job_view *take), void *userdata)
+{
+	int r;
+
+	store_lock_database(store);
+	r = load_active(store, fn, userdata);
+	store_unlock_database(store);
+	return r;
 }
 
 struct provider_counts {
@@ -493,10 +503,13 @@ int store_load_queued_providers(struct store *store, int (*fn)(void *userdata, c
 				void *userdata)
 {
 	_cleanup_(provider_counts_finish) struct provider_counts counts = {0};
-	int r = count_all(store, KEY_QUEUE, &counts);
+	int r;
 
+	store_lock_database(store);
+	r = count_all(store, KEY_QUEUE, &counts);
 	if (r == 0)
 		r = count_all(store, KEY_WAKE, &counts);
+	store_unlock_database(store);
 	for (size_t i = 0; r == 0 && i < counts.n; i++)
 		r = fn(userdata, counts.rows[i].provider, counts.rows[i].count);
 	return r;

@@ -22,8 +22,11 @@ static void *run(void *userdata)
 	struct read *read;
 
 	pthread_setname_np(pthread_self(), "fg-reader");
-	while ((read = take_read(&store->readers)))
+	while ((read = take_read(&store->readers))) {
+		store_lock_database(store);
 		read->run(store, read);
+		store_unlock_database(store);
+	}
 	return NULL;
 }
 

@@ -32,7 +32,7 @@
 #define DAMAGE_WORDS 256
 
 struct backend {
-	rocksdb_t *db;
+	rocksdb_t *db; /* NULL: it could not even be opened for reading */
 	rocksdb_options_t *options;
 	rocksdb_readoptions_t *read;
 	rocksdb_writeoptions_t *synced;
@@ -217,6 +217,33 @@ int backend_open(const char *path, enum backend_recovery recovery, struct backen
 	return 0;
 }
 
+/*
+ * What RocksDB offers instead, DB::Resume(), writes its table in memory out and goes on with a new log: it is not in the
+ * C interface, and it would decide about a batch that is in the log and not in the table without telling anybody how.
+ *
+ * After a sync that failed the kernel may hold pages for clean that never reached the disk, and read them back. That does
+ * not matter: whatever is replayed from the old log is written to new tables and synced there before the open returns
+ * (avoid_flush_during_recovery is off), and the old log is not used again.
+ */
+int backend_reopen(struct backend *backend, const char *path, struct errmsg *msg)
+{
+	char *text = NULL, *ignored = NULL;
+	int r;
+
+	if (backend->db)
+		rocksdb_close(backend->db);
+	/* A disk that is no longer there leaves an empty folder, which is no store of ours. */
+	rocksdb_options_set_create_if_missing(backend->options, 0);
+	backend->db = rocksdb_open(backend->options, path, &text);
+	backend->has_failed = text != NULL;
+	if (!text)
+		return 0;
+	r = refuse(text, path, msg);
+	backend->db = rocksdb_open_for_read_only(backend->options, path, 0, &ignored);
+	rocksdb_free(ignored);
+	return r;
+}
+
 static void flush(struct backend *backend)
 {
 	rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
@@ -235,7 +262,8 @@ struct backend *backend_close(struct backend *backend)
 		return NULL;
 	if (!backend->has_failed)
 		flush(backend);
-	rocksdb_close(backend->db);
+	if (backend->db)
+		rocksdb_close(backend->db);
 	backend_free(backend);
 	return NULL;
 }
@@ -243,9 +271,14 @@ struct backend *backend_close(struct backend *backend)
 /* What is only in the log and in memory is written out first: the copy is opened without a replay. */
 int backend_copy(struct backend *backend, const char *path, struct errmsg *msg)
 {
+	rocksdb_checkpoint_t *checkpoint;
 	char *text = NULL;
-	rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(backend->db, &text);
 
+	if (!backend->db) {
+		errmsg_set(msg, "the records cannot be read at this moment; see the daemon's log");
+		return err_origin(-EIO);
+	}
+	checkpoint = rocksdb_checkpoint_object_create(backend->db, &text);
 	if (!text)
 		rocksdb_checkpoint_create(checkpoint, path, 0, &text);
 	if (checkpoint)
@@ -260,16 +293,20 @@ bool backend_is_failing(const struct backend *backend)
 {
 	uint64_t n = 0;
 
-	return rocksdb_property_int(backend->db, "rocksdb.background-errors", &n) == 0 && n > 0;
+	return backend->has_failed ||
+	       (rocksdb_property_int(backend->db, "rocksdb.background-errors", &n) == 0 && n > 0);
 }
 
 int backend_get(struct backend *backend, struct bytes key, struct backend_value *ret)
 {
+	rocksdb_pinnableslice_t *slice;
 	char *text = NULL;
-	rocksdb_pinnableslice_t *slice = rocksdb_get_pinned(backend->db, backend->read, key.data, key.len, &text);
 	size_t len;
 	const char *data;
 
+	if (!backend->db)
+		return err_origin(-EIO);
+	slice = rocksdb_get_pinned(backend->db, backend->read, key.data, key.len, &text);
 	if (text)
 		return error_of(backend, text, "get");
 	if (!slice)
@@ -349,8 +386,9 @@ struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes 
 	cursor->n_to = to.len;
 	cursor->options = rocksdb_readoptions_create();
 	rocksdb_readoptions_set_iterate_upper_bound(cursor->options, cursor->to, cursor->n_to);
-	cursor->iterator = rocksdb_create_iterator(backend->db, cursor->options);
-	seek(cursor, from);
+	cursor->iterator = backend->db ? rocksdb_create_iterator(backend->db, cursor->options) : NULL;
+	if (cursor->iterator)
+		seek(cursor, from);
 	return cursor;
 }
 
@@ -358,7 +396,8 @@ struct backend_cursor *backend_cursor_free(struct backend_cursor *cursor)
 {
 	if (!cursor)
 		return NULL;
-	rocksdb_iter_destroy(cursor->iterator);
+	if (cursor->iterator)
+		rocksdb_iter_destroy(cursor->iterator);
 	rocksdb_readoptions_destroy(cursor->options);
 	free(cursor);
 	return NULL;
@@ -371,7 +410,7 @@ void backend_cursor_freep(struct backend_cursor **cursor)
 
 bool backend_cursor_is_valid(const struct backend_cursor *cursor)
 {
-	return rocksdb_iter_valid(cursor->iterator);
+	return cursor->iterator && rocksdb_iter_valid(cursor->iterator);
 }
 
 void backend_cursor_next(struct backend_cursor *cursor)
@@ -404,6 +443,8 @@ int backend_cursor_error(const struct backend_cursor *cursor)
 {
 	char *text = NULL;
 
+	if (!cursor->iterator)
+		return err_origin(-EIO);
 	rocksdb_iter_get_error(cursor->iterator, &text);
 	return text ? error_of(cursor->backend, text, "scan") : 0;
 }

@@ -243,6 +243,27 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 	return r ? r : begin_life(store, meta, path, msg);
 }
 
+/* What it says of itself is written as it was. */
+int store_prove(struct store *store)
+{
+	_cleanup_(backend_value_finish) struct backend_value value = {0};
+	_cleanup_(batch_freep) struct backend_batch *batch = backend_batch_new();
+	struct record_meta meta;
+	struct key key;
+	int r;
+
+	key_tenant(&key, KEY_META, 0);
+	r = backend_get(store->backend, key_bytes(&key), &value);
+	if (r == 0)
+		r = record_read_meta(value.bytes, &meta);
+	if (r == STORE_E_NOT_FOUND || (r == 0 && history_of(&meta) != store->history))
+		return err_origin(-ESTALE);
+	if (r || !batch)
+		return r ? err_fold(r) : err_origin(-ENOMEM);
+	backend_batch_put(batch, key_bytes(&key), value.bytes);
+	return backend_write(store->backend, batch, BACKEND_SYNCED);
+}
+
 /* The last key of one kind and tenant. @ret_cursor stands on it, or is not valid: there is none. */
 static int seek_last(struct store *store, enum key_letter letter, uint32_t tenant, struct backend_cursor **ret_cursor)
 {
@@ -291,7 +312,7 @@ static int find_last_entry(struct store *store, uint32_t tenant, uint64_t *ret)
 	return r;
 }
 
-static int load_tenants(struct store *store)
+int store_load_tenants(struct store *store)
 {
 	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
 	struct key from, to;
@@ -336,8 +357,9 @@ static int find_tail(struct store *store)
 
 static int start(struct store *store, struct errmsg *msg)
 {
-	int r = load_tenants(store);
+	int r = store_load_tenants(store);
 
+	mend_look(store, true);
 	if (r == 0)
 		r = find_tail(store);
 	if (r == 0)
@@ -389,6 +411,27 @@ static int open_records(struct store *store, const struct store_config *config, 
 			    &store->backend, msg);
 }
 
+/* Reads that never end to overlap must not keep the one who wants to open it from it. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attributes;
+
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
+void store_lock_database(struct store *store)
+{
+	pthread_rwlock_rdlock(&store->database);
+}
+
+void store_unlock_database(struct store *store)
+{
+	pthread_rwlock_unlock(&store->database);
+}
+
 int store_open(const struct store_config *config, struct store **ret, struct errmsg *msg)
 {
 	_cleanup_(store_closep) struct store *store = calloc(1, sizeof(*store));
@@ -401,8 +444,12 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 	store->on_batch = config->on_batch;
 	store->is_copy = config->is_copy;
 	store->userdata = config->userdata;
+	store->on_trouble = config->on_trouble;
+	store->on_change = config->on_change;
+	store->floor_bytes = config->floor_bytes;
 	tenants_init(&store->tenants);
 	fronts_init(&store->fronts);
+	init_lock(&store->database);
 
 	r = folder_hold(config->path, &store->folder, msg);
 	if (r)
@@ -438,8 +485,15 @@ int store_copy(struct store *store, const char *path, struct errmsg *msg)
 		return err_origin(-errno);
 	}
 	r = folder_begin_copy(path, msg);
+	store_lock_database(store);
+	/* It is flushed first, which one that has failed must not be asked for. */
+	if (r == 0 && !store_is_healthy(store)) {
+		store_explain_trouble(store, msg);
+		r = err_origin(-EIO);
+	}
 	if (r == 0)
 		r = backend_copy(store->backend, records_path, msg);
+	store_unlock_database(store);
 	if (r < 0)
 		return r;
 	r = sync_folder(path);
@@ -460,19 +514,54 @@ struct store *store_close(struct store *store)
 	folder_release(&store->folder);
 	fronts_finish(&store->fronts);
 	tenants_finish(&store->tenants);
+	pthread_rwlock_destroy(&store->database);
 	free(store);
 	return NULL;
 }
 
 bool store_is_healthy(const struct store *store)
 {
-	return !atomic_load(&store->has_failed) && !backend_is_failing(store->backend);
+	return !atomic_load(&store->has_failed);
+}
+
+bool store_is_short(const struct store *store)
+{
+	return atomic_load(&store->is_short);
+}
+
+void store_explain_trouble(const struct store *store, struct errmsg *msg)
+{
+	int failure = atomic_load(&store->failure);
+	const char *path = store->folder.records_path;
+
+	if (atomic_load(&store->has_failed))
+		errmsg_set(
+			msg,
+			"the store takes no writes: its disk, at '%.200s', fails (%s); the daemon goes on by itself when it "
+			"can be written to again: make room there if it is full, else look at the disk, then repeat the "
+			"request",
+			path, strerror(-failure));
+	else if (atomic_load(&store->is_short))
+		errmsg_set(
+			msg,
+			"the store takes nothing new: its disk, at '%.200s', has %llu MiB left, and %llu are for the jobs "
+			"that are under way; make room there, then repeat the request",
+			path, (unsigned long long)(atomic_load(&store->free_bytes) >> 20),
+			(unsigned long long)(store->floor_bytes >> 20));
+	else
+		errmsg_set(
+			msg,
+			"the store took no writes for a while, since its disk, at '%.200s', failed; it does again: repeat "
+			"the request",
+			path);
 }
 
 void store_read_figures(const struct store *store, struct store_figures *ret)
 {
 	metric_read(&store->committer.commits, &metric_sizes, &ret->commits);
 	metric_read(&store->committer.write_ms, &metric_durations_ms, &ret->write_ms);
+	ret->failures = metric_value(&store->committer.failures);
+	ret->free_bytes = atomic_load(&store->free_bytes);
 }
 
 uint64_t store_epoch(const struct store *store)

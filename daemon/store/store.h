@@ -22,7 +22,7 @@ enum {
 	STORE_E_NOT_FOUND,
 	STORE_E_CONFLICT,       /* the job's revision is not the expected one (or it exists already, or is gone) */
 	STORE_E_REQUEST_EXISTS, /* the request id is taken; see commit->found */
-	STORE_E_UNHEALTHY,      /* a write failed earlier; nothing is acknowledged until the daemon is restarted */
+	STORE_E_UNHEALTHY,      /* nothing can be written now: the disk is full or broken; nothing of it is on disk */
 	STORE_E_IN_USE,         /* open: another process holds the data directory */
 	STORE_E_DAMAGED,        /* open: the log or a table is damaged; the message says what and how to go on */
 	STORE_E_NEWER_FORMAT,   /* open: written by a later version */
@@ -46,6 +46,18 @@ struct store_config {
 	/* Called on the committer thread once per batch, commits in their order, linked by store_commit_next().
 	 * The callee owns them from then on and frees each (take the next before freeing). */
 	void (*on_batch)(void *userdata, struct store_commit *first);
+	/*
+	 * Called on the committer thread when a write has failed and that could not be mended at once, with what it was to
+	 * write, NULL for nothing: it is still the store's, and on_batch tells its outcomes when they are known. NULL: nobody
+	 * wants to know.
+	 */
+	void (*on_trouble)(void *userdata, const struct store_commit *first);
+	/* Called on the committer thread when store_is_healthy() or store_is_short() may say something else than before. May
+	 * be NULL. */
+	void (*on_change)(void *userdata);
+	/* Free on the store's disk: with less, it is short; until there is a fourth more. A store that failed is not opened
+	 * again with less. */
+	uint64_t floor_bytes;
 	void *userdata;
 };
 
@@ -78,6 +90,8 @@ struct store *store_close(struct store *store);
 struct store_figures {
 	struct metric_reading commits;
 	struct metric_reading write_ms;
+	uint64_t failures;   /* times that it failed to write */
+	uint64_t free_bytes; /* of its disk, at the last look */
 };
 void store_read_figures(const struct store *store, struct store_figures *ret);
 /*
@@ -87,8 +101,15 @@ void store_read_figures(const struct store *store, struct store_figures *ret);
 uint64_t store_epoch(const struct store *store);
 /* Names the store itself, in all its lives and copies. Constant once open. [any-thread] */
 uint64_t store_origin(const struct store *store);
-/* False once a write has failed: the outcome of that batch is known only after the next open. [any-thread] */
+/*
+ * False while nothing can be written: a write has failed, and the store has not been opened again since. It tries that by
+ * itself, for as long as it takes. Reads go on, but for the moment of the opening. [any-thread]
+ */
 bool store_is_healthy(const struct store *store);
+/* Is what is left of its disk for those who have begun? [any-thread] */
+bool store_is_short(const struct store *store);
+/* Words for whoever wanted to write, when it is unhealthy or short: why, where, and the remedy. [any-thread] */
+void store_explain_trouble(const struct store *store, struct errmsg *msg);
 
 /* ---- changes: built on any one thread, then handed over ---- */
 
@@ -179,6 +200,12 @@ int store_commit_post(struct store_commit *commit, const struct ledger_entry *en
  * LIMIT_STORE_BUDGETS, else the commit is poisoned with -E2BIG. */
 int store_commit_keep_budget(struct store_commit *commit, uint32_t tenant, const struct ledger_scope *scope,
 			     int64_t limit_micros);
+
+/*
+ * While nothing can be written, this commit waits for as long as that takes, where others end with STORE_E_UNHEALTHY. For
+ * those on which a purchase depends. Only when the store is closed meanwhile it ends like the others.
+ */
+void store_commit_be_patient(struct store_commit *commit);
 
 /* @userdata is the caller's own note, handed back by store_commit_userdata(). Takes the commit always; never fails:
  * what waits is in memory, bounded by what callers have in flight. [any-thread] */

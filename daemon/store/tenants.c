@@ -14,6 +14,13 @@ void tenants_finish(struct tenants *tenants)
 	pthread_mutex_destroy(&tenants->mutex);
 }
 
+void tenants_forget(struct tenants *tenants)
+{
+	pthread_mutex_lock(&tenants->mutex);
+	tenants->n = 0;
+	pthread_mutex_unlock(&tenants->mutex);
+}
+
 static size_t place_of(const struct tenants *tenants, uint64_t tenant)
 {
 	size_t low = 0, high = tenants->n;

@@ -20,6 +20,7 @@ void tenants_init(struct tenants *tenants);
 void tenants_finish(struct tenants *tenants);
 /* 0 or -ENOMEM. */
 int tenants_add(struct tenants *tenants, uint32_t tenant);
+void tenants_forget(struct tenants *tenants);
 /* The first at or behind @from, which is wider than a tenant so that a loop can step behind the last. False: none. */
 bool tenants_next(struct tenants *tenants, uint64_t from, uint32_t *ret);
 

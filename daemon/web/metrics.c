@@ -179,7 +179,15 @@ void metrics_write_engine(struct exposition *exposition, const struct engine_fig
 	exposition_histogram(exposition, NULL, &figures->store.commits);
 	exposition_family(exposition, "filmgate_store_write_seconds", "histogram", "How long the synced writes took.");
 	exposition_histogram(exposition, NULL, &figures->store.write_ms);
-	write_flag(exposition, "filmgate_store_healthy", "1, or 0 once a write has failed.", figures->is_store_healthy);
+	write_flag(exposition, "filmgate_store_healthy", "1, or 0 while the store's disk cannot be written to.",
+		   figures->is_store_healthy);
+	write_flag(exposition, "filmgate_store_short",
+		   "1 while what is free on the store's disk is for the jobs under way.", figures->is_store_short);
+	write_flag(exposition, "filmgate_store_free_bytes", "What is free on the store's disk.",
+		   figures->store.free_bytes);
+	exposition_family(exposition, "filmgate_store_failures_total", "counter",
+			  "Times that the store failed to write.");
+	exposition_integer(exposition, NULL, figures->store.failures);
 	write_flag(exposition, "filmgate_draining", "1 while the daemon is shutting down.", figures->is_draining);
 	write_flag(exposition, "filmgate_watchers", "Open watches.", figures->watchers);
 }

@@ -41,8 +41,10 @@ static int write_readiness(const struct web_config *config, const struct questio
 	} conditions[] = {
 		{health->is_draining, "draining: the daemon is shutting down\n"},
 		{health->is_store_unhealthy,
-		 "store: a write failed, and nothing is accepted any more; make room if its disk is full, then restart "
-		 "the daemon\n"},
+		 "store: a write failed, and nothing is accepted until its disk can be written to again, which the daemon "
+		 "finds out by itself; make room there if it is full, else look at it\n"},
+		{health->is_store_short,
+		 "disk: what is free on the store's disk is for the jobs under way; make room there\n"},
 		{health->is_queue_full, "queue: as many jobs wait as limits.queued_jobs allows\n"},
 	};
 	int r = 0;

@@ -167,11 +167,20 @@ test("a store that takes nothing is not ready", async () => {
 	assert.strictEqual((await page("readyz")).status, 200);
 	disk.room = 0;
 	await assert.rejects(stack.create("full", "There is no room."));
-	const { status, text } = await page("readyz");
+	const { status, text } = await until("both are said", async () => {
+		const now = await page("readyz");
+		return now.text.includes("disk:") && now;
+	});
 	assert.strictEqual(status, 503);
-	assert.match(text, /^store: a write failed, .*; make room if its disk is full, then restart the daemon\n$/);
+	assert.match(text, /^store: a write failed, and nothing is accepted until .*; make room there if it is full, .*\ndisk: .*\n$/);
 	assert.strictEqual((await page("livez")).status, 200);
-	assert.strictEqual((await scrape())("filmgate_store_healthy"), 0);
+	const value = await scrape();
+	assert.deepStrictEqual(["healthy", "short", "free_bytes", "failures_total"].map((name) => value(`filmgate_store_${name}`)),
+		[0, 1, 0, 1]);
+	disk.room = 2 ** 40;
+	await until("it is ready again", async () => (await page("readyz")).status === 200);
+	assert.strictEqual((await scrape())("filmgate_store_healthy"), 1);
+	assert.strictEqual((await scrape())("filmgate_store_short"), 0);
 	await stack.daemon.stop("SIGKILL");
 	disk.close();
 });

@@ -159,7 +159,7 @@ static void a_store_whose_write_has_failed_is_not_copied(void **state)
 	break_disk(rig);
 	create(rig, &(struct engine_create){0});
 	assert_int_equal(back_up(rig, "backup"), ENGINE_E_STORE);
-	assert_string_equal(made.text, ENGINE_STORE_FAILED);
+	assert_non_null(strstr(made.text, "the store takes no writes"));
 	assert_false(is_there(rig, "backup"));
 }
 

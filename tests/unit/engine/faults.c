@@ -25,10 +25,52 @@ int __wrap_backend_write(struct backend *backend, struct backend_batch *batch, i
 	return atomic_load(&is_disk_broken) ? -EIO : __real_backend_write(backend, batch, sync);
 }
 
+struct folder;
+int __real_folder_probe(const struct folder *folder);
+int __wrap_folder_probe(const struct folder *folder);
+
+int __wrap_folder_measure(const struct folder *folder, uint64_t *ret_bytes);
+
+static atomic_uint_fast64_t room_of_store = UINT64_MAX;
+
+/* The disk that the tests run on may be small. */
+int __wrap_folder_measure(const struct folder *folder, uint64_t *ret_bytes)
+{
+	(void)folder;
+	*ret_bytes = atomic_load(&room_of_store);
+	return 0;
+}
+
+void set_room_of_store(struct rig *rig, uint64_t bytes)
+{
+	atomic_store(&room_of_store, bytes);
+	for (int i = 0; store_is_short(rig->engine->store) != (bytes < LIMIT_STORE_FLOOR_BYTES); i++) {
+		assert_true(i < 1000);
+		usleep(10000);
+	}
+	settle(rig);
+}
+
+/* So the store below is left as it is meanwhile, and a photograph of it is whole. */
+int __wrap_folder_probe(const struct folder *folder)
+{
+	return atomic_load(&is_disk_broken) ? -EIO : __real_folder_probe(folder);
+}
+
 void break_disk(struct rig *rig)
 {
 	(void)rig;
 	atomic_store(&is_disk_broken, true);
+}
+
+void mend_disk(struct rig *rig)
+{
+	atomic_store(&is_disk_broken, false);
+	for (int i = 0; !store_is_healthy(rig->engine->store); i++) {
+		assert_true(i < 1000);
+		usleep(10000);
+	}
+	settle(rig);
 }
 
 void hold_disk(struct rig *rig)
@@ -169,6 +211,7 @@ void faults_reset(void)
 	atomic_store(&job_outcome, 0);
 	atomic_store(&replies.are_spoilt, false);
 	atomic_store(&is_disk_broken, false);
+	atomic_store(&room_of_store, UINT64_MAX);
 	atomic_store(&reserved_bytes, 0);
 }
 

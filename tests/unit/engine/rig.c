@@ -1,6 +1,7 @@
 #include "engine/rig.h"
 
 #include "engine/token.h"
+#include "store/commit.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -65,13 +66,52 @@ void __wrap_loop_post(struct loop *loop, struct loop_message *message);
 void __real_store_submit(struct store *store, struct store_commit *take, void *userdata);
 void __wrap_store_submit(struct store *store, struct store_commit *take, void *userdata);
 
-/* Commits that are not in a batch on disk yet. */
-static atomic_size_t commits;
+/* Commits that are not in a batch on disk yet, those who wait for as long as the store cannot write left out. */
+static atomic_size_t commits, patient_commits;
 
 void __wrap_store_submit(struct store *store, struct store_commit *take, void *userdata)
 {
-	atomic_fetch_add(&commits, 1);
+	atomic_fetch_add(take->is_patient ? &patient_commits : &commits, 1);
 	__real_store_submit(store, take, userdata);
+}
+
+/* Of the batch whose write failed: who had no patience has been told, and the commit comes later. */
+void __real_trouble_on_undecided(void *userdata, const struct store_commit *first);
+void __wrap_trouble_on_undecided(void *userdata, const struct store_commit *first);
+
+static const struct store_commit *told[LIMIT_STORE_BATCH_COMMITS]; /* the committer's thread */
+static size_t n_told;
+static atomic_bool is_trouble_told;
+
+void __wrap_trouble_on_undecided(void *userdata, const struct store_commit *first)
+{
+	__real_trouble_on_undecided(userdata, first);
+	for (const struct store_commit *commit = first; commit; commit = store_commit_next(commit)) {
+		if (commit->is_patient)
+			continue;
+		told[n_told++] = commit;
+		atomic_fetch_sub(&commits, 1);
+	}
+	atomic_store(&is_trouble_told, true);
+}
+
+static bool was_told(const struct store_commit *commit)
+{
+	for (size_t i = 0; i < n_told; i++)
+		if (told[i] == commit) {
+			told[i] = told[--n_told];
+			return true;
+		}
+	return false;
+}
+
+/* The disk is broken, and everybody knows. */
+static bool is_store_stuck(const struct engine *engine)
+{
+	if (!store_is_healthy(engine->store))
+		return atomic_load(&is_trouble_told);
+	atomic_store(&is_trouble_told, false);
+	return false;
 }
 
 /* A batch is on disk, and creators may know it, before the engine's thread is told: until then it is not quiet. */
@@ -82,7 +122,8 @@ void __wrap_watch_hub_publish(struct watch_hub *hub, const struct store_commit *
 {
 	atomic_store(&is_batch_between, true);
 	for (const struct store_commit *commit = first; commit; commit = store_commit_next(commit))
-		atomic_fetch_sub(&commits, 1);
+		if (!was_told(commit))
+			atomic_fetch_sub(commit->is_patient ? &patient_commits : &commits, 1);
 	__real_watch_hub_publish(hub, first);
 	is_between = true;
 }
@@ -106,10 +147,10 @@ static bool is_lane_quiet(const struct lane *lane)
 }
 
 /* A step, a request or a timer that the test holds in its hands is none of the engine's. */
-static bool is_entry_quiet(const struct entry *entry, size_t *steps)
+static bool is_entry_quiet(const struct entry *entry, bool is_stuck, size_t *steps)
 {
 	*steps += entry->activity == ACTIVITY_STEP;
-	return !entry->is_committing && !entry->arrived && entry->activity != ACTIVITY_LOAD &&
+	return (!entry->is_committing || is_stuck) && !entry->arrived && entry->activity != ACTIVITY_LOAD &&
 	       entry->activity != ACTIVITY_SEAL && !is_due(&entry->timer) && !entry->is_timer_due;
 }
 
@@ -140,10 +181,13 @@ static bool is_quiet(struct rig *rig)
 	struct engine *engine = rig->engine;
 	bool answer = !atomic_load(&is_batch_between) && !engine->is_scanning_deadlines && atomic_load(&commits) == 0 &&
 		      !is_due(&engine->deadline_timer);
+	bool is_stuck = is_store_stuck(engine);
 	size_t steps = 0;
 
+	answer &= is_stuck || (store_is_healthy(engine->store) && atomic_load(&patient_commits) == 0);
+
 	for (const struct entry *entry = engine->entries; entry; entry = entry->hh.next)
-		answer &= is_entry_quiet(entry, &steps) &&
+		answer &= is_entry_quiet(entry, is_stuck, &steps) &&
 			  (entry->activity != ACTIVITY_FORWARD || is_upload_asked(rig));
 	for (size_t i = 0; i < engine->n_lanes; i++)
 		answer &= is_lane_quiet(&engine->lanes[i]);

@@ -115,8 +115,12 @@ extern const struct clock rig_clock;
 
 void faults_reset(void);
 
-/* From here on every write of the store fails, until the next start. */
+/* From here on every write of the store fails, until mend_disk() or the next start. */
 void break_disk(struct rig *rig);
+/* Comes back when the store has found out, and nothing waits for it any more. */
+void mend_disk(struct rig *rig);
+/* What is free there; comes back when the store has seen it. */
+void set_room_of_store(struct rig *rig, uint64_t bytes);
 /* Writes of the store wait for release_disk(), from the same thread. */
 void hold_disk(struct rig *rig);
 void release_disk(void);

@@ -35,15 +35,53 @@ static void on_batch(void *userdata, struct store_commit *first)
 	pthread_mutex_unlock(&fixture->mutex);
 }
 
+static void on_trouble(void *userdata, const struct store_commit *first)
+{
+	struct fixture *fixture = userdata;
+
+	(void)first;
+	pthread_mutex_lock(&fixture->mutex);
+	fixture->n_troubles++;
+	pthread_cond_broadcast(&fixture->changed);
+	pthread_mutex_unlock(&fixture->mutex);
+}
+
+static void on_change(void *userdata)
+{
+	struct fixture *fixture = userdata;
+
+	pthread_mutex_lock(&fixture->mutex);
+	fixture->n_changes++;
+	pthread_cond_broadcast(&fixture->changed);
+	pthread_mutex_unlock(&fixture->mutex);
+}
+
 static struct store_config config_of(struct fixture *fixture)
 {
-	return (struct store_config){
-		.path = fixture->path,
-		.must_exist = fixture->must_exist,
-		.clock = &fixture->clock,
-		.on_batch = on_batch,
-		.userdata = fixture,
-	};
+	return (struct store_config){.path = fixture->path,
+				     .must_exist = fixture->must_exist,
+				     .clock = &fixture->clock,
+				     .on_batch = on_batch,
+				     .on_trouble = on_trouble,
+				     .on_change = on_change,
+				     .floor_bytes = fixture->floor_bytes,
+				     .userdata = fixture};
+}
+
+void await_trouble(struct fixture *fixture, size_t n)
+{
+	pthread_mutex_lock(&fixture->mutex);
+	while (fixture->n_troubles < n)
+		pthread_cond_wait(&fixture->changed, &fixture->mutex);
+	pthread_mutex_unlock(&fixture->mutex);
+}
+
+void await_health(struct fixture *fixture, bool is_healthy)
+{
+	pthread_mutex_lock(&fixture->mutex);
+	while (store_is_healthy(fixture->store) != is_healthy)
+		pthread_cond_wait(&fixture->changed, &fixture->mutex);
+	pthread_mutex_unlock(&fixture->mutex);
 }
 
 void fixture_open(struct fixture *fixture)
@@ -111,13 +149,18 @@ static int remove_one(const char *path, const struct stat *stat, int type, struc
 	return remove(path);
 }
 
+void fixture_remove(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 int fixture_teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
 	release(fixture);
 	fixture_close(fixture);
-	nftw(fixture->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	fixture_remove(fixture->folder);
 	pthread_cond_destroy(&fixture->changed);
 	pthread_mutex_destroy(&fixture->mutex);
 	free(fixture);

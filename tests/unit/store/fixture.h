@@ -28,11 +28,14 @@ struct fixture {
 	bool is_held;
 	bool must_exist; /* as in struct store_config */
 	size_t n_batches, largest_batch;
+	uint64_t floor_bytes; /* for the next opening */
+	size_t n_troubles, n_changes;
 };
 
 /* cmocka's setup and teardown; *state is a struct fixture with an open store. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+void fixture_remove(const char *path); /* with all that is in it */
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
 void fixture_reopen(struct fixture *fixture);
@@ -51,6 +54,9 @@ int await(struct ticket *ticket);
 void finish(struct ticket *ticket);
 /* All three. */
 int commit_now(struct fixture *fixture, struct store_commit *commit);
+/* Until the store has told that it cannot write; and until it can. */
+void await_trouble(struct fixture *fixture, size_t n);
+void await_health(struct fixture *fixture, bool is_healthy);
 void hold(struct fixture *fixture);
 void release(struct fixture *fixture);
 
