@@ -1,11 +1,6 @@
 /*
- * The exchange that may buy. Each send is on disk before it leaves, and ends in exactly one class:
- *
- *   not sent    the transport proves that no byte left               -> the queue, or the next repeat
- *   refused     a complete reply that the plugin reads as a refusal   -> as the refusal says
- *   accepted    a complete reply with the provider's id               -> RUNNING
- *   ambiguous   anything else, a crash between two writes included    -> repeat with the same key, or look it up, or
- *                                                                        UNCERTAIN
+ * The exchange that may buy. Each send is on disk before it leaves, and ends in exactly one class, by the table in
+ * classes.c: not sent, refused, accepted, or ambiguous, which a crash between two writes is, too.
  *
  * A *doubt* is a send of this attempt that may have bought and is not decided. While there is one, the job stays in
  * STARTING, and only three things end it: the provider accepts a repeat with the same key (it replays its first
@@ -22,6 +17,7 @@
 #include "engine/run.h"
 
 #include "base/failpoint.h"
+#include "engine/classes.h"
 #include "engine/forward.h"
 #include "engine/media.h"
 #include "engine/money.h"
@@ -273,13 +269,15 @@ static void keep_reply(struct entry *entry, struct http_outcome *take)
 
 static void on_sent(struct entry *entry, struct http_outcome *take)
 {
+	enum send_sight sight = send_sight_of(take);
+
 	FAILPOINT(SEND_BEFORE_REPLY);
-	if (take->kind == HTTP_REPLY) {
+	if (sight == SEND_SAW_A_REPLY) {
 		metric_observe(&figures_of(entry)->submit_ms, &metric_durations_ms, (uint64_t)take->duration_ms);
 		keep_reply(entry, take);
 		return;
 	}
-	if (take->may_have_left && !MUTANT(RESEND_ON_TIMEOUT))
+	if (send_class_of(sight, SEND_READ_NOTHING) == JOB_SEND_AMBIGUOUS && !MUTANT(RESEND_ON_TIMEOUT))
 		on_ambiguous(entry, take->status, 0, take->message);
 	else
 		on_not_sent(entry, take->message);
@@ -384,35 +382,19 @@ static bool is_for_now(const struct plugin_answer *answer)
 	       answer->failure.reason >= PLUGIN_REASON_RATE_LIMITED;
 }
 
-/* The house rule, where the plugin cannot tell: a 4xx to the purchase itself took no order, anything else may have. */
-static enum job_purchase purchase_of(const struct entry *entry, const struct plugin_answer *answer)
+/* Of a refusal, which bought nothing: what is to be done now. */
+static void obey_refusal(struct entry *entry, const struct plugin_answer *answer)
 {
-	if (answer->failure.bought != PLUGIN_BOUGHT_HOUSE_RULE)
-		return run_purchase_of(answer->failure.bought);
-	return entry->paid_status >= 400 && entry->paid_status < 500 ? JOB_PURCHASE_NOTHING : JOB_PURCHASE_UNKNOWN;
-}
-
-static void read_refusal(struct entry *entry, const struct plugin_answer *answer, int http_status)
-{
-	enum job_purchase purchase = purchase_of(entry, answer);
 	bool has_doubt = first_doubt(entry, job_current_send(entry->status)) != NULL;
 
-	if (purchase == JOB_PURCHASE_UNKNOWN || answer->failure.reason == PLUGIN_REASON_IN_PROGRESS) {
-		on_ambiguous(entry, http_status, answer->failure.retry_after_ms,
-			     *answer->failure.message ? answer->failure.message : "the reply does not decide it");
-		return;
-	}
-	decide(entry, purchase == JOB_PURCHASE_MADE ? JOB_SEND_ACCEPTED : JOB_SEND_REFUSED, http_status);
-	if (purchase == JOB_PURCHASE_NOTHING && has_doubt &&
-	    (is_for_now(answer) || !is_about_the_request(answer->failure.reason)))
+	if (has_doubt && (is_for_now(answer) || !is_about_the_request(answer->failure.reason)))
 		keep_doubt(entry, answer->failure.retry_after_ms, answer->failure.message);
-	else if (purchase == JOB_PURCHASE_NOTHING && answer->failure.reason == PLUGIN_REASON_NOT_FOUND &&
-		 entry->job->n_assets)
+	else if (answer->failure.reason == PLUGIN_REASON_NOT_FOUND && entry->job->n_assets)
 		refuse_unknown_input(entry, answer);
-	else if (purchase == JOB_PURCHASE_NOTHING && is_for_now(answer))
+	else if (is_for_now(answer))
 		run_requeue_refused(entry, answer);
 	else
-		refuse_for_good(entry, answer, purchase);
+		refuse_for_good(entry, answer, JOB_PURCHASE_NOTHING);
 }
 
 static void on_follow_up(struct entry *entry, struct http_outcome *take)
@@ -426,39 +408,62 @@ static void on_follow_up(struct entry *entry, struct http_outcome *take)
 	http_outcome_free(take);
 }
 
+static int64_t patience_of(const struct plugin_answer *answer)
+{
+	return answer->kind == PLUGIN_ANSWER_WAIT ? answer->wait.after_ms : answer->failure.retry_after_ms;
+}
+
+static const char *words_of(const struct plugin_answer *answer)
+{
+	if (answer->kind == PLUGIN_ANSWER_WAIT)
+		return "the provider is still at it";
+	return *answer->failure.message ? answer->failure.message : "the reply does not decide it";
+}
+
+static bool asks_further(const struct plugin_answer *answer)
+{
+	return answer->kind == PLUGIN_ANSWER_EXCHANGE && !exchange_buys(&answer->exchange);
+}
+
+/* Held whatever the policy says: another plugin may read it. */
+static void on_unreadable(struct entry *entry, const struct plugin_answer *answer)
+{
+	if (answer->kind != PLUGIN_ANSWER_FAULT)
+		metric_add(&figures_of(entry)->plugin_faults, 1);
+	decide(entry, JOB_SEND_AMBIGUOUS, entry->paid_status);
+	send_hold(entry, answer->kind == PLUGIN_ANSWER_FAULT ? answer->fault
+							     : "the plugin could not read the reply to a paid request");
+}
+
+/* A second purchase is no answer to the first. */
 static void on_reply_answer(struct entry *entry, struct plugin_answer *take)
 {
 	int http_status = entry->paid_status;
+	enum send_reading reading = send_reading_of(take, http_status);
+	enum job_send_class class = send_class_of(SEND_SAW_A_REPLY, reading);
 
 	step_keep_state(entry, take);
-	switch (take->kind) {
-	case PLUGIN_ANSWER_ACCEPTED:
-	case PLUGIN_ANSWER_DONE:
-		decide(entry, JOB_SEND_ACCEPTED, http_status);
-		settle_earlier(entry, JOB_SEND_ACCEPTED);
-		send_accepted(entry, take);
+	if (asks_further(take)) {
+		entry->verb_phase = take->exchange.phase;
+		exchange_run(entry, &take->exchange, 0, on_follow_up);
+		plugin_answer_free(take);
 		return;
-	case PLUGIN_ANSWER_FAILED:
-	case PLUGIN_ANSWER_TROUBLE:
-		read_refusal(entry, take, http_status);
-		break;
-	case PLUGIN_ANSWER_WAIT:
-		on_ambiguous(entry, http_status, take->wait.after_ms, "the provider is still at it");
-		break;
-	case PLUGIN_ANSWER_EXCHANGE:
-		if (!exchange_buys(&take->exchange)) {
-			entry->verb_phase = take->exchange.phase;
-			exchange_run(entry, &take->exchange, 0, on_follow_up);
-			break;
+	}
+	if (reading == SEND_READ_NO_ANSWER) {
+		on_unreadable(entry, take);
+	} else if (class == JOB_SEND_AMBIGUOUS) {
+		on_ambiguous(entry, http_status, patience_of(take), words_of(take));
+	} else {
+		decide(entry, class, http_status);
+		if (reading == SEND_READ_ID) {
+			settle_earlier(entry, JOB_SEND_ACCEPTED);
+			send_accepted(entry, take);
+			return;
 		}
-		__attribute__((fallthrough)); /* a second purchase is a fault */
-	default:
-		if (take->kind != PLUGIN_ANSWER_FAULT)
-			metric_add(&figures_of(entry)->plugin_faults, 1);
-		decide(entry, JOB_SEND_AMBIGUOUS, http_status);
-		send_hold(entry, take->kind == PLUGIN_ANSWER_FAULT
-					 ? take->fault
-					 : "the plugin could not read the reply to a paid request");
+		if (reading == SEND_READ_PURCHASE)
+			refuse_for_good(entry, take, JOB_PURCHASE_MADE);
+		else
+			obey_refusal(entry, take);
 	}
 	plugin_answer_free(take);
 }
