@@ -286,6 +286,7 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 		.max_reply_bytes = (uint64_t)config->limits.reply_bytes,
 		.on_uncertain = uncertain_of(from->on_uncertain),
 		.allow_private_network = from->allow_private_network,
+		.uses_http2 = from->http_version == CONFIG_HTTP_2,
 	};
 
 	if (provider->account)

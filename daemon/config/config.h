@@ -29,6 +29,7 @@ struct config_secret {
 };
 
 /* In the order of the option's words. */
+enum config_http_version { CONFIG_HTTP_1_1, CONFIG_HTTP_2 };
 enum config_uncertain { CONFIG_UNCERTAIN_HOLD, CONFIG_UNCERTAIN_FAIL, CONFIG_UNCERTAIN_RESUBMIT };
 
 /* One row of an operator's price table. */
@@ -69,6 +70,7 @@ struct config_provider {
 	struct config_poll {
 		int64_t initial_ms, max_ms; /* 0: the plugin's; else initial_ms <= max_ms */
 	} poll;
+	int http_version; /* enum config_http_version */
 	int64_t submit_timeout_ms;
 	int64_t deadline_s;          /* of a job that names none, from acceptance */
 	int on_uncertain;            /* enum config_uncertain */

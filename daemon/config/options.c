@@ -164,6 +164,7 @@ static const char *check_label(const char *text)
 static const char *const periods[] = {"day", "month", NULL};
 static const char *const unpriced_words[] = {"allow", "refuse", NULL};
 static const char *const price_units[] = {"second", "video", NULL};
+static const char *const http_versions[] = {"1.1", "2", NULL};
 static const char *const uncertain_policies[] = {"hold", "fail", "resubmit", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
@@ -297,6 +298,10 @@ const struct option config_options[] = {
 	    "Milliseconds before the first question, and the shortest pause between two."),
 	ROW("providers.poll.max_ms", INTEGER, OF(poll.max_ms), "0", 0, 60 * MINUTE_MS,
 	    "Milliseconds that the pauses grow to."),
+	ROW("providers.http_version", CHOICE, OF(http_version), "1.1", 0, 0,
+	    "What is spoken to its API. 2: offered over TLS, and 1.1 where the server prefers it; over http at once. A paid\n"
+	    "request leaves once in either. Files are downloaded over 1.1.",
+	    .choices = http_versions),
 	ROW("providers.submit_timeout_ms", INTEGER, OF(submit_timeout_ms), "0", 0, 60 * MINUTE_MS,
 	    "Milliseconds that a paid request may take; 0: as its plugin says, else two minutes. Be generous: one that is\n"
 	    "cut off may have been charged."),

@@ -44,6 +44,7 @@ struct engine_provider_config {
 	uint64_t max_reply_bytes;
 	enum job_uncertain on_uncertain; /* of jobs that do not say; UNSAID: HOLD */
 	bool allow_private_network;
+	bool uses_http2; /* for exchanges; downloads never do */
 };
 
 /* What may be spent in a day or month, UTC. Texts are borrowed for the engine's life. */

@@ -539,6 +539,7 @@ void exchange_request(const struct lane *lane, const struct plugin_exchange *exc
 		.body = exchange->body,
 		.flags = config->allow_private_network ? HTTP_PRIVATE_NETWORK : 0,
 		.lane = HTTP_LANE_EXCHANGE,
+		.version = config->uses_http2 ? HTTP_VERSION_2 : HTTP_VERSION_1_1,
 		.timeout_ms = exchange->timeout_ms      ? exchange->timeout_ms
 			      : exchange_buys(exchange) ? config->submit_timeout_ms
 							: config->exchange_timeout_ms,

@@ -58,6 +58,7 @@ static void copy_terms(struct call *call, const struct http_request *request)
 		timeout_ms = LIMIT_HTTP_TIMEOUT_MS;
 	call->flags = request->flags;
 	call->lane = request->lane;
+	call->version = request->version;
 	call->timeout_ms = timeout_ms;
 	call->idle_timeout_ms = request->idle_timeout_ms;
 	head_init(&call->head, request->max_header_bytes ? request->max_header_bytes : LIMIT_HTTP_REPLY_HEADER_BYTES);

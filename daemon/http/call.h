@@ -57,6 +57,7 @@ struct call {
 	struct supply supply;
 	uint32_t flags;
 	enum http_lane lane;
+	enum http_version version;
 	int64_t timeout_ms, idle_timeout_ms;
 
 	CURL *easy; /* NULL: it waits, or is over */

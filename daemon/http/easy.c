@@ -216,12 +216,19 @@ static bool has_body_method(const struct call *call)
 	       strcmp(call->method, "PATCH") == 0;
 }
 
+static long version_of(const struct call *call)
+{
+	if (call->version == HTTP_VERSION_1_1)
+		return CURL_HTTP_VERSION_1_1;
+	return strncmp(call->origin, "https:", 6) == 0 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+}
+
 static CURLcode set_request(CURL *easy, const struct call *call)
 {
 	CURLcode code = CURLE_OK;
 
 	SET(CURLOPT_URL, call->url);
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_HTTP_VERSION, version_of(call));
 	if (call->settings->user_agent)
 		SET(CURLOPT_USERAGENT, call->settings->user_agent);
 	SET(CURLOPT_HTTPHEADER, call->headers);

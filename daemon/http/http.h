@@ -45,6 +45,13 @@ enum http_flag {
 	HTTP_PRIVATE_NETWORK = 1 << 1,
 };
 
+/*
+ * HTTP/2 is offered over TLS together with HTTP/1.1, and the server chooses; without TLS it is begun at once, as a
+ * server must be known to expect. A connection carries one request at a time in either, and what libcurl would repeat by
+ * itself (a stream that was refused, or that a GOAWAY left out) ends as HTTP_AMBIGUOUS.
+ */
+enum http_version { HTTP_VERSION_1_1, HTTP_VERSION_2 };
+
 enum http_sink { HTTP_SINK_MEMORY, HTTP_SINK_FILE, HTTP_SINK_FILTER };
 
 /*
@@ -89,6 +96,7 @@ struct http_request {
 	size_t piece_count;
 	uint32_t flags; /* enum http_flag */
 	enum http_lane lane;
+	enum http_version version;
 	int64_t timeout_ms;      /* from leaving the lane's queue to the last byte; 0: LIMIT_HTTP_TIMEOUT_MS */
 	int64_t idle_timeout_ms; /* without LIMIT_HTTP_IDLE_BYTES of progress; 0: only timeout_ms counts */
 	size_t max_header_bytes; /* 0: LIMIT_HTTP_REPLY_HEADER_BYTES */

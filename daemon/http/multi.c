@@ -157,6 +157,8 @@ int multi_new(struct loop *loop, void (*on_done)(CURL *easy, CURLcode code, void
 	curl_multi_setopt(multi->curlm, CURLMOPT_SOCKETDATA, multi);
 	curl_multi_setopt(multi->curlm, CURLMOPT_TIMERFUNCTION, on_curl_timer);
 	curl_multi_setopt(multi->curlm, CURLMOPT_TIMERDATA, multi);
+	/* Nothing shares the connection of a paid request, not even while that is under way. */
+	curl_multi_setopt(multi->curlm, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 	curl_multi_setopt(multi->curlm, CURLMOPT_MAXCONNECTS, (long)LIMIT_HTTP_IDLE_CONNECTIONS);
 	*ret = steal(multi);
 	return 0;
