@@ -112,6 +112,8 @@
 #define LIMIT_ENGINE_RESUME_SPREAD_MS FAILPOINT_HURRY_MS(2000) /* over which polls begin again after a start */
 #define LIMIT_ENGINE_RESCAN_MS 1000  /* until a read of an index that failed, or was full, is repeated */
 #define LIMIT_ENGINE_WAKE_MS 3600000 /* the longest one timer waits: clocks jump */
+#define LIMIT_ENGINE_CLOCK_MS 10000  /* between two looks whether the clock was set */
+#define LIMIT_ENGINE_JUMP_MS 5000    /* what is less is no jump */
 #define LIMIT_ENGINE_TRIM_FIRST_MS FAILPOINT_HURRY_MS(60000)
 #define LIMIT_ENGINE_TRIM_MS FAILPOINT_HURRY_MS(3600000) /* between trims of old events */
 #define LIMIT_ENGINE_DRAIN_STEP_MS 10

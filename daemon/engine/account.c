@@ -100,6 +100,11 @@ static void move_next_start(struct lane *lane, int64_t pause_ms)
 	atomic_store(&lane->account->next_start_utc_ms, now_utc(lane->engine) + pause_ms);
 }
 
+void account_tell_again(struct lane *lane)
+{
+	atomic_store(&lane->account->next_start_utc_ms, now_utc(lane->engine) + account_pause_ms(lane));
+}
+
 void account_note_start(struct lane *lane)
 {
 	struct limits limits = limits_of(lane);

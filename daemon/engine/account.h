@@ -18,6 +18,8 @@ void account_each_other(struct lane *lane, void (*fn)(struct lane *other, void *
 bool account_has_slot(const struct lane *lane);
 /* How long until the next job may be started, by the account's rate; 0: now. */
 int64_t account_pause_ms(const struct lane *lane);
+/* The clock was set: what is told of its pauses is an instant. */
+void account_tell_again(struct lane *lane);
 /* A job is being started; and: before anything was done, it turned out that it is not to be, and another one may be. */
 void account_note_start(struct lane *lane);
 void account_undo_start(struct lane *lane);

@@ -40,6 +40,14 @@ static void open_breaker(struct lane *lane)
 		    log_int(breaker->failures), "for_ms", log_int(pause_ms));
 }
 
+void breaker_tell_again(struct lane *lane)
+{
+	struct breaker *breaker = &lane->breaker;
+
+	if (atomic_load(&breaker->until_utc_ms))
+		atomic_store(&breaker->until_utc_ms, now_utc(lane->engine) + breaker->until_ms - now_of(lane));
+}
+
 static void close_breaker(struct lane *lane)
 {
 	struct breaker *breaker = &lane->breaker;

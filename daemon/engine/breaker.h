@@ -25,6 +25,8 @@ struct breaker {
 
 /* An exchange of a job with its provider has ended. */
 void breaker_note(struct entry *entry, const struct http_outcome *outcome);
+/* The clock was set: what is told of the next probe is an instant. */
+void breaker_tell_again(struct lane *lane);
 /* 0: a job may be started. Else in how long that is to be asked again, if nothing kicks the lane before. */
 int64_t breaker_pause_ms(const struct lane *lane);
 /* A job is being started; and: it has given its slot back, so nothing will be heard of it any more. */

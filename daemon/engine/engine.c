@@ -5,6 +5,7 @@
 
 #include "engine/budget.h"
 #include "engine/check.h"
+#include "engine/jump.h"
 #include "engine/ops.h"
 #include "engine/run.h"
 #include "engine/trouble.h"
@@ -222,6 +223,7 @@ int engine_new(const struct engine_config *config, struct engine **ret, struct e
 		return err_explain(r, "the engine's loop cannot be made", msg);
 	loop_timer_init(&engine->deadline_timer, engine->loop, on_deadline, engine);
 	loop_timer_init(&engine->trim_timer, engine->loop, on_trim, engine);
+	jump_init(engine);
 
 	r = add_lanes(engine);
 	if (r == 0)
@@ -257,6 +259,7 @@ static void on_start(struct loop_message *message)
 	for (size_t i = 0; i < engine->n_lanes; i++)
 		lane_pump(&engine->lanes[i]);
 	loop_timer_arm(&engine->trim_timer, LIMIT_ENGINE_TRIM_FIRST_MS);
+	jump_start(engine);
 }
 
 int engine_start(struct engine *engine)
@@ -313,6 +316,7 @@ static void cancel_timers(struct engine *engine)
 		lane_finish(&engine->lanes[i]);
 	loop_timer_cancel(&engine->deadline_timer);
 	loop_timer_cancel(&engine->trim_timer);
+	jump_stop(engine);
 }
 
 static void on_stop(struct loop_message *message)

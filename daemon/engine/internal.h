@@ -54,6 +54,8 @@ struct engine {
 	struct loop_timer deadline_timer;
 	struct loop_timer drain_timer;
 	struct loop_timer trim_timer;
+	struct loop_timer clock_timer; /* jump.c */
+	int64_t clock_offset_ms;       /* UTC less the clock that never jumps, when it was looked at last */
 	struct loop_message start_message, stop_message;
 	struct loop_message trouble_message; /* trouble.c */
 	atomic_bool is_trouble_posted;
@@ -270,6 +272,8 @@ void lane_pump(struct lane *lane);
 void lane_kick(struct lane *lane); /* the same, soon */
 /* A job was committed as QUEUED. */
 void lane_notice(struct lane *lane, const struct job_index *queued);
+/* What its timer waits for may be due by now: the clock was set. */
+void lane_look_again(struct lane *lane);
 void lane_take_slot(struct entry *entry);
 void lane_release_slot(struct entry *entry);
 /* Nothing starts for @delay_ms, in no lane of the account if @why is about it; jobs show @why. */

@@ -285,6 +285,15 @@ void lane_pump(struct lane *lane)
 		scan(lane);
 }
 
+void lane_look_again(struct lane *lane)
+{
+	loop_timer_cancel(&lane->wake);
+	lane->is_stale = true;
+	account_tell_again(lane);
+	breaker_tell_again(lane);
+	kick(lane, 0);
+}
+
 void lane_notice(struct lane *lane, const struct job_index *queued)
 {
 	if (queued->wait_until_ms > now_utc(lane->engine)) {

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "engine/account.h"
 #include "engine/held.h"
+#include "engine/jump.h"
 #include "engine/money.h"
 #include "engine/run.h"
 #include "engine/trouble.h"
@@ -160,17 +161,23 @@ static bool handle_start(struct entry *entry, struct op *op)
 	return true;
 }
 
-/* There may be room in the budget that it waits for: it takes its place in the queue again. */
+/* There may be room in the budget that it waits for, or the clock went back: it takes its place in the queue again. */
 static bool handle_wake(struct entry *entry, struct op *op)
 {
 	struct job_status *status = entry->status;
 
 	free_op(op);
-	if (status->state != JOB_STATE_QUEUED || status->wait != JOB_WAIT_BUDGET || entry->activity != ACTIVITY_NONE)
+	if (status->state != JOB_STATE_QUEUED || entry->activity != ACTIVITY_NONE)
+		return true;
+	if (status->wait != JOB_WAIT_BUDGET && !jump_has_stretched(entry))
 		return true;
 	entry_begin(entry);
-	status->wait = JOB_WAIT_NONE;
-	status->wait_until_ms = 0;
+	if (status->wait == JOB_WAIT_BUDGET) {
+		status->wait = JOB_WAIT_NONE;
+		status->wait_until_ms = 0;
+	} else {
+		jump_restore(entry);
+	}
 	entry_submit(entry, JOB_EVENT_PROGRESS, run_after_update);
 	return true;
 }

@@ -20,6 +20,7 @@
 
 #include "base/failpoint.h"
 #include "base/json.h"
+#include "engine/jump.h"
 #include "engine/ops.h"
 #include "engine/policy.h"
 #include "engine/step.h"
@@ -353,9 +354,7 @@ static void hold_bought(struct entry *entry, const struct plugin_failure *failur
 
 static void sleep_and_look(struct entry *entry)
 {
-	int64_t delay_ms = entry->status->wait_until_ms - now_utc(entry->engine);
-
-	entry_sleep(entry, delay_ms > 0 ? delay_ms : 1, look);
+	entry_sleep(entry, jump_left_ms(entry, entry->status->wait_until_ms, LIMIT_ENGINE_RECONCILE_CAP_MS), look);
 }
 
 /* What the plugin remembers between two looks is stored with the wait. */

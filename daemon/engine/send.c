@@ -19,6 +19,7 @@
 #include "base/failpoint.h"
 #include "engine/classes.h"
 #include "engine/forward.h"
+#include "engine/jump.h"
 #include "engine/media.h"
 #include "engine/money.h"
 #include "engine/ops.h"
@@ -161,10 +162,8 @@ void send_hold(struct entry *entry, const char *why)
 
 static void sleep_and_repeat(struct entry *entry)
 {
-	int64_t delay_ms = entry->status->wait_until_ms - now_utc(entry->engine);
-
 	FAILPOINT(SEND_AFTER_DOUBT);
-	entry_sleep(entry, delay_ms > 0 ? delay_ms : 1, repeat);
+	entry_sleep(entry, jump_left_ms(entry, entry->status->wait_until_ms, LIMIT_HTTP_RETRY_AFTER_MS), repeat);
 }
 
 /* No pause is so long that the key protects nothing after it, as long as there is time for one repeat more. */

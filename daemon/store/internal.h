@@ -75,7 +75,8 @@ struct store {
 	uint64_t history; /* constant once open, as is: */
 	uint64_t epoch;
 	uint64_t origin;
-	bool is_copy; /* as the configuration said */
+	int64_t opened_at_ms; /* the newest event's time, then */
+	bool is_copy;         /* as the configuration said */
 	struct tenants tenants;
 	struct fronts fronts;
 	_Atomic uint64_t tail;  /* the newest committed sequence */

@@ -331,6 +331,17 @@ int key_provider(struct key *key, enum key_letter letter, uint32_t tenant, const
 	return 0;
 }
 
+int key_waiting(struct key *from, struct key *to, uint32_t tenant, const char *provider, int64_t from_ms)
+{
+	int r = key_provider(from, KEY_WAKE, tenant, provider);
+
+	if (r < 0)
+		return r;
+	key_after(to, from);
+	add_instant(from, from_ms);
+	return 0;
+}
+
 int key_priority(struct key *key, uint32_t tenant, const char *provider, int32_t priority)
 {
 	int r = key_provider(key, KEY_QUEUE, tenant, provider);

@@ -75,6 +75,8 @@ int key_request(struct key *key, uint32_t tenant, const char *request_id);
 int key_tombstone(struct key *key, uint32_t tenant, int64_t deleted_ms, const char *request_id);
 /* The beginning of one provider's queue (KEY_QUEUE) or waiting room (KEY_WAKE). */
 int key_provider(struct key *key, enum key_letter letter, uint32_t tenant, const char *provider);
+/* Of its waiting room, what waits until @from_ms or later: from @from to @to, without it. */
+int key_waiting(struct key *from, struct key *to, uint32_t tenant, const char *provider, int64_t from_ms);
 /* The beginning of those in its queue that have this priority. */
 int key_priority(struct key *key, uint32_t tenant, const char *provider, int32_t priority);
 

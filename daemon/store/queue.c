@@ -18,7 +18,8 @@ struct queue_page {
 struct scan_queue {
 	struct read read;
 	char *provider; /* NULL: deadlines */
-	int64_t now_ms;
+	bool is_of_waiting;
+	int64_t now_ms; /* of those who wait: from when on */
 	uint32_t limit;
 	store_queue_fn *fn;
 	void *userdata;
@@ -260,14 +261,39 @@ static int scan_deadlines(struct store *store, const struct scan_queue *scan, st
 	return r;
 }
 
+static int scan_later(struct store *store, uint32_t tenant, const struct scan_queue *scan, struct queue_page *page)
+{
+	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
+	struct key from, to;
+	int r = key_waiting(&from, &to, tenant, scan->provider, scan->now_ms);
+
+	if (r)
+		return r;
+	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
+	return cursor ? scan_rows(cursor, -1, scan->limit, page) : err_origin(-ENOMEM);
+}
+
+static int scan_waiting(struct store *store, const struct scan_queue *scan, struct queue_page *page)
+{
+	uint32_t tenant;
+	int r = 0;
+
+	for (uint64_t from = 0; r == 0 && tenants_next(&store->tenants, from, &tenant); from = tenant + 1ull)
+		r = scan_later(store, tenant, scan, page);
+	return r;
+}
+
 static void run_scan(struct store *store, struct read *take)
 {
 	struct scan_queue *scan = (struct scan_queue *)take;
 	_cleanup_(page_finish) struct queue_page page = {0};
 	int r;
 
-	r = scan->provider ? scan_provider(store, scan, &page) : scan_deadlines(store, scan, &page);
-	page_keep(&page, scan->limit);
+	r = !scan->provider       ? scan_deadlines(store, scan, &page)
+	    : scan->is_of_waiting ? scan_waiting(store, scan, &page)
+				  : scan_provider(store, scan, &page);
+	if (!scan->is_of_waiting)
+		page_keep(&page, scan->limit);
 	scan->fn(scan->userdata, r, page.rows, r == 0 ? page.n : 0, r == 0 ? page.next_wake_ms : 0);
 	free(scan->provider);
 	free(scan);
@@ -297,6 +323,14 @@ void store_scan_queue(struct store *store, const char *provider, int64_t now_ms,
 {
 	add_scan(store, provider,
 		 &(struct scan_queue){.now_ms = now_ms, .limit = limit, .fn = fn, .userdata = userdata});
+}
+
+void store_scan_waiting(struct store *store, const char *provider, int64_t from_ms, uint32_t limit, store_queue_fn *fn,
+			void *userdata)
+{
+	add_scan(store, provider,
+		 &(struct scan_queue){
+			 .is_of_waiting = true, .now_ms = from_ms, .limit = limit, .fn = fn, .userdata = userdata});
 }
 
 void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, store_queue_fn *fn, void *userdata)

@@ -284,6 +284,15 @@ static int seek_last(struct store *store, enum key_letter letter, uint32_t tenan
 	return backend_cursor_error(cursor) ? backend_cursor_error(cursor) : err_origin(-EBADMSG);
 }
 
+/* Whoever reads the event itself says what is wrong with it. */
+static void note_newest(struct store *store, struct bytes record)
+{
+	struct store_event event;
+
+	if (record_read_event_head(record, &event) == 0 && event.time_ms > store->opened_at_ms)
+		store->opened_at_ms = event.time_ms;
+}
+
 /* The last sequence of one tenant: of its newest event, or of the watermark when all are trimmed. */
 static int find_last_event(struct store *store, uint32_t tenant, uint64_t *ret)
 {
@@ -295,8 +304,11 @@ static int find_last_event(struct store *store, uint32_t tenant, uint64_t *ret)
 		r = seek_last(store, KEY_EVENT, tenant, &cursor);
 	if (r)
 		return r;
-	if (backend_cursor_is_valid(cursor) && !key_read_event(backend_cursor_key(cursor), &tenant, &sequence))
-		return err_origin(-EBADMSG);
+	if (backend_cursor_is_valid(cursor)) {
+		if (!key_read_event(backend_cursor_key(cursor), &tenant, &sequence))
+			return err_origin(-EBADMSG);
+		note_newest(store, backend_cursor_value(cursor));
+	}
 	*ret = sequence > watermark ? sequence : watermark;
 	return 0;
 }
@@ -582,4 +594,9 @@ uint64_t store_origin(const struct store *store)
 uint64_t store_tail(const struct store *store)
 {
 	return atomic_load(&store->tail);
+}
+
+int64_t store_opened_at_ms(const struct store *store)
+{
+	return store->opened_at_ms;
 }

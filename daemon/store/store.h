@@ -317,7 +317,8 @@ void store_events_since(struct store *store, uint32_t tenant, uint64_t after_seq
 			store_events_fn *fn, void *userdata);
 /* Names this history of events: a store that was made anew has another one, and so has each life of one. [any-thread] */
 uint64_t store_history(const struct store *store);
-uint64_t store_tail(const struct store *store); /* newest committed sequence [any-thread] */
+uint64_t store_tail(const struct store *store);        /* newest committed sequence [any-thread] */
+int64_t store_opened_at_ms(const struct store *store); /* UTC of the newest event when it was opened; 0: none */
 
 /* The queue of one provider: jobs that may start now, by job_rank_ms(): priority, and how long they have been ready. */
 struct store_queued {
@@ -331,6 +332,10 @@ typedef void store_queue_fn(void *userdata, int outcome, const struct store_queu
  * none waits. It may have passed already when more are due than one scan looks at (LIMIT_STORE_WAKE_SCAN): scan again. */
 void store_scan_queue(struct store *store, const char *provider, int64_t now_ms, uint32_t limit, store_queue_fn *fn,
 		      void *userdata);
+/* Those of this provider's delayed jobs that wait until @from_ms or later, in that order, @limit of each tenant. ready_ms
+ * is when their wait ends; next_wake_ms is 0. */
+void store_scan_waiting(struct store *store, const char *provider, int64_t from_ms, uint32_t limit, store_queue_fn *fn,
+			void *userdata);
 /* Jobs whose deadline is at or before @now_ms, in its order; ready_ms is the deadline, priority 0, next_wake_ms the next
  * deadline after them. Jobs that a deadline does not end are left out: STARTING, STORING, UNCERTAIN and terminal. */
 void store_scan_deadlines(struct store *store, int64_t now_ms, uint32_t limit, store_queue_fn *fn, void *userdata);
