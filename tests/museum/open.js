@@ -125,6 +125,14 @@ async function checkOpened(stack, find) {
 	await stack.checkLedger();
 }
 
+// Format 1 listed what is undecided nowhere.
+async function checkCounted(stack) {
+	const text = await (await fetch(`http://${stack.http}/metrics`)).text();
+	const found = text.split("\n").filter((line) => /^filmgate_jobs\{.*uncertain.*\} 1$/i.test(line));
+
+	assert.strictEqual(found.length, 1, text.split("\n").filter((line) => line.startsWith("filmgate_jobs{")).join("\n"));
+}
+
 async function checkAssets(stack, orders) {
 	const expected = orders.filter((entry) => entry.asset).map((entry) => entry.asset);
 	const { assets } = await stack.call("ListAssets", {}, stack.assets);
@@ -155,6 +163,7 @@ async function open(name) {
 		assert.strictEqual((await stack.list({ labels: { scene: "succeeded" } })).length, 1);
 		for (const entry of ended) await checkEnded(stack, entry);
 		await checkAssets(stack, orders);
+		await checkCounted(stack);
 		await checkRequests(stack, jobs);
 		await checkGoesOn(stack, provider, find);
 		await checkOpened(stack, find);
