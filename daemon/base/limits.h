@@ -59,8 +59,9 @@
 /* room: engine */
 #define LIMIT_ENGINE_WINDOW 64                       /* queued jobs of one provider in memory */
 #define LIMIT_ENGINE_SCHEDULE_MS INT64_C(2592000000) /* how far ahead a job may be scheduled: 30 days */
-#define LIMIT_ENGINE_BREAKER_MS INT64_C(10000) /* until a provider that only fails is tried; doubled by each failure */
-#define LIMIT_ENGINE_BREAKER_CAP_MS INT64_C(300000)
+#define LIMIT_ENGINE_BREAKER_MS \
+	FAILPOINT_HURRY_MS(10000) /* until a provider that only fails is tried; doubled by each failure */
+#define LIMIT_ENGINE_BREAKER_CAP_MS FAILPOINT_HURRY_MS(300000)
 #define LIMIT_ENGINE_PLACES 1000 /* of the queue that are counted for whoever asks where a job stands */
 #define LIMIT_ENGINE_UPLOADS 64  /* of assets, open at once: a file and a message of memory each */
 #define LIMIT_ENGINE_SENDS 64    /* send records of one job; then one that decides nothing makes place for the next */
@@ -80,15 +81,16 @@
 #define LIMIT_ENGINE_OTHERS_MARGIN_MS 600000 /* before and after, for clocks that differ */
 /* How long it is known what was ordered, also of deleted jobs: longer than any job may take. */
 #define LIMIT_ENGINE_OTHERS_KEPT_MS INT64_C(5184000000)
-#define LIMIT_ENGINE_CREDENTIAL_MS 60000               /* until a refused key is tried again */
-#define LIMIT_ENGINE_DISK_MS FAILPOINT_HURRY_MS(30000) /* until a full disk is looked at again */
-#define LIMIT_ENGINE_BUDGET_MS 60000                   /* until a budget without room is looked at again */
-#define LIMIT_ENGINE_BUDGET_CAP_MS 3600000 /* the same for one job that was too large for it again and again */
-#define LIMIT_ENGINE_BUDGET_TRIES 3        /* orders too dear in a row, until a provider's others wait, too */
-#define LIMIT_ENGINE_BUDGET_WAITERS 1024   /* of one budget, who are told when there is room */
+#define LIMIT_ENGINE_CREDENTIAL_MS 60000                 /* until a refused key is tried again */
+#define LIMIT_ENGINE_DISK_MS FAILPOINT_HURRY_MS(30000)   /* until a full disk is looked at again */
+#define LIMIT_ENGINE_BUDGET_MS FAILPOINT_HURRY_MS(60000) /* until a budget without room is looked at again */
+#define LIMIT_ENGINE_BUDGET_CAP_MS \
+	FAILPOINT_HURRY_MS(3600000)      /* the same for one job that was too large for it again and again */
+#define LIMIT_ENGINE_BUDGET_TRIES 3      /* orders too dear in a row, until a provider's others wait, too */
+#define LIMIT_ENGINE_BUDGET_WAITERS 1024 /* of one budget, who are told when there is room */
 /* What a job came to that has ended while its provider goes on: first asked after, then more and more rarely, at most: */
-#define LIMIT_ENGINE_AWAIT_FIRST_MS 30000
-#define LIMIT_ENGINE_AWAIT_CAP_MS 600000
+#define LIMIT_ENGINE_AWAIT_FIRST_MS FAILPOINT_HURRY_MS(30000)
+#define LIMIT_ENGINE_AWAIT_CAP_MS FAILPOINT_HURRY_MS(600000)
 #define LIMIT_ENGINE_AWAIT_MS 86400000
 #define LIMIT_ENGINE_AWAIT_AT_ONCE 64 /* such jobs that are being asked about; the others take turns, tried after: */
 #define LIMIT_ENGINE_AWAIT_TURN_MS 5000

@@ -8,10 +8,10 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const { FINAL, sha256, sleep } = require("../integration/stack");
-const { checkLedger } = require("./ledger");
+const { checkBudgets, checkLedger } = require("./ledger");
 
 const KEYS = ["charged_twice", "charged_undelivered", "lost", "stuck", "failed_unexplained", "uncertain_unexplained",
-	"leaked_reservations", "ledger_imbalance", "bad_artifacts", "revision_gaps", "order_violations"];
+	"leaked_reservations", "ledger_imbalance", "over_budget", "bad_artifacts", "revision_gaps", "order_violations"];
 
 const TRIES = 20; // in which a watcher hears what was read
 
@@ -170,7 +170,7 @@ async function checkEvents(world, findings) {
 	}
 }
 
-const CHECKS = [checkCharges, checkJobs, checkUncertain, checkLedger, checkArtifacts, checkEvents];
+const CHECKS = [checkCharges, checkJobs, checkUncertain, checkLedger, checkBudgets, checkArtifacts, checkEvents];
 
 async function check(world) {
 	const findings = Object.fromEntries(KEYS.map((key) => [key, []]));

@@ -24,7 +24,7 @@ const doubt = (from, to) => ({ ...send(from, to), class: "SEND_CLASS_AMBIGUOUS",
 // A small world as it looks when all is over. Every job has revisions 1 to 3.
 class Pretence {
 	constructor(cache) {
-		Object.assign(this, { cache, submitMs: SUBMIT_MS, deaths: [], losses: [], charges: [], files: new Map() });
+		Object.assign(this, { cache, submitMs: SUBMIT_MS, deaths: [], losses: [], budgets: [], charges: [], files: new Map() });
 		this.history = new History();
 		this.watchers = [new Watcher(this.history), new Watcher(this.history)];
 		this.jobs = new Map();
@@ -89,7 +89,8 @@ class Pretence {
 			EXCESS: ["SPENT", "BUDGET"] }[kind];
 		const [row] = this.ledger.usage;
 		const entry = { sequence: this.ledger.entries.length + 1, job, kind: `LEDGER_ENTRY_KIND_${kind}`, amount_micros,
-			currency_code: "USD", debit: `LEDGER_ACCOUNT_${debit}`, credit: `LEDGER_ACCOUNT_${credit}` };
+			currency_code: "USD", date: "2027-01-15", create_time: time(T0), provider: "providers/veo",
+			debit: `LEDGER_ACCOUNT_${debit}`, credit: `LEDGER_ACCOUNT_${credit}` };
 
 		this.ledger.entries.push(entry);
 		for (const [account, sign] of [[debit, 1], [credit, -1]])
@@ -173,6 +174,8 @@ const LIES = [
 	[["leaked_reservations"], (world) => (world.ledger.audit.leaked_count = 1)],
 	[["leaked_reservations"], (world) => world.post("jobs/refused_once", "RESERVE", 7)],
 	[["leaked_reservations"], (world) => world.post("jobs/deleted", "RESERVE", 7)],
+	[["over_budget"], (world) => (world.budgets = [{ from: T0 - 1, veo: 1e9, all: 1 }])],
+	[["over_budget"], (world) => (world.budgets = [{ from: T0 - 1, veo: 1, all: 1e9 }])],
 	[["ledger_imbalance"], (world) => (world.ledger.audit.unbalanced_count = 1)],
 	[["ledger_imbalance"], (world) => (world.ledger.usage[0].spent_micros += 1)],
 	[["ledger_imbalance"], (world) => (world.ledger.usage[0].reserved_micros += 1)],

@@ -50,6 +50,7 @@ class Watcher {
 		this.states = new Map();
 		this.busy = new Set(); // jobs that something happens to; an UNCERTAIN one rests until a person comes
 		this.order = [];
+		this.budgetWaits = 0;
 	}
 
 	take(event) {
@@ -67,6 +68,7 @@ class Watcher {
 		const was = this.states.get(event.job);
 		if (FINAL.has(was) && was !== state) this.history.disorder.push(`${event.job} was ${was} and became ${state}`);
 		this.states.set(event.job, state);
+		if (event.status.wait?.reason === "JOB_WAIT_REASON_BUDGET") this.budgetWaits++;
 	}
 
 	// The stream is a fresh one of this life's client.

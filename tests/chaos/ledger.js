@@ -105,4 +105,23 @@ function checkLedger(world, findings) {
 	}
 }
 
-module.exports = { checkLedger };
+const msOf = (time) => time.seconds * 1000 + time.nanos / 1e6;
+
+// `world.budgets`: what was allowed from when on. No reservation was made for which there was no room: Veo's of that day,
+// and those of all in that month. What an order cost beyond its reservation is posted all the same.
+function checkBudgets(world, findings) {
+	const taken = new Map();
+
+	for (const entry of world.ledger.entries) {
+		const budget = world.budgets.filter(({ from }) => from <= msOf(entry.create_time)).at(-1);
+		const micros = entry.amount_micros * ((accountOf(entry.credit) === "BUDGET") - (accountOf(entry.debit) === "BUDGET"));
+		const places = { all: `all ${entry.date.slice(0, 7)}`, ...(entry.provider === "providers/veo" && { veo: `veo ${entry.date}` }) };
+		for (const [name, place] of Object.entries(places)) {
+			taken.set(place, (taken.get(place) ?? 0) + micros);
+			if (kindOf(entry) === "RESERVE" && micros && budget && taken.get(place) > budget[name])
+				findings.over_budget.push(`${entry.job}: with its ${micros} micros, ${taken.get(place)} of ${budget[name]} are taken (${place})`);
+		}
+	}
+}
+
+module.exports = { checkBudgets, checkLedger };

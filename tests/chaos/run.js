@@ -85,6 +85,7 @@ function add(total, world, findings) {
 	total.jobs += world.history.jobs.size;
 	total.charged += world.charges.length;
 	total.uncertain += [...world.history.jobs.values()].filter((job) => job.uncertain).length;
+	total.budget_waits += world.watchers[0].budgetWaits;
 	for (const key of KEYS) total[key] += findings[key].length;
 }
 
@@ -172,7 +173,7 @@ function statusOf(options, total, broken) {
 
 async function main() {
 	const options = readArguments();
-	const total = { rounds: 0, kills: 0, kills_per_failpoint: {}, jobs: 0, charged: 0, uncertain: 0 };
+	const total = { rounds: 0, kills: 0, kills_per_failpoint: {}, jobs: 0, charged: 0, uncertain: 0, budget_waits: 0 };
 
 	for (const key of KEYS) total[key] = 0;
 	obeySignals(options.end);

@@ -20,6 +20,7 @@ const SUBMIT_MS = 2500; // until a paid request is given up
 const STILL_MS = 40000; // in which nothing ends: longer than any time-out, so nothing will
 const STILL_MUTANT_MS = 4000; // such a world has no need to be complete
 const UNCERTAIN = "JOB_STATE_UNCERTAIN";
+const BUDGET_USD = 12; // about seven videos of Veo's
 const KILLS_LEAST = 10; // fewer prove nothing, however late it is
 const CLIENTS = 3;
 const CALL_MS = 8000;
@@ -33,6 +34,7 @@ class World {
 		this.history = new History();
 		this.watchers = [new Watcher(this.history), new Watcher(this.history)];
 		this.deaths = []; // UTC milliseconds
+		this.budgets = []; // { from, veo, all }: UTC milliseconds, and micros in a day and a month from then on
 		this.losses = []; // { provider, from, to }: when a fault could take a reply
 		this.kills = {}; // by failpoint, or how else
 		this.counted = 0;
@@ -57,7 +59,7 @@ class World {
 			"--credit", "1000000", "--burn-words", "2", "--seed", String(this.seed));
 		const common = `allow_private_network = true; concurrency = 10; submit_timeout_ms = ${SUBMIT_MS};
 			poll = { initial_ms = 50; max_ms = 200; };`;
-		stack.writeConfig({ concurrency: 10, pollMs: 50, drainS: 5, provider: `submit_timeout_ms = ${SUBMIT_MS};`, others: [`{
+		this.config = { concurrency: 10, pollMs: 50, drainS: 5, provider: `submit_timeout_ms = ${SUBMIT_MS};`, others: [`{
 			id = "veo"; plugin = "veo"; base_url = "${stack.simUrl}"; ${common}
 			origins = ( "https://storage.googleapis.com" );
 			secrets = { service_account_file = "${path.join(stack.data, "sim", "service-account.json")}"; };
@@ -66,8 +68,19 @@ class World {
 			id = "openai"; plugin = "openai_videos"; base_url = "${stack.simUrl}/v1"; ${common}
 			secrets = { api_key_env = "FILMGATE_HEYGEN_KEY"; };
 			options = { model = "sora-2"; absence_after_s = 1; };
-		}`] });
+		}`] };
 		for (const fault of MODERATED) await stack.sim("POST", "faults", fault);
+	}
+
+	// In every other world money is short: what a life may spend on Veo's videos in a day, and on all in a month, grows
+	// with the lives, so that orders wait for a budget, are started when it has room, and come to an end.
+	setBudgets(isEnough) {
+		const veo = isEnough ? 250000 : BUDGET_USD * (1 + this.lives);
+		if (this.seed % 2 === 0) this.budgets.push({ from: Date.now(), veo: veo * 1e6, all: 4 * veo * 1e6 });
+		const budget = (name, amount, more) => `{ name = "${name}"; amount = "${amount}"; currency = "USD"; ${more} }`;
+
+		this.stack.writeConfig({ ...this.config, more: this.seed % 2 ? "" :
+			`budgets = ( ${budget("veo", veo, 'period = "day"; provider = "veo";')}, ${budget("all", 4 * veo, 'period = "month";')} );` });
 	}
 
 	environment(life) {
@@ -393,6 +406,7 @@ class World {
 		this.lives++;
 		await this.clearFaults();
 		await this.setFaults(life.faults);
+		this.setBudgets(false);
 		this.stack.spawnDaemon(this.environment(life));
 		const ready = await Promise.race([this.daemon.ready.then(() => true, () => false), this.daemon.ended.then(() => false)]);
 		if (ready) {
@@ -418,6 +432,7 @@ class World {
 		let until = 0, before = null;
 
 		await this.clearFaults();
+		this.setBudgets(true);
 		this.stack.spawnDaemon(this.environment({}));
 		await this.daemon.ready;
 		this.connect();
