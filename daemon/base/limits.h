@@ -74,10 +74,13 @@
 #define LIMIT_ENGINE_RECONCILE_HOPS 32                           /* exchanges of one look */
 /* From the last send of a lost order on, that its plugin may wait for the provider's list to be complete. */
 #define LIMIT_ENGINE_RECONCILE_WAIT_MS FAILPOINT_HURRY_MS(90000000)
-#define LIMIT_ENGINE_UNCHARGED 10            /* further attempts of a job after failures that cost nothing */
-#define LIMIT_ENGINE_RESUBMITS 2             /* of one job whose policy is to order again in doubt */
-#define LIMIT_ENGINE_OTHERS 256              /* jobs that were ordered at the same time, shown to one look */
-#define LIMIT_ENGINE_OTHERS_BYTES 262144     /* of their parameters */
+#define LIMIT_ENGINE_UNCHARGED 10        /* further attempts of a job after failures that cost nothing */
+#define LIMIT_ENGINE_ROUTE_TRIES 3       /* exchanges in a row that came to nothing, until a job takes its next route */
+#define LIMIT_ENGINE_ROUTE_WAIT_MS 60000 /* a pause that a provider asks for: after a longer one it does so at once */
+#define LIMIT_ENGINE_ROUTE_SWEEP_MS 5000 /* between looks for those that wait for a provider that takes nothing */
+#define LIMIT_ENGINE_RESUBMITS 2         /* of one job whose policy is to order again in doubt */
+#define LIMIT_ENGINE_OTHERS 256          /* jobs that were ordered at the same time, shown to one look */
+#define LIMIT_ENGINE_OTHERS_BYTES 262144 /* of their parameters */
 #define LIMIT_ENGINE_OTHERS_MARGIN_MS 600000 /* before and after, for clocks that differ */
 /* How long it is known what was ordered, also of deleted jobs: longer than any job may take. */
 #define LIMIT_ENGINE_OTHERS_KEPT_MS INT64_C(5184000000)
@@ -142,6 +145,7 @@
 #define LIMIT_JOB_INPUTS (LIMIT_JOB_MEDIA + 2)        /* with the script's sound and the background */
 #define LIMIT_JOB_HISTORY 200                         /* spans of jobs from which a forecast is made */
 #define LIMIT_JOB_FORECAST_SAMPLES 20                 /* fewer make none */
+#define LIMIT_JOB_ROUTES 5                            /* of one job: what was ordered, and its fallbacks */
 #define LIMIT_JOB_NOTES 32                            /* of one job */
 #define LIMIT_JOB_NOTE_BYTES 1024                     /* of each of a note's texts */
 #define LIMIT_JOB_ADAPT_PASSES 8                      /* over the rules, until an order is refused after all */
@@ -208,6 +212,7 @@
 #define LIMIT_CONFIG_PROVIDERS 256
 #define LIMIT_CONFIG_DEPTH 32   /* of groups and lists within each other */
 #define LIMIT_CONFIG_SECRETS 16 /* of one provider */
+#define LIMIT_CONFIG_KEYS 4     /* of one provider, that came before its secrets */
 #define LIMIT_CONFIG_FREE 64    /* members of a provider's free group */
 
 /* room: sim */

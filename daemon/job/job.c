@@ -28,7 +28,12 @@ struct shape {
 static const size_t job_texts[] = {
 	offsetof(struct job, request_id),  offsetof(struct job, provider),       offsetof(struct job, model),
 	offsetof(struct job, parameters),  offsetof(struct job, quote.currency), offsetof(struct job, quote.rule),
-	offsetof(struct job, quote.as_of),
+	offsetof(struct job, quote.as_of), offsetof(struct job, unknown),
+};
+static const size_t route_texts[] = {
+	offsetof(struct job_route, provider),   offsetof(struct job_route, model),
+	offsetof(struct job_route, parameters), offsetof(struct job_route, quote.currency),
+	offsetof(struct job_route, quote.rule), offsetof(struct job_route, quote.as_of),
 };
 static const size_t status_texts[] = {
 	offsetof(struct job_status, display_name),   offsetof(struct job_status, remote_state),
@@ -55,7 +60,12 @@ static const size_t note_texts[] = {
 	offsetof(struct job_note, from),
 	offsetof(struct job_note, to),
 };
-static const size_t attempt_texts[] = {offsetof(struct job_attempt, unknown), FAILURE_TEXTS(struct job_attempt)};
+static const size_t attempt_texts[] = {
+	offsetof(struct job_attempt, provider),
+	offsetof(struct job_attempt, model),
+	offsetof(struct job_attempt, unknown),
+	FAILURE_TEXTS(struct job_attempt),
+};
 static const size_t send_texts[] = {
 	offsetof(struct job_send, idempotency_key),
 	offsetof(struct job_send, base_url),
@@ -74,6 +84,7 @@ static const size_t artifact_texts[] = {
 };
 
 static const struct shape job_shape = SHAPE(struct job, job_texts);
+static const struct shape route_shape = SHAPE(struct job_route, route_texts);
 static const struct shape status_shape = SHAPE(struct job_status, status_texts);
 static const struct shape quote_shape = SHAPE(struct job_quote, quote_texts);
 static const struct shape failure_shape = SHAPE(struct job_failure, failure_texts);
@@ -204,6 +215,7 @@ struct job *job_free(struct job *job)
 {
 	if (job) {
 		free(job->assets);
+		free_values(&route_shape, job->routes, job->n_routes);
 		free_values(&job_shape, job, 1);
 	}
 	return NULL;
@@ -221,11 +233,62 @@ struct job *job_copy(const struct job *job)
 	if (!copy)
 		return NULL;
 	copy->assets = NULL;
-	copy->n_assets = 0;
+	copy->routes = NULL;
+	copy->n_assets = copy->n_routes = 0;
 	for (size_t i = 0; i < job->n_assets; i++)
 		if (job_add_asset(copy, &job->assets[i]) < 0)
 			return job_free(copy);
+	for (size_t i = 0; i < job->n_routes; i++)
+		if (job_add_route(copy, &job->routes[i]) < 0)
+			return job_free(copy);
 	return copy;
+}
+
+int job_add_route(struct job *job, const struct job_route *route)
+{
+	struct job_route *routes = reallocarray(job->routes, job->n_routes + 1, sizeof(*routes));
+
+	if (!routes)
+		return err_origin(-ENOMEM);
+	job->routes = routes;
+	routes[job->n_routes] = *route;
+	if (own_texts(&route_shape, route, &routes[job->n_routes]) < 0)
+		return err_origin(-ENOMEM);
+	job->n_routes++;
+	return 0;
+}
+
+void job_drop_routes(struct job *job)
+{
+	free_values(&route_shape, job->routes, job->n_routes);
+	job->routes = NULL;
+	job->n_routes = 0;
+}
+
+int job_take_route(struct job *job, uint32_t route)
+{
+	struct job_route taken = job->routes[route];
+
+	if (own_texts(&route_shape, &job->routes[route], &taken) < 0)
+		return err_origin(-ENOMEM);
+	free(job->provider);
+	free(job->model);
+	free(job->parameters);
+	job_quote_finish(&job->quote);
+	job->provider = taken.provider;
+	job->model = taken.model;
+	job->parameters = taken.parameters;
+	job->quote = taken.quote;
+	job->route = route;
+	return 0;
+}
+
+struct job_route job_ordered(const struct job *job)
+{
+	if (job->n_routes)
+		return job->routes[0];
+	return (struct job_route){
+		.provider = job->provider, .model = job->model, .parameters = job->parameters, .quote = job->quote};
 }
 
 int job_add_asset(struct job *job, const struct digest *sha256)
@@ -560,6 +623,39 @@ uint32_t job_count_undecided(const struct job_status *status)
 	for (size_t i = 0; i < status->n_attempts; i++)
 		n += is_undecided(status, &status->attempts[i]);
 	return n;
+}
+
+bool job_attempt_is_at(const struct job_status *status, uint32_t attempt, const char *provider)
+{
+	for (size_t i = 0; i < status->n_attempts; i++)
+		if (status->attempts[i].number == attempt)
+			return !status->attempts[i].provider || strcmp(status->attempts[i].provider, provider) == 0;
+	return true;
+}
+
+const struct job_remote *job_newest_remote(const struct job *job, const struct job_status *status)
+{
+	const struct job_remote *newest = status->n_remotes ? &status->remotes[status->n_remotes - 1] : NULL;
+
+	return newest && job_attempt_is_at(status, newest->attempt, job->provider) ? newest : NULL;
+}
+
+bool job_has_bought_nothing(const struct job_status *status, const struct job_failure *failure)
+{
+	const struct job_attempt *live = job_current_attempt(status);
+
+	if (failure->purchase != JOB_PURCHASE_NOTHING)
+		return false;
+	for (size_t i = 0; i < status->n_sends; i++)
+		if (status->sends[i].class == JOB_SEND_PENDING || status->sends[i].class == JOB_SEND_AMBIGUOUS)
+			return false;
+	for (size_t i = 0; i < status->n_attempts; i++) {
+		const struct job_attempt *attempt = &status->attempts[i];
+
+		if (attempt != live && attempt->ended_ms && attempt->failure.purchase != JOB_PURCHASE_NOTHING)
+			return false;
+	}
+	return true;
 }
 
 bool job_is_uncharged(const struct job_failure *failure)

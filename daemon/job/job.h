@@ -1,7 +1,7 @@
 /*
  * What a job is: plain values, the table of its life, and nothing that asks the world a question.
  *
- * A job has two halves. `struct job` is written once, at acceptance. `struct job_status` is everything that changes;
+ * A job has two halves. `struct job` is what was ordered. `struct job_status` is everything that changes;
  * each committed change raises its revision by exactly one. What proto/filmgate/v1 shows of it mostly has the same
  * name there; rpc/convert.c is the dictionary.
  *
@@ -225,14 +225,23 @@ struct job_note {
 	char *to;   /* what was taken; "" when nothing was */
 };
 
-/* Written once. */
+/* A way to have a job made: by whom, and as what. */
+struct job_route {
+	char *provider;
+	char *model;
+	char *parameters;
+	struct job_quote quote;
+};
+
+/* Written at acceptance; after that only its route may change, and its deadline. */
 struct job {
 	struct job_ref ref;
 	char *request_id;             /* never NULL; the daemon makes one when the client gave none */
 	struct digest request_digest; /* of the canonical request, for "same id, equal request" */
-	char *provider;               /* the configured account's id */
-	char *model;                  /* may be "" where the provider has only one */
-	char *parameters;             /* canonical parameters: one JSON object, keys as in JobParameters */
+	/* Who makes it, as what: where it is now. job_ordered() is what was ordered. */
+	char *provider;   /* the configured account's id */
+	char *model;      /* may be "" where the provider has only one */
+	char *parameters; /* canonical parameters: one JSON object, keys as in JobParameters */
 	int64_t created_ms;
 	int64_t deadline_ms;   /* always set */
 	int64_t patience_ms;   /* as ordered, while the deadline may move; 0: of a version that did not keep it */
@@ -243,6 +252,12 @@ struct job {
 	enum job_uncertain on_uncertain;
 	int64_t not_before_ms;       /* it is not started before; 0: at once */
 	uint32_t retry_if_uncharged; /* so often a failure that cost nothing is followed by another attempt */
+	/* Where it may be ordered, at most LIMIT_JOB_ROUTES; the first is what was ordered, and routes[route] is what stands
+	 * above. None: there is only that. */
+	struct job_route *routes;
+	size_t n_routes;
+	uint32_t route;
+	char *unknown;
 };
 
 struct job_label {
@@ -266,6 +281,7 @@ struct job_attempt {
 	int64_t started_ms;
 	int64_t ended_ms;
 	struct job_failure failure; /* reason NONE while it lives or when it succeeded */
+	char *provider, *model;     /* where it is made; NULL in those of a version without routes: where the job is */
 	char *unknown;
 };
 
@@ -331,6 +347,7 @@ struct job_status {
 	enum job_wait wait;
 	int64_t wait_until_ms; /* 0: until something else changes */
 	uint32_t retries;      /* consecutive failed exchanges, for the backoff; reset by success */
+	uint32_t misses;       /* the same of its route, while it has another one */
 	uint32_t reconciles;   /* how often a lost order was looked for in vain; reset by what it comes to */
 
 	int32_t progress_percent; /* -1: none */
@@ -398,6 +415,13 @@ void job_freep(struct job **job);
 struct job *job_copy(const struct job *job); /* NULL: out of memory */
 /* Once for each asset, however often it is named. 0 or -ENOMEM. */
 int job_add_asset(struct job *job, const struct digest *sha256);
+/* A copy at the end of its routes. 0 or -ENOMEM. */
+int job_add_route(struct job *job, const struct job_route *route);
+void job_drop_routes(struct job *job);
+/* From now on it is made as routes[@route] says. 0 or -ENOMEM, then it is what it was. */
+int job_take_route(struct job *job, uint32_t route);
+/* What was ordered, wherever it is now. Borrowed from @job. */
+struct job_route job_ordered(const struct job *job);
 
 struct job_status *job_status_new(void); /* QUEUED, revision 0, no progress */
 struct job_status *job_status_free(struct job_status *status);
@@ -439,8 +463,17 @@ int job_add_note(struct job_status *status, enum job_severity severity, const ch
 /* The live attempt and its last send; NULL when there is none yet. */
 struct job_attempt *job_current_attempt(const struct job_status *status);
 struct job_send *job_current_send(const struct job_status *status);
+/* Was that attempt made at @provider? */
+bool job_attempt_is_at(const struct job_status *status, uint32_t attempt, const char *provider);
+/* What was created last where the job is; NULL: nothing. Valid until the remotes change. */
+const struct job_remote *job_newest_remote(const struct job *job, const struct job_status *status);
 /* May the provider hold an order of it? Not when it never left, was refused, or is proven absent. */
 bool job_send_may_have_bought(const struct job_send *send);
+/*
+ * Is it certain that nothing was bought so far, if the live attempt ends as @failure says? Of no send it is undecided
+ * whether it was taken, and what was taken came to nothing that costs.
+ */
+bool job_has_bought_nothing(const struct job_status *status, const struct job_failure *failure);
 /* Of how many attempts that have ended nobody found out whether they bought something. */
 uint32_t job_count_undecided(const struct job_status *status);
 /* May @failure pass another time, and did it cost nothing? */

@@ -246,6 +246,7 @@ static int move_indexes(struct store_commit *commit, const struct job *job, cons
 struct job_index store_index_of(const struct job *job, const struct job_status *status)
 {
 	return (struct job_index){
+		.provider = job->provider,
 		.state = status->state,
 		.priority = status->priority,
 		.wait_until_ms = status->wait_until_ms,

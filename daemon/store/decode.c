@@ -236,6 +236,7 @@ static void take_scalars(const M(State) * message, struct job_status *status)
 	status->cancel_requested_ms = message->cancel_requested_ms;
 	status->cancel_outcome = (enum job_cancel_outcome)message->cancel_outcome;
 	status->phase = message->phase;
+	status->misses = message->misses;
 	status->reconciles = message->reconciles;
 	status->epoch = message->epoch;
 	status->plugin_state_version = message->plugin_state_version;
@@ -279,6 +280,8 @@ static int take_attempt(M(Attempt) * message, struct job_status *status)
 	attempt->number = message->number;
 	attempt->started_ms = message->started_ms;
 	attempt->ended_ms = message->ended_ms;
+	attempt->provider = take_text(&message->provider);
+	attempt->model = take_text(&message->model);
 	r = take_failure(message->failure, &attempt->failure);
 	return r < 0 ? r : take_unknown(&message->base, &attempt->unknown);
 }
@@ -357,6 +360,31 @@ static int take_assets(const M(Job) * message, struct job *job)
 	return 0;
 }
 
+static int take_routes(M(Job) * message, struct job *job)
+{
+	if (message->n_routes > LIMIT_JOB_ROUTES ||
+	    (message->n_routes ? message->route >= message->n_routes : message->route > 0))
+		return err_origin(-EBADMSG);
+	for (size_t i = 0; i < message->n_routes; i++) {
+		M(Route) *from = message->routes[i];
+		struct job_route route = {
+			.provider = from->provider,
+			.model = from->model,
+			.parameters = *from->parameters ? from->parameters : job->parameters,
+		};
+		int r;
+
+		if (from->quote)
+			take_quote(from->quote, &route.quote);
+		r = job_add_route(job, &route);
+		job_quote_finish(&route.quote);
+		if (r < 0)
+			return r;
+	}
+	job->route = message->route;
+	return 0;
+}
+
 int record_read_asset(struct bytes value, struct asset *ret)
 {
 	_cleanup_(message_freep) M(Asset) *message = NULL;
@@ -417,6 +445,10 @@ int record_read_job(struct bytes value, struct job **ret)
 		r = decode_binary(message->retry_of, job->retry_of.bytes, sizeof(job->retry_of.bytes));
 	if (r == 0)
 		r = take_assets(message, job);
+	if (r == 0)
+		r = take_routes(message, job);
+	if (r == 0)
+		r = take_unknown(&message->base, &job->unknown);
 	if (r < 0)
 		return r;
 	*ret = steal(job);
@@ -539,6 +571,8 @@ struct store_snapshot *store_snapshot_free(struct store_snapshot *snapshot)
 		return NULL;
 	free(snapshot->provider);
 	free(snapshot->model);
+	free(snapshot->provider_now);
+	free(snapshot->model_now);
 	job_status_free(snapshot->status);
 	free(snapshot);
 	return NULL;
@@ -566,6 +600,8 @@ int record_read_snapshot(struct bytes value, struct store_snapshot **ret)
 	snapshot->kind = (enum job_event)message->kind;
 	snapshot->provider = decode_text_or_empty(&message->snapshot->provider);
 	snapshot->model = decode_text_or_empty(&message->snapshot->model);
+	snapshot->provider_now = take_text(&message->snapshot->state->provider);
+	snapshot->model_now = take_text(&message->snapshot->state->model);
 	snapshot->created_ms = message->snapshot->created_ms;
 	snapshot->status = job_status_new();
 	if (!snapshot->provider || !snapshot->model || !snapshot->status)

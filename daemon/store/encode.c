@@ -297,6 +297,7 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.n_missing = status->n_missing;
 	form->message.missing = status->missing;
 	form->message.phase = status->phase;
+	form->message.misses = status->misses;
 	form->message.reconciles = status->reconciles;
 	form->message.epoch = status->epoch;
 	form->message.cost = fill_cost(&form->cost, &status->cost, scratch);
@@ -314,6 +315,8 @@ static void fill_attempt(struct attempt_form *form, const struct job_attempt *at
 	form->message.started_ms = attempt->started_ms;
 	form->message.ended_ms = attempt->ended_ms;
 	form->message.failure = fill_failure(&form->failure, &attempt->failure, scratch);
+	form->message.provider = text(attempt->provider);
+	form->message.model = text(attempt->model);
 	fill_unknown(&form->message.base, &form->unknown, attempt->unknown, scratch);
 }
 
@@ -375,14 +378,42 @@ static void fill_quote(M(Quote) * message, const struct job_quote *quote)
 	message->as_of = text(quote->as_of);
 }
 
+struct route_form {
+	M(Route) message;
+	M(Quote) quote;
+};
+
+/* Parameters are long, and mostly the same for each: then they are written once. */
+static void fill_route(struct route_form *form, const struct job_route *route, const struct job *job)
+{
+	form->message = (M(Route))INIT(ROUTE);
+	form->message.provider = text(route->provider);
+	form->message.model = text(route->model);
+	if (strcmp(route->parameters, job->parameters) != 0)
+		form->message.parameters = text(route->parameters);
+	if (route->quote.kind == JOB_QUOTE_NONE)
+		return;
+	form->quote = (M(Quote))INIT(QUOTE);
+	fill_quote(&form->quote, &route->quote);
+	form->message.quote = &form->quote;
+}
+
 int record_write_job(struct buffer *out, const struct job *job)
 {
+	_cleanup_(scratch_finish) struct scratch scratch = {0};
 	ProtobufCBinaryData assets[LIMIT_JOB_INPUTS];
+	struct route_form routes[LIMIT_JOB_ROUTES];
+	M(Route) * list[LIMIT_JOB_ROUTES];
+	ProtobufCMessageUnknownField unknown;
 	M(Quote) quote = INIT(QUOTE);
 	M(Job) message = INIT(JOB);
+	int r;
 
-	if (job->n_assets > LIMIT_JOB_INPUTS)
+	if (job->n_assets > LIMIT_JOB_INPUTS || job->n_routes > LIMIT_JOB_ROUTES)
 		return err_origin(-EMSGSIZE);
+	r = scratch_init(&scratch, unknown_size(job->unknown));
+	if (r < 0)
+		return r;
 	message.request_id = text(job->request_id);
 	message.request_digest = binary_if_set(job->request_digest.bytes, sizeof(job->request_digest.bytes));
 	message.provider = text(job->provider);
@@ -403,6 +434,14 @@ int record_write_job(struct buffer *out, const struct job *job)
 		fill_quote(&quote, &job->quote);
 		message.quote = &quote;
 	}
+	message.n_routes = job->n_routes;
+	message.routes = list;
+	for (size_t i = 0; i < job->n_routes; i++) {
+		fill_route(&routes[i], &job->routes[i], job);
+		list[i] = &routes[i].message;
+	}
+	message.route = job->route;
+	fill_unknown(&message.base, &unknown, job->unknown, &scratch);
 	return append(out, &message.base);
 }
 
@@ -520,6 +559,7 @@ static size_t lists_size(const struct job_status *status)
 int record_write_event(struct buffer *out, enum job_event kind, const struct job *job, const struct job_status *status)
 {
 	_cleanup_(scratch_finish) struct scratch scratch = {0};
+	const struct job_route ordered = job_ordered(job);
 	M(Snapshot) snapshot = INIT(SNAPSHOT);
 	M(Event) event = INIT(EVENT);
 	struct state_form state;
@@ -528,8 +568,12 @@ int record_write_event(struct buffer *out, enum job_event kind, const struct job
 	if (r < 0)
 		return r;
 	fill_state(&state, status, &scratch);
-	snapshot.provider = text(job->provider);
-	snapshot.model = text(job->model);
+	snapshot.provider = text(ordered.provider);
+	snapshot.model = text(ordered.model);
+	if (job->route) {
+		state.message.provider = text(job->provider);
+		state.message.model = text(job->model);
+	}
 	snapshot.created_ms = job->created_ms;
 	snapshot.state = &state.message;
 	FILL_LIST(&snapshot, status, &scratch, attempt);

@@ -354,7 +354,8 @@ int key_priority(struct key *key, uint32_t tenant, const char *provider, int32_t
 static int key_queued(struct key *key, const struct job *job, const struct job_index *index)
 {
 	bool waits = index->wait_until_ms > 0;
-	int r = key_provider(key, waits ? KEY_WAKE : KEY_QUEUE, job->ref.tenant, job->provider);
+	int r = key_provider(key, waits ? KEY_WAKE : KEY_QUEUE, job->ref.tenant,
+			     index->provider ? index->provider : job->provider);
 
 	if (r < 0)
 		return r;

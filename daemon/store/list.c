@@ -45,9 +45,10 @@ static void keep_current(struct page *page)
 static bool is_wanted(const struct page *page)
 {
 	const struct job_view *view = &page->current;
+	const struct job_route ordered = job_ordered(view->job);
 
-	return !page->filter || store_filter_matches(page->filter, view->job->provider, view->job->model,
-						     view->job->created_ms, view->status);
+	return !page->filter ||
+	       store_filter_matches(page->filter, ordered.provider, ordered.model, view->job->created_ms, view->status);
 }
 
 /* False: the page is full, and this record belongs to a job behind it. */

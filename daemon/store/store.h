@@ -115,6 +115,7 @@ void store_explain_trouble(const struct store *store, struct errmsg *msg);
 
 /* What the indexes were built from at the last commit of this job. */
 struct job_index {
+	const char *provider; /* whose queue it may be in, valid as long as the job has that one; NULL: the job's */
 	enum job_state state;
 	int32_t priority;
 	int64_t wait_until_ms;
@@ -249,8 +250,9 @@ struct store_snapshot {
 	struct job_ref ref;
 	uint64_t sequence;
 	enum job_event kind;
-	char *provider;
+	char *provider; /* as it was ordered */
 	char *model;
+	char *provider_now, *model_now; /* where it has gone on to; NULL: nowhere */
 	int64_t created_ms;
 	struct job_status *status; /* without plugin_state and outputs */
 };

@@ -489,6 +489,20 @@ static void assert_same_text(const char *a, const char *b)
 		assert_ptr_equal(a, b);
 }
 
+static void assert_same_quote(const struct job_quote *a, const struct job_quote *b)
+{
+	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->source, b->source);
+	assert_int_equal(a->unit, b->unit);
+	assert_int_equal(a->unit_micros, b->unit_micros);
+	assert_int_equal(a->amount_micros, b->amount_micros);
+	assert_int_equal(a->length_ms, b->length_ms);
+	assert_int_equal(a->samples, b->samples);
+	assert_same_text(a->currency, b->currency);
+	assert_same_text(a->rule, b->rule);
+	assert_same_text(a->as_of, b->as_of);
+}
+
 void assert_same_job(const struct job *a, const struct job *b)
 {
 	assert_true(job_ref_equal(&a->ref, &b->ref));
@@ -504,16 +518,16 @@ void assert_same_job(const struct job *a, const struct job *b)
 	assert_int_equal(a->not_before_ms, b->not_before_ms);
 	assert_int_equal(a->retry_if_uncharged, b->retry_if_uncharged);
 	assert_memory_equal(&a->retry_of, &b->retry_of, sizeof(a->retry_of));
-	assert_int_equal(a->quote.kind, b->quote.kind);
-	assert_int_equal(a->quote.source, b->quote.source);
-	assert_int_equal(a->quote.unit, b->quote.unit);
-	assert_int_equal(a->quote.unit_micros, b->quote.unit_micros);
-	assert_int_equal(a->quote.amount_micros, b->quote.amount_micros);
-	assert_int_equal(a->quote.length_ms, b->quote.length_ms);
-	assert_int_equal(a->quote.samples, b->quote.samples);
-	assert_same_text(a->quote.currency, b->quote.currency);
-	assert_same_text(a->quote.rule, b->quote.rule);
-	assert_same_text(a->quote.as_of, b->quote.as_of);
+	assert_same_quote(&a->quote, &b->quote);
+	assert_int_equal(a->route, b->route);
+	assert_int_equal(a->n_routes, b->n_routes);
+	for (size_t i = 0; i < a->n_routes; i++) {
+		assert_same_text(a->routes[i].provider, b->routes[i].provider);
+		assert_same_text(a->routes[i].model, b->routes[i].model);
+		assert_same_text(a->routes[i].parameters, b->routes[i].parameters);
+		assert_same_quote(&a->routes[i].quote, &b->routes[i].quote);
+	}
+	assert_same_text(a->unknown, b->unknown);
 }
 
 static void assert_same_cost(const struct job_cost *a, const struct job_cost *b)
@@ -544,6 +558,8 @@ static void assert_same_lists(const struct job_status *a, const struct job_statu
 		assert_int_equal(a->attempts[i].started_ms, b->attempts[i].started_ms);
 		assert_int_equal(a->attempts[i].ended_ms, b->attempts[i].ended_ms);
 		assert_same_failure(&a->attempts[i].failure, &b->attempts[i].failure);
+		assert_same_text(a->attempts[i].provider, b->attempts[i].provider);
+		assert_same_text(a->attempts[i].model, b->attempts[i].model);
 		assert_same_text(a->attempts[i].unknown, b->attempts[i].unknown);
 	}
 	assert_int_equal(a->n_remotes, b->n_remotes);
@@ -615,6 +631,7 @@ static void assert_same_scalars(const struct job_status *a, const struct job_sta
 	assert_int_equal(a->cancel_outcome, b->cancel_outcome);
 	assert_int_equal(a->phase, b->phase);
 	assert_int_equal(a->reconciles, b->reconciles);
+	assert_int_equal(a->misses, b->misses);
 }
 
 void assert_same_status(const struct job_status *a, const struct job_status *b)

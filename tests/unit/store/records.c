@@ -15,6 +15,8 @@ static void add_lists(struct job_status *status)
 	*attempt = (struct job_attempt){.number = 1, .started_ms = 8, .ended_ms = 9};
 	attempt->failure.reason = JOB_REASON_TIMEOUT;
 	job_set_text(&attempt->failure.message, "late");
+	job_set_text(&attempt->provider, "veo");
+	job_set_text(&attempt->model, "clip");
 	assert_non_null(job_add_attempt(status));
 	send = job_add_send(status);
 	*send = (struct job_send){.attempt = 1,
@@ -68,6 +70,7 @@ static struct job_status *full_status(void)
 	status->cancel_outcome = JOB_CANCEL_DETACHED;
 	status->phase = 7;
 	status->reconciles = 8;
+	status->misses = 9;
 	job_set_text(&status->display_name, "The harbour at night \xc3\xa9");
 	job_set_text(&status->remote_state, "processing");
 	job_set_text(&status->plugin_state, "{\"seed\":17454220438242315174}");
@@ -122,6 +125,22 @@ static struct job *full_job(void)
 	return job;
 }
 
+/* Two routes, of which it is at the second; what is the same for both is stored once. */
+static struct job *moved_job(void)
+{
+	struct job *job = full_job();
+	struct job_route first = {.provider = (char *)"heygen",
+				  .model = (char *)"avatar",
+				  .parameters = (char *)"{\"prompt\":\"a fox\"}",
+				  .quote = {.kind = JOB_QUOTE_EXACT, .amount_micros = 5, .currency = (char *)"USD"}};
+	struct job_route second = {.provider = (char *)"veo", .model = (char *)"clip", .parameters = (char *)"{}"};
+
+	assert_int_equal(job_add_route(job, &first), 0);
+	assert_int_equal(job_add_route(job, &second), 0);
+	assert_int_equal(job_take_route(job, 1), 0);
+	return job;
+}
+
 /* Writes the state and its lists as records of their own and reads them into a new status. */
 static int rewrite(const struct job_status *status, struct job_status **ret)
 {
@@ -172,6 +191,44 @@ static void every_field_of_a_job_comes_back(void **state)
 	assert_int_equal(record_read_job(buffer_bytes(&out), &read), 0);
 	read->ref = job->ref;
 	assert_same_job(job, read);
+}
+
+static void the_routes_of_a_job_come_back(void **state)
+{
+	_cleanup_(buffer_finish) struct buffer out = {0};
+	_cleanup_(job_freep) struct job *job = moved_job();
+	_cleanup_(job_freep) struct job *copy = job_copy(job);
+	_cleanup_(job_freep) struct job *read = NULL;
+	_cleanup_(job_freep) struct job *none = NULL;
+	static const uint8_t nowhere[] = {RECORD_VERSION, 0xe0, 0x01, 0x01}; /* 28: 1, and no routes */
+
+	(void)state;
+	assert_int_equal(record_write_job(&out, copy), 0);
+	assert_int_equal(record_read_job(buffer_bytes(&out), &read), 0);
+	read->ref = job->ref;
+	assert_same_job(job, read);
+	assert_string_equal(read->provider, "veo");
+	assert_string_equal(job_ordered(read).provider, "heygen");
+	assert_int_equal(record_read_job(bytes_of(nowhere, sizeof(nowhere)), &none), -EBADMSG);
+}
+
+static void an_event_says_where_a_job_was_ordered_and_where_it_is(void **state)
+{
+	_cleanup_(buffer_finish) struct buffer out = {0};
+	_cleanup_(job_freep) struct job *job = moved_job();
+	_cleanup_(job_status_freep) struct job_status *status = full_status();
+	struct store_event event = {.ref = {.tenant = 3}};
+	struct store_snapshot *snapshot;
+
+	(void)state;
+	assert_int_equal(record_write_event(&out, JOB_EVENT_STATE, job, status), 0);
+	event.record = buffer_bytes(&out);
+	assert_int_equal(store_event_read(&event, &snapshot), 0);
+	assert_string_equal(snapshot->provider, "heygen");
+	assert_string_equal(snapshot->model, "avatar");
+	assert_string_equal(snapshot->provider_now, "veo");
+	assert_string_equal(snapshot->model_now, "clip");
+	store_snapshot_free(snapshot);
 }
 
 static void an_event_holds_the_status_without_the_plugins_memory(void **state)
@@ -310,6 +367,25 @@ static void unknown_fields_of_a_failure_survive_rewriting(void **state)
 	read->queue_position = 0;
 	assert_int_equal(record_write_state(&again, read), 0);
 	assert_true(bytes_equal(buffer_bytes(&again), bytes_of(record, sizeof(record))));
+}
+
+static void unknown_fields_of_a_job_survive_rewriting(void **state)
+{
+	_cleanup_(job_freep) struct job *job = moved_job();
+	_cleanup_(job_freep) struct job *read = NULL;
+	_cleanup_(job_freep) struct job *copy = NULL;
+	_cleanup_(buffer_finish) struct buffer first = {0};
+	_cleanup_(buffer_finish) struct buffer later = {0};
+	_cleanup_(buffer_finish) struct buffer again = {0};
+
+	(void)state;
+	assert_int_equal(record_write_job(&first, job), 0);
+	later = with_later_fields(&first);
+	assert_int_equal(record_read_job(buffer_bytes(&later), &read), 0);
+	copy = job_copy(read);
+	assert_non_null(copy);
+	assert_int_equal(record_write_job(&again, copy), 0);
+	assert_true(bytes_equal(buffer_bytes(&again), buffer_bytes(&later)));
 }
 
 static void unknown_fields_of_the_tenants_record_survive_rewriting(void **state)
@@ -466,6 +542,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_of_a_status_comes_back),
 		cmocka_unit_test(every_field_of_a_job_comes_back),
+		cmocka_unit_test(the_routes_of_a_job_come_back),
+		cmocka_unit_test(an_event_says_where_a_job_was_ordered_and_where_it_is),
+		cmocka_unit_test(unknown_fields_of_a_job_survive_rewriting),
 		cmocka_unit_test(an_event_holds_the_status_without_the_plugins_memory),
 		cmocka_unit_test(a_reply_comes_back_byte_for_byte),
 		cmocka_unit_test(unknown_fields_of_a_list_survive_rewriting),
