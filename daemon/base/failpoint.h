@@ -18,47 +18,49 @@
 #include <stdint.h>
 
 /* All of them, in the order of a job's life. One that the code does not pass makes arch.failpoints fail. */
-#define FAILPOINTS(X)                                                                                        \
-	X(UPLOAD_SEALED, "upload.sealed")                 /* an asset's file is there, its record is not */  \
-	X(UPLOAD_COMMITTED, "upload.committed")           /* ... is, and nobody was told */                  \
-	X(FORWARD_BEFORE_HANDLE, "forward.before_handle") /* the provider has an input, we have no handle */ \
-	X(FORWARD_AFTER_HANDLE, "forward.after_handle")                                                      \
-	X(SEND_BEFORE_INTENT, "send.before_intent") /* the plugin wants to buy */                            \
-	X(SEND_AFTER_INTENT, "send.after_intent")   /* the record is synced, nothing was handed over */      \
-	X(SEND_HANDED_OVER, "send.handed_over")     /* to the HTTP thread */                                 \
-	X(SEND_BEFORE_BYTES, "send.before_bytes")   /* connected, no byte has left */                        \
-	X(SEND_AFTER_BYTES, "send.after_bytes")     /* the reply, or none, came to the HTTP thread */        \
-	X(SEND_BEFORE_REPLY, "send.before_reply")   /* it came to the engine, and is not stored */           \
-	X(SEND_AFTER_REPLY, "send.after_reply")     /* it is synced, and nobody has read it */               \
-	X(SEND_BEFORE_ID, "send.before_id")         /* the provider's id is read, and not stored */          \
-	X(SEND_AFTER_ID, "send.after_id")                                                                    \
-	X(SEND_AFTER_DOUBT, "send.after_doubt") /* it is stored that the order is in doubt */                \
-	X(RECONCILE_BEFORE, "reconcile.before") /* the doubt is solved, and that is not stored */            \
-	X(RESOLVE_BEFORE, "resolve.before")     /* a person has decided */                                   \
-	X(RESOLVE_AFTER, "resolve.after")                                                                    \
-	X(FETCH_BEFORE_OUTPUTS, "fetch.before_outputs") /* the provider is done, and that is not stored */   \
-	X(FETCH_DURING, "fetch.during")                 /* a part of a file is there */                      \
-	X(SEAL_BEFORE_SYNC, "seal.before_sync")         /* all of it is */                                   \
-	X(SEAL_BEFORE_RENAME, "seal.before_rename")                                                          \
-	X(SEAL_AFTER_RENAME, "seal.after_rename") /* the name is there, and not synced */                    \
-	X(SEAL_AFTER_SYNC, "seal.after_sync")     /* before the commit that names it */                      \
-	X(FINISH_BEFORE_SETTLE, "finish.before_settle")                                                      \
-	X(FINISH_AFTER_SETTLE, "finish.after_settle")                                                        \
-	X(CANCEL_BEFORE, "cancel.before")                                                                    \
-	X(DELETE_BEFORE, "delete.before")                                                                    \
-	X(DELETE_AFTER, "delete.after") /* the records are gone, the files are not */                        \
-	X(COLLECT_BEFORE, "collect.before")                                                                  \
-	X(COLLECT_AFTER, "collect.after")                                                                    \
-	X(TRIM_BEFORE, "trim.before")                                                                        \
-	X(TRIM_AFTER, "trim.after")                                                                          \
-	X(COMMIT_BUILT, "commit.built")     /* a whole batch, and nothing of it written */                   \
-	X(COMMIT_WRITTEN, "commit.written") /* synced, and nobody was told */                                \
-	X(STOP_BEGUN, "stop.begun")         /* SIGTERM came */                                               \
-	X(STOP_DRAINING, "stop.draining")   /* nothing new is sent */                                        \
-	X(STOP_ANSWERED, "stop.answered")   /* the calls in hand have ended */                               \
-	X(STOP_ENGINE, "stop.engine")       /* the engine has */                                             \
-	X(STOP_DOORS, "stop.doors")         /* the doors are closed */                                       \
-	X(STOP_COMMITTER, "stop.committer") /* and the committer; the store was not flushed */               \
+#define FAILPOINTS(X)                                                                                          \
+	X(UPLOAD_SEALED, "upload.sealed")                 /* an asset's file is there, its record is not */    \
+	X(UPLOAD_COMMITTED, "upload.committed")           /* ... is, and nobody was told */                    \
+	X(FORWARD_BEFORE_HANDLE, "forward.before_handle") /* the provider has an input, we have no handle */   \
+	X(FORWARD_AFTER_HANDLE, "forward.after_handle")                                                        \
+	X(SEND_BEFORE_INTENT, "send.before_intent") /* the plugin wants to buy */                              \
+	X(SEND_AFTER_INTENT, "send.after_intent")   /* the record is synced, nothing was handed over */        \
+	X(SEND_HANDED_OVER, "send.handed_over")     /* to the HTTP thread */                                   \
+	X(SEND_BEFORE_BYTES, "send.before_bytes")   /* connected, no byte has left */                          \
+	X(SEND_AFTER_BYTES, "send.after_bytes")     /* the reply, or none, came to the HTTP thread */          \
+	X(SEND_BEFORE_REPLY, "send.before_reply")   /* it came to the engine, and is not stored */             \
+	X(SEND_AFTER_REPLY, "send.after_reply")     /* it is synced, and nobody has read it */                 \
+	X(SEND_BEFORE_ID, "send.before_id")         /* the provider's id is read, and not stored */            \
+	X(SEND_AFTER_ID, "send.after_id")                                                                      \
+	X(SEND_AFTER_DOUBT, "send.after_doubt") /* it is stored that the order is in doubt */                  \
+	X(ROUTE_BEFORE, "route.before")         /* it is refused, and goes on elsewhere; that is not stored */ \
+	X(ROUTE_AFTER, "route.after")                                                                          \
+	X(RECONCILE_BEFORE, "reconcile.before") /* the doubt is solved, and that is not stored */              \
+	X(RESOLVE_BEFORE, "resolve.before")     /* a person has decided */                                     \
+	X(RESOLVE_AFTER, "resolve.after")                                                                      \
+	X(FETCH_BEFORE_OUTPUTS, "fetch.before_outputs") /* the provider is done, and that is not stored */     \
+	X(FETCH_DURING, "fetch.during")                 /* a part of a file is there */                        \
+	X(SEAL_BEFORE_SYNC, "seal.before_sync")         /* all of it is */                                     \
+	X(SEAL_BEFORE_RENAME, "seal.before_rename")                                                            \
+	X(SEAL_AFTER_RENAME, "seal.after_rename") /* the name is there, and not synced */                      \
+	X(SEAL_AFTER_SYNC, "seal.after_sync")     /* before the commit that names it */                        \
+	X(FINISH_BEFORE_SETTLE, "finish.before_settle")                                                        \
+	X(FINISH_AFTER_SETTLE, "finish.after_settle")                                                          \
+	X(CANCEL_BEFORE, "cancel.before")                                                                      \
+	X(DELETE_BEFORE, "delete.before")                                                                      \
+	X(DELETE_AFTER, "delete.after") /* the records are gone, the files are not */                          \
+	X(COLLECT_BEFORE, "collect.before")                                                                    \
+	X(COLLECT_AFTER, "collect.after")                                                                      \
+	X(TRIM_BEFORE, "trim.before")                                                                          \
+	X(TRIM_AFTER, "trim.after")                                                                            \
+	X(COMMIT_BUILT, "commit.built")     /* a whole batch, and nothing of it written */                     \
+	X(COMMIT_WRITTEN, "commit.written") /* synced, and nobody was told */                                  \
+	X(STOP_BEGUN, "stop.begun")         /* SIGTERM came */                                                 \
+	X(STOP_DRAINING, "stop.draining")   /* nothing new is sent */                                          \
+	X(STOP_ANSWERED, "stop.answered")   /* the calls in hand have ended */                                 \
+	X(STOP_ENGINE, "stop.engine")       /* the engine has */                                               \
+	X(STOP_DOORS, "stop.doors")         /* the doors are closed */                                         \
+	X(STOP_COMMITTER, "stop.committer") /* and the committer; the store was not flushed */                 \
 	X(STOP_STORE, "stop.store")         /* it was */
 
 enum failpoint {

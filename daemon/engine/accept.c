@@ -7,6 +7,8 @@
  * the plugin has the verb check, it is asked last, on a thread of its own (check.c). The committer's thread tells the
  * creator, whom nothing but the disk was keeping; then the engine thread learns of it with its batch, and the job may
  * start.
+ *
+ * An order with fallbacks is held against each of its routes in turn, since each may be the one that makes it.
  */
 #include "engine/internal.h"
 
@@ -23,11 +25,14 @@
 struct creation {
 	struct submission submission;
 	struct engine *engine;
-	struct lane *lane;
-	struct job_verdict *verdict; /* of an order with assets; else NULL */
-	bool is_trial;               /* validate_only */
-	bool is_answered;            /* while the store could not say whether it is on disk */
-	bool is_over_budget;         /* whatever else: words say which budget has never room for it */
+	struct lane *lane;            /* where it begins */
+	struct request_route *routes; /* what is ordered, then its fallbacks */
+	size_t n_routes;
+	size_t asked;        /* of these, whom the plugins were asked about */
+	bool is_trial;       /* validate_only */
+	bool is_answered;    /* while the store could not say whether it is on disk */
+	bool is_over_budget; /* whatever else: words say which budget has never room for it */
+	size_t over_budget;  /* on which route */
 	struct errmsg words;
 	bool has_request_id;  /* the creator's own, which may have made a job before */
 	struct asset *assets; /* for the plugin, those that are there; NULL: none */
@@ -48,21 +53,63 @@ static void answer(engine_job_fn *fn, void *userdata, int outcome, const char *t
 
 /* ---- the answer ---- */
 
+static void forget_verdicts(struct creation *creation)
+{
+	for (size_t i = 0; i < creation->n_routes; i++) {
+		job_verdict_finish(&creation->routes[i].verdict);
+		creation->routes[i].verdict = (struct job_verdict){0};
+	}
+}
+
 static void free_creation(struct creation *creation)
 {
 	job_view_finish(&creation->view);
-	if (creation->verdict)
-		job_verdict_finish(creation->verdict);
-	free(creation->verdict);
+	forget_verdicts(creation);
+	free(creation->routes);
 	for (size_t i = 0; i < creation->n_assets; i++)
 		asset_finish(&creation->assets[i]);
 	free(creation->assets);
 	free(creation);
 }
 
-/* What is wrong with the order: at least one thing, or there was no memory to say it. */
-static void answer_verdict(const struct job_verdict *verdict, engine_job_fn *fn, void *userdata)
+static void refuse_order(struct creation *creation, int outcome, const struct engine_error *error)
 {
+	creation->fn(creation->userdata, outcome, error, &(struct job_view){0}, false);
+	free_creation(creation);
+}
+
+/* What is wrong with a fallback is told apart from what is wrong with the order. */
+static void refuse_route(struct creation *creation, size_t route, int outcome, const struct engine_error *error)
+{
+	const char *id = creation->routes[route].lane->config->id;
+	struct engine_violation violations[LIMIT_JOB_VIOLATIONS];
+	struct errmsg texts[LIMIT_JOB_VIOLATIONS], words;
+	struct engine_error told = *error;
+	char field[64];
+
+	if (route == 0) {
+		refuse_order(creation, outcome, error);
+		return;
+	}
+	snprintf(field, sizeof(field), "fallbacks[%zu].model", route - 1);
+	for (size_t i = 0; i < error->n_violations && i < LIMIT_JOB_VIOLATIONS; i++) {
+		bool is_model = strcmp(error->violations[i].field, "model") == 0;
+
+		errmsg_set(&texts[i], "for the fallback to '%.64s': %.430s", id, error->violations[i].text);
+		violations[i] = (struct engine_violation){.field = is_model ? field : error->violations[i].field,
+							  .text = texts[i].text};
+	}
+	errmsg_set(&words, "for the fallback to '%.64s': %.430s", id, error->text);
+	told.text = words.text;
+	told.violations = violations;
+	told.provider = id;
+	refuse_order(creation, outcome, &told);
+}
+
+/* What is wrong with the order: at least one thing, or there was no memory to say it. */
+static void answer_verdict(struct creation *creation, size_t route)
+{
+	const struct job_verdict *verdict = &creation->routes[route].verdict;
 	struct engine_violation violations[LIMIT_JOB_VIOLATIONS];
 	struct engine_error error = {.text = "the request has invalid fields", .violations = violations};
 
@@ -74,7 +121,7 @@ static void answer_verdict(const struct job_verdict *verdict, engine_job_fn *fn,
 		error.text = verdict->violations[0].text;
 	if (verdict->fault)
 		error.text = "the parameters could not be checked: out of memory";
-	fn(userdata, verdict->fault ? ENGINE_E_STORE : ENGINE_E_INVALID, &error, &(struct job_view){0}, false);
+	refuse_route(creation, route, verdict->fault ? ENGINE_E_STORE : ENGINE_E_INVALID, &error);
 }
 
 static void answer_unread(engine_job_fn *fn, void *userdata, const struct job_ref *ref, int outcome)
@@ -160,13 +207,18 @@ static void note_queued(struct engine *engine, const struct creation *creation)
 
 static void refuse_missing(struct creation *creation, const struct digest *sha256)
 {
-	struct job_verdict *verdict = creation->verdict;
+	size_t refused = 0;
 
-	for (size_t i = 0; i < verdict->n_inputs; i++)
-		if (!verdict->inputs[i].url && memcmp(&verdict->inputs[i].asset, sha256, sizeof(*sha256)) == 0)
-			job_verdict_check_asset(verdict, &verdict->inputs[i], NULL);
-	answer_verdict(verdict, creation->fn, creation->userdata);
-	free_creation(creation);
+	for (size_t route = creation->n_routes; route > 0; route--) {
+		struct job_verdict *verdict = &creation->routes[route - 1].verdict;
+
+		for (size_t i = 0; i < verdict->n_inputs; i++)
+			if (!verdict->inputs[i].url && memcmp(&verdict->inputs[i].asset, sha256, sizeof(*sha256)) == 0)
+				job_verdict_check_asset(verdict, &verdict->inputs[i], NULL);
+		if (verdict->n_violations)
+			refused = route - 1;
+	}
+	answer_verdict(creation, refused);
 }
 
 /* [engine thread] Whose job was stored has been told so. */
@@ -215,36 +267,61 @@ static void check_addresses(const struct lane *lane, struct job_verdict *verdict
 	}
 }
 
-/* 0 and a verdict that the caller finishes; else the creator is answered. */
-static int check_parameters(const struct lane *lane, const struct engine_create *create, struct job_verdict *ret,
-			    engine_job_fn *fn, void *userdata)
+/* 0 and a verdict for each route; else the creator is answered, and the creation gone. */
+static int check_parameters(struct creation *creation, const struct engine_create *create)
 {
-	int r = request_validate(lane, create, ret);
+	for (size_t i = 0; i < creation->n_routes; i++) {
+		struct request_route *route = &creation->routes[i];
+		int r = request_validate(route->lane, create, i, &route->verdict);
 
-	if (r == 0)
-		check_addresses(lane, ret);
-	if (r == 0 && ret->n_violations == 0 && !ret->fault)
-		return 0;
-	if (r < 0)
-		ret->fault = r;
-	answer_verdict(ret, fn, userdata);
-	job_verdict_finish(ret);
-	return ENGINE_E_INVALID;
+		if (r == 0)
+			check_addresses(route->lane, &route->verdict);
+		if (r == 0 && route->verdict.n_violations == 0 && !route->verdict.fault)
+			continue;
+		if (r < 0)
+			route->verdict.fault = r;
+		answer_verdict(creation, i);
+		return ENGINE_E_INVALID;
+	}
+	return 0;
 }
 
-static int check_open(struct engine *engine, struct lane *lane, const struct engine_create *create, engine_job_fn *fn,
-		      void *userdata)
+/* A second try at the same place is retry_if_uncharged's matter. */
+static int check_repeats(struct creation *creation)
+{
+	for (size_t i = 1; i < creation->n_routes; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct request_route *route = &creation->routes[i], *other = &creation->routes[k];
+			struct errmsg words;
+			char field[64];
+			struct engine_violation violation = {.field = field, .text = words.text};
+			struct engine_error error = {.text = words.text, .violations = &violation, .n_violations = 1};
+
+			if (route->lane != other->lane || strcmp(route->verdict.model, other->verdict.model) != 0)
+				continue;
+			snprintf(field, sizeof(field), "fallbacks[%zu]", i - 1);
+			errmsg_set(&words, "'%.64s' with the model '%.128s' is named twice: name another one",
+				   route->lane->config->id, route->verdict.model);
+			refuse_order(creation, ENGINE_E_INVALID, &error);
+			return ENGINE_E_INVALID;
+		}
+	return 0;
+}
+
+/* @route: 0 is what is ordered, then its fallbacks. */
+static int check_lane(const struct engine *engine, const struct lane *lane, const char *provider, size_t route,
+		      engine_job_fn *fn, void *userdata)
 {
 	struct errmsg words;
-	struct engine_violation violation = {.field = "provider", .text = words.text};
+	char field[64] = "provider";
+	struct engine_violation violation = {.field = field, .text = words.text};
 	struct engine_error unknown = {.text = words.text, .violations = &violation, .n_violations = 1};
+	struct engine_error unusable = {.text = words.text, .provider = provider};
 
-	if (atomic_load(&engine->phase) != ENGINE_PHASE_SERVING) {
-		answer(fn, userdata, ENGINE_E_DRAINING, draining);
-		return ENGINE_E_DRAINING;
-	}
+	if (route)
+		snprintf(field, sizeof(field), "fallbacks[%zu].provider", route - 1);
 	if (!lane) {
-		request_name_providers(engine, create->provider, &words);
+		request_name_providers(engine, provider, &words);
 		fn(userdata, ENGINE_E_INVALID, &unknown, &(struct job_view){0}, false);
 		return ENGINE_E_INVALID;
 	}
@@ -252,11 +329,30 @@ static int check_open(struct engine *engine, struct lane *lane, const struct eng
 	if (!lane->config->plugin) {
 		errmsg_set(
 			&words,
-			"provider '%.64s' is configured, but cannot be used: %.360s; mend that and restart the daemon",
-			create->provider, lane->config->problem ? lane->config->problem : "its plugin is not loaded");
-		answer(fn, userdata, ENGINE_E_PROVIDER, words.text);
+			"provider '%.64s' is configured, but cannot be used: %.340s; mend that and restart the daemon%s",
+			provider, lane->config->problem ? lane->config->problem : "its plugin is not loaded",
+			route ? ", or leave this fallback out" : "");
+		fn(userdata, ENGINE_E_PROVIDER, &unusable, &(struct job_view){0}, false);
 		return ENGINE_E_PROVIDER;
 	}
+	return 0;
+}
+
+static int check_open(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata)
+{
+	struct errmsg words;
+	int r;
+
+	if (atomic_load(&engine->phase) != ENGINE_PHASE_SERVING) {
+		answer(fn, userdata, ENGINE_E_DRAINING, draining);
+		return ENGINE_E_DRAINING;
+	}
+	r = check_lane(engine, lane_find(engine, create->provider), create->provider, 0, fn, userdata);
+	for (size_t i = 0; r == 0 && i < create->n_fallbacks; i++)
+		r = check_lane(engine, lane_find(engine, create->fallbacks[i].provider), create->fallbacks[i].provider,
+			       i + 1, fn, userdata);
+	if (r)
+		return r;
 	if (!trouble_accepts(engine, &words)) {
 		answer(fn, userdata, ENGINE_E_STORE, words.text);
 		return ENGINE_E_STORE;
@@ -325,31 +421,55 @@ static void admit(struct creation *creation)
 	}
 }
 
-/* ---- what the plugin says ---- */
+/* ---- what the plugins say ---- */
+
+static void ask_plugins(struct creation *creation);
 
 static void on_checked(void *userdata, const struct check_result *result)
 {
 	struct creation *creation = userdata;
 
-	if (result->outcome == 0) {
-		step_keep_notes(creation->view.status, result->answer);
-		admit(creation);
+	if (result->outcome != 0) {
+		refuse_route(creation, creation->asked - 1, result->outcome, &result->error);
 		return;
 	}
-	creation->fn(creation->userdata, result->outcome, &result->error, &(struct job_view){0}, false);
-	free_creation(creation);
+	step_keep_notes(creation->view.status, result->answer);
+	ask_plugins(creation);
 }
 
-static void ask_plugin(struct creation *creation)
+/* The job as it would be on that route; borrowed from the creation. */
+static struct job shown_on(const struct creation *creation, size_t route)
 {
-	const struct check_order order = {
-		.job = creation->view.job,
+	struct job shown = *creation->view.job;
+
+	if (route) {
+		shown.provider = shown.routes[route].provider;
+		shown.model = shown.routes[route].model;
+		shown.parameters = shown.routes[route].parameters;
+		shown.quote = shown.routes[route].quote;
+	}
+	return shown;
+}
+
+/* One after the other, those that have something to say. */
+static void ask_plugins(struct creation *creation)
+{
+	struct job shown;
+	struct check_order order = {
+		.job = &shown,
 		.title = creation->view.status->display_name,
 		.assets = creation->assets,
 		.n_assets = creation->n_assets,
 	};
 
-	check_ask(creation->lane, &order, on_checked, creation);
+	while (creation->asked < creation->n_routes && !check_is_needed(creation->routes[creation->asked].lane))
+		creation->asked++;
+	if (creation->asked == creation->n_routes) {
+		admit(creation);
+		return;
+	}
+	shown = shown_on(creation, creation->asked);
+	check_ask(creation->routes[creation->asked++].lane, &order, on_checked, creation);
 }
 
 static void ask_or_refuse(struct creation *creation)
@@ -357,12 +477,10 @@ static void ask_or_refuse(struct creation *creation)
 	struct engine_violation violation = {.field = "parameters", .text = creation->words.text};
 	struct engine_error error = {.text = creation->words.text, .violations = &violation, .n_violations = 1};
 
-	if (!creation->is_over_budget) {
-		ask_plugin(creation);
-		return;
-	}
-	creation->fn(creation->userdata, ENGINE_E_INVALID, &error, &(struct job_view){0}, false);
-	free_creation(creation);
+	if (creation->is_over_budget)
+		refuse_route(creation, creation->over_budget, ENGINE_E_INVALID, &error);
+	else
+		ask_plugins(creation);
 }
 
 /*
@@ -385,13 +503,33 @@ static void on_request(void *userdata, int outcome, const struct store_request *
 	}
 }
 
-/* The order is as it will be stored: with the plugin's consent, where it has a say, it is. */
+static bool is_check_needed(const struct creation *creation)
+{
+	for (size_t i = 0; i < creation->n_routes; i++)
+		if (check_is_needed(creation->routes[i].lane))
+			return true;
+	return false;
+}
+
+/* On whatever route it may come to be bought, a budget must be able to have room for it. */
+static void look_at_budgets(struct creation *creation)
+{
+	for (size_t i = 0; i < creation->n_routes && !creation->is_over_budget; i++) {
+		const struct job shown = shown_on(creation, i);
+
+		creation->over_budget = i;
+		creation->is_over_budget = money_refuses(creation->engine, &shown, creation->view.status,
+							 &creation->words);
+	}
+}
+
+/* The order is as it will be stored: with the consent of the plugins that have a say, it is. */
 static void judge(struct creation *creation)
 {
 	const struct job *job = creation->view.job;
 
-	creation->is_over_budget = money_refuses(creation->engine, job, creation->view.status, &creation->words);
-	if (!check_is_needed(creation->lane) && !creation->is_over_budget)
+	look_at_budgets(creation);
+	if (!is_check_needed(creation) && !creation->is_over_budget)
 		admit(creation);
 	else if (creation->has_request_id && !creation->is_trial)
 		store_get_request(creation->engine->store, job->ref.tenant, job->request_id, on_request, creation);
@@ -414,9 +552,8 @@ static const struct asset *pick(const struct creation *creation, const struct as
 }
 
 /* The missing ones are held back, unless there is more to say than that. */
-static void check_assets(struct creation *creation, const struct asset *assets)
+static void check_assets(struct creation *creation, struct job_verdict *verdict, const struct asset *assets)
 {
-	struct job_verdict *verdict = creation->verdict;
 	bool is_final = creation->is_trial;
 
 	for (int round = 0; round < 2; round++) {
@@ -443,53 +580,60 @@ static void on_assets(void *userdata, int outcome, struct asset *assets, size_t 
 		free_creation(creation);
 		return;
 	}
-	check_assets(creation, assets);
 	creation->assets = take_memory((n + 1) * sizeof(*assets));
 	memcpy(creation->assets, assets, n * sizeof(*assets));
 	creation->n_assets = n;
-	if (creation->verdict->n_violations || creation->verdict->fault) {
-		answer_verdict(creation->verdict, creation->fn, creation->userdata);
-		free_creation(creation);
-	} else {
-		judge(creation);
+	for (size_t i = 0; i < creation->n_routes; i++) {
+		struct job_verdict *verdict = &creation->routes[i].verdict;
+
+		check_assets(creation, verdict, assets);
+		if (verdict->n_violations || verdict->fault) {
+			answer_verdict(creation, i);
+			return;
+		}
 	}
+	judge(creation);
 }
 
-static void keep_verdict(struct creation *creation, struct job_verdict *take)
+static struct creation *new_creation(struct engine *engine, const struct engine_create *create, engine_job_fn *fn,
+				     void *userdata)
 {
-	if (creation->view.job->n_assets == 0) {
-		job_verdict_finish(take);
-		return;
-	}
-	creation->verdict = take_memory(sizeof(*creation->verdict));
-	*creation->verdict = *take;
-}
+	struct creation *creation = take_memory(sizeof(*creation));
 
-void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata)
-{
-	struct lane *lane = lane_find(engine, create->provider);
-	struct creation *creation;
-	struct job_verdict verdict;
-	const struct job *job;
-
-	if (check_open(engine, lane, create, fn, userdata) != 0 || check_schedule(engine, create, fn, userdata) != 0 ||
-	    check_parameters(lane, create, &verdict, fn, userdata) != 0)
-		return;
-	creation = take_memory(sizeof(*creation));
 	creation->engine = engine;
-	creation->lane = lane;
 	creation->is_trial = create->validate_only;
 	creation->has_request_id = create->request_id && *create->request_id;
 	creation->fn = fn;
 	creation->userdata = userdata;
-	request_build(engine, lane, create, &verdict, &creation->view);
+	creation->n_routes = 1 + create->n_fallbacks;
+	creation->routes = take_memory(creation->n_routes * sizeof(*creation->routes));
+	creation->lane = creation->routes[0].lane = lane_find(engine, create->provider);
+	for (size_t i = 1; i < creation->n_routes; i++)
+		creation->routes[i].lane = lane_find(engine, create->fallbacks[i - 1].provider);
+	return creation;
+}
+
+void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata)
+{
+	struct creation *creation;
+	const struct job *job;
+
+	assert(create->n_fallbacks < LIMIT_JOB_ROUTES);
+	if (check_open(engine, create, fn, userdata) != 0 || check_schedule(engine, create, fn, userdata) != 0)
+		return;
+	creation = new_creation(engine, create, fn, userdata);
+	if (check_parameters(creation, create) != 0 || check_repeats(creation) != 0)
+		return;
+	request_build(engine, create, creation->routes, creation->n_routes, &creation->view);
 	creation->index = store_index_of(creation->view.job, creation->view.status);
-	keep_verdict(creation, &verdict);
 	job = creation->view.job;
-	if (job->n_assets)
+	if (job->n_assets) {
 		store_get_assets(engine->store, job->ref.tenant, job->assets, job->n_assets, on_assets, creation);
-	else
-		judge(creation);
+		return;
+	}
+	/* What was found out of it is in the job. */
+	forget_verdicts(creation);
+	judge(creation);
 }
 
 /* ---- retry: a create with another job's words ---- */
@@ -501,6 +645,18 @@ struct retry {
 	engine_job_fn *fn;
 	void *userdata;
 };
+
+/* Each route as it was adapted to its provider, if it was. */
+static size_t copy_fallbacks(const struct job *job, struct engine_route *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 1; i < job->n_routes; i++)
+		ret[n++] = (struct engine_route){.provider = job->routes[i].provider,
+						 .model = job->routes[i].model,
+						 .parameters = job->routes[i].parameters};
+	return n;
+}
 
 /* [reader thread] */
 static void on_original(void *userdata, int outcome, struct job_view *take)
@@ -515,12 +671,16 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 			       ? "the job is UNCERTAIN: it may have been bought; 'filmgate resolve' decides it, and one that is given up can be retried"
 			       : "the job has not ended; wait for it, or cancel it, before it is retried");
 	} else {
+		const struct job_route ordered = job_ordered(take->job);
+		struct engine_route fallbacks[LIMIT_JOB_ROUTES];
 		struct engine_create create = {
 			.tenant = take->job->ref.tenant,
 			.request_id = retry->request_id,
-			.provider = take->job->provider,
-			.model = take->job->model,
-			.parameters = take->job->parameters,
+			.provider = ordered.provider,
+			.model = ordered.model,
+			.parameters = ordered.parameters,
+			.fallbacks = fallbacks,
+			.n_fallbacks = copy_fallbacks(take->job, fallbacks),
 			.display_name = take->status->display_name,
 			.labels = take->status->labels,
 			.n_labels = take->status->n_labels,

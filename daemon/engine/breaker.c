@@ -9,6 +9,7 @@
 #include "engine/breaker.h"
 
 #include "engine/internal.h"
+#include "engine/route.h"
 
 static int64_t now_of(const struct lane *lane)
 {
@@ -38,6 +39,7 @@ static void open_breaker(struct lane *lane)
 	metric_add(&lane->figures.breaker_opened, 1);
 	log_warning("provider only fails; nothing is started there for now", "provider", lane->config->id, "failures",
 		    log_int(breaker->failures), "for_ms", log_int(pause_ms));
+	route_sweep(lane);
 }
 
 void breaker_tell_again(struct lane *lane)

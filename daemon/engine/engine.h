@@ -50,6 +50,7 @@ struct engine_error {
 	const struct engine_violation *violations;
 	size_t n_violations;
 	int64_t retry_after_ms; /* 0: no advice */
+	const char *provider;   /* of ENGINE_E_PROVIDER: which one, where an order names several; NULL: the order's */
 };
 
 /* ---- jobs ---- */
@@ -57,6 +58,13 @@ struct engine_error {
 /* @take is the callee's on 0. @replayed: the request id was used before and this is the job it made. */
 typedef void engine_job_fn(void *userdata, int outcome, const struct engine_error *error, struct job_view *take,
 			   bool replayed);
+
+/* Where an order goes on when the ones before it do not make it. */
+struct engine_route {
+	const char *provider;
+	const char *model;
+	const char *parameters; /* NULL: those of the order */
+};
 
 /* Everything is borrowed until the verb returns. */
 struct engine_create {
@@ -71,14 +79,16 @@ struct engine_create {
 	int32_t priority;
 	int64_t timeout_ms; /* from acceptance, or not_before_ms, to the deadline; 0: the provider's default */
 	struct id retry_of; /* all zero: it is no retry */
-	enum job_uncertain on_uncertain; /* UNSAID: the provider's */
-	uint32_t retry_if_uncharged;     /* at most LIMIT_ENGINE_UNCHARGED */
-	int64_t not_before_ms;           /* UTC; 0 or past: at once; at most LIMIT_ENGINE_SCHEDULE_MS ahead */
+	enum job_uncertain on_uncertain;      /* UNSAID: the provider's */
+	uint32_t retry_if_uncharged;          /* at most LIMIT_ENGINE_UNCHARGED */
+	int64_t not_before_ms;                /* UTC; 0 or past: at once; at most LIMIT_ENGINE_SCHEDULE_MS ahead */
+	const struct engine_route *fallbacks; /* at most LIMIT_JOB_ROUTES - 1 */
+	size_t n_fallbacks;
 	bool may_adapt;     /* parameters that do not fit are changed where that is decent; see job/validate.h */
 	bool validate_only; /* check everything, keep nothing; answers with the job as it would be, revision 0 */
 };
 void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata);
-/* A new job with the parameters of a terminal one. */
+/* A new job with the parameters and fallbacks of a terminal one. */
 void engine_retry_job(struct engine *engine, const struct job_ref *ref, const char *request_id, engine_job_fn *fn,
 		      void *userdata);
 void engine_get_job(struct engine *engine, const struct job_ref *ref, engine_job_fn *fn, void *userdata);

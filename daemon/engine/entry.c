@@ -3,9 +3,11 @@
  */
 #include "engine/internal.h"
 
+#include "engine/account.h"
 #include "engine/lift.h"
 #include "engine/money.h"
 #include "engine/ops.h"
+#include "engine/route.h"
 #include "engine/run.h"
 #include "engine/trouble.h"
 #include "job/price.h"
@@ -118,6 +120,7 @@ static void free_entry(struct entry *entry)
 	HASH_DEL(entry->engine->entries, entry);
 	run_abandon(entry);
 	job_free(entry->job);
+	job_free(entry->moved);
 	job_status_free(entry->status);
 	job_status_free(entry->unreserved);
 	free(entry->posted);
@@ -150,12 +153,24 @@ static void note_committed(struct entry *entry)
 	entry->index = store_index_of(entry->job, entry->status);
 }
 
+/* A lane may have taken it up that it has left since the queue was read. */
+static void set_lane(struct entry *entry)
+{
+	struct lane *lane = lane_find(entry->engine, entry->job->provider);
+
+	if (entry->lane && entry->lane != lane && entry->holds_slot) {
+		account_undo_start(entry->lane);
+		lane_release_slot(entry);
+	}
+	entry->lane = lane;
+}
+
 static void fill_entry(struct entry *entry, struct job_view *take)
 {
 	entry->job = take->job;
 	entry->status = take->status;
 	*take = (struct job_view){0};
-	entry->lane = lane_find(entry->engine, entry->job->provider);
+	set_lane(entry);
 	note_committed(entry);
 }
 
@@ -352,6 +367,7 @@ static void forget(struct entry *entry)
 	entry_interrupt(entry);
 	run_abandon(entry);
 	entry->job = job_free(entry->job);
+	entry->moved = job_free(entry->moved);
 	entry->status = job_status_free(entry->status);
 	entry->unreserved = job_status_free(entry->unreserved);
 	free(steal(entry->posted));
@@ -375,10 +391,12 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 		return;
 	if (outcome == 0) {
 		enum job_state from = entry->index.state;
+		struct figures *figures = figures_of(entry);
 
 		money_note_committed(entry);
+		route_note_committed(entry);
 		note_committed(entry);
-		figures_note_change(entry, from);
+		figures_note_change(entry, figures, from);
 		if (then)
 			then(entry);
 	} else if (outcome == STORE_E_OVER_BUDGET && entry->unreserved) {
@@ -393,13 +411,16 @@ static void on_committed(struct engine *engine, struct submission *submission, c
 void entry_submit(struct entry *entry, enum job_event kind, void (*then)(struct entry *entry))
 {
 	struct store_commit *commit = steal(entry->change);
+	const struct job *job = entry->moved ? entry->moved : entry->job;
 
 	if (entry->status->revision == entry->revision)
 		job_touch(entry->status, now_utc(entry->engine));
 	job_status_check(entry->status);
 	money_follow(entry, commit);
-	store_commit_put_status(commit, entry->job, &entry->index, entry->status);
-	store_commit_put_event(commit, kind, entry->job, entry->status);
+	if (entry->moved)
+		store_commit_put_job(commit, entry->moved);
+	store_commit_put_status(commit, job, &entry->index, entry->status);
+	store_commit_put_event(commit, kind, job, entry->status);
 	entry_hand_over(entry, commit, then);
 }
 

@@ -39,15 +39,15 @@ struct figures *figures_of(const struct entry *entry)
 	return entry->lane ? &entry->lane->figures : &entry->engine->strays;
 }
 
-void figures_note_change(const struct entry *entry, enum job_state from)
+void figures_note_change(const struct entry *entry, struct figures *before, enum job_state from)
 {
 	const struct job_status *status = entry->status;
 	struct figures *figures = figures_of(entry);
 
-	if (status->state == from)
+	if (status->state == from && figures == before)
 		return;
 	if (!job_state_is_terminal(from))
-		metric_drop(&figures->jobs[from]);
+		metric_drop(&before->jobs[from]);
 	metric_add(&figures->jobs[status->state], 1);
 	if (status->state != JOB_STATE_SUCCEEDED)
 		return;

@@ -35,8 +35,8 @@ struct figures {
 };
 
 struct figures *figures_of(const struct entry *entry);
-/* A change was committed, of a job that was in @from before it. */
-void figures_note_change(const struct entry *entry, enum job_state from);
+/* A change was committed, of a job that was in @from before it, and whose figures were @before. */
+void figures_note_change(const struct entry *entry, struct figures *before, enum job_state from);
 /* An entry of the ledger was committed; or, at the start, a job holds a reservation. What does not fit, because there are
  * more currencies than are shown, is left out. */
 void figures_note_money(struct figures *figures, const struct ledger_entry *posted);

@@ -71,9 +71,11 @@ static void learn(struct lane *lane, const char *model, int64_t span_ms)
 	atomic_store(&of_model->forecast, pack(&forecast));
 }
 
+/* How long a job took that was somewhere else before says nothing about this provider. */
 void forecast_learn(struct lane *lane, const struct job *job, const struct job_status *status)
 {
-	learn(lane, job->model, status->finished_ms - status->started_ms);
+	if (job->route == 0)
+		learn(lane, job->model, status->finished_ms - status->started_ms);
 }
 
 struct job_forecast forecast_look(const struct lane *lane, const char *model)
@@ -150,7 +152,7 @@ static void on_listed(void *userdata, int outcome, struct job_view *views, size_
 		struct lane *lane = lane_find(lessons->engine, views[i].job->provider);
 		const struct job_status *status = views[i].status;
 
-		if (lane && status->started_ms && status->finished_ms < lessons->before_ms)
+		if (lane && views[i].job->route == 0 && status->started_ms && status->finished_ms < lessons->before_ms)
 			lessons->items[lessons->n++] = (struct lesson){
 				.lane = lane,
 				.model = take_text(views[i].job->model),

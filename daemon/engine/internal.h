@@ -114,7 +114,8 @@ struct entry {
 	struct engine *engine;
 	UT_hash_handle hh;
 	struct job_ref ref;
-	struct job *job;           /* NULL while loading */
+	struct job *job;   /* NULL while loading */
+	struct job *moved; /* route.c: what it is from the change on that is being stored; NULL: what it is now */
 	struct job_status *status; /* as it will be committed next; what is committed is what others see */
 	struct job_index index;    /* as committed */
 	uint64_t revision;         /* as committed */
@@ -250,6 +251,9 @@ struct lane {
 	int64_t next_start_ms; /* monotonic */
 	atomic_int_fast64_t next_start_utc_ms;
 	struct breaker breaker;
+	struct loop_timer sweeper; /* route.c: looks for jobs that may go elsewhere, a while after it did at swept_ms */
+	int64_t swept_ms;          /* monotonic; 0: never */
+	bool is_sweeping;
 	struct model_history *histories; /* forecast.c: one per model of the plugin */
 	size_t n_histories;
 	struct token_waiter *token_waiters; /* token.c */

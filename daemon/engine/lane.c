@@ -10,6 +10,7 @@
 
 #include "engine/account.h"
 #include "engine/ops.h"
+#include "engine/route.h"
 #include "engine/trouble.h"
 
 #define YIELD_MS 1
@@ -78,12 +79,14 @@ void lane_init(struct lane *lane, struct engine *engine, const struct engine_pro
 	atomic_store(&lane->problem, config->plugin ? JOB_WAIT_NONE : JOB_WAIT_PLUGIN_MISSING);
 	loop_timer_init(&lane->wake, engine->loop, on_wake, lane);
 	loop_timer_init(&lane->kick, engine->loop, on_kick, lane);
+	route_sweep_init(lane);
 }
 
 void lane_finish(struct lane *lane)
 {
 	loop_timer_cancel(&lane->wake);
 	loop_timer_cancel(&lane->kick);
+	route_sweep_finish(lane);
 }
 
 /* ---- slots ---- */
@@ -261,6 +264,9 @@ static void start_next(struct lane *lane)
 	struct op *op;
 
 	entry = entry_open(lane->engine, &queued->ref);
+	/* It has gone on to another lane since the queue was read. */
+	if (entry->job && entry->lane != lane)
+		return;
 	op = op_new(lane->engine, OP_START, &queued->ref);
 	entry->lane = lane;
 	lane_take_slot(entry);
@@ -272,6 +278,7 @@ static void start_next(struct lane *lane)
 
 void lane_pump(struct lane *lane)
 {
+	route_sweep(lane);
 	if (!is_open(lane))
 		return;
 	while (account_has_slot(lane) && lane->window_at < lane->window_n) {
@@ -324,6 +331,7 @@ static void block(struct lane *lane, enum job_wait why, int64_t delay_ms)
 	lane->blocked_by = why;
 	show_problem(lane, why, delay_ms);
 	warn_of_block(lane, why, delay_ms);
+	route_sweep(lane);
 }
 
 /* What is too dear for what is left must not hold up what is cheaper: it steps aside, and the next one tries. */

@@ -9,6 +9,7 @@
 #include "engine/held.h"
 #include "engine/jump.h"
 #include "engine/money.h"
+#include "engine/route.h"
 #include "engine/run.h"
 #include "engine/trouble.h"
 #include "engine/verb.h"
@@ -142,6 +143,9 @@ static bool handle_start(struct entry *entry, struct op *op)
 	const struct job_status *status = entry->status;
 
 	free_op(op);
+	/* It has gone on to another lane, which starts it in its turn. */
+	if (!entry->holds_slot)
+		return true;
 	if (status->state != JOB_STATE_QUEUED || !entry->lane || entry->activity != ACTIVITY_NONE) {
 		undo_start(entry);
 		return true;
@@ -401,7 +405,8 @@ static void remove_remote(struct entry *entry)
 
 static bool handle_delete(struct entry *entry, struct op *op)
 {
-	bool has_remote = entry->status->n_remotes > 0;
+	/* What another provider of the job still has came to nothing there. */
+	bool has_remote = job_newest_remote(entry->job, entry->status) != NULL;
 
 	if (!job_state_is_terminal(entry->status->state)) {
 		op_refuse(
@@ -477,6 +482,10 @@ bool op_handle(struct entry *entry, struct op *op)
 		return handle_deadline(entry, op);
 	case OP_RESUME:
 		held_resume(entry, op);
+		return true;
+	case OP_REROUTE:
+		free_op(op);
+		route_handle_op(entry);
 		return true;
 	}
 	assert(false);

@@ -6,7 +6,7 @@
 
 #include "engine/internal.h"
 
-enum op_kind { OP_START, OP_WAKE, OP_CANCEL, OP_UPDATE, OP_RESOLVE, OP_DELETE, OP_DEADLINE, OP_RESUME };
+enum op_kind { OP_START, OP_WAKE, OP_CANCEL, OP_UPDATE, OP_RESOLVE, OP_DELETE, OP_DEADLINE, OP_RESUME, OP_REROUTE };
 
 struct op {
 	struct loop_message message;

@@ -12,11 +12,13 @@
  * more; from then on the job as a whole may have been bought, whatever its last attempt comes to (entry_fail()).
  *
  * Second, an attempt that the provider ended and that certainly cost nothing: a content filter, for one, may let the same
- * order pass another time. As often as the job says, there is another attempt.
+ * order pass another time. As often as the job says, there is another attempt; then its next route has its turn
+ * (route.c).
  */
 #include "engine/policy.h"
 
 #include "engine/held.h"
+#include "engine/route.h"
 #include "engine/run.h"
 
 enum job_uncertain policy_of_provider(const struct engine_provider_config *config)
@@ -60,18 +62,19 @@ static void fail(struct entry *entry, const char *why, const char *reason)
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
-/* The next one begins with nothing of this one. */
-static void end_attempt(struct entry *entry, const struct job_failure *failure)
+void policy_end_attempt(struct entry *entry, const struct job_failure *failure)
 {
 	struct job_attempt *attempt = job_current_attempt(entry->status);
 	struct job_status *status = entry->status;
 
 	if (!entry->change)
 		entry_begin(entry);
-	attempt->ended_ms = now_utc(entry->engine);
-	if (job_failure_copy(failure, &attempt->failure) < 0)
-		abort();
-	store_commit_put_attempt(entry->change, &entry->ref, attempt);
+	if (attempt && attempt->ended_ms == 0) {
+		attempt->ended_ms = now_utc(entry->engine);
+		if (job_failure_copy(failure, &attempt->failure) < 0)
+			abort();
+		store_commit_put_attempt(entry->change, &entry->ref, attempt);
+	}
 	status->retries = 0;
 	status->reconciles = 0;
 	status->plugin_state_version = 0;
@@ -107,7 +110,7 @@ static void resubmit(struct entry *entry, const char *why)
 		.message = (char *)(uintptr_t)why,
 	};
 
-	end_attempt(entry, &failure);
+	policy_end_attempt(entry, &failure);
 	note_resubmission(entry, why);
 	run_requeue(entry, JOB_WAIT_BACKOFF,
 		    backoff_ms(entry->engine, job_count_undecided(entry->status), LIMIT_ENGINE_BACKOFF_BASE_MS,
@@ -148,12 +151,13 @@ static bool is_tried_again(const struct entry *entry, const struct job_failure *
 void policy_fail(struct entry *entry, enum job_state to, const struct job_failure *failure)
 {
 	if (!is_tried_again(entry, failure)) {
-		entry_fail(entry, to, failure, run_after_end);
+		if (!route_go_on(entry, failure))
+			entry_fail(entry, to, failure, run_after_end);
 		return;
 	}
 	log_info("an attempt failed and cost nothing; there is another one", "job", log_id(&entry->ref), "why",
 		 failure->message ? failure->message : "");
-	end_attempt(entry, failure);
+	policy_end_attempt(entry, failure);
 	run_requeue(entry, JOB_WAIT_BACKOFF,
 		    backoff_ms(entry->engine, job_count_uncharged(entry->status), LIMIT_ENGINE_BACKOFF_BASE_MS,
 			       LIMIT_ENGINE_BACKOFF_CAP_MS));

@@ -18,8 +18,12 @@ void policy_decide(struct entry *entry, const char *why);
 
 /*
  * The provider has ended an attempt of a job in STARTING or RUNNING: back in the queue for another one if that cost
- * nothing and the job says so, else @to. With the change that has begun, if one has.
+ * nothing and the job says so, or has another route; else @to. With the change that has begun, if one has.
  */
 void policy_fail(struct entry *entry, enum job_state to, const struct job_failure *failure);
+
+/* The live attempt, if there is one, ends in the change that has begun, or begins now: the next one starts with nothing of
+ * it. */
+void policy_end_attempt(struct entry *entry, const struct job_failure *failure);
 
 #endif

@@ -72,7 +72,7 @@ static void add_forecast(const struct engine *engine, struct job_view *view)
 {
 	const struct lane *lane = lane_find(engine, view->job->provider);
 
-	if (lane && view->status->started_ms && job_state_is_active(view->status->state))
+	if (lane && view->job->route == 0 && view->status->started_ms && job_state_is_active(view->status->state))
 		view->status->forecast = forecast_look(lane, view->job->model);
 }
 

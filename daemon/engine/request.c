@@ -70,15 +70,24 @@ static struct digest digest_request(const struct engine_create *create, const ch
 		add_choice(digester, "retry_if_uncharged", create->retry_if_uncharged);
 	if (create->not_before_ms)
 		add_choice(digester, "not_before_ms", create->not_before_ms);
+	for (size_t i = 0; i < create->n_fallbacks; i++) {
+		add_text(digester, "fallback");
+		add_text(digester, create->fallbacks[i].provider);
+		add_text(digester, create->fallbacks[i].model);
+	}
 	digest = digester_end(digester);
 	digester_free(digester);
 	return digest;
 }
 
-int request_validate(const struct lane *lane, const struct engine_create *create, struct job_verdict *verdict)
+int request_validate(const struct lane *lane, const struct engine_create *create, size_t route,
+		     struct job_verdict *verdict)
 {
-	return job_validate(plugin_manifest(lane->config->plugin)->capabilities, create->model,
-			    bytes_of_text(create->parameters),
+	const struct engine_route *fallback = route ? &create->fallbacks[route - 1] : NULL;
+	const char *parameters = fallback && fallback->parameters ? fallback->parameters : create->parameters;
+
+	return job_validate(plugin_manifest(lane->config->plugin)->capabilities,
+			    fallback ? fallback->model : create->model, bytes_of_text(parameters),
 			    create->may_adapt ? JOB_VALIDATE_ADAPT : JOB_VALIDATE_STRICT, verdict);
 }
 
@@ -94,7 +103,8 @@ void request_name_providers(const struct engine *engine, const char *asked, stru
 }
 
 /* Of what was found good: the quote may be UNKNOWN, but it is there. */
-static void fill_quote(const struct lane *lane, struct job *job)
+static void fill_quote(const struct lane *lane, const struct job_route *route, int64_t created_ms,
+		       struct job_quote *ret)
 {
 	const struct plugin_manifest *manifest = plugin_manifest(lane->config->plugin);
 	char plugin[128];
@@ -105,13 +115,44 @@ static void fill_quote(const struct lane *lane, struct job *job)
 	};
 
 	snprintf(plugin, sizeof(plugin), "%.40s %.40s", manifest->name, manifest->version);
-	if (job_quote_order(&pricing, job->model, job->parameters, job->created_ms, &job->quote) != 0)
+	if (job_quote_order(&pricing, route->model, route->parameters, created_ms, ret) != 0)
 		abort();
 }
 
-static void fill_job(struct engine *engine, const struct lane *lane, const struct engine_create *create,
-		     struct job_verdict *verdict, struct job *job)
+static void add_assets(struct job *job, const struct job_verdict *verdict)
 {
+	for (size_t i = 0; i < verdict->n_inputs; i++)
+		if (!verdict->inputs[i].url && job_add_asset(job, &verdict->inputs[i].asset) < 0)
+			abort();
+}
+
+/* The first of them is what the job begins with. */
+static void fill_routes(const struct request_route *routes, size_t n, struct job *job)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct job_route route = {
+			.provider = (char *)(uintptr_t)routes[i].lane->config->id,
+			.model = (char *)(uintptr_t)routes[i].verdict.model,
+			.parameters = routes[i].verdict.canonical,
+		};
+
+		fill_quote(routes[i].lane, &route, job->created_ms, &route.quote);
+		add_assets(job, &routes[i].verdict);
+		if (job_add_route(job, &route) < 0)
+			abort();
+		job_quote_finish(&route.quote);
+	}
+	if (job_take_route(job, 0) < 0)
+		abort();
+	/* A job that can go nowhere else is stored as jobs always were. */
+	if (n == 1)
+		job_drop_routes(job);
+}
+
+static void fill_job(struct engine *engine, const struct engine_create *create, const struct request_route *routes,
+		     size_t n, struct job *job)
+{
+	const struct lane *lane = routes[0].lane;
 	char text[ID_TEXT_SIZE];
 
 	job->ref.tenant = create->tenant;
@@ -126,13 +167,7 @@ static void fill_job(struct engine *engine, const struct lane *lane, const struc
 	job->retry_if_uncharged = create->retry_if_uncharged;
 	id_format(&job->ref.id, text);
 	job->request_id = take_text(create->request_id && *create->request_id ? create->request_id : text);
-	job->provider = take_text(create->provider);
-	job->model = take_text(verdict->model);
-	job->parameters = steal(verdict->canonical);
-	for (size_t i = 0; i < verdict->n_inputs; i++)
-		if (!verdict->inputs[i].url && job_add_asset(job, &verdict->inputs[i].asset) < 0)
-			abort();
-	fill_quote(lane, job);
+	fill_routes(routes, n, job);
 }
 
 static void take_notes(struct job_status *status, struct job_verdict *verdict)
@@ -144,16 +179,33 @@ static void take_notes(struct job_status *status, struct job_verdict *verdict)
 	verdict->changes->n_notes = 0;
 }
 
-void request_build(struct engine *engine, struct lane *lane, const struct engine_create *create,
-		   struct job_verdict *verdict, struct job_view *ret)
+/* What was changed for a fallback alone says so. */
+static void copy_notes(struct job_status *status, const struct request_route *route)
 {
+	const struct job_status *changes = route->verdict.changes;
+
+	for (size_t i = 0; changes && i < changes->n_notes; i++) {
+		const struct job_note *note = &changes->notes[i];
+		struct errmsg words;
+
+		errmsg_set(&words, "for the fallback to '%.64s': %.400s", route->lane->config->id, note->message);
+		if (job_add_note(status, note->severity, note->field, words.text, note->from, note->to) < 0)
+			abort();
+	}
+}
+
+void request_build(struct engine *engine, const struct engine_create *create, struct request_route *routes, size_t n,
+		   struct job_view *ret)
+{
+	struct job_verdict *verdict = &routes[0].verdict;
+	const struct lane *lane = routes[0].lane;
 	struct job *job = job_new();
 	struct job_status *status = job_status_new();
 	const char *asked;
 
 	if (!job || !status)
 		abort();
-	fill_job(engine, lane, create, verdict, job);
+	fill_job(engine, create, routes, n, job);
 	if (job_set_text(&status->display_name,
 			 create->display_name && *create->display_name ? create->display_name : NULL) < 0 ||
 	    job_set_labels(status, create->labels, create->n_labels) < 0)
@@ -168,6 +220,8 @@ void request_build(struct engine *engine, struct lane *lane, const struct engine
 	}
 	job_touch(status, job->created_ms);
 	take_notes(status, verdict);
+	for (size_t i = 1; i < n; i++)
+		copy_notes(status, &routes[i]);
 	asked = verdict->asked ? verdict->asked : job->parameters;
 	job->request_digest = is_retry(create) ? digest_retry(&create->retry_of)
 					       : digest_request(create, asked, status);

@@ -9,6 +9,7 @@
 #include "engine/lift.h"
 #include "engine/media.h"
 #include "engine/ops.h"
+#include "engine/route.h"
 
 static void begin_start(struct entry *entry);
 
@@ -164,6 +165,7 @@ static enum job_wait wait_of(enum plugin_reason reason)
 
 void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer)
 {
+	const struct job_failure failure = run_failure_of(answer, JOB_PURCHASE_NOTHING);
 	enum job_wait why = wait_of(answer->failure.reason);
 	int64_t delay_ms = answer->failure.retry_after_ms;
 
@@ -174,7 +176,30 @@ void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer
 						LIMIT_ENGINE_BACKOFF_CAP_MS);
 	if (why != JOB_WAIT_BACKOFF && why != JOB_WAIT_TOKEN)
 		lane_block(entry->lane, why, delay_ms);
-	run_requeue(entry, why, delay_ms);
+	if (!route_go_on_after_miss(entry, &failure,
+				    why == JOB_WAIT_CREDENTIAL ||
+					    (why == JOB_WAIT_RATE_LIMIT && route_is_too_long(delay_ms))))
+		run_requeue(entry, why, delay_ms);
+}
+
+void run_requeue_unsent(struct entry *entry, const char *why)
+{
+	const struct job_failure failure = {
+		.reason = JOB_REASON_UNAVAILABLE,
+		.purchase = JOB_PURCHASE_NOTHING,
+		.message = (char *)(uintptr_t)why,
+	};
+
+	if (!route_go_on_after_miss(entry, &failure, false))
+		run_requeue(entry, JOB_WAIT_BACKOFF,
+			    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+				       LIMIT_ENGINE_BACKOFF_CAP_MS));
+}
+
+void run_fail_unbought(struct entry *entry, const struct job_failure *failure)
+{
+	if (!route_go_on(entry, failure))
+		entry_fail(entry, JOB_STATE_FAILED, failure, run_after_end);
 }
 
 void run_begin_time_anew(struct entry *entry)
@@ -203,7 +228,7 @@ static void refuse(struct entry *entry, const struct plugin_answer *answer)
 {
 	struct job_failure failure = run_failure_of(answer, JOB_PURCHASE_NOTHING);
 
-	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+	run_fail_unbought(entry, &failure);
 }
 
 /* What was said without the provider, by the plugin or about a file: no word of the provider's is in it. */
@@ -222,7 +247,7 @@ static void refuse_unsent(struct entry *entry, const struct plugin_answer *answe
 		   *said->message ? said->message
 		   : *said->code  ? said->code
 				  : "the plugin refuses the order and does not say why");
-	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+	run_fail_unbought(entry, &failure);
 }
 
 static void refuse_answer(struct entry *entry, const struct plugin_answer *answer)
@@ -237,7 +262,7 @@ static void refuse_answer(struct entry *entry, const struct plugin_answer *answe
 	errmsg_set(&why, "the plugin answered '%s', which has no meaning before anything was bought",
 		   plugin_answer_name(answer->kind));
 	metric_add(&figures_of(entry)->plugin_faults, 1);
-	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+	run_fail_unbought(entry, &failure);
 }
 
 static void prepare_with(struct entry *entry, struct plugin_answer *answer)
@@ -315,10 +340,8 @@ static void on_prepared(struct entry *entry, struct http_outcome *take)
 		return;
 	}
 	log_warning("a free exchange failed", "job", log_id(&entry->ref), "why", take->message);
+	run_requeue_unsent(entry, take->message);
 	http_outcome_free(take);
-	run_requeue(entry, JOB_WAIT_BACKOFF,
-		    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
-			       LIMIT_ENGINE_BACKOFF_CAP_MS));
 }
 
 static void begin_start(struct entry *entry)
@@ -341,6 +364,9 @@ static void take_attempt(struct entry *entry)
 		abort();
 	attempt->number = number + 1;
 	attempt->started_ms = now_utc(entry->engine);
+	if (job_set_text(&attempt->provider, entry->job->provider) < 0 ||
+	    job_set_text(&attempt->model, entry->job->model) < 0)
+		abort();
 	entry->status->delivered_ms = 0;
 	store_commit_put_attempt(entry->change, &entry->ref, attempt);
 }

@@ -16,6 +16,10 @@ void run_abandon(struct entry *entry);
 void run_requeue(struct entry *entry, enum job_wait why, int64_t delay_ms);
 /* The same after an answer that refuses it for now: as long, and as many jobs, as its reason says. */
 void run_requeue_refused(struct entry *entry, const struct plugin_answer *answer);
+/* The same when nothing of an exchange has left, or of a free one it does not matter. */
+void run_requeue_unsent(struct entry *entry, const char *why);
+/* FAILED, unless it has another route. @failure: nothing was bought. */
+void run_fail_unbought(struct entry *entry, const struct job_failure *failure);
 void run_after_requeue(struct entry *entry); /* QUEUED was committed */
 void run_after_end(struct entry *entry);     /* terminal was committed */
 void run_after_update(struct entry *entry);

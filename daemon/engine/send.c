@@ -224,9 +224,7 @@ static void on_not_sent(struct entry *entry, const char *why)
 	if (first_doubt(entry, NULL))
 		keep_doubt(entry, 0, why);
 	else
-		run_requeue(entry, JOB_WAIT_BACKOFF,
-			    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
-				       LIMIT_ENGINE_BACKOFF_CAP_MS));
+		run_requeue_unsent(entry, why);
 }
 
 static void on_ambiguous(struct entry *entry, int32_t status, int64_t delay_ms, const char *why)
@@ -325,6 +323,7 @@ void send_accepted(struct entry *entry, struct plugin_answer *take)
 		add_remotes(entry, take->accepted.remotes, take->accepted.n_remotes);
 	entry->media = media_unref(entry->media);
 	status->retries = 0;
+	status->misses = 0;
 	status->reconciles = 0;
 	status->wait_until_ms = 0;
 	status->phase = 0;
@@ -372,7 +371,7 @@ static void refuse_unknown_input(struct entry *entry, const struct plugin_answer
 	}
 	failure.reason = JOB_REASON_INVALID_INPUT;
 	failure.message = (char *)(uintptr_t) "the provider does not know an input that was uploaded for this order";
-	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
+	run_fail_unbought(entry, &failure);
 }
 
 static bool is_for_now(const struct plugin_answer *answer)

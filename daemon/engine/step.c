@@ -216,6 +216,7 @@ static void show_job(struct call *call, struct entry *entry)
 	const struct job_status *status = entry->status;
 	const struct job_attempt *attempt = job_current_attempt(status);
 	const struct job_send *send = job_current_send(status);
+	const struct job_remote *remote = job_newest_remote(entry->job, status);
 	struct plugin_step *step = &call->step;
 
 	step_write_job(entry->job, status->display_name, &call->job);
@@ -226,10 +227,9 @@ static void show_job(struct call *call, struct entry *entry)
 	step->send = send && send->attempt == step->attempt ? send->number : 0;
 	step->polls = entry->polls;
 	/* What an earlier attempt left there is none of a later one's. */
-	if (status->n_remotes &&
-	    (status->remotes[status->n_remotes - 1].attempt == step->attempt || job_state_is_terminal(status->state))) {
-		call->remote_id = take_text(status->remotes[status->n_remotes - 1].id);
-		call->remote_kind = take_text(status->remotes[status->n_remotes - 1].kind);
+	if (remote && (remote->attempt == step->attempt || job_state_is_terminal(status->state))) {
+		call->remote_id = take_text(remote->id);
+		call->remote_kind = take_text(remote->kind);
 	}
 	step->remote_id = call->remote_id;
 	step->remote_kind = call->remote_kind;

@@ -143,7 +143,8 @@ bool is_due(const struct loop_timer *timer)
 
 static bool is_lane_quiet(const struct lane *lane)
 {
-	return !lane->is_scanning && !is_due(&lane->kick) && !is_due(&lane->wake);
+	return !lane->is_scanning && !lane->is_sweeping && !is_due(&lane->kick) && !is_due(&lane->wake) &&
+	       !is_due(&lane->sweeper);
 }
 
 /* A step, a request or a timer that the test holds in its hands is none of the engine's. */
