@@ -87,12 +87,14 @@ static void print_send(const Filmgate__V1__Attempt *attempt, const Filmgate__V1_
 		   *send->idempotency_key ? ", key " : "", send->idempotency_key);
 }
 
-static void print_attempt(const Filmgate__V1__Attempt *attempt)
+/* @is_elsewhere: not all attempts were made where the job was ordered. */
+static void print_attempt(const Filmgate__V1__Attempt *attempt, bool is_elsewhere)
 {
-	print_line("attempt", "%u  %s%s%s", attempt->number,
+	print_line("attempt", "%u  %s%s%s%s%s", attempt->number,
 		   attempt->start_time ? words_of_local_time(attempt->start_time->seconds).text : "",
 		   attempt->end_time ? " to " : "",
-		   attempt->end_time ? words_of_local_time(attempt->end_time->seconds).text : "");
+		   attempt->end_time ? words_of_local_time(attempt->end_time->seconds).text : "",
+		   is_elsewhere ? "  " : "", is_elsewhere ? attempt->provider : "");
 	for (size_t i = 0; i < attempt->n_sends; i++)
 		print_send(attempt, attempt->sends[i]);
 	for (size_t i = 0; i < attempt->n_remotes; i++)
@@ -117,7 +119,7 @@ static void print_artifact(const Filmgate__V1__Artifact *artifact)
 	print_line("", "sha256 %s", artifact->sha256);
 }
 
-static void print_status(const Filmgate__V1__JobStatus *status)
+static void print_status(const Filmgate__V1__JobStatus *status, bool is_elsewhere)
 {
 	print_outlook(status);
 	for (size_t i = 0; i < status->n_notes; i++) {
@@ -136,7 +138,7 @@ static void print_status(const Filmgate__V1__JobStatus *status)
 	if (status->attempt_count > status->n_attempts)
 		print_line("attempts", "%u, the newest %zu are shown", status->attempt_count, status->n_attempts);
 	for (size_t i = 0; i < status->n_attempts; i++)
-		print_attempt(status->attempts[i]);
+		print_attempt(status->attempts[i], is_elsewhere);
 	for (size_t i = 0; i < status->n_artifacts; i++)
 		print_artifact(status->artifacts[i]);
 }
@@ -177,6 +179,17 @@ static const char *policy_words(Filmgate__V1__OnUncertain policy)
 	}
 }
 
+static void print_route(const char *label, const char *provider, const char *model)
+{
+	print_line(label, "%s%s%s", provider, *model ? ", model " : "", model);
+}
+
+static bool has_gone_on(const Filmgate__V1__Job *job)
+{
+	return job->status && *job->status->provider &&
+	       (strcmp(job->status->provider, job->provider) != 0 || strcmp(job->status->model, job->model) != 0);
+}
+
 static void print_job(const Filmgate__V1__Job *job)
 {
 	print_line("job", "%s", job->name);
@@ -184,7 +197,11 @@ static void print_job(const Filmgate__V1__Job *job)
 	if (job->status)
 		print_state(job->status);
 	print_choices(job);
-	print_line("provider", "%s%s%s", job->provider, *job->model ? ", model " : "", job->model);
+	print_route("provider", job->provider, job->model);
+	for (size_t i = 0; i < job->n_fallbacks; i++)
+		print_route(i ? "" : "fallbacks", job->fallbacks[i]->provider, job->fallbacks[i]->model);
+	if (has_gone_on(job))
+		print_route("now at", job->status->provider, job->status->model);
 	print_time("created", job->create_time);
 	print_time("not before", job->not_before_time);
 	print_time("deadline", job->expire_time);
@@ -199,7 +216,7 @@ static void print_job(const Filmgate__V1__Job *job)
 		print_line("in doubt", "%s", policy_words(job->on_uncertain));
 	print_money(job);
 	if (job->status)
-		print_status(job->status);
+		print_status(job->status, has_gone_on(job));
 	print_parameters(job->parameters);
 }
 

@@ -102,6 +102,30 @@ static int set_not_before(Filmgate__V1__CreateJobRequest *request, const char *w
 	return params_set_at(&request->base, "job.not_before_time", at.text, error);
 }
 
+/* "veo/veo-3.1-generate-preview"; a model's id may have slashes, a provider's none. */
+static int add_fallback(Filmgate__V1__CreateJobRequest *request, const char *text, struct errmsg *error)
+{
+	const char *id = text + (strncmp(text, "providers/", 10) == 0 ? 10 : 0);
+	struct bytes provider = bytes_of(text, (size_t)(id - text) + strcspn(id, "/"));
+	const char *model = id[strcspn(id, "/")] ? id + strcspn(id, "/") + 1 : "";
+	const ProtobufCMessageDescriptor *of = request->job->base.descriptor;
+	ProtobufCMessage *route;
+	int r;
+
+	if (*id == '\0' || *id == '/') {
+		errmsg_set(error, "'%.200s' names no provider; write PROVIDER or PROVIDER/MODEL", text);
+		return PARAMS_E_INVALID;
+	}
+	route = field_child(&request->job->base, field_find(of, bytes_of_text("fallbacks")));
+	if (!route)
+		return err_origin(-ENOMEM);
+	r = field_set_text(route, field_find(route->descriptor, bytes_of_text("provider")), provider, error);
+	if (r == 0 && *model)
+		r = field_set_text(route, field_find(route->descriptor, bytes_of_text("model")), bytes_of_text(model),
+				   error);
+	return r;
+}
+
 static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument *given, int64_t now_ms,
 		 struct errmsg *error)
 {
@@ -126,6 +150,8 @@ static int apply(Filmgate__V1__CreateJobRequest *request, const struct argument 
 		return params_add_media(parameters, FILMGATE__V1__MEDIA_KIND__MEDIA_KIND_AUDIO, given->text, error);
 	case OPTION_LABEL:
 		return set_label(request, given->text, error);
+	case OPTION_FALLBACK:
+		return add_fallback(request, given->text, error);
 	case OPTION_ADAPT:
 		request->validation = FILMGATE__V1__VALIDATION__VALIDATION_ADAPT;
 		return 0;
@@ -251,6 +277,20 @@ static enum exit_code settle_all(struct cli *cli, Filmgate__V1__CreateJobRequest
 	return code;
 }
 
+static int complete_fallbacks(Filmgate__V1__CreateJobRequest *request)
+{
+	for (size_t i = 0; i < request->job->n_fallbacks; i++) {
+		Filmgate__V1__Route *route = request->job->fallbacks[i];
+		const ProtobufCFieldDescriptor *field = field_find(route->base.descriptor, bytes_of_text("provider"));
+		_cleanup_(freep) char *name = cli_provider_name(route->provider);
+		struct errmsg error;
+
+		if (!name || field_set_text(&route->base, field, bytes_of_text(name), &error))
+			return PARAMS_E_INVALID;
+	}
+	return 0;
+}
+
 /* "heygen" means "providers/heygen", on the command line and in a file. */
 static int complete_provider(Filmgate__V1__CreateJobRequest *request)
 {
@@ -317,7 +357,8 @@ static int build(struct cli *cli, Filmgate__V1__CreateJobRequest *request, size_
 		if (is_media(given->row->id))
 			places[i] = request->job->parameters->n_media - 1;
 	}
-	return complete_provider(request);
+	r = complete_provider(request);
+	return r ? r : complete_fallbacks(request);
 }
 
 static void print_quote(const Filmgate__V1__Quote *quote)

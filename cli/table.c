@@ -68,6 +68,9 @@ ROW(on_uncertain, ON_UNCERTAIN, CHOICE, 0, "on-uncertain", "POLICY",
     .choices = policies);
 ROW(not_before, NOT_BEFORE, TEXT, 0, "not-before", "WHEN",
     "start it no earlier than that: 2026-11-22T17:00:00Z, '2026-11-22 17:00' here, or in so long: 2h30m");
+ROW(fallback, FALLBACK, TEXT, 0, "fallback", "PROVIDER[/MODEL]",
+    "who makes it if the one before does not and certainly sold nothing: it refuses it, cannot be reached, or asks for a "
+    "long pause; may be repeated, up to 4 times");
 ROW(retry_uncharged, RETRY_IF_UNCHARGED, NUMBER, 0, "retry-if-uncharged", "N",
     "try again up to N times (at most 10) when it was moderated or failed there and certainly cost nothing", .least = 0,
     .most = 10);
@@ -153,7 +156,7 @@ const struct command table_commands[] = {
 		 "filmgate get JOB -o json | filmgate submit -f - --priority 10"),
 	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &reference,
 			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &adapt, &on_uncertain,
-			    &not_before, &retry_uncharged, &wait_flag, &output_waits, &format),
+			    &not_before, &retry_uncharged, &fallback, &wait_flag, &output_waits, &format),
 	 .operands_max = 2,
 	 .needs_daemon = true,
 	 .run = command_submit},

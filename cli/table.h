@@ -68,6 +68,7 @@ enum option_id {
 	OPTION_ON_UNCERTAIN,
 	OPTION_NOT_BEFORE,
 	OPTION_RETRY_IF_UNCHARGED,
+	OPTION_FALLBACK,
 };
 
 enum option_type {

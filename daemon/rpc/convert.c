@@ -185,7 +185,16 @@ static void add_remotes(struct arena *arena, Filmgate__V1__Attempt *attempt, con
 	}
 }
 
-static void add_attempts(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
+/* One of a version without fallbacks was where its job is. */
+static void add_place(struct arena *arena, const struct job_attempt *from, const struct job_route *now,
+		      Filmgate__V1__Attempt *attempt)
+{
+	attempt->provider = name_of_provider(arena, from->provider ? from->provider : now->provider);
+	attempt->model = text_clean(arena, from->provider ? from->model : now->model);
+}
+
+static void add_attempts(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status,
+			 const struct job_route *now)
 {
 	size_t first = status->n_attempts > LIMIT_RPC_ATTEMPTS ? status->n_attempts - LIMIT_RPC_ATTEMPTS : 0;
 
@@ -199,6 +208,7 @@ static void add_attempts(struct arena *arena, Filmgate__V1__JobStatus *to, const
 		attempt->start_time = timestamp_of(arena, status->attempts[i].started_ms);
 		attempt->end_time = timestamp_of(arena, status->attempts[i].ended_ms);
 		attempt->failure = convert_failure(arena, &status->attempts[i].failure);
+		add_place(arena, &status->attempts[i], now, attempt);
 		add_sends(arena, attempt, status);
 		add_remotes(arena, attempt, status);
 		to->attempts[to->n_attempts++] = attempt;
@@ -312,7 +322,8 @@ static void add_outlook(struct arena *arena, Filmgate__V1__JobStatus *to, const 
 	to->forecast->sample_count = status->forecast.samples;
 }
 
-Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status)
+Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status,
+					const struct job_route *now)
 {
 	Filmgate__V1__JobStatus *to = arena_need(arena, sizeof(*to));
 
@@ -323,7 +334,9 @@ Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id
 	to->finish_time = timestamp_of(arena, status->finished_ms);
 	add_wait(arena, to, status);
 	add_progress(arena, to, status);
-	add_attempts(arena, to, status);
+	to->provider = name_of_provider(arena, now->provider);
+	to->model = text_clean(arena, now->model);
+	add_attempts(arena, to, status, now);
 	to->failure = convert_failure(arena, &status->failure);
 	to->artifacts = arena_need_pointers(arena, status->n_artifacts);
 	for (size_t i = 0; i < status->n_artifacts; i++)
@@ -359,18 +372,18 @@ static size_t convert_labels(struct arena *arena, const struct job_status *statu
 
 _Static_assert(sizeof(Filmgate__V1__Job__LabelsEntry) == sizeof(Filmgate__V1__JobEvent__LabelsEntry), "same shape");
 
-static int convert_params(struct arena *arena, const struct job *job, const char *known_json,
+static int convert_params(struct arena *arena, const char *parameters, const char *known_json,
 			  Filmgate__V1__JobParameters *known, Filmgate__V1__JobParameters **ret)
 {
 	int r;
 
-	if (!job->parameters)
+	if (!parameters)
 		return 0;
-	if (known && strcmp(known_json, job->parameters) == 0) {
+	if (known && strcmp(known_json, parameters) == 0) {
 		*ret = known;
 		return 0;
 	}
-	r = params_read_json(job->parameters, arena, ret);
+	r = params_read_json(parameters, arena, ret);
 	return r < 0 ? err_trace(r) : 0;
 }
 
@@ -402,16 +415,30 @@ static Filmgate__V1__Quote *convert_quote(struct arena *arena, const struct job_
 	return quote;
 }
 
+static void add_fallbacks(struct arena *arena, const struct job *job, Filmgate__V1__Job *to)
+{
+	to->fallbacks = arena_need_pointers(arena, job->n_routes);
+	for (size_t i = 1; i < job->n_routes; i++) {
+		Filmgate__V1__Route *route = arena_need(arena, sizeof(*route));
+
+		filmgate__v1__route__init(route);
+		route->provider = name_of_provider(arena, job->routes[i].provider);
+		route->model = text_clean(arena, job->routes[i].model);
+		to->fallbacks[to->n_fallbacks++] = route;
+	}
+}
+
 int convert_job(struct arena *arena, const struct job_view *view, const char *known_json,
 		Filmgate__V1__JobParameters *known, Filmgate__V1__Job **ret)
 {
 	Filmgate__V1__Job *to = arena_need(arena, sizeof(*to));
 	const struct job_status *status = view->status;
 	const struct job *job = view->job;
+	const struct job_route ordered = job_ordered(job), now = {.provider = job->provider, .model = job->model};
 	int r;
 
 	filmgate__v1__job__init(to);
-	r = convert_params(arena, job, known_json, known, &to->parameters);
+	r = convert_params(arena, ordered.parameters, known_json, known, &to->parameters);
 	if (r < 0)
 		return err_trace(r);
 	if (status->revision)
@@ -421,14 +448,15 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 	to->expire_time = timestamp_of(arena, job->deadline_ms);
 	if (!is_zero(&job->retry_of))
 		to->retry_of = name_of_job(arena, &job->retry_of);
-	to->provider = name_of_provider(arena, job->provider);
-	to->model = text_clean(arena, job->model);
+	to->provider = name_of_provider(arena, ordered.provider);
+	to->model = text_clean(arena, ordered.model);
+	add_fallbacks(arena, job, to);
 	to->display_name = text_clean(arena, status->display_name);
 	to->n_labels = convert_labels(arena, status, &filmgate__v1__job__labels_entry__descriptor, &to->labels);
 	to->priority = status->priority;
 	to->revision = status->revision;
-	to->status = convert_status(arena, &job->ref.id, status);
-	to->quote = convert_quote(arena, &job->quote);
+	to->status = convert_status(arena, &job->ref.id, status, &now);
+	to->quote = convert_quote(arena, &ordered.quote);
 	to->on_uncertain = (Filmgate__V1__OnUncertain)job->on_uncertain;
 	to->not_before_time = timestamp_of(arena, job->not_before_ms);
 	to->retry_if_uncharged = job->retry_if_uncharged;
@@ -436,21 +464,23 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 	return 0;
 }
 
+/* @ordered and @now: provider and model count. */
 static Filmgate__V1__JobEvent *make_event(struct arena *arena, const struct job_ref *ref,
-					  const struct job_status *status, const char *provider, const char *model)
+					  const struct job_status *status, const struct job_route *ordered,
+					  const struct job_route *now)
 {
 	Filmgate__V1__JobEvent *event = arena_need(arena, sizeof(*event));
 
 	filmgate__v1__job_event__init(event);
 	event->job = name_of_job(arena, &ref->id);
 	event->revision = status->revision;
-	event->provider = name_of_provider(arena, provider);
-	event->model = text_clean(arena, model);
+	event->provider = name_of_provider(arena, ordered->provider);
+	event->model = text_clean(arena, ordered->model);
 	event->display_name = text_clean(arena, status->display_name);
 	event->n_labels = convert_labels(arena, status, &filmgate__v1__job_event__labels_entry__descriptor,
 					 &event->labels);
 	event->priority = status->priority;
-	event->status = convert_status(arena, &ref->id, status);
+	event->status = convert_status(arena, &ref->id, status, now);
 	return event;
 }
 
@@ -465,8 +495,10 @@ static char *resume_token(struct arena *arena, uint64_t epoch, uint64_t sequence
 Filmgate__V1__JobEvent *convert_event(struct arena *arena, const struct store_snapshot *snapshot, int64_t time_ms,
 				      uint64_t epoch)
 {
-	Filmgate__V1__JobEvent *event = make_event(arena, &snapshot->ref, snapshot->status, snapshot->provider,
-						   snapshot->model);
+	const struct job_route ordered = {.provider = snapshot->provider, .model = snapshot->model};
+	const struct job_route moved = {.provider = snapshot->provider_now, .model = snapshot->model_now};
+	Filmgate__V1__JobEvent *event = make_event(arena, &snapshot->ref, snapshot->status, &ordered,
+						   snapshot->provider_now ? &moved : &ordered);
 
 	event->kind = (Filmgate__V1__JobEventKind)snapshot->kind;
 	event->time = timestamp_of(arena, time_ms);
@@ -477,8 +509,9 @@ Filmgate__V1__JobEvent *convert_event(struct arena *arena, const struct store_sn
 
 Filmgate__V1__JobEvent *convert_view_event(struct arena *arena, const struct job_view *view)
 {
-	Filmgate__V1__JobEvent *event = make_event(arena, &view->job->ref, view->status, view->job->provider,
-						   view->job->model);
+	const struct job_route ordered = job_ordered(view->job);
+	const struct job_route now = {.provider = view->job->provider, .model = view->job->model};
+	Filmgate__V1__JobEvent *event = make_event(arena, &view->job->ref, view->status, &ordered, &now);
 
 	event->kind = FILMGATE__V1__JOB_EVENT_KIND__JOB_EVENT_KIND_SNAPSHOT;
 	event->time = timestamp_of(arena, view->status->updated_ms);

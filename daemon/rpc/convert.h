@@ -20,7 +20,9 @@ struct store_snapshot;
  * checked and has no name. 0, or -EBADMSG: the stored parameters cannot be read. */
 int convert_job(struct arena *arena, const struct job_view *view, const char *known_json,
 		Filmgate__V1__JobParameters *known, Filmgate__V1__Job **ret);
-Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status);
+/* @now: where the job is; its provider and model count. */
+Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id, const struct job_status *status,
+					const struct job_route *now);
 Filmgate__V1__Artifact *convert_artifact(struct arena *arena, const struct id *id, const struct job_artifact *artifact);
 
 Filmgate__V1__Asset *convert_asset(struct arena *arena, const struct asset *asset);

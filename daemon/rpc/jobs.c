@@ -10,6 +10,7 @@
 #include "rpc/convert.h"
 #include "rpc/params.h"
 #include "rpc/server.h"
+#include "rpc/text.h"
 
 #include <filmgate/v1/job_service.pb-c.h>
 
@@ -41,9 +42,12 @@ static struct engine *engine_of(const struct call *call)
 static void fail(struct asked *asked, int outcome, const struct engine_error *error)
 {
 	bool is_providers = outcome == ENGINE_E_PROVIDER && asked->provider;
+	bool is_fallbacks = is_providers && error && error->provider;
 	enum resource resource = is_providers ? RESOURCE_PROVIDER : asked->name ? RESOURCE_JOB : RESOURCE_NONE;
-	struct failure failure = failure_of_engine(outcome, error, resource,
-						   is_providers ? asked->provider : asked->name);
+	const char *name = is_fallbacks   ? name_of_provider(&asked->call->arena, error->provider)
+			   : is_providers ? asked->provider
+					  : asked->name;
+	struct failure failure = failure_of_engine(outcome, error, resource, name);
 
 	failure.field_prefix = asked->name ? NULL : "job.";
 	call_fail(asked->call, &failure);
@@ -99,6 +103,31 @@ static void reply_created(struct asked *asked, Filmgate__V1__Job *job, const str
 	call_reply(asked->call, &response.base);
 }
 
+static void check_fallbacks(const Filmgate__V1__Job *job, struct engine_create *create, struct violations *violations)
+{
+	struct engine_route *fallbacks = arena_need(violations->arena, (job->n_fallbacks + 1) * sizeof(*fallbacks));
+
+	if (job->n_fallbacks >= LIMIT_JOB_ROUTES) {
+		violations_add(violations, "job.fallbacks", "has %zu entries; at most %d are possible",
+			       job->n_fallbacks, LIMIT_JOB_ROUTES - 1);
+		return;
+	}
+	for (size_t i = 0; i < job->n_fallbacks; i++) {
+		/* A violation keeps the field's name. */
+		const char *provider = arena_printf(violations->arena, "job.fallbacks[%zu].provider", i);
+		const char *model = arena_printf(violations->arena, "job.fallbacks[%zu].model", i);
+
+		fallbacks[i] = (struct engine_route){
+			.provider = check_provider_name(provider, job->fallbacks[i]->provider, violations),
+			.model = job->fallbacks[i]->model,
+		};
+		if (strlen(job->fallbacks[i]->model) > 255)
+			violations_add(violations, model, "has more than 255 bytes");
+	}
+	create->fallbacks = fallbacks;
+	create->n_fallbacks = job->n_fallbacks;
+}
+
 static void check_order(const Filmgate__V1__CreateJobRequest *request, struct engine_create *create,
 			struct violations *violations)
 {
@@ -108,6 +137,7 @@ static void check_order(const Filmgate__V1__CreateJobRequest *request, struct en
 	create->provider = check_provider_name("job.provider", job->provider, violations);
 	if (strlen(job->model) > 255)
 		violations_add(violations, "job.model", "has more than 255 bytes");
+	check_fallbacks(job, create, violations);
 	check_display_name("job.display_name", job->display_name, violations);
 	check_priority("job.priority", job->priority, violations);
 	create->labels = check_labels("job.labels", job->labels, job->n_labels, violations);

@@ -43,6 +43,16 @@ class Submit(Case):
         self.assertEqual(parameters.media[0].url, "https://example.com/a.png?x=y")
         self.assertEqual(parameters.media[0].role, number("MediaRole", "SOURCE"))
 
+    def test_fallbacks_are_providers_with_a_model_or_without(self):
+        job = self.sent("heygen", "a cat", "--fallback", "veo/veo-3.1/fast", "--fallback", "providers/sora").job
+        self.assertEqual([(route.provider, route.model) for route in job.fallbacks],
+                         [("providers/veo", "veo-3.1/fast"), ("providers/sora", "")])
+        self.expect(2, "submit", "heygen", "a cat", "--fallback", "/veo", says="'/veo' names no provider")
+        self.write("job.json", '{"provider": "heygen", "fallbacks": [{"provider": "veo", "model": "clip"}]}')
+        job = self.sent("-f", "job.json", "--fallback", "sora").job
+        self.assertEqual([(route.provider, route.model) for route in job.fallbacks],
+                         [("providers/veo", "clip"), ("providers/sora", "")])
+
     def test_a_start_in_so_long_is_counted_from_now(self):
         now = time.time()
         at = self.sent("heygen", "a cat", "--not-before", "2h").job.not_before_time.seconds

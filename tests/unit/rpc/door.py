@@ -218,6 +218,26 @@ class Jobs(Case):
         # Read back from the stored document.
         self.assertEqual(self.client.job("GetJob", name=job.name).job, job)
 
+    def test_a_job_with_fallbacks_says_what_was_ordered_and_where_it_is(self):
+        routes = [v1("Route", provider="providers/second", model="m2"), v1("Route", provider="providers/third")]
+        for model, now in (("slow", ("providers/demo", "slow")), ("moved", ("providers/second", "m2"))):
+            job = self.client.create(model=model, fallbacks=routes, parameters=v1("JobParameters", prompt="a cat"))
+            self.assertEqual((job.provider, job.model), ("providers/demo", model))
+            self.assertEqual(list(job.fallbacks), routes)
+            self.assertEqual((job.status.provider, job.status.model), now)
+            self.assertEqual(self.client.job("GetJob", name=job.name).job, job)
+
+    def test_wrong_fallbacks_are_named(self):
+        order = v1("Job", provider="providers/demo")
+        order.fallbacks.add(provider="demo")
+        order.fallbacks.add(provider="providers/demo", model="m" * 256)
+        found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "CreateJob", job=order)
+        self.assertEqual([field for field, _ in self.violation(found)],
+                         ["job.fallbacks[0].provider", "job.fallbacks[1].model"])
+        order = v1("Job", provider="providers/demo", fallbacks=[v1("Route", provider="providers/demo")] * 5)
+        found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "CreateJob", job=order)
+        self.assertEqual(self.violation(found), [("job.fallbacks", "has 5 entries; at most 4 are possible")])
+
     def test_the_reply_shows_what_was_kept(self):
         job = self.client.create(model="filled", parameters=v1("JobParameters", prompt="x"))
         self.assertEqual(job.parameters, v1("JobParameters", fps=30))

@@ -118,6 +118,24 @@ static void add_artifact(const struct fake_jobs *jobs, struct job_status *status
 	set(&artifact->media_type, "video/mp4");
 }
 
+/* "moved": it has gone on to the first fallback. */
+static void add_routes(struct job *job, const struct engine_create *create)
+{
+	struct job_route route = {.provider = job->provider, .model = job->model, .parameters = job->parameters};
+	int r = job_add_route(job, &route);
+
+	for (size_t i = 0; r == 0 && i < create->n_fallbacks; i++) {
+		route.provider = (char *)(uintptr_t)create->fallbacks[i].provider;
+		route.model = (char *)(uintptr_t)create->fallbacks[i].model;
+		/* The wire has none of their own. */
+		assert(!create->fallbacks[i].parameters);
+		r = job_add_route(job, &route);
+	}
+	if (r == 0)
+		r = job_take_route(job, strcmp(create->model, "moved") == 0);
+	assert(r == 0);
+}
+
 struct job_view fake_job_make(const struct engine_create *create)
 {
 	struct job_view view = {.job = job_new(), .status = job_status_new()};
@@ -134,6 +152,8 @@ struct job_view fake_job_make(const struct engine_create *create)
 	set(&view.job->provider, create->provider);
 	set(&view.job->model, create->model);
 	set(&view.job->parameters, strcmp(create->model, "filled") == 0 ? "{\"fps\":30}" : create->parameters);
+	if (create->n_fallbacks)
+		add_routes(view.job, create);
 	set(&view.status->display_name, create->display_name);
 	r = job_set_labels(view.status, create->labels, create->n_labels);
 	assert(r == 0);
