@@ -20,6 +20,7 @@ struct sim_generation {
 	uint64_t number; /* from 1, in the order of creation */
 	const char *provider;
 	const char *collection; /* static: below which path of the provider it is found */
+	unsigned int account;   /* which of them ordered it, and alone can see it */
 	char *title;            /* NULL: none */
 	char *text;             /* what was ordered: prompt or script, whole; NULL: none */
 	int64_t created_utc_ms;

@@ -36,6 +36,10 @@ static int admit(struct sim *sim, struct sim_call *call, struct sim_reply *reply
 
 	if (key && strcmp(key, sim->options->api_key) == 0)
 		return 0;
+	if (key && sim->options->second_key && strcmp(key, sim->options->second_key) == 0) {
+		call->account = 1;
+		return 0;
+	}
 	return refuse(reply, 401, "unauthorized", "The API key is missing or invalid", NULL);
 }
 
@@ -79,6 +83,7 @@ static int make_generation(struct sim *sim, const struct sim_call *call, const s
 	struct sim_generation model = {
 		.provider = sim_heygen.name,
 		.collection = collection,
+		.account = call->account,
 		.title = (char *)(uintptr_t)order->title,
 		.width = order->width,
 		.height = order->height,
@@ -229,7 +234,7 @@ static int create(struct sim *sim, struct sim_call *call, const char *collection
 	if (!is_idempotency_key(key))
 		return refuse(reply, 400, "invalid_parameter", "Idempotency-Key must match ^[A-Za-z0-9_\\-:.]{1,255}$",
 			      "Idempotency-Key");
-	snprintf(name, sizeof(name), "heygen POST %s %s", collection, key);
+	snprintf(name, sizeof(name), "heygen %u POST %s %s", call->account, collection, key);
 	r = sim_replays_find(sim->replays, name, now_ms, reply);
 	if (r == SIM_REPLAYS_E_RUNNING)
 		return refuse(reply, 409, "request_in_progress",
@@ -373,7 +378,8 @@ static struct sim_generation *find(struct sim *sim, const struct sim_call *call,
 {
 	struct sim_generation *generation = sim_generations_find(sim->generations, call->id);
 
-	return generation && generation->collection == collection ? generation : NULL;
+	return generation && generation->collection == collection && generation->account == call->account ? generation
+													  : NULL;
 }
 
 static int get(struct sim *sim, struct sim_call *call, const char *collection, struct sim_reply *reply)
@@ -435,7 +441,8 @@ static bool is_listed(const struct sim_generation *generation, const struct sim_
 {
 	const char *title = sim_fields_find(&call->request->query, "title");
 
-	if (generation->number >= below || generation->collection != path_videos)
+	if (generation->number >= below || generation->collection != path_videos ||
+	    generation->account != call->account)
 		return false;
 	if (sim_fields_find(&call->request->query, "folder_id"))
 		return false; /* nothing is ever put into a folder */

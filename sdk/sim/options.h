@@ -27,6 +27,7 @@ struct sim_options {
 	char *data;
 	char *cache;
 	const char *api_key;
+	const char *second_key; /* NULL: none */
 	int64_t token_life_s;
 	int64_t credit_micros;
 	int64_t price_micros;

@@ -57,8 +57,9 @@ struct sim_call {
 	const struct sim_request *request;
 	char id[192]; /* the path's parameter; empty if it has none */
 	struct sim_twist twist;
-	int64_t late_ms;  /* how much later than @delay_ms a fault lets the reply leave */
-	int64_t delay_ms; /* set by the route: how long the provider takes to reply */
+	unsigned int account; /* whose key it has: 0, or 1 for the second one */
+	int64_t late_ms;      /* how much later than @delay_ms a fault lets the reply leave */
+	int64_t delay_ms;     /* set by the route: how long the provider takes to reply */
 };
 
 struct sim_route {
