@@ -21,6 +21,13 @@ static void free_secret(struct config_secret *secret)
 	free(secret->name);
 }
 
+static void finish_keys(struct config_keys *keys)
+{
+	for (size_t i = 0; i < keys->n_secrets; i++)
+		free_secret(&keys->secrets[i]);
+	free(keys->secrets);
+}
+
 static void finish_price(struct config_price *price)
 {
 	free(price->model);
@@ -50,6 +57,9 @@ static void finish_provider(struct config_provider *provider)
 	for (size_t i = 0; i < provider->n_secrets; i++)
 		free_secret(&provider->secrets[i]);
 	free(provider->secrets);
+	for (size_t i = 0; i < provider->n_previous_keys; i++)
+		finish_keys(&provider->previous_keys[i]);
+	free(provider->previous_keys);
 	free_texts(&provider->origins);
 	free(provider->base_url);
 	free(provider->plugin);

@@ -28,6 +28,12 @@ struct config_secret {
 	size_t len;
 };
 
+/* Secrets that belong together. */
+struct config_keys {
+	struct config_secret *secrets;
+	size_t n_secrets;
+};
+
 /* In the order of the option's words. */
 enum config_http_version { CONFIG_HTTP_1_1, CONFIG_HTTP_2 };
 enum config_uncertain { CONFIG_UNCERTAIN_HOLD, CONFIG_UNCERTAIN_FAIL, CONFIG_UNCERTAIN_RESUBMIT };
@@ -64,6 +70,8 @@ struct config_provider {
 	struct config_texts origins;
 	struct config_secret *secrets;
 	size_t n_secrets;
+	struct config_keys *previous_keys; /* that it had before; what they do not name is as above */
+	size_t n_previous_keys;
 	int64_t concurrency; /* jobs it may run at once */
 	int64_t rate;        /* jobs it may start a minute; 0: any */
 	int64_t breaker;     /* failures in a row that stop it; 0: none do */

@@ -284,6 +284,12 @@ const struct option config_options[] = {
 	    "Where its secrets are; never the secrets themselves. NAME_file is a path, NAME_env an environment variable,\n"
 	    "NAME_credential a systemd credential.",
 	    .sample = "{ api_key_file = \"/etc/filmgate/heygen.key\"; }"),
+	ROW("providers.previous_keys", KEYS, 0, "", 0, LIMIT_CONFIG_KEYS,
+	    "The secrets that it had before, the newest first, each as in secrets, such as\n"
+	    "( { api_key_file = \"/etc/filmgate/heygen-old.key\"; } ); what one does not name is as it is there. New jobs are\n"
+	    "started with the secrets above, and those that were ordered with one of these stay with it. Leave it out when they\n"
+	    "are done.",
+	    .sample = "( )"),
 	ROW("providers.concurrency", INTEGER, OF(concurrency), "0", 0, 10000,
 	    "Jobs that it may work on at once; your plan at the provider says how many. 0: as many as its plugin says.\n"
 	    "Providers with the same secrets and base_url are one account: together no more than the largest of theirs."),

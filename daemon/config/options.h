@@ -20,6 +20,7 @@ enum option_type {
 	OPTION_BOOL,      /* bool */
 	OPTION_CHOICE,    /* int: the index into choices */
 	OPTION_SECRETS,   /* { } of NAME_file, NAME_env, NAME_credential */
+	OPTION_KEYS,      /* ( { }, … ), each as OPTION_SECRETS */
 	OPTION_FREE,      /* char *, one JSON object; { } of any names with numbers, texts and booleans */
 };
 

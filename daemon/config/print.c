@@ -54,6 +54,7 @@ static void print_takes(FILE *file, const struct option *row)
 	case OPTION_PROVIDERS:
 	case OPTION_PRICES:
 	case OPTION_BUDGETS:
+	case OPTION_KEYS:
 		fprintf(file, "up to %lld groups", (long long)row->max);
 		break;
 	case OPTION_GROUP:

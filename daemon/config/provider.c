@@ -41,11 +41,11 @@ static bool has_said(const struct config_report *report, const char *words)
 	return report->lines.len && memmem(report->lines.data, report->lines.len, words, strlen(words));
 }
 
-/* @name has @stem bytes; the provider has room for one more. */
+/* @name has @stem bytes; there is room for one more. */
 static int add_secret(struct walk *walk, struct spot spot, const char *name, size_t stem, enum secret_source source,
-		      const char *where, struct config_provider *provider)
+		      const char *where, struct config_keys *keys)
 {
-	struct config_secret *secret = &provider->secrets[provider->n_secrets];
+	struct config_secret *secret = &keys->secrets[keys->n_secrets];
 	_cleanup_(wipe) struct buffer value = {0};
 	struct errmsg why = {0};
 	int r;
@@ -67,20 +67,19 @@ static int add_secret(struct walk *walk, struct spot spot, const char *name, siz
 		return err_origin(-ENOMEM);
 	secret->len = value.len;
 	secret->value = steal(value.data);
-	provider->n_secrets++;
+	keys->n_secrets++;
 	return 0;
 }
 
-static bool has_secret(const struct config_provider *provider, const char *name, size_t len)
+static bool has_secret(const struct config_keys *keys, const char *name, size_t len)
 {
-	for (size_t i = 0; i < provider->n_secrets; i++)
-		if (bytes_equal(bytes_of_text(provider->secrets[i].name), bytes_of(name, len)))
+	for (size_t i = 0; i < keys->n_secrets; i++)
+		if (bytes_equal(bytes_of_text(keys->secrets[i].name), bytes_of(name, len)))
 			return true;
 	return false;
 }
 
-static int walk_secret(struct walk *walk, struct spot spot, const config_setting_t *setting,
-		       struct config_provider *provider)
+static int walk_secret(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config_keys *keys)
 {
 	const char *name = config_setting_name(setting), *where = config_setting_get_string(setting);
 	enum secret_source source = SECRET_FILE;
@@ -91,14 +90,42 @@ static int walk_secret(struct walk *walk, struct spot spot, const config_setting
 		walk_error(walk, spot, "'%.100s' says no place: end it with _file, _env or _credential", name);
 	else if (!where || !*where)
 		walk_error(walk, spot, "'%.100s' is no text: write %.100s = \"…\"", name, name);
-	else if (has_secret(provider, name, stem))
+	else if (has_secret(keys, name, stem))
 		walk_error(walk, spot, "'%.*s' is given twice: keep one place", (int)(stem < 100 ? stem : 100), name);
 	else
-		return add_secret(walk, spot, name, stem, source, where, provider);
+		return add_secret(walk, spot, name, stem, source, where, keys);
 	return 0;
 }
 
+static int walk_keys(struct walk *walk, struct spot spot, const config_setting_t *setting, int64_t max,
+		     struct config_keys *keys)
+{
+	int n = setting ? config_setting_length(setting) : 0, r = 0;
+
+	if (n > max) {
+		walk_error(walk, spot, "has %d members: take up to %lld", n, (long long)max);
+		return 0;
+	}
+	keys->secrets = calloc(n ? (size_t)n : 1, sizeof(*keys->secrets));
+	if (!keys->secrets)
+		return err_origin(-ENOMEM);
+	for (int i = 0; i < n && r == 0; i++)
+		r = walk_secret(walk, spot, config_setting_get_elem(setting, (unsigned int)i), keys);
+	return r;
+}
+
 int walk_secrets(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config_provider *provider)
+{
+	struct config_keys keys = {0};
+	int r = walk_keys(walk, spot, setting, spot.row->max, &keys);
+
+	provider->secrets = keys.secrets;
+	provider->n_secrets = keys.n_secrets;
+	return r;
+}
+
+int walk_previous_keys(struct walk *walk, struct spot spot, const config_setting_t *setting,
+		       struct config_provider *provider)
 {
 	int n = setting ? config_setting_length(setting) : 0, r = 0;
 
@@ -106,11 +133,19 @@ int walk_secrets(struct walk *walk, struct spot spot, const config_setting_t *se
 		walk_error(walk, spot, "has %d members: take up to %lld", n, (long long)spot.row->max);
 		return 0;
 	}
-	provider->secrets = calloc(n ? (size_t)n : 1, sizeof(*provider->secrets));
-	if (!provider->secrets)
+	provider->previous_keys = calloc(n ? (size_t)n : 1, sizeof(*provider->previous_keys));
+	if (!provider->previous_keys)
 		return err_origin(-ENOMEM);
-	for (int i = 0; i < n && r == 0; i++)
-		r = walk_secret(walk, spot, config_setting_get_elem(setting, (unsigned int)i), provider);
+	for (int i = 0; i < n && r == 0; i++) {
+		const config_setting_t *one = config_setting_get_elem(setting, (unsigned int)i);
+
+		spot.line = config_setting_source_line(one);
+		if (config_setting_is_group(one) && config_setting_length(one) > 0)
+			r = walk_keys(walk, spot, one, LIMIT_CONFIG_SECRETS,
+				      &provider->previous_keys[provider->n_previous_keys++]);
+		else
+			walk_error(walk, spot, "member %d names no secret: write ( { api_key_file = …; }, … )", i + 1);
+	}
 	return r;
 }
 

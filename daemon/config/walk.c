@@ -185,6 +185,11 @@ static int take_secrets(struct walk *walk, struct spot spot, const config_settin
 	return walk_secrets(walk, spot, setting, base);
 }
 
+static int take_keys(struct walk *walk, struct spot spot, const config_setting_t *setting, void *base)
+{
+	return walk_previous_keys(walk, spot, setting, base);
+}
+
 static int take_prices(struct walk *walk, struct spot spot, const config_setting_t *setting, void *base)
 {
 	return walk_prices(walk, spot, setting, base);
@@ -215,6 +220,7 @@ static const struct {
 	[OPTION_BOOL] = {take_bool, BIT(CONFIG_TYPE_BOOL), "true or false"},
 	[OPTION_CHOICE] = {take_choice, BIT(CONFIG_TYPE_STRING), "a text in double quotes"},
 	[OPTION_SECRETS] = {take_secrets, BIT(CONFIG_TYPE_GROUP), "a group { … }"},
+	[OPTION_KEYS] = {take_keys, BIT(CONFIG_TYPE_LIST), "a list ( { … }, { … } )"},
 	[OPTION_FREE] = {take_free, BIT(CONFIG_TYPE_GROUP), "a group { … }"},
 };
 

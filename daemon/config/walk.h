@@ -29,6 +29,8 @@ int walk_group(struct walk *walk, const char *prefix, const config_setting_t *gr
 /* The kinds of value that only a provider has. @setting may be NULL. */
 int walk_secrets(struct walk *walk, struct spot spot, const config_setting_t *setting,
 		 struct config_provider *provider);
+int walk_previous_keys(struct walk *walk, struct spot spot, const config_setting_t *setting,
+		       struct config_provider *provider);
 int walk_prices(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config_provider *provider);
 int walk_budgets(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config *config);
 /* What no single row can say of the budgets: whose they are is known when everything is read. */

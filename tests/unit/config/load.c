@@ -239,6 +239,35 @@ static void secrets_come_from_files_the_environment_and_credentials(void **state
 	assert_int_equal(report.warnings, 0);
 }
 
+static void previous_keys_are_lists_of_secrets(void **state)
+{
+	const struct config_provider *provider;
+	char text[1000], path[200];
+
+	(void)state;
+	write_file("old", "older\n", 6, 0600, path);
+	setenv("FILMGATE_TEST_KEY", "old", 1);
+	snprintf(text, sizeof(text),
+		 PROVIDER("secrets = { a_file = \"%s\"; }; previous_keys = ( { a_env = \"FILMGATE_TEST_KEY\"; }, "
+			  "{ a_file = \"%s\"; b_env = \"FILMGATE_TEST_KEY\"; } );"),
+		 path, path);
+	must_parse(text);
+	provider = &config->providers[0];
+	assert_int_equal(provider->n_secrets, 1);
+	assert_int_equal(provider->n_previous_keys, 2);
+	assert_string_equal(provider->previous_keys[0].secrets[0].value, "old");
+	assert_int_equal(provider->previous_keys[1].n_secrets, 2);
+	assert_string_equal(provider->previous_keys[1].secrets[0].value, "older");
+	must_refuse(PROVIDER("previous_keys = ( { } );"), "member 1 names no secret");
+	must_refuse(PROVIDER("previous_keys = ( \"old\" );"), "member 1 names no secret");
+	must_refuse(PROVIDER("previous_keys = { a_env = \"FILMGATE_TEST_KEY\"; };"), "has the wrong type");
+	must_refuse(PROVIDER("previous_keys = ( { a_env = \"FILMGATE_TEST_KEY\"; a_file = \"/x\"; } );"),
+		    "'a' is given twice");
+	must_refuse(PROVIDER("previous_keys = ( { a_env = \"X\"; }, { a_env = \"X\"; }, { a_env = \"X\"; }, "
+			     "{ a_env = \"X\"; }, { a_env = \"X\"; } );"),
+		    "has 5 members: take up to 4");
+}
+
 static void a_secret_that_everybody_can_read_is_a_warning(void **state)
 {
 	char text[1000], path[200];
@@ -424,6 +453,7 @@ int main(void)
 		TEST(somebody_must_be_able_to_connect),
 		TEST(texts_are_what_they_claim_to_be),
 		TEST(secrets_come_from_files_the_environment_and_credentials),
+		TEST(previous_keys_are_lists_of_secrets),
 		TEST(a_secret_that_everybody_can_read_is_a_warning),
 		TEST(a_secret_that_cannot_be_had_is_an_error),
 		TEST(a_secret_has_its_limit_and_not_a_byte_more),

@@ -221,6 +221,9 @@ static void try_row(const struct option *row)
 	case OPTION_SECRETS:
 		setenv("FILMGATE_TEST_KEY", "value", 1);
 		return try_members(row, "{", "s%zu_env = \"FILMGATE_TEST_KEY\";", "}");
+	case OPTION_KEYS:
+		setenv("FILMGATE_TEST_KEY", "value", 1);
+		return try_members(row, "(", "{ s%zu_env = \"FILMGATE_TEST_KEY\"; }", ")");
 	case OPTION_PROVIDERS:
 		return try_members(row, "(", "{ id = \"p%zu\"; plugin = \"p\"; }", ")");
 	case OPTION_PRICES:
