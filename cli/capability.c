@@ -282,6 +282,9 @@ static void print_head(const Filmgate__V1__Provider *provider, const struct page
 	       (unsigned long long)provider->queued_count);
 	if (*provider->problem)
 		render_line("  problem: %s", provider->problem);
+	if (provider->previous_key_count)
+		printf("  %u previous key%s: what was ordered with %s stays with it\n", provider->previous_key_count,
+		       provider->previous_key_count > 1 ? "s" : "", provider->previous_key_count > 1 ? "one" : "it");
 	for (size_t i = 0; i < provider->n_catalog_kinds; i++)
 		render_line("  'filmgate catalog %s %s' lists its %s",
 			    provider->name + strcspn(provider->name, "/") + 1, provider->catalog_kinds[i],

@@ -41,6 +41,13 @@ static enum exit_code print_table(const Filmgate__V1__ListProvidersResponse *rep
 	grid_print(grid);
 	if (reply->n_providers == 0)
 		say_note("no providers are configured");
+	for (size_t i = 0; i < reply->n_providers; i++)
+		if (reply->providers[i]->previous_key_count)
+			say_note("%s has %u previous key%s for jobs that were ordered with %s",
+				 reply->providers[i]->name + strcspn(reply->providers[i]->name, "/") + 1,
+				 reply->providers[i]->previous_key_count,
+				 reply->providers[i]->previous_key_count > 1 ? "s" : "",
+				 reply->providers[i]->previous_key_count > 1 ? "them" : "it");
 	return EXIT_OK;
 }
 

@@ -11,7 +11,9 @@
 struct provider {
 	struct plugin *plugin;
 	struct plugin_account *account;
-	struct job_prices *prices; /* NULL: the operator has none */
+	struct plugin_account *previous[LIMIT_CONFIG_KEYS]; /* with the keys before, as configured */
+	struct engine_key keys[LIMIT_CONFIG_KEYS];          /* the same for the engine */
+	struct job_prices *prices;                          /* NULL: the operator has none */
 	struct plugin_runner *checks;
 	struct question *question;  /* about the configuration; NULL: none is open */
 	struct plugin_runner *left; /* a plugin that did not answer to it is still there, with all that it was given */
@@ -25,27 +27,72 @@ struct question {
 	struct plugin_answer *answer;
 };
 
-static int load_account(const struct config_provider *from, struct provider *provider)
+static bool has_secret(const struct config_keys *keys, const char *name)
 {
-	struct plugin_secret *secrets = calloc(from->n_secrets + 1, sizeof(*secrets));
+	for (size_t i = 0; keys && i < keys->n_secrets; i++)
+		if (strcmp(keys->secrets[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static size_t add_secrets(const struct config_secret *from, size_t n, const struct config_keys *unless,
+			  struct plugin_secret *ret)
+{
+	size_t added = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!has_secret(unless, from[i].name))
+			ret[added++] = (struct plugin_secret){.name = from[i].name, .value = from[i].value};
+	return added;
+}
+
+/* @previous: what it had before of its secrets; NULL: nothing. */
+static int load_account(const struct config_provider *from, const struct config_keys *previous,
+			struct provider *provider, struct plugin_account **ret)
+{
+	struct plugin_secret *secrets = calloc(from->n_secrets + (previous ? previous->n_secrets : 0) + 1,
+					       sizeof(*secrets));
 	struct plugin_account_spec spec = {
 		.id = from->id,
 		.base_url = from->base_url,
 		.origins = (const char *const *)from->origins.items,
 		.n_origins = from->origins.n,
 		.secrets = secrets,
-		.n_secrets = from->n_secrets,
 		.options = bytes_of_text(from->options),
 	};
 	int r;
 
 	if (!secrets)
 		return err_origin(-ENOMEM);
-	for (size_t i = 0; i < from->n_secrets; i++)
-		secrets[i] = (struct plugin_secret){.name = from->secrets[i].name, .value = from->secrets[i].value};
-	r = plugin_account_new(provider->plugin, &spec, &provider->account, &provider->problem);
+	spec.n_secrets = add_secrets(from->secrets, from->n_secrets, previous, secrets);
+	if (previous)
+		spec.n_secrets += add_secrets(previous->secrets, previous->n_secrets, NULL, &secrets[spec.n_secrets]);
+	r = plugin_account_new(provider->plugin, &spec, ret, &provider->problem);
 	free(secrets);
 	return r;
+}
+
+static int load_accounts(const struct config_provider *from, struct provider *provider)
+{
+	struct errmsg why;
+	int r = load_account(from, NULL, provider, &provider->account);
+
+	for (size_t i = 0; r == 0 && i < from->n_previous_keys; i++) {
+		r = load_account(from, &from->previous_keys[i], provider, &provider->previous[i]);
+		if (r <= 0)
+			continue;
+		why = provider->problem;
+		errmsg_set(&provider->problem, "no. %zu of its previous_keys: %.400s", i + 1, why.text);
+	}
+	return r;
+}
+
+static void free_accounts(struct provider *provider)
+{
+	plugin_account_free(provider->account);
+	provider->account = NULL;
+	for (size_t i = 0; i < LIMIT_CONFIG_KEYS; i++)
+		provider->previous[i] = plugin_account_free(provider->previous[i]);
 }
 
 /* Else each of its jobs would find out for itself, again and again. */
@@ -188,7 +235,7 @@ static void give_up(const struct config_provider *from, struct provider *provide
 	if (!*provider->problem.text)
 		errmsg_set(&provider->problem, "plugin '%s': %s", from->plugin, log_errno(r));
 	if (!provider->left) {
-		plugin_account_free(provider->account);
+		free_accounts(provider);
 		plugin_free(provider->plugin);
 	}
 	provider->account = NULL;
@@ -202,7 +249,7 @@ static void begin_provider(const struct config *config, const struct config_prov
 	r = plugin_load(from->plugin, (const char *const *)config->plugin_dirs.items, config->plugin_dirs.n,
 			&provider->plugin, &provider->problem);
 	if (r == 0)
-		r = load_account(from, provider);
+		r = load_accounts(from, provider);
 	if (r == 0)
 		r = check_address(from, provider);
 	if (r == 0)
@@ -268,8 +315,18 @@ static enum job_uncertain uncertain_of(int configured)
 	}
 }
 
+static void fill_keys(const struct config_provider *from, struct provider *provider, struct engine_provider_config *ret)
+{
+	ret->account_digest = plugin_account_digest(provider->account);
+	for (size_t i = 0; i < from->n_previous_keys; i++)
+		provider->keys[i] = (struct engine_key){.account = provider->previous[i],
+							.digest = plugin_account_digest(provider->previous[i])};
+	ret->previous_keys = provider->keys;
+	ret->n_previous_keys = from->n_previous_keys;
+}
+
 static struct engine_provider_config lane_of(const struct config *config, const struct config_provider *from,
-					     const struct provider *provider)
+					     struct provider *provider)
 {
 	struct engine_provider_config lane = {
 		.id = from->id,
@@ -290,7 +347,7 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 	};
 
 	if (provider->account)
-		lane.account_digest = plugin_account_digest(provider->account);
+		fill_keys(from, provider, &lane);
 	if (provider->plugin)
 		fill_pace(from, plugin_manifest(provider->plugin), &lane);
 	return lane;
@@ -326,6 +383,10 @@ int providers_warn(const char *path, const struct config *config)
 		if (!providers.all[i].plugin)
 			fprintf(stderr, "%s: warning: provider '%s' cannot be used, its jobs would wait: %s\n", path,
 				config->providers[i].id, providers.all[i].problem.text);
+		else if (config->providers[i].n_previous_keys)
+			printf("%s: provider '%s' starts jobs with its secrets; jobs of %zu previous key%s stay with theirs\n",
+			       path, config->providers[i].id, config->providers[i].n_previous_keys,
+			       config->providers[i].n_previous_keys > 1 ? "s" : "");
 	r = providers_end(&providers, 0);
 	if (r == 0)
 		providers_finish(&providers);
@@ -376,7 +437,7 @@ void providers_finish(struct providers *providers)
 {
 	for (size_t i = 0; i < providers->n; i++) {
 		job_prices_free(providers->all[i].prices);
-		plugin_account_free(providers->all[i].account);
+		free_accounts(&providers->all[i]);
 		plugin_free(providers->all[i].plugin);
 	}
 	free(providers->all);

@@ -37,7 +37,7 @@ int providers_open_checks(struct providers *providers, struct plugin_recorder *r
 int providers_end(struct providers *providers, int64_t limit_ms);
 void providers_finish(struct providers *providers);
 /* What only a plugin knows, such as which secrets and options there are: prints a warning for each that cannot be used,
- * since the daemon starts all the same. @path is the configuration's. 0, -ENOMEM, or, after the warnings,
+ * since the daemon starts all the same, and how many previous keys the others have. @path is the configuration's. 0, -ENOMEM, or, after the warnings,
  * PROVIDERS_E_LATE: the process has to end by _exit(), and @config must stay until then. */
 int providers_warn(const char *path, const struct config *config);
 

@@ -250,6 +250,7 @@ struct engine_provider {
 	uint64_t queued;
 	const char *problem;             /* why it starts nothing right now, or NULL */
 	enum job_uncertain on_uncertain; /* never UNSAID */
+	uint32_t previous_keys;          /* how many are configured beside the current one */
 };
 /* The array and its strings are valid until the callback returns. @id NULL: all. */
 typedef void engine_providers_fn(void *userdata, int outcome, const struct engine_error *error,

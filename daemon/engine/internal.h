@@ -258,7 +258,6 @@ struct lane {
 	size_t n_histories;
 	struct token_waiter *token_waiters; /* token.c */
 	struct forward *forwards;           /* forward.c: uploads to the provider under way */
-	bool is_minting;
 	struct figures figures;
 	struct catalogue *catalogues; /* catalogue.c */
 	struct order_check *checks;   /* check.c: the order that the plugin judges, and those that wait for it */

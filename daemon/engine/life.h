@@ -13,6 +13,12 @@ struct plugin;
 struct plugin_account;
 struct plugin_runner;
 
+/* Secrets of a provider, as plugin/ holds them. */
+struct engine_key {
+	const struct plugin_account *account;
+	struct digest digest; /* plugin_account_digest() */
+};
+
 /* One configured provider. Borrowed for the engine's life. */
 struct engine_provider_config {
 	const char *id;
@@ -26,7 +32,10 @@ struct engine_provider_config {
 	 * provider has one of its own, so that a plugin that hangs there holds up nobody's orders but its own.
 	 */
 	struct plugin_runner *checks;
-	struct digest account_digest;    /* a repeat of a paid request needs the same as the first send */
+	struct digest account_digest; /* a repeat of a paid request needs the same as the first send */
+	/* Keys that it had before: jobs that were ordered with one go on with it. */
+	const struct engine_key *previous_keys;
+	size_t n_previous_keys;
 	const struct job_prices *prices; /* the operator's; NULL: none */
 	const char *base_url;
 	const char *problem;

@@ -1,6 +1,7 @@
 #include "engine/media.h"
 
 #include "engine/asset.h"
+#include "engine/key.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -269,12 +270,13 @@ bool media_is_needed(const struct entry *entry)
 
 void media_load(struct entry *entry, void (*then)(struct entry *entry, struct plugin_answer *take))
 {
+	const struct engine_key key = key_of_job(entry->lane, entry->status);
 	const struct job *job = entry->job;
 	struct loading *loading = take_memory(sizeof(*loading));
 
 	loading->media = media_new(job->n_assets);
 	loading->handles = take_memory(LIMIT_JOB_INPUTS * sizeof(*loading->handles));
 	loading->then = then;
-	store_get_handles(entry->engine->store, entry->ref.tenant, &entry->lane->config->account_digest, job->assets,
-			  job->n_assets, on_handles, expect(entry, loading, handle_handles));
+	store_get_handles(entry->engine->store, entry->ref.tenant, &key.digest, job->assets, job->n_assets, on_handles,
+			  expect(entry, loading, handle_handles));
 }

@@ -50,6 +50,21 @@ static void back_off(struct entry *entry, int64_t advised_ms)
 	back_off_to(entry, advised_ms, LIMIT_ENGINE_BACKOFF_CAP_MS);
 }
 
+/* It may be a previous key that this job alone still needs: nobody else is held up. */
+static void wait_for_key(struct entry *entry, int64_t advised_ms)
+{
+	log_warning("the provider refuses the key with which a job was ordered; it is asked again", "job",
+		    log_id(&entry->ref), "provider", entry->lane->config->id);
+	entry->poll_delay_ms = advised_ms > 0 ? advised_ms : LIMIT_ENGINE_CREDENTIAL_MS;
+	if (entry->status->wait == JOB_WAIT_CREDENTIAL && !entry->is_state_changed) {
+		sleep_and_poll(entry);
+		return;
+	}
+	entry_begin(entry);
+	entry->status->wait = JOB_WAIT_CREDENTIAL;
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
+}
+
 /* What the reply carried has no room. It is there still, and asked for again. */
 static void wait_for_room(struct entry *entry, const char *why)
 {
@@ -193,7 +208,10 @@ static void on_poll_answer(struct entry *entry, struct plugin_answer *take)
 		end_failed(entry, take);
 		break;
 	case PLUGIN_ANSWER_TROUBLE:
-		back_off(entry, take->failure.retry_after_ms);
+		if (take->failure.reason == PLUGIN_REASON_AUTH)
+			wait_for_key(entry, take->failure.retry_after_ms);
+		else
+			back_off(entry, take->failure.retry_after_ms);
 		break;
 	default:
 		on_poll_fault(entry, take);

@@ -262,6 +262,7 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 			.queued = atomic_load(&lane->queued),
 			.problem = problem_of(lane),
 			.on_uncertain = policy_of_provider(config),
+			.previous_keys = (uint32_t)config->n_previous_keys,
 		};
 		n++;
 	}

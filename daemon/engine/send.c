@@ -10,7 +10,8 @@
  * UNCERTAIN always: another plugin may read it.
  *
  * A repeat needs all of: the provider honours keys; wall time since the first send is not negative and below the window
- * less a tenth; the account's keys and base URL and the rebuilt request's fingerprint are as recorded; the store was not
+ * less a tenth; the account's keys, which may be previous ones, and base URL and the rebuilt request's fingerprint are as
+ * recorded; the store was not
  * restored from a copy since, unless the job was released after that (held.c).
  */
 #include "engine/held.h"
@@ -20,6 +21,7 @@
 #include "engine/classes.h"
 #include "engine/forward.h"
 #include "engine/jump.h"
+#include "engine/key.h"
 #include "engine/media.h"
 #include "engine/money.h"
 #include "engine/ops.h"
@@ -85,8 +87,7 @@ bool send_is_same_account(const struct job_send *first, const struct engine_prov
 	if (!first->base_url)
 		return false;
 	theirs = send_place_of(first->base_url);
-	return memcmp(&theirs, &ours, sizeof(theirs)) == 0 &&
-	       memcmp(&first->account, &config->account_digest, sizeof(first->account)) == 0;
+	return memcmp(&theirs, &ours, sizeof(theirs)) == 0 && key_is_known(config, &first->account);
 }
 
 bool send_may_repeat(const struct entry *entry)
@@ -534,6 +535,8 @@ static struct job_send *next_send(struct entry *entry)
 
 static void record_send(struct entry *entry, const struct plugin_answer *answer)
 {
+	/* Of the order so far, which is repeated. */
+	const struct engine_key key = key_of_job(entry->lane, entry->status);
 	struct job_send *send = next_send(entry);
 
 	send->class = JOB_SEND_PENDING;
@@ -542,7 +545,7 @@ static void record_send(struct entry *entry, const struct plugin_answer *answer)
 	send->http_status = 0;
 	send->key_window_ms = exchange_key_window_ms(entry->lane, &answer->exchange);
 	send->fingerprint = answer->exchange.fingerprint;
-	send->account = entry->lane->config->account_digest;
+	send->account = key.digest;
 	if (job_set_text(&send->idempotency_key, entry->key) < 0 ||
 	    job_set_text(&send->base_url, entry->lane->config->base_url) < 0)
 		abort();

@@ -1,5 +1,6 @@
 #include "engine/lift.h"
 
+#include "engine/key.h"
 #include "engine/media.h"
 #include "engine/token.h"
 
@@ -297,7 +298,8 @@ static void go_on(struct token_waiter *waiter, struct plugin_answer *trouble)
 		plugin_runner_post(call->engine->config.plugins, &call->step);
 }
 
-static struct call *new_call(struct lane *lane, enum plugin_verb verb, uint32_t phase, struct reply *take)
+static struct call *new_call(struct lane *lane, const struct engine_key *key, enum plugin_verb verb, uint32_t phase,
+			     struct reply *take)
 {
 	struct call *call = take_memory(sizeof(*call));
 
@@ -306,7 +308,7 @@ static struct call *new_call(struct lane *lane, enum plugin_verb verb, uint32_t 
 	call->waiter.go_on = go_on;
 	call->reply = take;
 	call->step = (struct plugin_step){
-		.account = lane->config->account,
+		.account = key->account,
 		.verb = verb,
 		.phase = phase,
 		.reply = take ? &take->facts : NULL,
@@ -323,16 +325,18 @@ static void begin_call(struct lane *lane, struct call *call)
 	const struct reply *reply = call->reply;
 
 	if (reply && reply->facts.status == 401)
-		token_refused(lane);
+		token_refused(call->step.account);
 	/* Never between a reply and its reader: what a purchase came to must not hang on a token. */
-	if (reply || !token_wait(lane, &call->waiter))
+	if (reply || !token_wait(lane, call->step.account, &call->waiter))
 		plugin_runner_post(lane->engine->config.plugins, &call->step);
 }
 
 void step_call(const struct step_subject *subject, enum plugin_verb verb, uint32_t phase, struct reply *take,
 	       void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
 {
-	struct call *call = new_call(subject->lane, verb, phase, take);
+	const struct engine_key key = subject->entry ? key_of_job(subject->lane, subject->entry->status)
+						     : key_current(subject->lane);
+	struct call *call = new_call(subject->lane, &key, verb, phase, take);
 
 	call->fn = fn;
 	call->userdata = userdata;
@@ -349,7 +353,8 @@ void step_call(const struct step_subject *subject, enum plugin_verb verb, uint32
 void step_call_forward(struct lane *lane, const struct step_forward *forward, uint32_t phase, struct reply *take,
 		       void (*fn)(void *userdata, struct plugin_answer *take), void *userdata)
 {
-	struct call *call = new_call(lane, PLUGIN_VERB_UPLOAD, phase, take);
+	const struct engine_key key = key_current(lane);
+	struct call *call = new_call(lane, &key, PLUGIN_VERB_UPLOAD, phase, take);
 
 	call->fn = fn;
 	call->userdata = userdata;

@@ -80,6 +80,7 @@ static Filmgate__V1__Provider *convert_provider(struct arena *arena, const struc
 	to->running_count = from->running;
 	to->queued_count = from->queued;
 	to->on_uncertain = (Filmgate__V1__OnUncertain)from->on_uncertain;
+	to->previous_key_count = from->previous_keys;
 	add_manifest(arena, from->manifest, is_whole, to);
 	return to;
 }

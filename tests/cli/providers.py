@@ -53,6 +53,12 @@ class Providers(Case):
         done = self.expect(0, "providers", out=["heygen", "avatar, image", "3 of 10", "12", "plugin missing?[2J"])
         self.assertEqual(self.expect(0, "providers", "list").out, done.out)
 
+    def test_previous_keys_are_counted(self):
+        self.heygen.previous_key_count = 2
+        self.assertIn("heygen has 2 previous keys for jobs that were ordered with them", self.expect(0, "providers").err)
+        self.assertIn("2 previous keys: what was ordered with one stays with it",
+                      self.expect(0, "providers", "get", "heygen").out)
+
     def test_the_list_for_programs(self):
         self.assertEqual(self.expect(0, "providers", "-o", "name").out.split(), ["providers/heygen", "providers/veo"])
         self.assertEqual([p["plugin"] for p in json.loads(self.expect(0, "providers", "-o", "json").out)], ["heygen", "veo"])
