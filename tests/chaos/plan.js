@@ -57,6 +57,7 @@ const BRING = {
 	"resolve.before": { losses: ["veo"] }, "resolve.after": { losses: ["veo"] },
 	"reconcile.before": { losses: ["openai"] },
 	"send.after_doubt": { losses: ["heygen", "openai"] },
+	"route.before": { elsewhere: 2 }, "route.after": { elsewhere: 2 },
 };
 // What every order passes is passed often: some are let go.
 const OFTEN = /^(send|fetch|seal|finish|commit)\./;
@@ -118,7 +119,7 @@ class Plan {
 	life() {
 		const kind = this.random(100);
 		const life = { how: kind < 86 ? "failpoint" : kind < 94 ? "kill" : kind < 96 ? "full" : kind < 98 ? "broken" : "stop" };
-		const brought = { uploads: 0, photos: 0, drops: 0, deletes: 0, cancels: 0, losses: [] };
+		const brought = { uploads: 0, photos: 0, drops: 0, deletes: 0, cancels: 0, elsewhere: 0, losses: [] };
 
 		if (life.how === "failpoint") {
 			life.point = this.nextPoint();
@@ -133,7 +134,7 @@ class Plan {
 	order(n) {
 		const random = randoms(this.seed ^ Math.imul(n, 0x9e3779b1));
 
-		return { provider: PROVIDERS[random(PROVIDERS.length)], isModerated: random(40) === 0 };
+		return { provider: PROVIDERS[random(PROVIDERS.length)], isModerated: random(40) === 0, isElsewhere: random(30) === 0 };
 	}
 }
 
@@ -142,4 +143,10 @@ const MODERATED = PROVIDERS.map((provider) => ({
 	match: { ...SUBMIT[provider], body_contains: "forbidden" }, times: 0, action: { type: "moderate" },
 }));
 
-module.exports = { Plan, PROVIDERS, MODERATED };
+// One that Veo alone refuses. It comes before all that may go wrong with an order: no reply to it is lost on the way.
+const ELSEWHERE = {
+	match: { ...SUBMIT.veo, body_contains: "elsewhere" }, times: 0,
+	action: { type: "status", status: 400, body: { error: { code: 400, message: "not here", status: "INVALID_ARGUMENT" } } },
+};
+
+module.exports = { Plan, PROVIDERS, ALWAYS: [...MODERATED, ELSEWHERE] };

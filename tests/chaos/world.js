@@ -7,7 +7,7 @@ const path = require("node:path");
 const { Stack, api, grpc, detailsOf, isGone, randoms, sha256, sleep, FINAL } = require("../integration/stack");
 const { SmallDisk } = require("../integration/small_disk");
 const { History, Watcher } = require("./history");
-const { Plan, MODERATED } = require("./plan");
+const { Plan, ALWAYS } = require("./plan");
 const { check } = require("./check");
 
 const OPEN = 20; // a kill counts if so many jobs were at work, as far as the watchers had heard
@@ -69,7 +69,7 @@ class World {
 			secrets = { api_key_env = "FILMGATE_HEYGEN_KEY"; };
 			options = { model = "sora-2"; absence_after_s = 1; };
 		}`] };
-		for (const fault of MODERATED) await stack.sim("POST", "faults", fault);
+		for (const fault of ALWAYS) await stack.sim("POST", "faults", fault);
 	}
 
 	// In every other world money is short: what a life may spend on Veo's videos in a day, and on all in a month, grows
@@ -154,13 +154,15 @@ class World {
 
 	// ---- what clients do ----
 
-	newOrder(asset) {
+	// Elsewhere: ordered from Veo, which refuses it, and made by the gateway, its fallback.
+	newOrder(asset, isElsewhere = false) {
 		const n = ++this.ordered;
 		const planned = this.plan.order(n);
-		const provider = asset ? "heygen" : planned.provider;
+		const elsewhere = !asset && (isElsewhere || planned.isElsewhere);
+		const provider = asset ? "heygen" : elsewhere ? "veo" : planned.provider;
 		const scene = n % SCENES;
-		const moderated = !asset && planned.isModerated;
-		const text = `Scene ${scene}. Order ${this.seed}x${n} is ${moderated ? "forbidden" : "allowed"}.`;
+		const moderated = !asset && !elsewhere && planned.isModerated;
+		const text = `Scene ${scene}. Order ${this.seed}x${n} is ${moderated ? "forbidden" : elsewhere ? "elsewhere" : "allowed"}.`;
 		const more = {
 			heygen: { model: asset ? "image" : "avatar", parameters: { script: { text }, voice_id: "v", ...(asset
 				? { media: [{ kind: "MEDIA_KIND_IMAGE", role: "MEDIA_ROLE_SOURCE", asset }] }
@@ -170,6 +172,9 @@ class World {
 		}[provider];
 		const job = { provider: `providers/${provider}`, ...more };
 
+		if (elsewhere)
+			return this.history.begin(`chaos-${n}`, { provider: "openai", text, moderated, scene: `elsewhere ${scene}`,
+				request: { ...job, fallbacks: [{ provider: "providers/openai", model: "video" }] } });
 		// A picture's format is its asset's.
 		return this.history.begin(`chaos-${n}`, { provider, text, moderated, scene: asset ? `photo ${scene}` : scene, request: job });
 	}
@@ -314,6 +319,7 @@ class World {
 		times(brought.drops, () => this.drop());
 		times(brought.deletes, () => this.remove());
 		times(brought.cancels, () => this.cancel());
+		times(brought.elsewhere, () => this.order(this.newOrder(null, true)));
 		times(this.random(3), () => this.change());
 		times(this.random(2), () => this.repeat());
 	}
