@@ -46,10 +46,16 @@ static bool is_right(struct call *call, const struct violations *violations)
 	return false;
 }
 
-/* @outcome is the store's, which knows no other trouble here than its own. */
+/* @outcome is the store's, which knows no other trouble here than its own, and has logged which record it is. */
 static void fail(struct call *call, int outcome)
 {
-	call_fail_engine(call, outcome > 0 ? ENGINE_E_STORE : outcome, NULL, RESOURCE_NONE, NULL);
+	static const struct engine_error damaged = {
+		.text = "the ledger has a record that cannot be read; the daemon's log says which one, and what to do"};
+
+	if (outcome > 0 || outcome == -EBADMSG)
+		call_fail_engine(call, ENGINE_E_STORE, &damaged, RESOURCE_NONE, NULL);
+	else
+		call_fail_engine(call, outcome, NULL, RESOURCE_NONE, NULL);
 }
 
 /* ---- GetUsage ---- */

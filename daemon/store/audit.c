@@ -127,7 +127,40 @@ static int take_status(struct audit *audit, const struct job_ref *ref, struct by
 											       : 0;
 }
 
-static int take(struct audit *audit, struct bytes key, struct bytes value)
+/* What a person can look for: a ledger entry has its number, a job its id; a balance is found by its key. */
+static void describe(struct bytes key, char *ret, size_t size)
+{
+	char id[ID_TEXT_SIZE];
+	struct job_ref ref;
+	enum key_part part;
+	uint64_t sequence;
+	uint32_t tenant;
+	size_t at = 0;
+
+	if (key_read_ledger(key, &tenant, &sequence)) {
+		snprintf(ret, size, "ledger entry %llu", (unsigned long long)sequence);
+	} else if (key_read_job(key, &ref, &part)) {
+		id_format(&ref.id, id);
+		snprintf(ret, size, "jobs/%s", id);
+	} else {
+		at = (size_t)snprintf(ret, size, "key ");
+		for (size_t i = 0; i < key.len && at + 3 <= size; i++)
+			at += (size_t)snprintf(ret + at, size - at, "%02x", ((const uint8_t *)key.data)[i]);
+	}
+}
+
+void log_unread(struct store *store, struct bytes key, int outcome)
+{
+	struct errmsg why = {"a later version of filmgated wrote it; run that version"};
+	char record[256];
+
+	describe(key, record, sizeof(record));
+	if (outcome < 0)
+		store_explain(store, outcome, &why);
+	log_error("a record of the ledger cannot be read", "record", record, "why", why.text);
+}
+
+static int take(struct store *store, struct audit *audit, struct bytes key, struct bytes value)
 {
 	struct job_ref ref;
 	enum key_part part;
@@ -140,6 +173,8 @@ static int take(struct audit *audit, struct bytes key, struct bytes value)
 		r = take_entry(audit, value);
 	else if (key_read_job(key, &ref, &part) && ref.tenant == audit->tenant && part == KEY_PART_STATE)
 		r = take_status(audit, &ref, value);
+	if (r)
+		log_unread(store, key, r);
 	return r;
 }
 
@@ -156,7 +191,7 @@ static int scan(struct store *store, struct audit *audit)
 	if (!cursor)
 		return err_origin(-ENOMEM);
 	for (; r == 0 && backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
-		r = take(audit, backend_cursor_key(cursor), backend_cursor_value(cursor));
+		r = take(store, audit, backend_cursor_key(cursor), backend_cursor_value(cursor));
 	return r ? r : backend_cursor_error(cursor);
 }
 

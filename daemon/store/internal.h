@@ -135,6 +135,8 @@ int read_revision(struct store *store, const struct job_ref *ref, uint64_t *ret)
 int read_part(struct job_view *view, const struct job_ref *ref, enum key_part part, struct bytes value);
 /* STORE_E_NOT_FOUND, STORE_E_NEWER_FORMAT or negative errno. [any-thread] */
 int read_asset(struct store *store, uint32_t tenant, const struct digest *sha256, struct asset *ret);
+/* Logs that the record of @key, of the ledger or of a job, cannot be read, and what to do. [any-thread] */
+void log_unread(struct store *store, struct bytes key, int outcome);
 int read_watermark(struct store *store, uint32_t tenant, uint64_t *ret);
 
 #endif

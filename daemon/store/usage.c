@@ -31,6 +31,7 @@ struct row {
 };
 
 struct rows {
+	struct store *store;
 	const struct store_usage_query *query;
 	struct row *table;
 	size_t n, n_seen;
@@ -95,6 +96,8 @@ static int take_balance(struct rows *rows, const struct backend_cursor *cursor)
 	if (!row && rows->n == LIMIT_STORE_USAGE_ROWS)
 		return STORE_E_TOO_MUCH;
 	r = record_read_ledger_balance(backend_cursor_value(cursor), &balance);
+	if (r)
+		log_unread(rows->store, full, r);
 	if (r == 0 && !row)
 		r = add_row(rows, key, full, &row);
 	if (r)
@@ -152,7 +155,7 @@ static int copy_rows(struct rows *rows, struct store_usage **ret, size_t *ret_n)
 static void run_get_usage(struct store *store, struct read *take)
 {
 	struct get_usage *get = (struct get_usage *)take;
-	_cleanup_(rows_finish) struct rows rows = {.query = &get->query};
+	_cleanup_(rows_finish) struct rows rows = {.store = store, .query = &get->query};
 	_cleanup_(freep) struct store_usage *list = NULL;
 	size_t n = 0;
 	int r = scan_balances(store, &rows);
@@ -254,13 +257,17 @@ static void page_finish(struct page *page)
 	free(page->entries);
 }
 
-static int take_entry(struct page *page, uint32_t tenant, uint64_t sequence, struct bytes value)
+static int take_entry(struct store *store, struct page *page, uint32_t tenant, uint64_t sequence, struct bytes value)
 {
 	struct ledger_entry *entry = &page->entries[page->n];
 	int r = record_read_ledger_entry(value, entry);
+	struct key key;
 
-	if (r)
+	if (r) {
+		key_ledger(&key, tenant, sequence);
+		log_unread(store, key_bytes(&key), r);
 		return r;
+	}
 	entry->ref.tenant = tenant;
 	entry->sequence = sequence;
 	page->n++;
@@ -279,19 +286,21 @@ static int take_listed(struct store *store, const struct backend_cursor *cursor,
 		return err_origin(-EBADMSG);
 	key_ledger(&key, tenant, sequence);
 	r = backend_get(store->backend, key_bytes(&key), &value);
-	if (r == STORE_E_NOT_FOUND)
+	if (r == STORE_E_NOT_FOUND) {
+		log_unread(store, key_bytes(&key), -EBADMSG);
 		return err_origin(-EBADMSG);
-	return r ? r : take_entry(page, tenant, sequence, value.bytes);
+	}
+	return r ? r : take_entry(store, page, tenant, sequence, value.bytes);
 }
 
-static int take_next(const struct backend_cursor *cursor, struct page *page)
+static int take_next(struct store *store, const struct backend_cursor *cursor, struct page *page)
 {
 	uint64_t sequence;
 	uint32_t tenant;
 
 	if (!key_read_ledger(backend_cursor_key(cursor), &tenant, &sequence))
 		return err_origin(-EBADMSG);
-	return take_entry(page, tenant, sequence, backend_cursor_value(cursor));
+	return take_entry(store, page, tenant, sequence, backend_cursor_value(cursor));
 }
 
 static int read_page(struct store *store, const struct store_ledger_query *query, struct page *page)
@@ -314,7 +323,8 @@ static int read_page(struct store *store, const struct store_ledger_query *query
 	if (!cursor || !page->entries)
 		return err_origin(-ENOMEM);
 	for (; r == 0 && backend_cursor_is_valid(cursor) && page->n < limit; backend_cursor_next(cursor))
-		r = query->is_single ? take_listed(store, cursor, query->ref.tenant, page) : take_next(cursor, page);
+		r = query->is_single ? take_listed(store, cursor, query->ref.tenant, page)
+				     : take_next(store, cursor, page);
 	page->has_more = backend_cursor_is_valid(cursor);
 	return r ? r : backend_cursor_error(cursor);
 }

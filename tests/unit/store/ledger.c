@@ -3,6 +3,7 @@
  * both fill, and stores that are older than all that.
  */
 #include "base/limits.h"
+#include "capture.h"
 #include "store/fixture.h"
 #include "store/internal.h"
 #include "store/records.h"
@@ -449,6 +450,81 @@ static void the_check_finds_what_is_wrong(void **state)
 	job_view_finish(&view);
 }
 
+static void put_raw(struct fixture *fixture, const struct key *key, const char *record)
+{
+	struct backend_batch *batch = backend_batch_new();
+
+	backend_batch_put(batch, key_bytes(key), bytes_of_text(record));
+	assert_int_equal(backend_write(fixture->store->backend, batch, BACKEND_SYNCED), 0);
+	backend_batch_free(batch);
+}
+
+static int outcome_of_check(struct fixture *fixture)
+{
+	struct reading reading;
+
+	begin(&reading);
+	store_check_ledger(fixture->store, JOB_TENANT_DEFAULT, on_check, &reading);
+	wait_for(&reading);
+	return reading.outcome;
+}
+
+static int outcome_of_usage(struct fixture *fixture)
+{
+	struct reading reading;
+
+	begin(&reading);
+	store_get_usage(fixture->store,
+			&(struct store_usage_query){
+				.tenant = JOB_TENANT_DEFAULT, .dimension = LEDGER_OF_ALL, .from = DAY, .to = DAY},
+			on_usage, &reading);
+	wait_for(&reading);
+	return reading.outcome;
+}
+
+static int outcome_of_list(struct fixture *fixture)
+{
+	struct reading reading;
+
+	begin(&reading);
+	store_list_ledger(fixture->store, &(struct store_ledger_query){.tenant = JOB_TENANT_DEFAULT}, on_ledger,
+			  &reading);
+	wait_for(&reading);
+	return reading.outcome;
+}
+
+static void a_record_that_cannot_be_read_is_named_in_the_log(void **state)
+{
+	static const struct ledger_scope scope = {.dimension = LEDGER_OF_ALL,
+						  .period = LEDGER_PER_DAY,
+						  .start = DAY,
+						  .currency = "EUR",
+						  .name = "",
+						  .value = ""};
+	struct fixture *fixture = *state;
+	struct job_view view = put_priced(fixture, 600, NULL);
+	struct key key;
+	char log[4096];
+
+	go(fixture, &view, JOB_STATE_STARTING);
+	key_ledger(&key, JOB_TENANT_DEFAULT, 1);
+	put_raw(fixture, &key, "\x01\xff\xff");
+	for (int i = 0; i < 2; i++) {
+		capture_start();
+		assert_int_equal(i ? outcome_of_check(fixture) : outcome_of_list(fixture), -EBADMSG);
+		capture_end(log, sizeof(log));
+		assert_non_null(strstr(log, "record=\"ledger entry 1\""));
+		assert_non_null(strstr(log, "backup"));
+	}
+	key_balance(&key, JOB_TENANT_DEFAULT, &scope);
+	put_raw(fixture, &key, "\x01\xff\xff");
+	capture_start();
+	assert_int_equal(outcome_of_usage(fixture), -EBADMSG);
+	capture_end(log, sizeof(log));
+	assert_non_null(strstr(log, "record=\"key "));
+	job_view_finish(&view);
+}
+
 /* ---- the format before ---- */
 
 static void make_format_3(struct fixture *fixture)
@@ -513,6 +589,7 @@ int main(void)
 		TEST(a_reservation_that_no_sum_holds_is_refused_and_leaves_nothing),
 		TEST(whatever_happens_the_ledger_balances),
 		TEST(the_check_finds_what_is_wrong),
+		TEST(a_record_that_cannot_be_read_is_named_in_the_log),
 		TEST(a_store_of_format_3_gets_its_opening_entries_once),
 	};
 
