@@ -272,7 +272,7 @@ static void close_rooms(struct rooms *rooms, int left)
 	FAILPOINT(STOP_ENGINE);
 	/* Who watches sees all of it, and why it is not ready. */
 	web_free(rooms->web);
-	rpc_server_free(rooms->rpc);
+	rpc_server_close(rooms->rpc);
 	FAILPOINT(STOP_DOORS);
 	http_free(rooms->http);
 	if (has_late_plugin(rooms))
@@ -280,6 +280,8 @@ static void close_rooms(struct rooms *rooms, int left)
 	plugin_recorder_free(rooms->recorder);
 	artifact_store_close(rooms->artifacts);
 	engine_free(rooms->engine);
+	/* Only now has everybody answered who owed a call one. */
+	rpc_server_free(rooms->rpc);
 	free(rooms->budgets);
 	providers_finish(&rooms->providers);
 	config_free(rooms->config);

@@ -297,6 +297,8 @@ void engine_get_usage(struct engine *engine, const struct store_usage_query *que
 void engine_list_ledger(struct engine *engine, const struct store_ledger_query *query, store_ledger_fn *fn,
 			void *userdata);
 void engine_check_ledger(struct engine *engine, uint32_t tenant, store_ledger_check_fn *fn, void *userdata);
+/* Those that would still read for long end early, and with -ECANCELED. [any-thread] */
+void engine_end_reads(struct engine *engine);
 
 /* Takes jobs and writes: the answer for health checks. [any-thread] */
 bool engine_is_serving(const struct engine *engine);

@@ -140,6 +140,11 @@ void engine_list_ledger(struct engine *engine, const struct store_ledger_query *
 	store_list_ledger(engine->store, query, fn, userdata);
 }
 
+void engine_end_reads(struct engine *engine)
+{
+	store_end_reads(engine->store);
+}
+
 void engine_check_ledger(struct engine *engine, uint32_t tenant, store_ledger_check_fn *fn, void *userdata)
 {
 	store_check_ledger(engine->store, tenant, fn, userdata);

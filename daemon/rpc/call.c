@@ -195,7 +195,24 @@ static void on_answered(struct tag *tag, bool ok)
 	call_free(call);
 }
 
-/* The one batch. Once it is started the completion may free the call before this returns. */
+/* The one batch. Once it is started the completion may free the call before this returns. Too late for one, nobody hears
+ * it. */
+static void start_answer(struct call *call, const grpc_op *ops, size_t n)
+{
+	struct rpc_server *server = call->server;
+	int r;
+
+	call->tag.run = on_answered;
+	if (!server_begin_answer(server)) {
+		on_answered(&call->tag, false);
+		return;
+	}
+	r = call_start(call, ops, n, &call->tag);
+	server_end_answer(server);
+	if (r < 0)
+		on_answered(&call->tag, false);
+}
+
 static void answer(struct call *call, grpc_slice *message, const struct status *status)
 {
 	grpc_byte_buffer *buffer = message ? grpc_raw_byte_buffer_create(message, 1) : NULL;
@@ -212,9 +229,7 @@ static void answer(struct call *call, grpc_slice *message, const struct status *
 	ops[n] = (grpc_op){.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
 	ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
 
-	call->tag.run = on_answered;
-	if (call_start(call, ops, n, &call->tag) < 0)
-		on_answered(&call->tag, false);
+	start_answer(call, ops, n);
 	if (buffer)
 		grpc_byte_buffer_destroy(buffer);
 }

@@ -99,6 +99,7 @@ int rpc_server_new(const struct rpc_config *config, struct rpc_server **ret)
 
 	if (!server)
 		return err_origin(-ENOMEM);
+	pthread_rwlock_init(&server->answering, NULL);
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->streams_gone, NULL);
 	raise_file_limit();
@@ -151,14 +152,22 @@ void rpc_server_drain(struct rpc_server *server, int64_t grace_ms)
 	server_shutdown(server, grace_ms);
 }
 
+void rpc_server_close(struct rpc_server *server)
+{
+	if (!server || server->is_closed)
+		return;
+	if (server->is_started)
+		rpc_server_drain(server, 0);
+	server->listener = listener_free(server->listener);
+	server_close(server);
+}
+
 struct rpc_server *rpc_server_free(struct rpc_server *server)
 {
 	if (!server)
 		return NULL;
-	if (server->is_started)
-		rpc_server_drain(server, 0);
-	listener_free(server->listener);
-	server_close(server);
+	rpc_server_close(server);
+	server_finish(server);
 	worker_free(server->uploads);
 	worker_free(server->worker);
 	health_free(server->health);
@@ -168,6 +177,7 @@ struct rpc_server *rpc_server_free(struct rpc_server *server)
 	free((char *)server->config.unix_path);
 	pthread_cond_destroy(&server->streams_gone);
 	pthread_mutex_destroy(&server->lock);
+	pthread_rwlock_destroy(&server->answering);
 	grpc_shutdown_blocking();
 	free(server);
 	return NULL;

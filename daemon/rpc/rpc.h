@@ -24,7 +24,7 @@ struct rpc_method;
 struct rpc_server;
 
 struct rpc_config {
-	struct engine *engine; /* outlives the server, and answers every verb until rpc_server_drain() has returned */
+	struct engine *engine; /* outlives the server, and answers every verb before rpc_server_free() */
 	const struct clock *clock;
 	const char *address;      /* "127.0.0.1:7447", "[::1]:0", "localhost:0" (0: any free port), or NULL */
 	const char *unix_path;    /* a socket of mode 0600, made and removed by the server, or NULL */
@@ -45,7 +45,9 @@ int rpc_server_start(struct rpc_server *server, uint16_t *ret_port, struct errms
 /* Stops listening, answers health with NOT_SERVING, ends watches with DRAINING, waits @grace_ms for the calls in hand
  * and cancels the rest. The engine must still answer while this runs. Blocking; not from a callback. */
 void rpc_server_drain(struct rpc_server *server, int64_t grace_ms);
-/* Drains without grace if that has not happened. Returns NULL, also for NULL. */
+/* Drains without grace if that has not happened, and ends gRPC's threads. What the engine answers later goes nowhere. */
+void rpc_server_close(struct rpc_server *server);
+/* Closes it if that has not happened. Every verb has been answered by now. Returns NULL, also for NULL. */
 struct rpc_server *rpc_server_free(struct rpc_server *server);
 void rpc_server_freep(struct rpc_server **server);
 

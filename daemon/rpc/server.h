@@ -36,6 +36,9 @@ struct rpc_server {
 	atomic_size_t bytes_in_hand;
 	atomic_uint reads; /* of artifacts, that are open */
 
+	pthread_rwlock_t answering; /* shared: a batch goes to the calls' queue; alone: that is shut down */
+	bool is_closed;             /* under it */
+
 	pthread_mutex_t lock; /* the three lists */
 	struct call *free_calls;
 	size_t n_free_calls;
@@ -63,7 +66,13 @@ int server_open(struct rpc_server *server, const struct method_table *tables, si
 int server_start(struct rpc_server *server);
 /* Refuses new calls, ends streams, waits @grace_ms for the rest, cancels what is left and waits for that. */
 void server_shutdown(struct rpc_server *server, int64_t grace_ms);
+/* Ends the queues. What is answered from here on is only freed: its client was cancelled by server_shutdown(). */
 void server_close(struct rpc_server *server);
+/* After every call was answered. */
+void server_finish(struct rpc_server *server);
+/* True, and server_end_answer() comes next: a batch may go to the calls' queue. False: it is shut down. [any-thread] */
+bool server_begin_answer(struct rpc_server *server);
+void server_end_answer(struct rpc_server *server);
 
 /* A connected, non-blocking socket; the library's from now on. [any-thread, between start and shutdown] */
 void server_adopt(struct rpc_server *server, int fd);

@@ -51,8 +51,11 @@ static void fail(struct call *call, int outcome)
 {
 	static const struct engine_error damaged = {
 		.text = "the ledger has a record that cannot be read; the daemon's log says which one, and what to do"};
+	static const struct engine_error ending = {.text = "the daemon is shutting down; ask again when it is back"};
 
-	if (outcome > 0 || outcome == -EBADMSG)
+	if (outcome == -ECANCELED)
+		call_fail_engine(call, ENGINE_E_DRAINING, &ending, RESOURCE_NONE, NULL);
+	else if (outcome > 0 || outcome == -EBADMSG)
 		call_fail_engine(call, ENGINE_E_STORE, &damaged, RESOURCE_NONE, NULL);
 	else
 		call_fail_engine(call, outcome, NULL, RESOURCE_NONE, NULL);

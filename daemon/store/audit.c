@@ -191,7 +191,9 @@ static int scan(struct store *store, struct audit *audit)
 	if (!cursor)
 		return err_origin(-ENOMEM);
 	for (; r == 0 && backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
-		r = take(store, audit, backend_cursor_key(cursor), backend_cursor_value(cursor));
+		r = atomic_load(&store->is_ending)
+			    ? -ECANCELED
+			    : take(store, audit, backend_cursor_key(cursor), backend_cursor_value(cursor));
 	return r ? r : backend_cursor_error(cursor);
 }
 

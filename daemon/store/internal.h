@@ -75,8 +75,9 @@ struct store {
 	uint64_t history; /* constant once open, as is: */
 	uint64_t epoch;
 	uint64_t origin;
-	int64_t opened_at_ms; /* the newest event's time, then */
-	bool is_copy;         /* as the configuration said */
+	int64_t opened_at_ms;  /* the newest event's time, then */
+	atomic_bool is_ending; /* what passes over everything gives up */
+	bool is_copy;          /* as the configuration said */
 	struct tenants tenants;
 	struct fronts fronts;
 	_Atomic uint64_t tail;  /* the newest committed sequence */

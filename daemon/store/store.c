@@ -514,10 +514,16 @@ int store_copy(struct store *store, const char *path, struct errmsg *msg)
 	return r;
 }
 
+void store_end_reads(struct store *store)
+{
+	atomic_store(&store->is_ending, true);
+}
+
 struct store *store_close(struct store *store)
 {
 	if (!store)
 		return NULL;
+	store_end_reads(store);
 	committer_stop(store);
 	readers_stop(store);
 	FAILPOINT(STOP_COMMITTER);

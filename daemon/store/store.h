@@ -84,7 +84,9 @@ void store_explain(struct store *store, int error, struct errmsg *msg);
  * Blocks. 0 or negative errno, with words in @msg. [any-thread]
  */
 int store_copy(struct store *store, const char *path, struct errmsg *msg);
-/* Commits what waits, reports it, flushes, closes. No call may be in flight. */
+/* From here on what passes over the whole ledger, or adds it up, ends early with -ECANCELED. [any-thread] */
+void store_end_reads(struct store *store);
+/* Commits what waits, reports it, flushes, closes. Ends reads. No call may be in flight. */
 struct store *store_close(struct store *store);
 /* How many commits went into each synced write, and how long the writes took. [any-thread] */
 struct store_figures {

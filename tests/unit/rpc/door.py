@@ -1179,6 +1179,17 @@ class Draining(Case):
         self.door.tell("release 300")
         self.assertEqual(self.door.tell("drain 0")[2], 0)
 
+    def test_what_is_answered_after_the_end_is_heard_by_nobody(self):
+        self.door.tell("hold 2")
+        request = v1("GetJobRequest", name="jobs/0190163d-8694-739b-aea5-966c26f8ad91").SerializeToString()
+        method = self.client.channel.unary_unary("/filmgate.v1.JobService/GetJob")
+        calls = [method.future(request, timeout=WAIT) for _ in range(20)]
+        self.wait_until(lambda: self.door.tell("counts")[2] == len(calls))
+        self.assertEqual(self.door.tell("drain 100")[2], len(calls))
+        for call in calls:
+            self.assertIn(call.code(), (CODE.UNAVAILABLE, CODE.CANCELLED))
+        # The engine answers when the door is closed; door.close() sees how the process takes it.
+
     def test_a_stuck_call_is_cancelled_after_the_grace(self):
         job = self.client.create()
         blocked = Client(self.door.target, **{"grpc.http2.lookahead_bytes": 65535, "grpc.http2.bdp_probe": 0})

@@ -127,7 +127,8 @@ int main(int argc, char **argv)
 	printf("ready %u\n", port);
 	while (fgets(line, sizeof(line), stdin) && strncmp(line, "quit", 4) != 0)
 		obey(line, engine, server);
-	rpc_server_free(server);
+	rpc_server_close(server);
 	fake_engine_free(engine);
+	rpc_server_free(server);
 	return 0;
 }

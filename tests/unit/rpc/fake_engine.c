@@ -614,6 +614,11 @@ void engine_list_ledger(struct engine *engine, const struct store_ledger_query *
 	fn(userdata, 0, &entry, 1, query->is_single);
 }
 
+void engine_end_reads(struct engine *engine)
+{
+	(void)engine;
+}
+
 void engine_check_ledger(struct engine *engine, uint32_t tenant, store_ledger_check_fn *fn, void *userdata)
 {
 	(void)engine;

@@ -525,6 +525,20 @@ static void a_record_that_cannot_be_read_is_named_in_the_log(void **state)
 	job_view_finish(&view);
 }
 
+static void what_would_read_for_long_gives_up_at_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_priced(fixture, 600, NULL);
+
+	go(fixture, &view, JOB_STATE_STARTING);
+	store_end_reads(fixture->store);
+	assert_int_equal(outcome_of_check(fixture), -ECANCELED);
+	assert_int_equal(outcome_of_usage(fixture), -ECANCELED);
+	/* What is short is answered. */
+	assert_int_equal(outcome_of_list(fixture), 0);
+	job_view_finish(&view);
+}
+
 /* ---- the format before ---- */
 
 static void make_format_3(struct fixture *fixture)
@@ -590,6 +604,7 @@ int main(void)
 		TEST(whatever_happens_the_ledger_balances),
 		TEST(the_check_finds_what_is_wrong),
 		TEST(a_record_that_cannot_be_read_is_named_in_the_log),
+		TEST(what_would_read_for_long_gives_up_at_the_end),
 		TEST(a_store_of_format_3_gets_its_opening_entries_once),
 	};
 
