@@ -47,6 +47,12 @@ static void add_wait(const struct engine *engine, struct job_view *view)
 	}
 	if (status->state != JOB_STATE_QUEUED)
 		return;
+	/* Whatever else it waits for: when that is over, it is not bought before somebody releases it. */
+	if (job_is_held(status, store_epoch(engine->store))) {
+		status->wait = JOB_WAIT_HELD;
+		status->wait_until_ms = JOB_NEVER_MS;
+		return;
+	}
 	/* A pause that is over, and a slot that was missing then, hold nothing up any more. */
 	if (status->wait == JOB_WAIT_CAPACITY ||
 	    (status->wait_until_ms > 0 && status->wait_until_ms <= now_utc(engine))) {
@@ -103,7 +109,8 @@ static void on_front(void *userdata, int outcome, const struct store_queued *que
 
 static bool is_in_queue(const struct engine *engine, const struct job_status *status)
 {
-	return status->state == JOB_STATE_QUEUED && status->wait_until_ms <= now_utc(engine);
+	return status->state == JOB_STATE_QUEUED && status->wait_until_ms <= now_utc(engine) &&
+	       !job_is_held(status, store_epoch(engine->store));
 }
 
 /* [reader thread] */

@@ -37,6 +37,22 @@ static void a_queued_job_is_held_until_it_is_released(void **state)
 	assert_state(rig, &job, JOB_STATE_RUNNING);
 }
 
+/* However long it waits for that, and whether or not its turn would have come. */
+static void whatever_else_it_waits_for_it_is_shown_as_held(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_with(rig, &(struct engine_create){.not_before_ms = now_ms() + RIG_HOUR_MS});
+
+	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_SCHEDULE);
+	restore(rig);
+	assert_held(rig, &job);
+	assert_int_equal(look(rig, &job)->wait_until_ms, JOB_NEVER_MS);
+	assert_int_equal(look(rig, &job)->queue_place, 0);
+	assert_answer(resume(rig, &job), 0);
+	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_SCHEDULE);
+	assert_true(look(rig, &job)->wait_until_ms > now_ms());
+}
+
 static void it_stays_held_over_a_restart_and_is_released_once(void **state)
 {
 	struct rig *rig = *state;
@@ -122,7 +138,7 @@ static void what_is_released_before_it_shows_has_its_whole_time_too(void **state
 	restore(rig);
 	answer = resume(rig, &later);
 	assert_int_equal(answer->view.job->deadline_ms, answer->view.job->not_before_ms + 2 * RIG_HOUR_MS);
-	assert_int_not_equal(look(rig, &queued)->wait, JOB_WAIT_HELD);
+	assert_int_equal(look(rig, &queued)->wait, JOB_WAIT_HELD);
 	assert_state(rig, &prepared, JOB_STATE_PREPARING);
 	assert_int_equal(resume(rig, &queued)->view.job->deadline_ms - now_ms(), 2 * RIG_HOUR_MS);
 	assert_int_equal(resume(rig, &prepared)->view.job->deadline_ms - now_ms(), 2 * RIG_HOUR_MS);
@@ -289,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		story(a_queued_job_is_held_until_it_is_released),
+		story(whatever_else_it_waits_for_it_is_shown_as_held),
 		story(it_stays_held_over_a_restart_and_is_released_once),
 		story(its_time_is_what_was_ordered_once_it_is_released),
 		story(its_time_is_what_was_ordered_however_often_it_begins_anew),
