@@ -14,7 +14,7 @@ static enum exit_code print_outcome(const struct cli *cli, const Filmgate__V1__C
 	enum exit_code code = EXIT_OK;
 
 	if (!render_for_programs(arguments_format(&cli->arguments), &reply->base, reply->job->name, &code))
-		printf("%s  %s\n", uuid, render_cancel(reply->outcome, state));
+		printf("%s  %s\n", uuid, render_cancel(reply->outcome, reply->job->status));
 	if (state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
 		say_note("it is UNCERTAIN; decide it: filmgate resolve %s --found REMOTE_ID, --absent or --give-up",
 			 uuid);

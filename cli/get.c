@@ -132,7 +132,7 @@ static void print_status(const Filmgate__V1__JobStatus *status, bool is_elsewher
 	print_time("started", status->start_time);
 	print_time("finished", status->finish_time);
 	if (status->cancel)
-		print_line("cancel", "%s", render_cancel(status->cancel->outcome, status->state));
+		print_line("cancel", "%s", render_cancel(status->cancel->outcome, status));
 	if (status->failure)
 		print_failure(status->failure);
 	if (status->attempt_count > status->n_attempts)

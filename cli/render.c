@@ -177,9 +177,8 @@ static void detail_failure(const Filmgate__V1__JobStatus *status, struct buffer 
 
 	/* The daemon's own sentence about a cancel says more than the bare outcome. */
 	if (is_cancelled)
-		buffer_append_text(out, failure && *failure->message
-						? failure->message
-						: render_cancel(status->cancel->outcome, status->state));
+		buffer_append_text(out, failure && *failure->message ? failure->message
+								     : render_cancel(status->cancel->outcome, status));
 	if (is_cancelled || !failure)
 		return;
 	field_enum_word(&filmgate__v1__failure_reason__descriptor, (int)failure->reason, word);
@@ -246,7 +245,13 @@ void render_say_how_to_decide(const char *uuid)
 	say_more("nobody knows:    filmgate resolve %s --give-up; 'filmgate retry' then orders it anew", uuid);
 }
 
-const char *render_cancel(Filmgate__V1__CancelOutcome outcome, Filmgate__V1__JobState state)
+/* Of a job that was not sent here: it is from a copy of the store, or an earlier attempt is in doubt. */
+static bool may_be_unsent(const Filmgate__V1__JobStatus *status)
+{
+	return status && status->failure && status->failure->purchased == PURCHASED(UNKNOWN);
+}
+
+const char *render_cancel(Filmgate__V1__CancelOutcome outcome, const Filmgate__V1__JobStatus *status)
 {
 	switch (outcome) {
 	case CANCEL(NEVER_SENT):
@@ -254,11 +259,13 @@ const char *render_cancel(Filmgate__V1__CancelOutcome outcome, Filmgate__V1__Job
 	case CANCEL(CANCELLED_UPSTREAM):
 		return "stopped at the provider";
 	case CANCEL(DETACHED):
-		return "given up here; the provider goes on and bills it";
+		return may_be_unsent(status) ? "given up here; whether it was ordered is not known: look at the "
+					       "provider's account"
+					     : "given up here; the provider goes on and bills it";
 	case CANCEL(TOO_LATE):
 		return "too late: nothing changes";
 	case CANCEL(REQUESTED):
-		if (state == STATE(UNCERTAIN))
+		if (status && status->state == STATE(UNCERTAIN))
 			return "noted; nobody asks the provider: it applies when 'filmgate resolve' has decided the job";
 		return "noted; it is decided when the provider has answered";
 	default:

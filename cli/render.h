@@ -33,7 +33,7 @@ void render_say_notes(const Filmgate__V1__JobStatus *status);
 /* The ways to decide a job that is UNCERTAIN, as lines behind an error or a note. */
 void render_say_how_to_decide(const char *uuid);
 /* What a cancel achieved, for a person. Static. */
-const char *render_cancel(Filmgate__V1__CancelOutcome outcome, Filmgate__V1__JobState state);
+const char *render_cancel(Filmgate__V1__CancelOutcome outcome, const Filmgate__V1__JobStatus *status);
 
 /* A line of text, however long, without its control characters. */
 __attribute__((format(printf, 1, 2))) void render_line(const char *format, ...);

@@ -259,6 +259,15 @@ class Change(Case):
             document = json.loads(self.expect(status, "cancel", job.name, "-o", "json").out)
             self.assertEqual(document["outcome"], word.lower())
 
+    def test_a_cancel_of_what_may_never_have_been_sent_says_so(self):
+        job = self.fake.add_job("CANCELLED")
+        job.status.cancel.outcome = number("CancelOutcome", "DETACHED")
+        job.status.failure.purchased = number("Purchased", "UNKNOWN")
+        self.fake.on["CancelJob"] = lambda request: message("CancelJobResponse", job=job, outcome=job.status.cancel.outcome)
+        words = "given up here; whether it was ordered is not known: look at the provider's account"
+        self.expect(0, "cancel", job.name, out=words)
+        self.expect(0, "get", job.name, out=words)
+
     def test_a_cancel_of_what_is_uncertain_says_what_moves_it(self):
         job = self.fake.add_job("UNCERTAIN")
         job.status.cancel.outcome = number("CancelOutcome", "REQUESTED")
