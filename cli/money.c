@@ -114,6 +114,9 @@ void money_held(const Filmgate__V1__JobMoney *money, struct buffer *out)
 		}
 		money_amount(money->reserved_micros, money->currency_code, out);
 		buffer_append_text(out, " reserved");
+	} else if (money->unpriced && money->unconfirmed && !money->settled_micros) {
+		buffer_printf(out, "amount not known; counts on %s", money->date);
+		return;
 	} else {
 		money_amount(money->settled_micros, money->currency_code, out);
 		buffer_append_text(out, " spent");

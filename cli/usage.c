@@ -276,7 +276,12 @@ static int add_entry(struct grid *grid, const Filmgate__V1__LedgerEntry *entry)
 	field_enum_word(&filmgate__v1__ledger_account__descriptor, (int)entry->debit, debit);
 	field_enum_word(&filmgate__v1__ledger_account__descriptor, (int)entry->credit, credit);
 	snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)entry->sequence);
-	money_amount(entry->amount_micros, entry->currency_code, &amount);
+	/* What it came to nobody has said: it is not nothing. */
+	if (entry->kind == FILMGATE__V1__LEDGER_ENTRY_KIND__LEDGER_ENTRY_KIND_SETTLE && entry->unpriced &&
+	    entry->unconfirmed && !entry->amount_micros)
+		buffer_append_text(&amount, "not known");
+	else
+		money_amount(entry->amount_micros, entry->currency_code, &amount);
 	say_make_safe(amount.data);
 	return grid_add(grid,
 			(const char *const[]){sequence, entry->date, kind, credit, debit, amount.data,

@@ -85,6 +85,19 @@ class Money(Case):
         self.expect(0, "ledger", "--limit", "2", says="--limit 0")
         self.expect(2, "ledger", "jobs/x", says="jobs/x")
 
+    def test_what_nobody_knows_is_not_shown_as_nothing(self):
+        unknown = dict(unpriced=True, unconfirmed=True)
+        settled = entry(4, **unknown)
+        settled.kind, settled.amount_micros = number("LedgerEntryKind", "SETTLE"), 0
+        self.fake.on["ListLedgerEntries"] = lambda request: message("ListLedgerEntriesResponse", entries=[settled])
+        done = self.expect(0, "ledger", out=["settle", "not known", "not confirmed"])
+        self.assertNotIn("0 EUR", done.out)
+        job = self.fake.add_job("SUCCEEDED")
+        job.status.money.MergeFrom(message("JobMoney", settlement=number("SettlementState", "FINAL"),
+                                           currency_code="EUR", date="2026-11-22", **unknown))
+        done = self.expect(0, "get", job.name, out="amount not known; counts on 2026-11-22")
+        self.assertNotIn("spent", done.out)
+
     def test_the_check_tells_a_script_what_it_found(self):
         wrong = 0
         self.fake.on["CheckLedger"] = lambda request: message("CheckLedgerResponse", entry_count=5, job_count=2,
