@@ -21,6 +21,7 @@ int walk_budgets(struct walk *walk, struct spot spot, const config_setting_t *se
 		const config_setting_t *one = config_setting_get_elem(setting, (unsigned int)index);
 
 		spot.line = config_setting_source_line(one);
+		config->budgets[index].line = spot.line;
 		if (config_setting_is_group(one))
 			r = walk_group(walk, "budgets.", one, spot.line, &config->budgets[index]);
 		else
@@ -45,13 +46,13 @@ void walk_check_budgets(struct walk *walk, const struct config *config)
 
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(config->budgets[k].name, budget->name) == 0)
-				config_error(walk->report, walk->path, 0,
+				config_error(walk->report, walk->path, budget->line,
 					     "budgets.name: '%s' is there twice: give each its own name", budget->name);
 		if (budget->provider && budget->label)
-			config_error(walk->report, walk->path, 0,
+			config_error(walk->report, walk->path, budget->line,
 				     "budgets: '%s' has a provider and a label: make two budgets of it", budget->name);
 		if (budget->provider && !is_configured(config, budget->provider))
-			config_error(walk->report, walk->path, 0,
+			config_error(walk->report, walk->path, budget->line,
 				     "budgets.provider: '%s' of the budget '%s' is not the id of a provider",
 				     budget->provider, budget->name);
 	}

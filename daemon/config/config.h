@@ -56,10 +56,11 @@ struct config_budget {
 	char *name;   /* unique */
 	char *amount; /* a decimal number, as written, of `currency` */
 	char *currency;
-	int period;     /* enum config_period */
-	char *provider; /* the id of a configured one; NULL: all. At most one of the two is set: */
-	char *label;    /* "KEY=VALUE"; NULL: whatever the labels */
-	int unpriced;   /* enum config_unpriced */
+	int period;        /* enum config_period */
+	char *provider;    /* the id of a configured one; NULL: all. At most one of the two is set: */
+	char *label;       /* "KEY=VALUE"; NULL: whatever the labels */
+	int unpriced;      /* enum config_unpriced */
+	unsigned int line; /* of the file, where it begins */
 };
 
 struct config_provider {

@@ -6,6 +6,7 @@
 
 #include "base/decimal.h"
 #include "base/instant.h"
+#include "base/label.h"
 #include "base/limits.h"
 
 #include <ctype.h>
@@ -135,6 +136,16 @@ static const char *check_amount(const char *text)
 	return "is no amount: write a number from 0 to 1000000 with at most six digits behind the point";
 }
 
+/* Of a whole day or month, where an order's is at most LIMIT_JOB_PRICE_MICROS. */
+static const char *check_budget_amount(const char *text)
+{
+	int64_t micros;
+
+	if (decimal_parse(bytes_of_text(text), 6, &micros) == 0 && micros >= 0)
+		return NULL;
+	return "is no amount: write a number from 0 to 9223372036854 with at most six digits behind the point";
+}
+
 static const char *check_currency(const char *text)
 {
 	if (strcmp(text, "credits") == 0 || (strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3))
@@ -158,7 +169,13 @@ static const char *check_label(const char *text)
 {
 	size_t key = strcspn(text, "=");
 
-	return key > 0 && key <= 63 && text[key] ? NULL : "is no label: write KEY=VALUE";
+	if (key == 0 || !text[key])
+		return "is no label: write KEY=VALUE";
+	if (!label_is_key(bytes_of(text, key)))
+		return "has a key that no job can have: write 1 to 63 characters of [a-z0-9_./-] before the =";
+	if (!label_is_value(text + key + 1))
+		return "has a value that no job can have: write at most 255 bytes without control characters behind the =";
+	return NULL;
 }
 
 static const char *const periods[] = {"day", "month", NULL};
@@ -253,8 +270,8 @@ const struct option config_options[] = {
 	    "it, it waits. An order that alone costs more than a whole budget is refused."),
 	ROW("budgets.name", TEXT, IN_BUDGET(name), NULL, 1, 63, "What messages call it.", .check = check_name,
 	    .sample = "\"all\""),
-	ROW("budgets.amount", TEXT, IN_BUDGET(amount), NULL, 1, 14, "How much, in the currency.", .check = check_amount,
-	    .sample = "\"50.00\""),
+	ROW("budgets.amount", TEXT, IN_BUDGET(amount), NULL, 1, 20, "How much, in the currency.",
+	    .check = check_budget_amount, .sample = "\"50.00\""),
 	ROW("budgets.currency", TEXT, IN_BUDGET(currency), NULL, 3, 7,
 	    "ISO 4217, or credits. Orders that are quoted in another one do not count.", .check = check_currency,
 	    .sample = "\"USD\""),

@@ -1,6 +1,7 @@
 #include "rpc/check.h"
 
 #include "base/err.h"
+#include "base/label.h"
 #include "base/quote.h"
 #include "rpc/params.h"
 #include "rpc/text.h"
@@ -10,8 +11,6 @@
 #define DISPLAY_NAME_MAX 255
 #define REMOTE_ID_MAX 255
 #define LABELS_MAX 64
-#define LABEL_KEY_MAX 63
-#define LABEL_VALUE_MAX 255
 #define MODEL_MAX 255
 #define TIMEOUT_MIN_MS 1000
 #define TIMEOUT_MAX_MS (30LL * 86400000)
@@ -34,28 +33,10 @@ void check_request_id(const char *request_id, struct violations *violations)
 		}
 }
 
-/* What lists show must not move the cursor, nor turn what stands beside it. 0: there is none. */
-static uint32_t find_hidden(const char *text, size_t *ret_at)
-{
-	struct bytes rest = bytes_of_text(text);
-
-	for (size_t len; rest.len; rest = bytes_of((const char *)rest.data + len, rest.len - len)) {
-		uint32_t code = quote_hidden(rest);
-
-		*ret_at = strlen(text) - rest.len;
-		if (code)
-			return code;
-		len = bytes_utf8_length(rest);
-		if (len == 0)
-			break;
-	}
-	return 0;
-}
-
 void check_display_name(const char *field, const char *display_name, struct violations *violations)
 {
 	size_t len = strlen(display_name), at;
-	uint32_t code = find_hidden(display_name, &at);
+	uint32_t code = label_find_hidden(display_name, &at);
 
 	if (len > DISPLAY_NAME_MAX)
 		violations_add(violations, field, "has %zu bytes; at most %d are possible", len, DISPLAY_NAME_MAX);
@@ -88,7 +69,7 @@ void check_priority(const char *field, int32_t priority, struct violations *viol
 static void check_label_value(const char *field, const struct job_label *label, struct violations *violations)
 {
 	size_t at;
-	uint32_t code = find_hidden(label->value, &at);
+	uint32_t code = label_find_hidden(label->value, &at);
 
 	if (strlen(label->value) > LABEL_VALUE_MAX)
 		violations_add(violations, field, "the value of '%s' has more than %d bytes", quote(label->key).text,
@@ -96,13 +77,6 @@ static void check_label_value(const char *field, const struct job_label *label, 
 	if (code)
 		violations_add(violations, field, "the value of '%s' has the control character U+%04X at byte %zu",
 			       quote(label->key).text, code, at + 1);
-}
-
-static bool is_label_key(const char *key)
-{
-	size_t len = strlen(key);
-
-	return len >= 1 && len <= LABEL_KEY_MAX && strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_./-") == len;
 }
 
 struct job_label *check_labels(const char *field, Filmgate__V1__Job__LabelsEntry *const *entries, size_t n,
@@ -115,7 +89,7 @@ struct job_label *check_labels(const char *field, Filmgate__V1__Job__LabelsEntry
 		violations_add(violations, field, "has %zu entries; at most %d are possible", n, LABELS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		labels[i] = (struct job_label){.key = entries[i]->key, .value = entries[i]->value};
-		if (!is_label_key(labels[i].key))
+		if (!label_is_key(bytes_of_text(labels[i].key)))
 			violations_add(violations, field, "'%s' is not a key; 1 to %d characters of [a-z0-9_./-] are",
 				       quote(labels[i].key).text, LABEL_KEY_MAX);
 		check_label_value(field, &labels[i], violations);
@@ -204,7 +178,7 @@ static const struct store_label_filter *check_label_filter(const Filmgate__V1__J
 			       FILTER_LABELS_MAX);
 	for (size_t i = 0; i < from->n_labels; i++) {
 		labels[i] = (struct store_label_filter){.key = from->labels[i]->key, .value = from->labels[i]->value};
-		if (!is_label_key(labels[i].key))
+		if (!label_is_key(bytes_of_text(labels[i].key)))
 			violations_add(violations, "filter.labels", "'%s' is not a label's key",
 				       quote(labels[i].key).text);
 	}

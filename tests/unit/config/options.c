@@ -106,8 +106,17 @@ static void try_integer(const struct option *row)
 /* A text of @len bytes that the row's own check takes. */
 static const char *text_of(const struct option *row, size_t len)
 {
-	static const char *const beginnings[] = {"",           "/",       "127.0.0.1:1", "127.",           "https://",
-						 "https://h/", "credits", "2026-11-22",  "1000000.000000", "k="};
+	static const char *const beginnings[] = {"",
+						 "/",
+						 "127.0.0.1:1",
+						 "127.",
+						 "https://",
+						 "https://h/",
+						 "credits",
+						 "2026-11-22",
+						 "1000000.000000",
+						 "9000000000000.000000",
+						 "k23456789012345678901234567890123456789012345678901234567890123="};
 	static char value[100000];
 	size_t n = 0;
 
