@@ -61,6 +61,16 @@ int words_parse_duration(const char *text, int64_t *ret_ms)
 	return 0;
 }
 
+/* mktime() would make the first of December of the 31st of November. */
+static bool is_day(const struct tm *tm)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year = tm->tm_year + 1900;
+	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return tm->tm_mday <= days[tm->tm_mon] + (is_leap && tm->tm_mon == 1);
+}
+
 static int parse_local(const char *text, int64_t *ret_ms)
 {
 	static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
@@ -71,6 +81,8 @@ static int parse_local(const char *text, int64_t *ret_ms)
 		const char *end = strptime(text, forms[i], &tm);
 
 		if (end && *end == '\0') {
+			if (!is_day(&tm))
+				return WORDS_E_MALFORMED;
 			*ret_ms = (int64_t)mktime(&tm) * 1000;
 			return 0;
 		}

@@ -72,6 +72,18 @@ static void times_without_a_zone_are_local(void **state)
 	assert_string_equal(words_of_local_time(day / 1000).text, "2026-11-22 00:00:00");
 }
 
+static void a_day_that_no_calendar_has_is_none(void **state)
+{
+	static const char *const never[] = {"2026-11-31", "2026-02-29", "2026-02-30 12:00", "2026-04-31T00:00:00"};
+	int64_t ms;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_int_equal(words_parse_instant(never[i], NOW_MS, &ms), WORDS_E_MALFORMED);
+	assert_int_equal(words_parse_instant("2028-02-29", NOW_MS, &ms), 0);
+	assert_int_equal(words_parse_instant("2026-10-31", NOW_MS, &ms), 0);
+}
+
 static void durations_are_written_for_people(void **state)
 {
 	(void)state;
@@ -109,6 +121,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_duration_is_refused_and_nothing_is_written),
 		cmocka_unit_test(an_instant_is_a_time_or_how_long_ago),
 		cmocka_unit_test(times_without_a_zone_are_local),
+		cmocka_unit_test(a_day_that_no_calendar_has_is_none),
 		cmocka_unit_test(durations_are_written_for_people),
 		cmocka_unit_test(sizes_are_powers_of_ten),
 		cmocka_unit_test(instants_have_as_many_digits_as_they_need),
