@@ -50,6 +50,9 @@ void check_remote_id(const char *field, const char *remote_id, struct violations
 
 	if (len == 0)
 		violations_add(violations, field, "is required: the provider's id of what was found");
+	/* In a URL's path these mean something else than a name, so no provider gives them. */
+	if (strcmp(remote_id, ".") == 0 || strcmp(remote_id, "..") == 0)
+		violations_add(violations, field, "'%s' is no id that a provider gives", remote_id);
 	if (len > REMOTE_ID_MAX)
 		violations_add(violations, field, "has %zu bytes; at most %d are possible", len, REMOTE_ID_MAX);
 	for (size_t i = 0; i < len; i++)

@@ -370,6 +370,8 @@ class Jobs(Case):
             self.assertEqual(self.violation(found)[0][0], field)
         self.assertEqual(self.client.job("GetJob", name=job.name).job.revision, job.revision)
 
+                           ("remote_id", {"resolution": 1, "remote_id": "."}),
+                           ("remote_id", {"resolution": 1, "remote_id": ".."}),
     def test_pages_hold_every_job_once_newest_first(self):
         names = [self.client.create(labels={"n": str(i % 2)}).name for i in range(150)]
         seen, token, pages = [], "", 0
