@@ -194,7 +194,9 @@ int64_t check_instant(const Google__Protobuf__Timestamp *from, const char *field
 
 	if (!from)
 		return 0;
-	if (!timestamp_parse(from, &ms))
+	if (from->nanos < 0 || from->nanos > 999999999)
+		violations_add(violations, field, "has %d nanoseconds; 0 to 999999999 are possible", from->nanos);
+	else if (!timestamp_parse(from, &ms))
 		violations_add(violations, field, "is not an instant between the years 1 and 9999");
 	return ms < 1 ? 1 : ms;
 }

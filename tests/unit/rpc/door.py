@@ -346,6 +346,13 @@ class Jobs(Case):
         self.refused(CODE.UNAVAILABLE, "STORE_UNAVAILABLE", back_up, path="/full")
         self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", back_up, path="/busy")
 
+    def test_an_instants_nanoseconds_are_named(self):
+        for nanos in -1, 10**9:
+            found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.create,
+                                 not_before_time={"seconds": 1795366800, "nanos": nanos})
+            self.assertEqual(self.violation(found), [
+                ("job.not_before_time", f"has {nanos} nanoseconds; 0 to 999999999 are possible")])
+
     def test_an_uncertain_job_is_decided(self):
         for resolution, remote_id, state in [(1, "vid-7", "RUNNING"), (2, "", "QUEUED"), (3, "", "FAILED")]:
             job = self.client.create(model="uncertain")
