@@ -5,7 +5,9 @@
 
 #include "base/err.h"
 #include "base/instant.h"
+#include "base/label.h"
 #include "base/limits.h"
+#include "base/quote.h"
 #include "rpc/check.h"
 #include "rpc/server.h"
 #include "rpc/text.h"
@@ -117,6 +119,10 @@ static void check_usage(const Filmgate__V1__GetUsageRequest *request, int64_t no
 		violations_add(violations, "label_key",
 			       needs_label ? "is missing: name the label whose values are to be counted"
 					   : "is only for the group LABEL");
+	else if (needs_label && !label_is_key(bytes_of_text(request->label_key)))
+		violations_add(violations, "label_key",
+			       "'%s' is the key of no label; 1 to %d characters of [a-z0-9_./-] are",
+			       quote(request->label_key).text, LABEL_KEY_MAX);
 	if (violations->n == 0 && query->from > query->to)
 		violations_add(violations, "from_date", "is after to_date");
 }

@@ -370,6 +370,8 @@ class Jobs(Case):
         for field, bad in [("resolution", {}), ("remote_id", {"resolution": 1}),
                            ("remote_id", {"resolution": 1, "remote_id": "a\nb"}),
                            ("remote_id", {"resolution": 1, "remote_id": "x" * 256}),
+                           ("remote_id", {"resolution": 1, "remote_id": "."}),
+                           ("remote_id", {"resolution": 1, "remote_id": ".."}),
                            ("remote_id", {"resolution": 2, "remote_id": "vid-7"}),
                            ("remote_id", {"resolution": 3, "remote_id": "vid-7"})]:
             found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.job, "ResolveJob",
@@ -377,8 +379,6 @@ class Jobs(Case):
             self.assertEqual(self.violation(found)[0][0], field)
         self.assertEqual(self.client.job("GetJob", name=job.name).job.revision, job.revision)
 
-                           ("remote_id", {"resolution": 1, "remote_id": "."}),
-                           ("remote_id", {"resolution": 1, "remote_id": ".."}),
     def test_pages_hold_every_job_once_newest_first(self):
         names = [self.client.create(labels={"n": str(i % 2)}).name for i in range(150)]
         seen, token, pages = [], "", 0
@@ -763,6 +763,7 @@ class Usage(Shared):
         for fields, field in (({"from_date": "2026-02-30"}, "from_date"), ({"to_date": "yesterday"}, "to_date"),
                               ({"from_date": "2026-11-02", "to_date": "2026-11-01"}, "from_date"),
                               ({"group": 3}, "label_key"), ({"label_key": "team"}, "label_key"),
+                              ({"group": 3, "label_key": "no such key"}, "label_key"),
                               ({"group": 9}, "group"), ({"from_date": "1999-01-01"}, "from_date")):
             error = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.call,
                                  "filmgate.v1.UsageService/GetUsage", **fields)
