@@ -194,6 +194,12 @@ static void leave_line(struct engine *engine, struct budget_line *line, const st
 		wake_next(engine, line);
 }
 
+void budget_leave(struct entry *entry)
+{
+	for (size_t i = 0; i < entry->engine->config.n_budgets; i++)
+		leave_line(entry->engine, &entry->engine->budget_lines[i], entry, false);
+}
+
 void budget_note(struct entry *entry, bool has_reserved, bool has_freed)
 {
 	const struct job_status *status = entry->status;

@@ -35,6 +35,8 @@ const struct engine_budget *budget_kept(const struct entry *entry, size_t at);
 int64_t budget_patience_ms(const struct entry *entry, const struct engine_budget *budget);
 /* It goes back: into the budget's line, and where the budget is not a label's, its lane takes note. */
 void budget_wait(struct entry *entry, const struct engine_budget *budget, int64_t delay_ms);
+/* It waits in no line any more: its labels change, and with them its budgets. */
+void budget_leave(struct entry *entry);
 /* The entry's change was stored: a reservation in it, or money that it freed, may be news for those who wait. */
 void budget_note(struct entry *entry, bool has_reserved, bool has_freed);
 

@@ -6,6 +6,7 @@
 
 #include "base/failpoint.h"
 #include "engine/account.h"
+#include "engine/budget.h"
 #include "engine/held.h"
 #include "engine/jump.h"
 #include "engine/money.h"
@@ -321,6 +322,35 @@ bool op_is_ending(const struct entry *entry)
 
 /* ---- update ---- */
 
+/* What has not been bought yet is an order anew: with its new labels it has to fit where it would have had to before. */
+static bool refuses_labels(const struct entry *entry, struct op *op)
+{
+	const struct job_status as_updated = {.labels = (struct job_label *)(uintptr_t)op->update.labels,
+					      .n_labels = op->update.n_labels};
+	enum job_state state = entry->status->state;
+	struct errmsg why;
+	struct engine_violation violation = {.field = "labels", .text = why.text};
+
+	if (!op->update.has_labels || (state != JOB_STATE_QUEUED && state != JOB_STATE_PREPARING) ||
+	    !money_refuses(entry->engine, entry->job, &as_updated, &why))
+		return false;
+	op_answer(op, ENGINE_E_INVALID,
+		  &(struct engine_error){.text = why.text, .violations = &violation, .n_violations = 1}, NULL);
+	return true;
+}
+
+/* The budget that it waits for may be another one now, or none. */
+static void leave_budget(struct entry *entry)
+{
+	struct job_status *status = entry->status;
+
+	budget_leave(entry);
+	if (status->state != JOB_STATE_QUEUED || status->wait != JOB_WAIT_BUDGET)
+		return;
+	status->wait = JOB_WAIT_NONE;
+	status->wait_until_ms = 0;
+}
+
 static bool handle_update(struct entry *entry, struct op *op)
 {
 	const struct engine_update *update = &op->update;
@@ -330,8 +360,12 @@ static bool handle_update(struct entry *entry, struct op *op)
 		op_refuse(op, ENGINE_E_REVISION, "the job has changed since; read it again and repeat the update");
 		return true;
 	}
+	if (refuses_labels(entry, op))
+		return true;
 	entry->op = op;
 	entry_begin(entry);
+	if (update->has_labels)
+		leave_budget(entry);
 	if (update->has_priority)
 		status->priority = update->priority;
 	if (update->has_labels && ledger_keep_labels(status) < 0)

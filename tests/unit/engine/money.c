@@ -630,6 +630,64 @@ static void a_labels_budget_holds_up_its_own_jobs_alone(void **state)
 	assert_state(rig, &other, JOB_STATE_STARTING);
 }
 
+static struct answer *relabel(struct rig *rig, const struct job_ref *job, const char *team)
+{
+	const struct job_label label = LABEL("team", (uintptr_t)team);
+
+	return update(rig, &(struct engine_update){.ref = *job, .has_labels = true, .labels = &label, .n_labels = 1});
+}
+
+static void what_is_relabelled_out_of_a_budget_waits_for_it_no_more(void **state)
+{
+	static const struct engine_budget budget = {.name = "red",
+						    .currency = "EUR",
+						    .limit_micros = 1600000,
+						    .period = LEDGER_PER_MONTH,
+						    .label_key = "team",
+						    .label_value = "red"};
+	struct rig *rig = *state;
+	struct job_ref first, second, third;
+
+	with_budgets(rig, &budget, 1);
+	first = order_labelled(rig, "red");
+	second = order_labelled(rig, "red");
+	third = order_labelled(rig, "red");
+	assert_waits_for_money(rig, &second);
+	/* At once, not when its patience is over. */
+	assert_answer(relabel(rig, &second, "blue"), 0);
+	assert_state(rig, &second, JOB_STATE_STARTING);
+	/* Its turn is not lost to those behind it. */
+	reply_to(rig, &first, 400, "failed reason=invalid_input bought=none");
+	assert_state(rig, &third, JOB_STATE_STARTING);
+}
+
+static void what_is_relabelled_into_a_budget_has_to_fit_into_it(void **state)
+{
+	static const struct engine_budget budget = {.name = "small",
+						    .currency = "EUR",
+						    .limit_micros = 1599999,
+						    .period = LEDGER_PER_DAY,
+						    .label_key = "team",
+						    .label_value = "red"};
+	struct rig *rig = *state;
+	struct answer *answer;
+	struct job_ref job;
+
+	with_budgets(rig, &budget, 1);
+	rig->providers[0].concurrency = 0;
+	job = order_labelled(rig, "blue");
+	answer = relabel(rig, &job, "red");
+	assert_answer(answer, ENGINE_E_INVALID);
+	assert_string_equal(answer->field, "labels");
+	assert_non_null(strstr(answer->text, "'small'"));
+	assert_string_equal(look(rig, &job)->labels[0].value, "blue");
+	/* What was bought already is bought. */
+	rig->providers[0].concurrency = 1;
+	job = order_labelled(rig, "blue");
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_answer(relabel(rig, &job, "red"), 0);
+}
+
 static void what_no_budget_will_ever_have_room_for_is_refused_and_named(void **state)
 {
 	static const struct engine_budget budgets[] = {
@@ -692,6 +750,8 @@ int main(void)
 		story(a_providers_queue_stands_still_when_a_budget_is_used_up),
 		story(a_new_day_has_room),
 		story(a_labels_budget_holds_up_its_own_jobs_alone),
+		story(what_is_relabelled_out_of_a_budget_waits_for_it_no_more),
+		story(what_is_relabelled_into_a_budget_has_to_fit_into_it),
 		story(what_no_budget_will_ever_have_room_for_is_refused_and_named),
 	};
 
