@@ -5,9 +5,12 @@
 #include "store/folder.h"
 #include "store/store.h"
 
+#include <dirent.h>
+#include <fnmatch.h>
 #include <pthread.h>
 #include <rocksdb/c.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /*
  * RocksDB, and the only file that has heard of it. Its error texts stop here.
@@ -28,7 +31,8 @@
 #define BLOOM_BITS 10
 #define MEMTABLE_BLOOM 0.02 /* of the write buffer: most of what the committer asks for is not there */
 #define INFO_LOG_FILES 1
-#define INFO_LOG_NOTHING 6 /* above every level */
+/* The highest level that has a name: what is no name cannot be written into the file of options, and half of it stays. */
+#define INFO_LOG_NOTHING 5
 #define DAMAGE_WORDS 256
 
 struct backend {
@@ -186,6 +190,20 @@ static void backend_free(struct backend *backend)
 	free(backend);
 }
 
+/* Earlier versions left one of these at each start, and RocksDB never removes them. */
+static void sweep_options(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL)
+		if (fnmatch("OPTIONS-*.dbtmp", entry->d_name, 0) == 0 && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
+			log_warning("a file that the database has left cannot be removed; remove it by hand", "folder",
+				    path, "file", entry->d_name, "error", log_errno(-errno));
+	if (dir)
+		closedir(dir);
+}
+
 int backend_open(const char *path, enum backend_recovery recovery, struct backend **ret, struct errmsg *msg)
 {
 	rocksdb_options_t *options = NULL;
@@ -208,6 +226,7 @@ int backend_open(const char *path, enum backend_recovery recovery, struct backen
 	rocksdb_writeoptions_set_sync(backend->synced, 1);
 	rocksdb_writeoptions_set_sync(backend->unsynced, 0);
 
+	sweep_options(path);
 	backend->db = rocksdb_open(options, path, &text);
 	if (text) {
 		backend_free(backend);

@@ -1,5 +1,6 @@
 #include "store/fixture.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -46,6 +47,37 @@ static void a_copy_has_what_was_acknowledged_and_begins_a_life_of_its_own(void *
 	assert_int_equal(store_epoch(fixture->store), 2);
 	job_view_finish(&first);
 	job_view_finish(&second);
+}
+
+static size_t count_leftovers(const struct fixture *fixture)
+{
+	char pattern[PATH_MAX + 64];
+	glob_t found;
+	size_t n;
+
+	snprintf(pattern, sizeof(pattern), "%s/records/OPTIONS-*.dbtmp", fixture->path);
+	n = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+	globfree(&found);
+	return n;
+}
+
+static void a_start_leaves_no_file_behind_and_sweeps_those_of_earlier_ones(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[PATH_MAX + 80];
+	FILE *file;
+
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(count_leftovers(fixture), 0);
+		fixture_close(fixture);
+		snprintf(path, sizeof(path), "%s/records/OPTIONS-00000%d.dbtmp", fixture->path, i + 1);
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fclose(file);
+		assert_int_equal(count_leftovers(fixture), 1);
+		fixture_open(fixture);
+	}
+	assert_int_equal(count_leftovers(fixture), 0);
 }
 
 static void each_copy_of_a_copy_is_one_life_more(void **state)
@@ -105,6 +137,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_copy_has_what_was_acknowledged_and_begins_a_life_of_its_own,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_start_leaves_no_file_behind_and_sweeps_those_of_earlier_ones,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(each_copy_of_a_copy_is_one_life_more, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(each_restore_of_one_copy_is_a_history_of_its_own, fixture_setup,
