@@ -37,30 +37,32 @@ static const struct {
 	Filmgate__V1__ErrorReason reason;
 	const char *next;
 	const char *field; /* only if that, or something in it, is wrong; NULL: always */
+	const char *of;    /* only if the daemon names such a resource; NULL: always */
 } next_steps[] = {
 #define REASON(name) FILMGATE__V1__ERROR_REASON__ERROR_REASON_##name
-	{REASON(INVALID_REQUEST), "'filmgate providers' shows the configured ones", PROVIDER_FIELD},
-	{REASON(INVALID_REQUEST), "'filmgate providers get NAME' says what its models take", "job.model"},
-	{REASON(INVALID_REQUEST), "'filmgate providers get NAME' says what its models take", "job.parameters"},
-	{REASON(REQUEST_ID_REUSED), "choose another --request-id, or leave it out", NULL},
-	{REASON(JOB_DELETED), "choose another --request-id, or leave it out", NULL},
-	{REASON(JOB_NOT_FOUND), "'filmgate list' shows the jobs that there are", NULL},
-	{REASON(ARTIFACT_NOT_FOUND), "'filmgate get JOB' shows a job's artifacts", NULL},
-	{REASON(PROVIDER_NOT_FOUND), "'filmgate providers' shows the configured ones", NULL},
-	{REASON(REVISION_MISMATCH), "somebody else has changed the job meanwhile: look at it and try again", NULL},
-	{REASON(WRONG_STATE), "'filmgate get JOB' shows where the job stands", NULL},
+	{REASON(INVALID_REQUEST), "'filmgate providers' shows the configured ones", PROVIDER_FIELD, NULL},
+	{REASON(INVALID_REQUEST), "'filmgate providers get NAME' says what its models take", "job.model", NULL},
+	{REASON(INVALID_REQUEST), "'filmgate providers get NAME' says what its models take", "job.parameters", NULL},
+	{REASON(REQUEST_ID_REUSED), "choose another --request-id, or leave it out", NULL, NULL},
+	{REASON(JOB_DELETED), "choose another --request-id, or leave it out", NULL, NULL},
+	{REASON(JOB_NOT_FOUND), "'filmgate list' shows the jobs that there are", NULL, NULL},
+	{REASON(ARTIFACT_NOT_FOUND), "'filmgate get JOB' shows a job's artifacts", NULL, NULL},
+	{REASON(PROVIDER_NOT_FOUND), "'filmgate providers' shows the configured ones", NULL, NULL},
+	{REASON(REVISION_MISMATCH), "somebody else has changed the job meanwhile: look at it and try again", NULL,
+	 NULL},
+	{REASON(WRONG_STATE), "'filmgate get JOB' shows where the job stands", NULL, "filmgate.v1.Job"},
 	{REASON(PROVIDER_FAILED), "when that is mended, 'filmgate providers check NAME' proves its key and connection",
+	 NULL, NULL},
+	{REASON(CURSOR_EXPIRED), "watch again from now", NULL, NULL},
+	{REASON(TOO_MANY_WATCHERS), "try again when other watchers have gone", NULL, NULL},
+	{REASON(ARTIFACT_DAMAGED), "the daemon's log names the file", NULL, NULL},
+	{REASON(QUEUE_FULL), "try again when some jobs are done", NULL, NULL},
+	{REASON(ASSET_NOT_FOUND), "'filmgate assets' shows those that there are", NULL, NULL},
+	{REASON(TOO_MANY_UPLOADS), "try again when another upload has ended", NULL, NULL},
+	{REASON(DRAINING), "try again when the daemon is back", NULL, NULL},
+	{REASON(STORE_UNAVAILABLE), "the daemon's log says what is wrong with its data directory; then try again", NULL,
 	 NULL},
-	{REASON(CURSOR_EXPIRED), "watch again from now", NULL},
-	{REASON(TOO_MANY_WATCHERS), "try again when other watchers have gone", NULL},
-	{REASON(ARTIFACT_DAMAGED), "the daemon's log names the file", NULL},
-	{REASON(QUEUE_FULL), "try again when some jobs are done", NULL},
-	{REASON(ASSET_NOT_FOUND), "'filmgate assets' shows those that there are", NULL},
-	{REASON(TOO_MANY_UPLOADS), "try again when another upload has ended", NULL},
-	{REASON(DRAINING), "try again when the daemon is back", NULL},
-	{REASON(STORE_UNAVAILABLE), "the daemon's log says what is wrong with its data directory; then try again",
-	 NULL},
-	{REASON(INTERNAL), "the daemon's log has more", NULL},
+	{REASON(INTERNAL), "the daemon's log has more", NULL, NULL},
 #undef REASON
 };
 
@@ -78,7 +80,7 @@ static bool is_of(const Google__Protobuf__Any *any, const ProtobufCMessageDescri
 	return slash && !strcmp(slash + 1, of->name);
 }
 
-/* Each of the three appears once in what the daemon sends; a second one is left out. */
+/* Each of them appears once in what the daemon sends; a second one is left out. */
 static void take_detail(struct status *status, const Google__Protobuf__Any *any)
 {
 	const ProtobufCBinaryData *value = &any->value;
@@ -87,6 +89,8 @@ static void take_detail(struct status *status, const Google__Protobuf__Any *any)
 		status->info = google__rpc__error_info__unpack(NULL, value->len, value->data);
 	if (is_of(any, &google__rpc__bad_request__descriptor) && !status->wrong)
 		status->wrong = google__rpc__bad_request__unpack(NULL, value->len, value->data);
+	if (is_of(any, &google__rpc__resource_info__descriptor) && !status->resource)
+		status->resource = google__rpc__resource_info__unpack(NULL, value->len, value->data);
 	if (is_of(any, &google__rpc__retry_info__descriptor) && !status->retry_ms) {
 		Google__Rpc__RetryInfo *retry = google__rpc__retry_info__unpack(NULL, value->len, value->data);
 
@@ -118,6 +122,7 @@ void status_finish(struct status *status)
 	free(status->message);
 	google__rpc__error_info__free_unpacked(status->info, NULL);
 	google__rpc__bad_request__free_unpacked(status->wrong, NULL);
+	google__rpc__resource_info__free_unpacked(status->resource, NULL);
 	*status = (struct status){0};
 }
 
@@ -200,9 +205,11 @@ static void say_next_step(const struct status *status, const char *server)
 	Filmgate__V1__ErrorReason reason = status_reason(status);
 
 	for (size_t i = 0; i < sizeof(next_steps) / sizeof(next_steps[0]); i++) {
-		const char *field = next_steps[i].field;
+		const char *field = next_steps[i].field, *of = next_steps[i].of;
 
 		if (next_steps[i].reason != reason || (field && !is_wrong(status, field)))
+			continue;
+		if (of && (!status->resource || strcmp(status->resource->resource_type, of) != 0))
 			continue;
 		say_more("next: %s", next_steps[i].next);
 		break;

@@ -30,9 +30,10 @@ enum status_code {
 struct status {
 	int code;
 	char *message;
-	Google__Rpc__ErrorInfo *info;   /* NULL: the daemon itself did not answer */
-	Google__Rpc__BadRequest *wrong; /* NULL: no field violations */
-	int64_t retry_ms;               /* 0: it did not say when to try again */
+	Google__Rpc__ErrorInfo *info;        /* NULL: the daemon itself did not answer */
+	Google__Rpc__BadRequest *wrong;      /* NULL: no field violations */
+	Google__Rpc__ResourceInfo *resource; /* NULL: what it is about was not named */
+	int64_t retry_ms;                    /* 0: it did not say when to try again */
 };
 
 /* @details is the value of grpc-status-details-bin, or empty; unreadable details are left out. 0 or -ENOMEM. */

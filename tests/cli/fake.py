@@ -70,7 +70,7 @@ def number(enum, word):
 class Refusal(Exception):
     """An error status with google.rpc details, as the daemon sends it."""
 
-    def __init__(self, code, reason=None, text="no", violations=(), retry_s=0):
+    def __init__(self, code, reason=None, text="no", violations=(), retry_s=0, job=None):
         super().__init__(text)
         status = CLASSES["google.rpc.Status"](code=code.value[0], message=text)
         if reason:
@@ -80,6 +80,8 @@ class Refusal(Exception):
             for field, description in violations:
                 wrong.field_violations.add(field=field, description=description)
             self.add(status, wrong)
+        if job:
+            self.add(status, CLASSES["google.rpc.ResourceInfo"](resource_type="filmgate.v1.Job", resource_name=job))
         if retry_s:
             retry = CLASSES["google.rpc.RetryInfo"]()
             retry.retry_delay.seconds = retry_s

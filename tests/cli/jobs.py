@@ -432,7 +432,7 @@ class Change(Case):
 
     def test_an_open_job_is_not_deleted(self):
         def refuse(request):
-            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "WRONG_STATE", "it is still open")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "WRONG_STATE", "it is still open", job=request.name)
         self.fake.on["DeleteJob"] = refuse
         self.expect(1, "delete", self.fake.add_job().name, says=["WRONG_STATE", "it is still open", "next:"])
 
