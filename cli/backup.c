@@ -45,7 +45,7 @@ enum exit_code command_backup(struct cli *cli)
 	reply = (const void *)message;
 	if (render_for_programs(arguments_format(&cli->arguments), &reply->base, reply->path, &code))
 		return code;
-	printf("%s  %llu artifacts, %s\n", reply->path, (unsigned long long)reply->artifact_count,
-	       words_of_size(reply->artifact_bytes).text);
+	render_line("%s  %llu artifacts, %s", reply->path, (unsigned long long)reply->artifact_count,
+		    words_of_size(reply->artifact_bytes).text);
 	return EXIT_OK;
 }

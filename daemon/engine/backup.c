@@ -23,6 +23,7 @@ struct backup {
 	engine_backup_fn *fn;
 	void *userdata;
 	bool is_partial_ours; /* to remove, if nothing comes of it: what was there before is somebody's */
+	bool is_refused;      /* the path is of no use; nothing was made */
 };
 
 static void free_backup(struct backup *backup)
@@ -36,6 +37,8 @@ static void free_backup(struct backup *backup)
 
 static void end(struct backup *backup, int outcome, const struct engine_error *error, const struct engine_backup *made)
 {
+	if (outcome == ENGINE_E_STORE)
+		log_error("a backup could not be made", "path", backup->path, "why", error->text);
 	atomic_store(&backup->engine->is_backing_up, false);
 	backup->fn(backup->userdata, outcome, error, made);
 	free_backup(backup);
@@ -67,6 +70,54 @@ static int sync_parent(const char *path)
 	return asprintf(&parent, "%s/..", path) < 0 ? -ENOMEM : sync_folder(parent);
 }
 
+/* ---- where it may be ---- */
+
+/* What is before the last slash. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash > path ? strndup(path, (size_t)(slash - path)) : strdup("/");
+
+	if (!folder)
+		abort();
+	return folder;
+}
+
+/* A copy in there would be one of the copies in the next one, and be lost with what it is a copy of. */
+static bool is_in_data_dir(const struct backup *backup, const char *folder)
+{
+	_cleanup_(freep) char *named = folder_of(artifact_store_path(backup->engine->config.artifacts));
+	_cleanup_(freep) char *data = realpath(named, NULL);
+	size_t len = data ? strlen(data) : 0;
+
+	return data && strncmp(folder, data, len) == 0 && (folder[len] == '/' || folder[len] == '\0');
+}
+
+/* [worker thread] A disk that does not answer keeps nobody waiting but this call. */
+static bool is_usable(const struct backup *backup, struct errmsg *why)
+{
+	_cleanup_(freep) char *parent = folder_of(backup->path), *folder = NULL;
+	struct stat st;
+
+	if (lstat(backup->path, &st) == 0) {
+		errmsg_set(why, "'%.300s' is there already; name a folder that is not", backup->path);
+		return false;
+	}
+	if (errno != ENOENT) {
+		errmsg_set(why, "'%.300s' cannot be reached: %s", backup->path, strerror(errno));
+		return false;
+	}
+	folder = realpath(parent, NULL);
+	if (!folder)
+		errmsg_set(why, "the folder '%.300s', in which it would be made, cannot be reached: %s", parent,
+			   strerror(errno));
+	else if (is_in_data_dir(backup, folder))
+		errmsg_set(why, "'%.300s' is inside the data directory; name a folder outside of it", backup->path);
+	else
+		return true;
+	return false;
+}
+
 /* ---- the two halves, and the name ---- */
 
 /* [worker thread] */
@@ -74,6 +125,9 @@ static int copy_store(void *userdata, struct errmsg *msg)
 {
 	struct backup *backup = userdata;
 
+	backup->is_refused = !is_usable(backup, msg);
+	if (backup->is_refused)
+		return -EINVAL;
 	if (mkdir(backup->partial, 0700) < 0) {
 		int r = err_origin(-errno);
 
@@ -147,6 +201,13 @@ static void on_copied(void *userdata, const struct artifact_copied *copied)
 		end(backup, 0, NULL, &made);
 		return;
 	}
+	if (backup->is_refused) {
+		const struct engine_violation violation = {.field = "path", .text = words.text};
+
+		end(backup, ENGINE_E_INVALID,
+		    &(struct engine_error){.text = words.text, .violations = &violation, .n_violations = 1}, NULL);
+		return;
+	}
 	remove_partial(backup);
 	if (r == -ECANCELED)
 		end(backup, ENGINE_E_DRAINING,
@@ -158,18 +219,13 @@ static void on_copied(void *userdata, const struct artifact_copied *copied)
 
 /* ---- the verb ---- */
 
-static bool is_usable(const char *path, struct errmsg *why)
+/* What can be said without a look at the disk. */
+static bool is_path(const char *path, struct errmsg *why)
 {
-	struct stat st;
-
 	if (*path != '/')
 		errmsg_set(why, "'%.200s' is no absolute path on the daemon's machine", path);
 	else if (strlen(path) > PATH_MAX - 64)
 		errmsg_set(why, "the path is too long; at most %d bytes are taken", PATH_MAX - 64);
-	else if (lstat(path, &st) == 0)
-		errmsg_set(why, "'%.300s' is there already; name a folder that is not", path);
-	else if (errno != ENOENT)
-		errmsg_set(why, "'%.300s' cannot be reached: %s", path, strerror(errno));
 	else
 		return true;
 	return false;
@@ -178,9 +234,12 @@ static bool is_usable(const char *path, struct errmsg *why)
 static struct backup *begin(struct engine *engine, const char *path, engine_backup_fn *fn, void *userdata)
 {
 	struct backup *backup = take_memory(sizeof(*backup));
+	size_t len = strlen(path);
 
 	*backup = (struct backup){.engine = engine, .path = take_text(path), .fn = fn, .userdata = userdata};
-	if (asprintf(&backup->partial, "%s.partial", path) < 0 ||
+	while (len > 1 && path[len - 1] == '/')
+		backup->path[--len] = '\0';
+	if (asprintf(&backup->partial, "%s.partial", backup->path) < 0 ||
 	    asprintf(&backup->store_path, "%s/store", backup->partial) < 0 ||
 	    asprintf(&backup->artifacts_path, "%s/artifacts", backup->partial) < 0)
 		abort();
@@ -204,7 +263,7 @@ void engine_back_up(struct engine *engine, const char *path, engine_backup_fn *f
 		fn(userdata, ENGINE_E_STORE, &(struct engine_error){.text = why.text}, NULL);
 		return;
 	}
-	if (!is_usable(path, &why)) {
+	if (!is_path(path, &why)) {
 		fn(userdata, ENGINE_E_INVALID,
 		   &(struct engine_error){.text = why.text, .violations = &violation, .n_violations = 1}, NULL);
 		return;

@@ -430,6 +430,16 @@ class Change(Case):
                          [number("ProviderCopy", word) for word in ("KEEP", "KEEP", "REMOVE")])
         self.assertEqual(self.fake.jobs, {})
 
+    def test_a_backup_that_cannot_be_made_now_is_no_jobs_matter(self):
+        def refuse(request):
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "WRONG_STATE", "another backup is being made")
+        self.fake.on["CreateBackup"] = refuse
+        self.assertNotIn("filmgate get JOB", self.expect(1, "backup", "/b", says="another backup is being made").err)
+
+    def test_a_backups_path_does_not_move_the_cursor(self):
+        self.fake.on["CreateBackup"] = lambda request: message("CreateBackupResponse", path="/a\033[2J", artifact_count=3)
+        self.expect(0, "backup", "/a\033[2J", out="/a?[2J  3 artifacts")
+
     def test_an_open_job_is_not_deleted(self):
         def refuse(request):
             raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "WRONG_STATE", "it is still open", job=request.name)

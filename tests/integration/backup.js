@@ -53,7 +53,11 @@ after(() => stack.finish());
 
 test("a folder that cannot be made is refused, and says why", async () => {
 	await refuses(stack.data, /is there already; name a folder that is not/);
-	await refuses(path.join(stack.data, "missing", "backup"), /cannot be made: No such file or directory/);
+	await refuses(path.join(stack.data, "missing", "backup"),
+		/INVALID_ARGUMENT.*\n.*path: the folder '.*missing', in which it would be made, cannot be reached: No such file or directory/);
+	await refuses(path.join(data, "backup"), /is inside the data directory; name a folder outside of it/);
+	fs.symlinkSync(path.join(data, "artifacts"), path.join(stack.data, "link"));
+	await refuses(path.join(stack.data, "link", "backup"), /is inside the data directory/);
 	await refuses("x".repeat(300), /cannot be reached: File name too long/);
 	await assert.rejects(stack.call("CreateBackup", { path: "backup" }, stack.backups), (error) => {
 		const [violation] = detailsOf(error).BadRequest.fieldViolations;
@@ -67,7 +71,7 @@ test("a backup is made while orders come in", async () => {
 	lost = (await stack.create("lost", "Lost on its way.")).name;
 	await until("the order to be charged", async () => (await stack.charges()).length === done.length + 1);
 	for (let i = 0; i < ORDERS; i++) open.push((await stack.create(`open-${i}`, "Open at the backup.")).name);
-	const { code, stdout, stderr } = await cli("backup", backup);
+	const { code, stdout, stderr } = await cli("backup", `${backup}/`);
 	assert.strictEqual(code, 0, stderr);
 	assert.match(stdout, new RegExp(`^${backup}  \\d+ artifacts, `));
 	assert.ok(!fs.existsSync(`${backup}.partial`));

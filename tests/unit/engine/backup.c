@@ -4,6 +4,7 @@
  */
 #include "engine/rig.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -32,7 +33,8 @@ static void on_backup(void *userdata, int outcome, const struct engine_error *er
 
 static void path_of(const struct rig *rig, const char *name, char path[static PATH_MAX + 64])
 {
-	snprintf(path, PATH_MAX + 64, "%s/%s", rig->folder, name);
+	/* Beside the data directory, in which there may be none. */
+	snprintf(path, PATH_MAX + 64, "%s.backups/%s", rig->folder, name);
 }
 
 static bool is_there(const struct rig *rig, const char *name)
@@ -173,6 +175,34 @@ static void what_it_began_itself_is_removed_when_it_fails(void **state)
 	assert_false(is_there(rig, "backup.partial"));
 	assert_false(is_there(rig, "backup"));
 }
+
+static int setup(void **state)
+{
+	int r = rig_setup(state);
+
+	make_folder(*state, "");
+	return r;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	char path[PATH_MAX + 64];
+
+	path_of(*state, "", path);
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return rig_teardown(state);
+}
+
+#undef story
+#define story(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
