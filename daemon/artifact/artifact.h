@@ -30,6 +30,9 @@ enum {
 	ARTIFACT_E_DAMAGED, /* of a finished one: missing, of another size, or no regular file; the log has its path */
 };
 
+/* Has it a sound track? */
+enum artifact_sound { ARTIFACT_SOUND_UNKNOWN, ARTIFACT_SOUND_ON, ARTIFACT_SOUND_OFF };
+
 struct artifact_store;
 struct artifact_staging;
 
@@ -37,11 +40,13 @@ struct artifact_config {
 	const char *path;     /* DATA/artifacts; made when missing */
 	uint64_t floor_bytes; /* always left free on the disk */
 	const char *ffprobe;  /* its path, or NULL: sniffing only */
+	const char *ffmpeg;   /* likewise; NULL: nobody looks at pictures */
 	uint32_t workers;     /* threads that hash and probe; 0: 2 */
 };
 
 /* Where this system has it, for artifact_config; NULL: nowhere. A constant. [any-thread] */
 const char *artifact_find_ffprobe(void);
+const char *artifact_find_ffmpeg(void);
 /* @msg: what cannot be made or written, and the remedy. */
 int artifact_store_open(const struct artifact_config *config, struct artifact_store **ret, struct errmsg *msg);
 /* Waits for the seals and collections under way or queued. Their callbacks come before this returns. NULL is fine. */
@@ -94,6 +99,8 @@ struct artifact_sealed {
 	char media_type[64]; /* as found in the bytes: "video/mp4" */
 	int64_t duration_ms; /* 0: not known */
 	uint32_t width, height;
+	uint32_t frame_rate_millihertz; /* 0: not known */
+	enum artifact_sound sound;
 };
 /*
  * Takes the staging and makes it an artifact, on a worker thread, which calls @fn once. @role: "video" and the other
@@ -117,6 +124,21 @@ int artifact_seal_expected(struct artifact_store *store, struct artifact_staging
 			   const struct digest *expected, artifact_sealed_fn *fn, void *userdata);
 /* Also runs the collection that the claim put off. */
 void artifact_release_claim(struct artifact_store *store, const struct digest *sha256);
+
+/*
+ * Looks at the pictures of a video that was sealed, and whose claim is held now: how much of it is black, and how much stands
+ * still. ffmpeg decodes some of them in a child process with limits; of a video that is long and large, key frames alone.
+ * A few are looked at at a time, apart from seals, and each has its answer after LIMIT_ARTIFACT_LOOK_MS, be it that
+ * nothing is known: without ffmpeg, of what it cannot decode, for want of time, and at the end of the daemon, which kills
+ * the child. @fn is called once, on a worker thread. Returns 0, or -ENOMEM: then @fn never comes.
+ */
+struct artifact_looked {
+	bool is_known;
+	int64_t black_ms, frozen_ms;
+};
+typedef void artifact_looked_fn(void *userdata, const struct artifact_looked *looked);
+int artifact_look(struct artifact_store *store, const struct artifact_sealed *sealed, artifact_looked_fn *fn,
+		  void *userdata);
 
 /*
  * Opens a content of @size_bytes to be read, on a thread of its own: a disk that does not answer holds up nobody but

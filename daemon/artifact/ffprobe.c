@@ -1,129 +1,20 @@
 #include "artifact/ffprobe.h"
 
 #include "artifact/artifact.h"
+#include "artifact/child.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/pidfd.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
-/*
- * The child reads the video as its standard input, opened anew through /dev/fd/0 so that it can seek, and is told the
- * container that we saw: no playlist or list of files can lead it to other files or hosts. It writes into two memory
- * files; its file size limit bounds them, so nobody must drain a pipe while waiting.
- */
-
-struct child {
-	pid_t pid;
-	int out_fd, err_fd;
-	int status; /* of waitpid() */
-};
-
-static void child_finish(struct child *child)
-{
-	closep(&child->out_fd);
-	closep(&child->err_fd);
-}
+/* It is told the container that we saw: no playlist or list of files can lead it to other files or hosts. */
 
 static int no_opinion(const char *path, const char *why)
 {
 	log_warning("ffprobe gave no opinion; the video is taken by its own index", "path", path, "why", why);
 	return FFPROBE_E_NONE;
-}
-
-static void limit(pid_t pid)
-{
-	static const struct {
-		__rlimit_resource_t resource;
-		rlim_t value;
-	} limits[] = {
-		{RLIMIT_FSIZE, LIMIT_ARTIFACT_FFPROBE_BYTES},
-		{RLIMIT_CPU, LIMIT_ARTIFACT_FFPROBE_CPU_S},
-		{RLIMIT_AS, LIMIT_ARTIFACT_FFPROBE_MEMORY},
-		{RLIMIT_CORE, 0},
-		{RLIMIT_NOFILE, 64},
-	};
-
-	/* A child that has ended already needs none. */
-	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
-		prlimit(pid, limits[i].resource, &(struct rlimit){limits[i].value, limits[i].value}, NULL);
-}
-
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const struct child *child,
-		   int fd)
-{
-	sigset_t none, all;
-	int r = 0;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = r ? r : posix_spawn_file_actions_adddup2(actions, fd, STDIN_FILENO);
-	r = r ? r : posix_spawn_file_actions_adddup2(actions, child->out_fd, STDOUT_FILENO);
-	r = r ? r : posix_spawn_file_actions_adddup2(actions, child->err_fd, STDERR_FILENO);
-	r = r ? r : posix_spawn_file_actions_addclosefrom_np(actions, 3);
-	r = r ? r : posix_spawn_file_actions_addchdir_np(actions, "/");
-	r = r ? r : posix_spawnattr_setsigmask(attributes, &none);
-	r = r ? r : posix_spawnattr_setsigdefault(attributes, &all);
-	r = r ? r : posix_spawnattr_setpgroup(attributes, 0);
-	return r ? r
-		 : posix_spawnattr_setflags(attributes,
-					    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-}
-
-static int spawn(const char *path, const char *format, int fd, struct child *child)
-{
-	const char *const arguments[] = {"ffprobe",
-					 "-v",
-					 "error",
-					 "-protocol_whitelist",
-					 "file",
-					 "-f",
-					 format,
-					 "-show_entries",
-					 "format=duration:stream=width,height,codec_type",
-					 "-of",
-					 "json",
-					 "-i",
-					 "/dev/fd/0",
-					 NULL};
-	char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"LC_ALL=C"}, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int r;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	r = prepare(&actions, &attributes, child, fd);
-	if (r == 0)
-		r = posix_spawn(&child->pid, path, &actions, &attributes, (char *const *)(uintptr_t)arguments,
-				environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
-/* Kills its whole group: it may have children. */
-static int wait_for(struct child *child, int64_t timeout_ms)
-{
-	_cleanup_(closep) int pid_fd = pidfd_open(child->pid, 0);
-	struct pollfd event = {.fd = pid_fd, .events = POLLIN};
-	int n = 0;
-
-	if (pid_fd >= 0)
-		while ((n = poll(&event, 1, (int)timeout_ms)) < 0 && errno == EINTR)
-			;
-	kill(-child->pid, SIGKILL);
-	while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
-		;
-	return n > 0 ? 0 : -ETIMEDOUT;
 }
 
 static void read_output(int fd, char ret[static LIMIT_ARTIFACT_FFPROBE_BYTES + 1])
@@ -173,6 +64,29 @@ static bool is_picture(const struct json *json, json_node stream)
 	       side_of(json, stream, "/height");
 }
 
+/* "30000/1001"; "0/0" when it does not know. */
+static uint32_t rate_of(const char *text)
+{
+	size_t above = strspn(text, "0123456789"), below = text[above] == '/' ? strlen(text + above + 1) : 0;
+	uint64_t pictures, seconds, millihertz;
+
+	if (decimal_parse_unsigned(bytes_of(text, above), &pictures) != 0 || below == 0 ||
+	    decimal_parse_unsigned(bytes_of(text + above + 1, below), &seconds) != 0 || seconds == 0 ||
+	    pictures > UINT64_MAX / 1000)
+		return 0;
+	millihertz = pictures * 1000 / seconds;
+	return millihertz <= LIMIT_ARTIFACT_FRAME_RATE_MILLIHERTZ ? (uint32_t)millihertz : 0;
+}
+
+static bool has_sound(const struct json *json, json_node root)
+{
+	json_node stream = json_first(json, json_at(json, root, "/streams"));
+
+	while (stream && !json_text_is(json, json_at(json, stream, "/codec_type"), "audio"))
+		stream = json_next(json, stream);
+	return stream != JSON_ABSENT;
+}
+
 static void adopt(const struct json *json, json_node root, json_node stream, struct probe *probe)
 {
 	int64_t duration_ms = json_decimal(json, json_at(json, root, "/format/duration"), 3, 0);
@@ -181,6 +95,8 @@ static void adopt(const struct json *json, json_node root, json_node stream, str
 		probe->duration_ms = duration_ms;
 	probe->width = side_of(json, stream, "/width");
 	probe->height = side_of(json, stream, "/height");
+	probe->frame_rate_millihertz = rate_of(json_string(json, json_at(json, stream, "/avg_frame_rate")));
+	probe->sound = has_sound(json, root) ? ARTIFACT_SOUND_ON : ARTIFACT_SOUND_OFF;
 }
 
 static int read_answer(const char *path, const char *text, struct probe *probe, struct errmsg *msg)
@@ -211,19 +127,39 @@ const char *artifact_find_ffprobe(void)
 
 int ffprobe_ask(const char *path, int fd, int64_t timeout_ms, struct probe *probe, struct errmsg *msg)
 {
-	_cleanup_(child_finish) struct child child = {.out_fd = memfd_create("ffprobe-out", MFD_CLOEXEC),
-						      .err_fd = memfd_create("ffprobe-err", MFD_CLOEXEC)};
 	bool is_mp4 = strstr(probe->media_type, "mp4") || strstr(probe->media_type, "quicktime");
+	const char *const arguments[] = {
+		"ffprobe",
+		"-v",
+		"error",
+		"-protocol_whitelist",
+		"file",
+		"-f",
+		is_mp4 ? "mov" : "matroska",
+		"-show_entries",
+		"format=duration:stream=width,height,codec_type,avg_frame_rate",
+		"-of",
+		"json",
+		"-i",
+		"/dev/fd/0",
+		NULL,
+	};
+	const struct child_order order = {
+		.path = path,
+		.arguments = arguments,
+		.fd = fd,
+		.output_bytes = LIMIT_ARTIFACT_FFPROBE_BYTES,
+		.cpu_s = LIMIT_ARTIFACT_FFPROBE_CPU_S,
+		.timeout_ms = timeout_ms,
+		.stop_fd = -1,
+	};
+	_cleanup_(child_finish) struct child child = {.out_fd = -1, .err_fd = -1};
 	_cleanup_(freep) char *text = malloc(LIMIT_ARTIFACT_FFPROBE_BYTES + 1);
-	int r;
+	int r = text ? child_run(&order, &child) : -ENOMEM;
 
-	if (!text || child.out_fd < 0 || child.err_fd < 0)
-		return no_opinion(path, "out of memory or descriptors");
-	r = spawn(path, is_mp4 ? "mov" : "matroska", fd, &child);
 	if (r < 0)
 		return no_opinion(path, log_errno(r));
-	limit(child.pid);
-	if (wait_for(&child, timeout_ms) < 0)
+	if (r > 0)
 		return no_opinion(path, "it did not answer in time");
 	if (!WIFEXITED(child.status) || WEXITSTATUS(child.status) > 125)
 		return no_opinion(path, "it crashed");

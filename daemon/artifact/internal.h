@@ -15,6 +15,8 @@
 struct artifact_store {
 	char *path;    /* for messages; files are reached through the descriptors */
 	char *ffprobe; /* or NULL */
+	char *ffmpeg;  /* or NULL */
+	int stop_fd;   /* an event: readable once the store closes */
 	uint64_t floor_bytes;
 	int staging_fd, content_fd; /* folders */
 	pthread_mutex_t mutex;
@@ -25,6 +27,7 @@ struct artifact_store {
 	struct claims claims;
 	struct workers workers;
 	struct workers openers; /* apart, since a seal may take long */
+	struct workers lookers; /* likewise */
 };
 
 struct artifact_staging {
@@ -40,6 +43,9 @@ struct place {
 };
 
 struct place place_of(const struct digest *sha256);
+
+/* A content of that size: 0 and a descriptor, ARTIFACT_E_DAMAGED, which has been logged, or negative errno. */
+int content_open(const struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes, int *ret_fd);
 
 /* ARTIFACT_E_NO_SPACE for a full disk or quota, else @error, a negative errno. */
 int store_outcome(int error);

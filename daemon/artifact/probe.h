@@ -8,10 +8,12 @@
 #include "artifact/source.h"
 
 struct probe {
-	const char *media_type; /* static; NULL: nothing known */
-	bool has_picture;       /* it has a moving picture */
-	int64_t duration_ms;    /* 0: not known */
-	uint32_t width, height; /* 0: not known */
+	const char *media_type;         /* static; NULL: nothing known */
+	bool has_picture;               /* it has a moving picture */
+	int64_t duration_ms;            /* 0: not known */
+	uint32_t width, height;         /* 0: not known */
+	uint32_t frame_rate_millihertz; /* 0: not known; so this and the next are without ffprobe */
+	enum artifact_sound sound;
 };
 
 /*

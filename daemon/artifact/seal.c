@@ -73,6 +73,8 @@ static int probe(const struct seal *seal, struct artifact_sealed *result)
 	result->duration_ms = found.duration_ms;
 	result->width = found.width;
 	result->height = found.height;
+	result->frame_rate_millihertz = found.frame_rate_millihertz;
+	result->sound = found.sound;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -110,9 +111,20 @@ static int start(struct artifact_store *store, uint32_t workers, struct errmsg *
 
 	if (r == 0)
 		r = workers_start(&store->openers, 1);
+	if (r == 0)
+		r = workers_start(&store->lookers, LIMIT_ARTIFACT_LOOKERS);
 	if (r < 0)
 		errmsg_set(msg, "the threads for '%s' cannot be started: %s", store->path, log_errno(r));
 	return r;
+}
+
+static int set_programs(struct artifact_store *store, const struct artifact_config *config)
+{
+	store->ffprobe = config->ffprobe ? strdup(config->ffprobe) : NULL;
+	store->ffmpeg = config->ffmpeg ? strdup(config->ffmpeg) : NULL;
+	if ((config->ffprobe && !store->ffprobe) || (config->ffmpeg && !store->ffmpeg))
+		return err_origin(-ENOMEM);
+	return 0;
 }
 
 int artifact_store_open(const struct artifact_config *config, struct artifact_store **ret, struct errmsg *msg)
@@ -122,18 +134,19 @@ int artifact_store_open(const struct artifact_config *config, struct artifact_st
 
 	if (!store)
 		return err_origin(-ENOMEM);
-	store->staging_fd = store->content_fd = -1;
+	store->staging_fd = store->content_fd = store->stop_fd = -1;
 	store->floor_bytes = config->floor_bytes;
 	pthread_mutex_init(&store->mutex, NULL);
 	claims_init(&store->claims);
+	store->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (store->stop_fd < 0)
+		return err_origin(-errno);
 	store->path = strdup(config->path);
 	if (!store->path)
 		return err_origin(-ENOMEM);
-	if (config->ffprobe) {
-		store->ffprobe = strdup(config->ffprobe);
-		if (!store->ffprobe)
-			return err_origin(-ENOMEM);
-	}
+	r = set_programs(store, config);
+	if (r < 0)
+		return r;
 	r = open_folders(store, msg);
 	if (r < 0)
 		return r;
@@ -148,12 +161,16 @@ struct artifact_store *artifact_store_close(struct artifact_store *store)
 {
 	if (!store)
 		return NULL;
+	eventfd_write(store->stop_fd, 1);
+	workers_stop(&store->lookers);
 	workers_stop(&store->openers);
 	workers_stop(&store->workers);
 	claims_finish(&store->claims);
 	pthread_mutex_destroy(&store->mutex);
 	closep(&store->content_fd);
 	closep(&store->staging_fd);
+	closep(&store->stop_fd);
+	free(store->ffmpeg);
 	free(store->ffprobe);
 	free(store->path);
 	free(store);
@@ -369,36 +386,37 @@ struct opening {
 	void *userdata;
 };
 
-static int refuse_content(const struct opening *opening, const char *why)
+static int refuse_content(const struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes,
+			  const char *why)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	digest_format(&opening->sha256, text);
+	digest_format(sha256, text);
 	log_error("the file of an artifact is damaged; restore it from a backup, or delete its job and order again",
-		  "folder", opening->store->path, "file", text, "size_bytes", log_int(opening->size_bytes), "why", why);
+		  "folder", store->path, "file", text, "size_bytes", log_int(size_bytes), "why", why);
 	return ARTIFACT_E_DAMAGED;
 }
 
 /* Not blocking, since somebody may have left a FIFO there; what is no file is found out afterwards. */
-static int open_content(const struct opening *opening, int *ret_fd)
+int content_open(const struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes, int *ret_fd)
 {
-	struct place place = place_of(&opening->sha256);
+	struct place place = place_of(sha256);
 	char path[FAN_OUT_SIZE + DIGEST_TEXT_SIZE];
 	_cleanup_(closep) int fd = -1;
 	struct stat status;
 
 	snprintf(path, sizeof(path), "%s/%s", place.folder, place.name);
-	fd = openat(opening->store->content_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(store->content_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return refuse_content(opening, "it is missing");
+		return refuse_content(store, sha256, size_bytes, "it is missing");
 	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
-		return refuse_content(opening, "it is no regular file");
+		return refuse_content(store, sha256, size_bytes, "it is no regular file");
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return err_origin(-errno);
 	if (!S_ISREG(status.st_mode))
-		return refuse_content(opening, "it is no regular file");
-	if ((uint64_t)status.st_size != opening->size_bytes)
-		return refuse_content(opening, "it has another size");
+		return refuse_content(store, sha256, size_bytes, "it is no regular file");
+	if ((uint64_t)status.st_size != size_bytes)
+		return refuse_content(store, sha256, size_bytes, "it has another size");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -406,7 +424,7 @@ static int open_content(const struct opening *opening, int *ret_fd)
 static void run_opening(struct task *task)
 {
 	struct opening *opening = (struct opening *)task;
-	int fd = -1, r = open_content(opening, &fd);
+	int fd = -1, r = content_open(opening->store, &opening->sha256, opening->size_bytes, &fd);
 
 	opening->fn(opening->userdata, r, fd);
 	free(opening);

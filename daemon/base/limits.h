@@ -101,6 +101,7 @@
 #define LIMIT_ENGINE_RELINKS 100                              /* fresh links for one job, about a day's worth */
 #define LIMIT_ENGINE_EXTRA_TRIES 2                            /* of both, for all that comes beside a video */
 #define LIMIT_ENGINE_BAD_FILES 3                              /* downloads that were not the media they should be */
+#define LIMIT_ENGINE_LOOKS_MS 120000                          /* in which looks at the videos of one job begin */
 #define LIMIT_ENGINE_FETCH_FAILURES 8                         /* of one link in a row that brought nothing */
 #define LIMIT_ENGINE_REDIRECTS 5                              /* of one download */
 #define LIMIT_ENGINE_FETCH_MS 14400000                        /* one download, whole */
@@ -142,15 +143,23 @@
 #define LIMIT_JOB_MEDIA 32 /* inputs of one order */
 #define LIMIT_JOB_MEDIA_URL 4096
 #define LIMIT_JOB_MEDIA_HANDLE 1024
-#define LIMIT_JOB_INPUTS (LIMIT_JOB_MEDIA + 2)        /* with the script's sound and the background */
-#define LIMIT_JOB_HISTORY 200                         /* spans of jobs from which a forecast is made */
-#define LIMIT_JOB_FORECAST_SAMPLES 20                 /* fewer make none */
-#define LIMIT_JOB_ROUTES 5                            /* of one job: what was ordered, and its fallbacks */
-#define LIMIT_JOB_NOTES 32                            /* of one job */
-#define LIMIT_JOB_NOTE_BYTES 1024                     /* of each of a note's texts */
-#define LIMIT_JOB_ADAPT_PASSES 8                      /* over the rules, until an order is refused after all */
-#define LIMIT_JOB_PRICES 256                          /* price rules of one model, or of one provider's configuration */
-#define LIMIT_JOB_PRICE_MICROS INT64_C(1000000000000) /* of one second or video: a million */
+#define LIMIT_JOB_INPUTS (LIMIT_JOB_MEDIA + 2) /* with the script's sound and the background */
+#define LIMIT_JOB_HISTORY 200                  /* spans of jobs from which a forecast is made */
+#define LIMIT_JOB_FORECAST_SAMPLES 20          /* fewer make none */
+#define LIMIT_JOB_ROUTES 5                     /* of one job: what was ordered, and its fallbacks */
+#define LIMIT_JOB_NOTES 32                     /* of one job */
+#define LIMIT_JOB_NOTE_BYTES 1024              /* of each of a note's texts */
+#define LIMIT_JOB_MISMATCHES 32                /* of one job; delivery.c says why the next six are as they are: */
+#define LIMIT_JOB_DURATION_OFF_MS 500          /* a video may be longer or shorter by that, or */
+#define LIMIT_JOB_DURATION_OFF_PERCENT 5       /* by so much of what was ordered, whichever is more */
+#define LIMIT_JOB_SIDE_OFF_PERCENT 10          /* of the lines that a tier names */
+#define LIMIT_JOB_AREA_OFF_PERCENT 15          /* of the pixels that a tier has at 16:9 */
+#define LIMIT_JOB_SHAPE_OFF_PERCENT 5          /* of an aspect ratio */
+#define LIMIT_JOB_FPS_OFF_PERCENT 2            /* of the frame rate */
+#define LIMIT_JOB_DEAD_PERCENT 95              /* of a video that are black, or stand still */
+#define LIMIT_JOB_ADAPT_PASSES 8               /* over the rules, until an order is refused after all */
+#define LIMIT_JOB_PRICES 256                   /* price rules of one model, or of one provider's configuration */
+#define LIMIT_JOB_PRICE_MICROS INT64_C(1000000000000)   /* of one second or video: a million */
 #define LIMIT_JOB_COST_MICROS INT64_C(1000000000000000) /* that a job may be said to have cost: a billion */
 #define LIMIT_JOB_SPEECH_RATE 1000                      /* bytes of text that a second of speech may hold */
 #define LIMIT_JOB_EXTRAS_BYTES 65536                    /* as JSON */
@@ -234,6 +243,8 @@
 #define LIMIT_SIM_AHEAD_MS INT64_C(3155760000000)         /* of the clock; a hundred years */
 #define LIMIT_SIM_CREDIT_MICROS INT64_C(1000000000000000) /* of the wallet; a billion dollars */
 #define LIMIT_SIM_NOT_A_VIDEO 67108864                    /* bytes of rubbish that a fault may ask for */
+#define LIMIT_SIM_OTHER_S 600                             /* seconds of a video that a fault may ask for */
+#define LIMIT_SIM_OTHER_SIDE 4096                         /* pixels of it */
 #define LIMIT_SIM_PADDING 1073741824                      /* bytes that a fault may add to a video */
 
 #define LIMIT_SIM_ASSETS 10000 /* uploads in memory; the oldest is forgotten */
@@ -285,6 +296,16 @@
 #define LIMIT_ARTIFACT_FFPROBE_MS 30000      /* until it is killed */
 #define LIMIT_ARTIFACT_FFPROBE_CPU_S 20
 #define LIMIT_ARTIFACT_FFPROBE_MEMORY (UINT64_C(4) << 30)
+#define LIMIT_ARTIFACT_FRAME_RATE_MILLIHERTZ \
+	1000000                  /* a thousand pictures a second: a higher rate is taken for not known */
+#define LIMIT_ARTIFACT_LOOKERS 2 /* videos whose pictures are decoded at once */
+#define LIMIT_ARTIFACT_LOOK_MS FAILPOINT_HURRY_MS(60000) /* from asking for it to its end, the time in line included */
+#define LIMIT_ARTIFACT_LOOK_CPU_S 40
+#define LIMIT_ARTIFACT_LOOK_FRAMES 240                  /* that are looked at, spread over the video, and */
+#define LIMIT_ARTIFACT_LOOK_STEP_MS 250                 /* so far apart at least */
+#define LIMIT_ARTIFACT_LOOK_PIXELS UINT64_C(4000000000) /* to decode; a larger video is judged by its key frames */
+#define LIMIT_ARTIFACT_LOOK_PICTURE UINT64_C(67108864)  /* pixels of one picture; a larger one is not decoded */
+#define LIMIT_ARTIFACT_STILL_MS 2000                    /* that a picture stands until it counts as frozen */
 
 /* room: engine, inputs */
 #define LIMIT_ENGINE_HANDLE_SPARE_MS 600000 /* before the provider forgets an upload, until which it is used */

@@ -6,22 +6,32 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-void fixture_start(struct fixture *fixture, const char *ffprobe)
+static void start(struct fixture *fixture, const char *ffprobe, const char *ffmpeg)
 {
-	struct artifact_config config = {.path = fixture->path, .ffprobe = ffprobe};
+	struct artifact_config config = {.path = fixture->path, .ffprobe = ffprobe, .ffmpeg = ffmpeg};
 	struct errmsg msg = {""};
 
 	if (artifact_store_open(&config, &fixture->store, &msg))
 		fail_msg("%s", msg.text);
 }
 
+void fixture_start(struct fixture *fixture, const char *ffprobe)
+{
+	start(fixture, ffprobe, NULL);
+}
+
 void fixture_open(struct fixture *fixture, const char *ffprobe)
+{
+	fixture_open_with(fixture, ffprobe, NULL);
+}
+
+void fixture_open_with(struct fixture *fixture, const char *ffprobe, const char *ffmpeg)
 {
 	const char *folder = getenv("TMPDIR");
 
 	snprintf(fixture->path, sizeof(fixture->path), "%s/filmgate-artifact-XXXXXX", folder ? folder : "/tmp");
 	assert_non_null(mkdtemp(fixture->path));
-	fixture_start(fixture, ffprobe);
+	start(fixture, ffprobe, ffmpeg);
 }
 
 static int unlink_one(const char *path, const struct stat *status, int kind, struct FTW *where)

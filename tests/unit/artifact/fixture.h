@@ -19,6 +19,7 @@ struct fixture {
 };
 
 void fixture_open(struct fixture *fixture, const char *ffprobe);
+void fixture_open_with(struct fixture *fixture, const char *ffprobe, const char *ffmpeg);
 void fixture_close(struct fixture *fixture);
 /* Opens the store of that folder. */
 void fixture_start(struct fixture *fixture, const char *ffprobe);

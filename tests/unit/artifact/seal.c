@@ -227,6 +227,45 @@ static void ffprobe_knows_better(void **state)
 	assert_int_equal(probe.duration_ms, 2500);
 }
 
+static void a_frame_rate_is_a_fraction_and_sound_a_track(void **state)
+{
+	static const struct {
+		const char *rate;
+		uint32_t millihertz;
+	} rows[] = {
+		{"24/1", 24000},
+		{"30000/1001", 29970},
+		{"1000/1", 1000000},
+		{"1001/1", 0},
+		{"0/0", 0},
+		{"25/0", 0},
+		{"25", 0},
+		{"25/", 0},
+		{"/1", 0},
+		{"-25/1", 0},
+		{"25/-1", 0},
+		{"25/x", 0},
+		{"18446744073709551615/1", 0},
+		{"99999999999999999999/99999999999999999999", 0},
+		{"", 0},
+	};
+	char script[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct probe probe = {.media_type = "video/mp4"};
+		struct errmsg msg = {""};
+
+		snprintf(script, sizeof(script),
+			 "echo '{\"streams\":[{\"codec_type\":\"video\",\"width\":2,\"height\":2,"
+			 "\"avg_frame_rate\":\"%s\"}%s]}'",
+			 rows[i].rate, i % 2 ? ",{\"codec_type\":\"audio\"}" : "");
+		assert_int_equal(ask(script, 30000, &probe, &msg), 0);
+		assert_int_equal(probe.frame_rate_millihertz, rows[i].millihertz);
+		assert_int_equal(probe.sound, i % 2 ? ARTIFACT_SOUND_ON : ARTIFACT_SOUND_OFF);
+	}
+}
+
 static void a_refusal_of_ffprobe_is_believed(void **state)
 {
 	struct probe probe = {.media_type = "video/mp4"};
@@ -327,6 +366,7 @@ int main(void)
 		cmocka_unit_test(an_asset_is_a_picture_a_video_or_a_sound),
 		cmocka_unit_test(closing_waits_for_every_seal),
 		cmocka_unit_test(ffprobe_knows_better),
+		cmocka_unit_test(a_frame_rate_is_a_fraction_and_sound_a_track),
 		cmocka_unit_test(a_refusal_of_ffprobe_is_believed),
 		cmocka_unit_test(an_ffprobe_in_trouble_has_no_say),
 		cmocka_unit_test(ffprobe_sees_no_secret_of_the_daemon),
