@@ -290,6 +290,13 @@ static const struct kind kinds[] = {
 	 {{"grpc_code", TYPE_COUNT, true}, {"failure_message", TYPE_TEXT, false}}},
 	{"empty_result", CHARGES_ALWAYS, NULL, {{0}}},
 	{"pad_video", CHARGES_ALWAYS, NULL, {{"bytes", TYPE_COUNT, true}}},
+	{"other_video",
+	 CHARGES_ALWAYS,
+	 NULL,
+	 {{"seconds", TYPE_COUNT, false},
+	  {"width", TYPE_COUNT, false},
+	  {"height", TYPE_COUNT, false},
+	  {"picture", TYPE_TEXT, false}}},
 };
 
 static const struct kind *kind_of(const json_t *action)
@@ -388,6 +395,24 @@ static int check_rubbish(const json_t *action, const char *content, struct errms
 	return SIM_ACTION_E_INVALID;
 }
 
+/* What can be rendered, in a time that a test waits for. */
+static int check_other_video(const json_t *action, struct errmsg *msg)
+{
+	const char *picture = text_of(action, "picture", "black");
+	int64_t width = count_of(action, "width", 16), height = count_of(action, "height", 16);
+
+	if (count_of(action, "seconds", 1) < 1 || count_of(action, "seconds", 1) > LIMIT_SIM_OTHER_S)
+		errmsg_set(msg, "'seconds' must be between 1 and %d", LIMIT_SIM_OTHER_S);
+	else if (width < 16 || width > LIMIT_SIM_OTHER_SIDE || width % 2 || height < 16 ||
+		 height > LIMIT_SIM_OTHER_SIDE || height % 2)
+		errmsg_set(msg, "'width' and 'height' must be even, and between 16 and %d", LIMIT_SIM_OTHER_SIDE);
+	else if (strcmp(picture, "black") != 0 && strcmp(picture, "still") != 0)
+		errmsg_set(msg, "'picture' must be 'black' or 'still'");
+	else
+		return 0;
+	return SIM_ACTION_E_INVALID;
+}
+
 /* Limits that keep what a fault asks for within what HTTP and this process can do. */
 static int check_bounds(const json_t *action, const struct kind *kind, struct errmsg *msg)
 {
@@ -411,6 +436,8 @@ static int check_bounds(const json_t *action, const struct kind *kind, struct er
 	else if (strcmp(kind->name, "pad_video") == 0 &&
 		 (count_of(action, "bytes", 0) < 8 || count_of(action, "bytes", 0) > LIMIT_SIM_PADDING))
 		errmsg_set(msg, "'bytes' must be between 8 and %d", LIMIT_SIM_PADDING);
+	else if (strcmp(kind->name, "other_video") == 0)
+		return check_other_video(action, msg);
 	else if (kind->apply == apply_not_a_video)
 		return check_rubbish(action, content, msg);
 	else
@@ -472,6 +499,13 @@ struct sim_twist sim_action_twist(const json_t *action)
 	}
 	if (strcmp(name, "pad_video") == 0)
 		twist.padding = (uint64_t)count_of(action, "bytes", 0);
+	if (strcmp(name, "other_video") == 0) {
+		twist.seconds = (int)count_of(action, "seconds", 0);
+		twist.width = (int)count_of(action, "width", 0);
+		twist.height = (int)count_of(action, "height", 0);
+		twist.is_black = strcmp(text_of(action, "picture", ""), "black") == 0;
+		twist.is_still = strcmp(text_of(action, "picture", ""), "still") == 0;
+	}
 	if (strcmp(name, "fail_operation") == 0) {
 		twist.operation_code = (int)count_of(action, "grpc_code", 13);
 		twist.failure_message = text_of(action, "failure_message", "The operation failed.");

@@ -47,23 +47,39 @@ static void add(struct command *command, const char *const *arguments)
 	"fontfile=font.ttf:text='captions':fontsize=h/10:fontcolor=yellow:" \
 	"x=(w-text_w)/2:y=h*17/20[captioned]"
 
+/* The script, and when which picture is shown, so that each is another. */
+static void describe_text(const struct sim_picture *picture, int font_px, char ret[static TEXT_SIZE / 2])
+{
+	int shorter = picture->width < picture->height ? picture->width : picture->height, n;
+
+	if (picture->is_black) {
+		snprintf(ret, TEXT_SIZE / 2, "null");
+		return;
+	}
+	n = snprintf(ret, TEXT_SIZE / 2,
+		     "drawtext=fontfile=font.ttf:textfile=script.txt:expansion=none:fontsize=%d:fontcolor=white:"
+		     "line_spacing=2:borderw=%d:bordercolor=black:x=(w-text_w)/2:y=(h-text_h)/2",
+		     font_px, font_px / 24);
+	if (!picture->is_still)
+		snprintf(ret + n, (size_t)(TEXT_SIZE / 2 - n),
+			 ",drawtext=fontfile=font.ttf:text='filmgate-sim %%{pts\\:hms}':fontsize=%d:fontcolor=white:"
+			 "x=w/50:y=h-text_h-h/50",
+			 shorter / 30 > 4 ? shorter / 30 : 4);
+}
+
 /* Every name in the filter is relative to the child's folder, so no path of ours needs its escapes. */
 static void describe(struct command *command, const struct sim_picture *picture, int font_px)
 {
-	int shorter = picture->width < picture->height ? picture->width : picture->height;
+	char text[TEXT_SIZE / 2];
 
+	describe_text(picture, font_px, text);
 	snprintf(command->background, sizeof(command->background), "color=c=0x%06x:s=%dx%d:r=%d:d=%d",
-		 picture->is_clear ? 0 : picture->color, picture->width, picture->height, picture->fps,
-		 picture->seconds);
+		 picture->is_clear || picture->is_black ? 0 : picture->color, picture->width, picture->height,
+		 picture->fps, picture->seconds);
 	snprintf(command->tone, sizeof(command->tone),
 		 "sine=frequency=220:beep_factor=4:sample_rate=48000:duration=%d,volume=0.2", picture->seconds);
-	snprintf(command->filter, sizeof(command->filter),
-		 "[0:v]drawtext=fontfile=font.ttf:textfile=script.txt:expansion=none:fontsize=%d:fontcolor=white:"
-		 "line_spacing=2:borderw=%d:bordercolor=black:x=(w-text_w)/2:y=(h-text_h)/2,"
-		 "drawtext=fontfile=font.ttf:text='filmgate-sim %%{pts\\:hms}':fontsize=%d:fontcolor=white:"
-		 "x=w/50:y=h-text_h-h/50,%s,split=%d[video][still][moving]%s;" PREVIEW "%s",
-		 font_px, font_px / 24, shorter / 30 > 4 ? shorter / 30 : 4,
-		 picture->is_clear ? CLEAR : "format=yuv420p", picture->has_captions ? 4 : 3,
+	snprintf(command->filter, sizeof(command->filter), "[0:v]%s,%s,split=%d[video][still][moving]%s;" PREVIEW "%s",
+		 text, picture->is_clear ? CLEAR : "format=yuv420p", picture->has_captions ? 4 : 3,
 		 picture->has_captions ? "[bare]" : "", picture->has_captions ? ";" CAPTIONS : "");
 }
 

@@ -95,7 +95,7 @@ static int make_generation(struct sim *sim, const struct sim_call *call, const s
 		.failure_message = (char *)(uintptr_t)call->twist.failure_message,
 	};
 
-	return sim_order(sim, picture, &model, ret);
+	return sim_order(sim, &call->twist, picture, &model, ret);
 }
 
 static int64_t cost_of(const struct sim *sim, const struct sim_heygen_order *order, int seconds)

@@ -98,7 +98,7 @@ static int make_generation(struct sim *sim, const struct sim_call *call, const s
 		.failure_code = (char *)(uintptr_t)call->twist.failure_code,
 		.failure_message = (char *)(uintptr_t)call->twist.failure_message,
 	};
-	int r = sim_order(sim, picture, &model, ret);
+	int r = sim_order(sim, &call->twist, picture, &model, ret);
 
 	return r < 0 ? err_trace(r) : sim_generation_set_name(*ret, order->model);
 }

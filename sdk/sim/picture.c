@@ -50,6 +50,8 @@ struct sim_digest_text sim_picture_key(const struct sim_picture *picture)
 	buffer_printf(&all, "4 %d %d %d %d %d %u %d %d %d\n", picture->width, picture->height, picture->fps,
 		      picture->seconds, picture->format, picture->color, picture->is_clear, picture->has_captions,
 		      picture->is_small);
+	if (picture->is_black || picture->is_still)
+		buffer_printf(&all, "%d %d\n", picture->is_black, picture->is_still);
 	buffer_append_text(&all, picture->text);
 	digest = digest_of(buffer_bytes(&all));
 	digest_format(&digest, key.text);

@@ -20,6 +20,8 @@ struct sim_picture {
 	bool is_clear;     /* no background: webm with alpha */
 	bool has_captions; /* a second file with captions in the picture */
 	bool is_small;     /* rendered as cheaply as possible */
+	bool is_black;     /* nothing is seen */
+	bool is_still;     /* nothing moves */
 };
 
 struct sim_layout {

@@ -98,8 +98,20 @@ static char *burned_text(const struct sim *sim, const char *text)
 	return strndup(text, len);
 }
 
-int sim_order(struct sim *sim, const struct sim_picture *picture, struct sim_generation *model,
-	      struct sim_generation **ret)
+static void twist_picture(const struct sim_twist *twist, struct sim_picture *picture)
+{
+	if (twist->seconds)
+		picture->seconds = twist->seconds;
+	if (twist->width)
+		picture->width = twist->width;
+	if (twist->height)
+		picture->height = twist->height;
+	picture->is_black = twist->is_black;
+	picture->is_still = twist->is_still;
+}
+
+int sim_order(struct sim *sim, const struct sim_twist *twist, const struct sim_picture *picture,
+	      struct sim_generation *model, struct sim_generation **ret)
 {
 	int64_t now_ms = sim_clock_monotonic_ms(&sim->clock), length_ms;
 	_cleanup_(freep) char *text = burned_text(sim, picture->text);
@@ -110,6 +122,7 @@ int sim_order(struct sim *sim, const struct sim_picture *picture, struct sim_gen
 	if (!text)
 		return err_origin(-ENOMEM);
 	burned.text = text;
+	twist_picture(twist, &burned);
 	key = sim_picture_key(&burned);
 	model->text = (char *)(uintptr_t)picture->text;
 	model->created_utc_ms = sim_clock_utc_ms(&sim->clock);

@@ -51,6 +51,9 @@ struct sim_twist {
 	int operation_code; /* the gRPC code that the operation fails with; 0: it does not */
 	bool is_empty;      /* done, without a video and without a reason */
 	uint64_t padding;   /* of a poll: each video inside the reply is that many bytes longer */
+	/* Of an order: what is delivered is another video; it is charged, and described, as it was ordered. 0: as ordered. */
+	int seconds, width, height;
+	bool is_black, is_still;
 };
 
 struct sim_call {
@@ -94,9 +97,10 @@ const struct sim_route *sim_route_find(const struct sim_route *routes, const str
 
 /* Makes a rendered picture as cheap and as short as the options want it. */
 void sim_fit_picture(const struct sim *sim, struct sim_picture *picture);
-/* Renders the picture and puts what was ordered into the table: @model, completed by when it happens. */
-int sim_order(struct sim *sim, const struct sim_picture *picture, struct sim_generation *model,
-	      struct sim_generation **ret);
+/* Renders the picture, or what @twist makes of it, and puts what was ordered into the table: @model, completed by when it
+ * happens. */
+int sim_order(struct sim *sim, const struct sim_twist *twist, const struct sim_picture *picture,
+	      struct sim_generation *model, struct sim_generation **ret);
 /* Between @range->min and ->max, decided by seed, @number and @salt alone. */
 int64_t sim_pick_ms(const struct sim *sim, const struct sim_range *range, uint64_t number, uint64_t salt);
 int64_t sim_credit_left_micros(const struct sim *sim);

@@ -142,7 +142,7 @@ static int make_generation(struct sim *sim, const struct sim_call *call, const s
 	model.place = place;
 	model.is_inline = !place && !is_gemini(call);
 	apply_twist(call, order, code, &model);
-	return sim_order(sim, picture, &model, ret);
+	return sim_order(sim, &call->twist, picture, &model, ret);
 }
 
 /* How many of its samples there are in the end. */

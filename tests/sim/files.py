@@ -61,6 +61,20 @@ class Pictures(Case):
                                  (dict(script=" ".join(["word"] * 400)), 60.0)):
             self.assertEqual(self.film(**members)["duration"], seconds)
 
+    def test_another_video_than_ordered_lies_by_its_file_alone(self):
+        script = "one two three four five six seven"
+        self.sim.fault({"type": "other_video", "seconds": 2, "width": 160, "height": 90, "picture": "black"},
+                       match={"method": "POST"})
+        video = self.film(script=script)
+        report = probe(fetch(video["video_url"]).body)
+        self.assertEqual((video["duration"], float(report["format"]["duration"])), (3.0, 2.0))
+        self.assertEqual((report["video"]["width"], report["video"]["height"]), (160, 90))
+        self.assertLess(max(self.pixels(fetch(video["thumbnail_url"]).body)), 8)
+        self.assertEqual(float(probe(fetch(self.film(script=script)["video_url"]).body)["format"]["duration"]), 3.0)
+        for action in ({"seconds": 0}, {"seconds": 601}, {"width": 15}, {"height": 17}, {"picture": "red"}):
+            with self.assertRaises(Exception):
+                self.sim.fault({"type": "other_video", **action}, match={"method": "POST"})
+
     def test_webm_has_alpha(self):
         video = self.film(output_format="webm", script="see through")
         reply = fetch(video["video_url"])
