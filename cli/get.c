@@ -6,6 +6,7 @@
 #include "say.h"
 #include "words.h"
 
+#include "base/decimal.h"
 #include "base/err.h"
 
 #include <filmgate/v1/job_service.pb-c.h>
@@ -105,7 +106,7 @@ static void print_attempt(const Filmgate__V1__Attempt *attempt, bool is_elsewher
 
 static void print_artifact(const Filmgate__V1__Artifact *artifact)
 {
-	char extra[96] = "";
+	char extra[128] = "", rate[DECIMAL_TEXT_SIZE];
 
 	if (artifact->width)
 		snprintf(extra, sizeof(extra), "  %ux%u", artifact->width, artifact->height);
@@ -114,6 +115,12 @@ static void print_artifact(const Filmgate__V1__Artifact *artifact)
 			 words_of_duration(artifact->duration->seconds * 1000 + artifact->duration->nanos / 1000000)
 				 .text);
 	print_line("file", "%s", artifact->name);
+	if (artifact->frame_rate_millihertz) {
+		decimal_format(artifact->frame_rate_millihertz, 3, rate);
+		snprintf(extra + strlen(extra), sizeof(extra) - strlen(extra), "  %s fps", rate);
+	}
+	if (artifact->audio == FILMGATE__V1__TOGGLE__TOGGLE_OFF)
+		snprintf(extra + strlen(extra), sizeof(extra) - strlen(extra), "  no sound");
 	print_line("", "%s  %s  %s%s", artifact->role, artifact->media_type, words_of_size(artifact->size_bytes).text,
 		   extra);
 	print_line("", "sha256 %s", artifact->sha256);
@@ -129,6 +136,9 @@ static void print_status(const Filmgate__V1__JobStatus *status, bool is_elsewher
 		if (words.data)
 			print_line(i ? "" : "notes", "%s", words.data);
 	}
+	for (size_t i = 0; i < status->n_mismatches; i++)
+		print_line(i ? "" : "mismatch", "%s: %s", cli_short_name(status->mismatches[i]->artifact),
+			   status->mismatches[i]->message);
 	print_time("started", status->start_time);
 	print_time("finished", status->finish_time);
 	if (status->cancel)
@@ -190,6 +200,20 @@ static bool has_gone_on(const Filmgate__V1__Job *job)
 	       (strcmp(job->status->provider, job->provider) != 0 || strcmp(job->status->model, job->model) != 0);
 }
 
+static const char *mismatch_words(Filmgate__V1__OnMismatch policy)
+{
+	switch (policy) {
+	case FILMGATE__V1__ON_MISMATCH__ON_MISMATCH_ACCEPT:
+		return "is accepted, and nobody looks";
+	case FILMGATE__V1__ON_MISMATCH__ON_MISMATCH_FLAG:
+		return "is shown here";
+	case FILMGATE__V1__ON_MISMATCH__ON_MISMATCH_FAIL:
+		return "fails the job";
+	default:
+		return "a policy that this program does not know";
+	}
+}
+
 static void print_job(const Filmgate__V1__Job *job)
 {
 	print_line("job", "%s", job->name);
@@ -214,6 +238,8 @@ static void print_job(const Filmgate__V1__Job *job)
 		print_line("tries", "up to %u more when it failed and cost nothing", job->retry_if_uncharged);
 	if (job->on_uncertain)
 		print_line("in doubt", "%s", policy_words(job->on_uncertain));
+	if (job->on_mismatch)
+		print_line("otherwise", "what comes otherwise than ordered %s", mismatch_words(job->on_mismatch));
 	print_money(job);
 	if (job->status)
 		print_status(job->status, has_gone_on(job));

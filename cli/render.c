@@ -167,6 +167,8 @@ static void detail_success(const Filmgate__V1__JobStatus *status, struct buffer 
 		buffer_printf(out, ", and %zu more files", status->n_artifacts - 1);
 	for (size_t i = 0; i < status->n_missing_roles; i++)
 		buffer_printf(out, "%s%s", i ? ", " : "; missing: ", status->missing_roles[i]);
+	for (size_t i = 0; i < status->n_mismatches; i++)
+		buffer_printf(out, "%s%s", i ? ", " : "; not as ordered: ", status->mismatches[i]->field);
 }
 
 static void detail_failure(const Filmgate__V1__JobStatus *status, struct buffer *out)

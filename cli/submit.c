@@ -30,6 +30,7 @@ static const struct plain {
 	{"job.display_name", OPTION_NAME, false},
 	{"job.priority", OPTION_PRIORITY, false},
 	{"job.on_uncertain", OPTION_ON_UNCERTAIN, false},
+	{"job.on_mismatch", OPTION_ON_MISMATCH, false},
 	{"job.retry_if_uncharged", OPTION_RETRY_IF_UNCHARGED, false},
 	{"request_id", OPTION_REQUEST_ID, false},
 };

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 static const char *const policies[] = {"hold", "fail", "resubmit", NULL};
+static const char *const mismatch_policies[] = {"accept", "flag", "fail", NULL};
 const char *const table_formats[] = {"table", "json", "jsonl", "name", NULL};
 static const char *const usage_formats[] = {"table", "json", "jsonl", "csv", NULL};
 
@@ -66,6 +67,10 @@ ROW(on_uncertain, ON_UNCERTAIN, CHOICE, 0, "on-uncertain", "POLICY",
     "when nobody can find out whether it was bought: hold (a person decides), fail, or resubmit (it may be paid for "
     "twice); default: as the provider is configured",
     .choices = policies);
+ROW(on_mismatch, ON_MISMATCH, CHOICE, 0, "on-mismatch", "POLICY",
+    "when its video is not what was ordered, in length, size, shape, frame rate or sound, or is black or still: accept "
+    "(nobody looks), flag, or fail (it costs the same); default: as the provider is configured",
+    .choices = mismatch_policies);
 ROW(not_before, NOT_BEFORE, TEXT, 0, "not-before", "WHEN",
     "start it no earlier than that: 2026-11-22T17:00:00Z, '2026-11-22 17:00' here, or in so long: 2h30m");
 ROW(fallback, FALLBACK, TEXT, 0, "fallback", "PROVIDER[/MODEL]",
@@ -156,7 +161,7 @@ const struct command table_commands[] = {
 		 "filmgate get JOB -o json | filmgate submit -f - --priority 10"),
 	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &reference,
 			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &adapt, &on_uncertain,
-			    &not_before, &retry_uncharged, &fallback, &wait_flag, &output_waits, &format),
+			    &not_before, &retry_uncharged, &on_mismatch, &fallback, &wait_flag, &output_waits, &format),
 	 .operands_max = 2,
 	 .needs_daemon = true,
 	 .run = command_submit},

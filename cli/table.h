@@ -69,6 +69,7 @@ enum option_id {
 	OPTION_NOT_BEFORE,
 	OPTION_RETRY_IF_UNCHARGED,
 	OPTION_FALLBACK,
+	OPTION_ON_MISMATCH,
 };
 
 enum option_type {

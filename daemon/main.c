@@ -74,6 +74,20 @@ static int make_folder(const char *path, struct errmsg *msg)
 	return r;
 }
 
+/* No failure, and no mismatch of a video: what they would say is not known. NULL: both are there. */
+static const char *missing_programs(void)
+{
+	bool has_ffprobe = artifact_find_ffprobe(), has_ffmpeg = artifact_find_ffmpeg();
+
+	if (has_ffprobe && has_ffmpeg)
+		return NULL;
+	return has_ffprobe  ? "/usr/bin/ffmpeg is not there: whether a video is black or stands still is not looked at"
+	       : has_ffmpeg ? "/usr/bin/ffprobe is not there: frame rate and sound of videos are not known, and "
+			      "nobody else says whether they can be played"
+			    : "/usr/bin/ffprobe and ffmpeg are not there: frame rate and sound of videos, and whether "
+			      "they can be played, are black or stand still, are not looked at";
+}
+
 static int open_artifacts(struct rooms *rooms, struct errmsg *msg)
 {
 	char path[PATH_MAX];
@@ -81,8 +95,12 @@ static int open_artifacts(struct rooms *rooms, struct errmsg *msg)
 		.path = path,
 		.floor_bytes = (uint64_t)rooms->config->limits.reserve_bytes,
 		.ffprobe = artifact_find_ffprobe(),
+		.ffmpeg = artifact_find_ffmpeg(),
 	};
 
+	if (missing_programs())
+		log_info("videos are looked at less closely; install ffmpeg (Debian: ffmpeg)", "why",
+			 missing_programs());
 	snprintf(path, sizeof(path), "%s/artifacts", rooms->config->data_dir);
 	return artifact_store_open(&config, &rooms->artifacts, msg);
 }
@@ -449,6 +467,8 @@ static int check_config(const char *path, struct config *config)
 		return EXIT_FAILURE;
 	}
 	printf("%s: no errors\n", path);
+	if (missing_programs())
+		printf("note: %s; install ffmpeg (Debian: ffmpeg)\n", missing_programs());
 	status = finish_output();
 	/* A plugin that hangs looks at what is in the configuration. */
 	if (r == PROVIDERS_E_LATE)

@@ -325,6 +325,18 @@ static void fill_keys(const struct config_provider *from, struct provider *provi
 	ret->n_previous_keys = from->n_previous_keys;
 }
 
+static enum job_on_mismatch mismatch_of(int configured)
+{
+	switch (configured) {
+	case CONFIG_MISMATCH_ACCEPT:
+		return JOB_ON_MISMATCH_ACCEPT;
+	case CONFIG_MISMATCH_FAIL:
+		return JOB_ON_MISMATCH_FAIL;
+	default:
+		return JOB_ON_MISMATCH_FLAG;
+	}
+}
+
 static struct engine_provider_config lane_of(const struct config *config, const struct config_provider *from,
 					     struct provider *provider)
 {
@@ -342,6 +354,7 @@ static struct engine_provider_config lane_of(const struct config *config, const 
 		.max_artifact_bytes = (uint64_t)config->limits.video_bytes,
 		.max_reply_bytes = (uint64_t)config->limits.reply_bytes,
 		.on_uncertain = uncertain_of(from->on_uncertain),
+		.on_mismatch = mismatch_of(from->on_mismatch),
 		.allow_private_network = from->allow_private_network,
 		.uses_http2 = from->http_version == CONFIG_HTTP_2,
 	};

@@ -36,6 +36,7 @@ struct config_keys {
 
 /* In the order of the option's words. */
 enum config_http_version { CONFIG_HTTP_1_1, CONFIG_HTTP_2 };
+enum config_mismatch { CONFIG_MISMATCH_ACCEPT, CONFIG_MISMATCH_FLAG, CONFIG_MISMATCH_FAIL };
 enum config_uncertain { CONFIG_UNCERTAIN_HOLD, CONFIG_UNCERTAIN_FAIL, CONFIG_UNCERTAIN_RESUBMIT };
 
 /* One row of an operator's price table. */
@@ -83,6 +84,7 @@ struct config_provider {
 	int64_t submit_timeout_ms;
 	int64_t deadline_s;          /* of a job that names none, from acceptance */
 	int on_uncertain;            /* enum config_uncertain */
+	int on_mismatch;             /* enum config_mismatch */
 	bool allow_private_network;  /* loopback, private and link-local addresses, and http without TLS */
 	struct config_price *prices; /* in their order */
 	size_t n_prices;

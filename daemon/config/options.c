@@ -183,6 +183,7 @@ static const char *const unpriced_words[] = {"allow", "refuse", NULL};
 static const char *const price_units[] = {"second", "video", NULL};
 static const char *const http_versions[] = {"1.1", "2", NULL};
 static const char *const uncertain_policies[] = {"hold", "fail", "resubmit", NULL};
+static const char *const mismatch_policies[] = {"accept", "flag", "fail", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
 
@@ -334,6 +335,11 @@ const struct option config_options[] = {
 	    "What becomes of a job when nobody can find out whether it was bought, unless the job says: hold it for a person\n"
 	    "to decide, fail it, or resubmit it, at most twice, though it may be paid for more than once.",
 	    .choices = uncertain_policies),
+	ROW("providers.on_mismatch", CHOICE, OF(on_mismatch), "flag", 0, 0,
+	    "What becomes of a job whose video is not what was ordered (length, size, shape, frame rate, sound, or it is\n"
+	    "black or still), unless the job says: accept it without a look, flag what is different on the job, or fail the\n"
+	    "job, which costs what it costs and keeps its files. Needs ffprobe and ffmpeg; what they cannot tell is fine.",
+	    .choices = mismatch_policies),
 	ROW("providers.allow_private_network", BOOL, OF(allow_private_network), "false", 0, 0,
 	    "Allow loopback and private addresses, and http without TLS: for simulators."),
 	ROW("providers.prices", PRICES, 0, "", 0, LIMIT_JOB_PRICES,

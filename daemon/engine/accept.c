@@ -690,6 +690,7 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 			.on_uncertain = take->job->on_uncertain,
 			.not_before_ms = take->job->not_before_ms,
 			.retry_if_uncharged = take->job->retry_if_uncharged,
+			.on_mismatch = take->job->on_mismatch,
 		};
 
 		engine_create_job(retry->engine, &create, retry->fn, retry->userdata);

@@ -81,6 +81,7 @@ struct engine_create {
 	struct id retry_of; /* all zero: it is no retry */
 	enum job_uncertain on_uncertain;      /* UNSAID: the provider's */
 	uint32_t retry_if_uncharged;          /* at most LIMIT_ENGINE_UNCHARGED */
+	enum job_on_mismatch on_mismatch;     /* UNSAID: the provider's */
 	int64_t not_before_ms;                /* UTC; 0 or past: at once; at most LIMIT_ENGINE_SCHEDULE_MS ahead */
 	const struct engine_route *fallbacks; /* at most LIMIT_JOB_ROUTES - 1 */
 	size_t n_fallbacks;
@@ -348,7 +349,8 @@ struct engine_provider_figures {
 	int64_t oldest_ms; /* how long the queued job that is ready for longest has been so; 0: none is */
 	uint64_t ambiguous_sends;
 	uint64_t plugin_faults;
-	uint64_t artifacts, artifact_bytes;                      /* of jobs that succeeded */
+	uint64_t artifacts, artifact_bytes;                      /* of jobs that succeeded, or failed for what came */
+	uint64_t mismatches;                                     /* of videos with what was ordered */
 	struct engine_count exchanges[ENGINE_EXCHANGE_OUTCOMES]; /* requests, downloads included, by how they ended */
 	struct metric_reading poll_lateness;                     /* from the instant it was due to its first byte */
 	struct metric_reading submit; /* of paid requests that were replied to, from their first byte */

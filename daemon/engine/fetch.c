@@ -3,7 +3,9 @@
  * sealed (synced, hashed, checked), and only when all are there is the job SUCCEEDED, in one commit with its artifacts.
  *
  * A link that has run out is renewed by asking the provider again (back to RUNNING); a file that is not what it should
- * be is fetched anew a few times before the job fails with what it cost. After a restart a download begins anew: what
+ * be is fetched anew a few times before the job fails with what it cost. One that is media, and not what was ordered, is
+ * what was paid for all the same: whatever the policy says, it is kept. Before that its pictures are looked at, for a time
+ * that is bounded, and again after a restart. After a restart a download begins anew: what
  * the first half of a file belongs to is known only to the run that has the server's validator.
  */
 #include "engine/run.h"
@@ -11,6 +13,7 @@
 #include "base/failpoint.h"
 #include "base/json.h"
 #include "engine/lift.h"
+#include "engine/policy.h"
 #include "engine/step.h"
 #include "job/price.h"
 #include "plugin/url.h"
@@ -28,6 +31,7 @@ struct fetch {
 	uint32_t redirects, failures;
 	struct digest *claims;
 	size_t n_claims;
+	int64_t looks_until_ms; /* monotonic; 0: nothing was looked at so far */
 };
 
 static void fetch_next(struct entry *entry);
@@ -136,20 +140,6 @@ static bool is_same_origin(const char *a, const char *b)
 	       bytes_equal(buffer_bytes(&x), buffer_bytes(&y));
 }
 
-static void drop_artifacts(struct job_status *status)
-{
-	for (size_t i = 0; i < status->n_artifacts; i++) {
-		free(status->artifacts[i].role);
-		free(status->artifacts[i].language);
-		free(status->artifacts[i].media_type);
-		free(status->artifacts[i].unknown);
-	}
-	status->n_artifacts = 0;
-	for (size_t i = 0; i < status->n_missing; i++)
-		free(status->missing[i]);
-	status->n_missing = 0;
-}
-
 static bool is_video(const struct fetch *fetch)
 {
 	const char *role = output_text(fetch, "/role");
@@ -198,7 +188,7 @@ static void end_bad(struct entry *entry, const char *why)
 
 	log_error("nothing usable came of a paid job", "job", log_id(&entry->ref), "why", why);
 	drop_lifted(entry);
-	drop_artifacts(entry->status);
+	job_drop_delivery(entry->status);
 	entry_fail(entry, JOB_STATE_FAILED, &failure, run_after_end);
 }
 
@@ -243,19 +233,45 @@ static void after_success(struct entry *entry)
 	run_after_end(entry);
 }
 
+static void after_mismatch(struct entry *entry)
+{
+	drop_lifted(entry);
+	run_after_end(entry);
+}
+
+/* With the change that keeps the files. */
+static void end_mismatched(struct entry *entry, struct errmsg *why)
+{
+	const struct job_failure failure = {
+		.reason = JOB_REASON_ARTIFACT_BAD,
+		.purchase = JOB_PURCHASE_MADE,
+		.message = why->text,
+	};
+
+	entry_fail(entry, JOB_STATE_FAILED, &failure, after_mismatch);
+}
+
 static void finish(struct entry *entry)
 {
 	struct job_status *status = entry->status;
 	struct job_attempt *attempt = job_current_attempt(status);
+	struct errmsg why;
 
 	if (status->n_artifacts == 0) {
 		end_bad(entry, "the provider delivered no video");
 		return;
 	}
+	policy_compare(entry);
 	FAILPOINT(FINISH_BEFORE_SETTLE);
 	entry_begin(entry);
 	for (size_t i = 0; i < status->n_artifacts; i++)
 		store_commit_put_artifact(entry->change, &entry->ref, &status->artifacts[i]);
+	status->wait = JOB_WAIT_NONE;
+	status->wait_until_ms = 0;
+	if (policy_refuses(entry, &why)) {
+		end_mismatched(entry, &why);
+		return;
+	}
 	if (attempt && attempt->ended_ms == 0) {
 		attempt->ended_ms = now_utc(entry->engine);
 		store_commit_put_attempt(entry->change, &entry->ref, attempt);
@@ -263,8 +279,6 @@ static void finish(struct entry *entry)
 	if (job_set_text(&status->outputs, NULL) < 0 || job_settle(status, &entry->job->quote, JOB_PURCHASE_MADE) < 0)
 		abort();
 	status->progress_percent = 100;
-	status->wait = JOB_WAIT_NONE;
-	status->wait_until_ms = 0;
 	entry_move(entry, JOB_STATE_SUCCEEDED);
 	entry_submit(entry, JOB_EVENT_STATE, after_success);
 }
@@ -311,6 +325,8 @@ static void add_artifact(struct entry *entry, const struct artifact_sealed *seal
 	artifact->duration_ms = sealed->duration_ms;
 	artifact->width = sealed->width;
 	artifact->height = sealed->height;
+	artifact->frame_rate_millihertz = sealed->frame_rate_millihertz;
+	artifact->sound = (enum job_sound)sealed->sound;
 	artifact->created_ms = now_utc(entry->engine);
 	keep_claim(fetch, &sealed->sha256);
 }
@@ -331,7 +347,7 @@ static void ask_again(struct entry *entry, uint32_t times, const char *why)
 	entry->poll_delay_ms = backoff_ms(entry->engine, times, LIMIT_ENGINE_BACKOFF_BASE_MS,
 					  LIMIT_ENGINE_RELINK_CAP_MS);
 	drop_lifted(entry);
-	drop_artifacts(status);
+	job_drop_delivery(status);
 	entry_begin(entry);
 	if (job_set_text(&status->outputs, NULL) < 0)
 		abort();
@@ -404,6 +420,73 @@ static void wait_for_room(struct entry *entry, const char *why)
 	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_for_room);
 }
 
+static void next_output(struct entry *entry)
+{
+	drop_staging(entry->fetch);
+	entry->fetch->at++;
+	fetch_next(entry);
+}
+
+/* ---- looking at the pictures ---- */
+
+struct looked {
+	struct arrival arrival;
+	struct artifact_looked result;
+};
+
+static void discard_looked(struct arrival *arrival)
+{
+	free(arrival);
+}
+
+static void handle_looked(struct entry *entry, struct arrival *arrival)
+{
+	const struct artifact_looked *result = &((struct looked *)(void *)arrival)->result;
+	struct job_artifact *artifact = &entry->status->artifacts[entry->status->n_artifacts - 1];
+
+	artifact->is_looked_at = result->is_known;
+	artifact->black_ms = result->black_ms;
+	artifact->frozen_ms = result->frozen_ms;
+	free(arrival);
+	next_output(entry);
+}
+
+/* [worker thread] */
+static void on_looked(void *userdata, const struct artifact_looked *result)
+{
+	struct looked *looked = userdata;
+
+	looked->result = *result;
+	arrival_post(&looked->arrival);
+}
+
+/* All videos of a job have one time together: many of them, as languages are, make no job wait for ever. */
+static bool is_looked_at(struct entry *entry)
+{
+	struct fetch *fetch = entry->fetch;
+	int64_t now_ms = clock_monotonic_ms(entry->engine->config.clock);
+
+	if (!is_video(fetch) || policy_on_mismatch(entry) == JOB_ON_MISMATCH_ACCEPT)
+		return false;
+	if (fetch->looks_until_ms == 0)
+		fetch->looks_until_ms = now_ms + LIMIT_ENGINE_LOOKS_MS;
+	return now_ms < fetch->looks_until_ms;
+}
+
+static void look_at(struct entry *entry, const struct artifact_sealed *sealed)
+{
+	struct looked *looked;
+
+	if (!is_looked_at(entry)) {
+		next_output(entry);
+		return;
+	}
+	entry_start_activity(entry, ACTIVITY_LOOK);
+	looked = entry_expect(entry, sizeof(*looked), handle_looked, discard_looked);
+	if (artifact_look(entry->engine->config.artifacts, sealed, on_looked, looked) < 0)
+		arrival_post(&looked->arrival);
+}
+
 static void handle_sealed(struct entry *entry, struct arrival *arrival)
 {
 	struct sealed *sealed = (struct sealed *)(void *)arrival;
@@ -413,9 +496,7 @@ static void handle_sealed(struct entry *entry, struct arrival *arrival)
 	switch (result.outcome) {
 	case 0:
 		add_artifact(entry, &result);
-		drop_staging(entry->fetch);
-		entry->fetch->at++;
-		fetch_next(entry);
+		look_at(entry, &result);
 		break;
 	case ARTIFACT_E_NOT_MEDIA:
 	case ARTIFACT_E_TRUNCATED:

@@ -49,8 +49,9 @@ void figures_note_change(const struct entry *entry, struct figures *before, enum
 	if (!job_state_is_terminal(from))
 		metric_drop(&before->jobs[from]);
 	metric_add(&figures->jobs[status->state], 1);
-	if (status->state != JOB_STATE_SUCCEEDED)
+	if (status->state != JOB_STATE_SUCCEEDED && status->state != JOB_STATE_FAILED)
 		return;
+	metric_add(&figures->mismatches, status->n_mismatches);
 	metric_add(&figures->artifacts, status->n_artifacts);
 	for (size_t i = 0; i < status->n_artifacts; i++)
 		metric_add(&figures->artifact_bytes, status->artifacts[i].size_bytes);
@@ -140,6 +141,7 @@ static void read_figures(const struct figures *figures, const char *id, struct e
 		.plugin_faults = metric_value(&figures->plugin_faults),
 		.breaker_opened = metric_value(&figures->breaker_opened),
 		.artifacts = metric_value(&figures->artifacts),
+		.mismatches = metric_value(&figures->mismatches),
 		.artifact_bytes = metric_value(&figures->artifact_bytes),
 	};
 	read_counts(open_states, ENGINE_OPEN_STATES, figures, ret->open);

@@ -27,6 +27,7 @@ struct figures {
 	struct metric plugin_faults;
 	struct metric breaker_opened;
 	struct metric artifacts, artifact_bytes;
+	struct metric mismatches; /* of videos with what was ordered */
 	struct metric exchanges[_HTTP_KIND_N];
 	struct metric_histogram poll_lateness_ms; /* metric_durations_ms, both */
 	struct metric_histogram submit_ms;

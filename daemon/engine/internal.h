@@ -107,6 +107,7 @@ enum activity {
 	ACTIVITY_EXCHANGE,
 	ACTIVITY_FETCH,
 	ACTIVITY_SEAL,
+	ACTIVITY_LOOK,
 	ACTIVITY_FORWARD, /* waits for one of the lane's */
 };
 

@@ -51,7 +51,8 @@ struct engine_provider_config {
 	uint64_t expected_bytes;     /* room reserved for a video before it is paid for */
 	uint64_t max_artifact_bytes;
 	uint64_t max_reply_bytes;
-	enum job_uncertain on_uncertain; /* of jobs that do not say; UNSAID: HOLD */
+	enum job_uncertain on_uncertain;  /* of jobs that do not say; UNSAID: HOLD */
+	enum job_on_mismatch on_mismatch; /* likewise; UNSAID: FLAG */
 	bool allow_private_network;
 	bool uses_http2; /* for exchanges; downloads never do */
 };

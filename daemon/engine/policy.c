@@ -14,12 +14,16 @@
  * Second, an attempt that the provider ended and that certainly cost nothing: a content filter, for one, may let the same
  * order pass another time. As often as the job says, there is another attempt; then its next route has its turn
  * (route.c).
+ *
+ * Third, a video that is not what was ordered. It was paid for, so it is kept whatever the policy says; what could not be
+ * found out about it is no mismatch.
  */
 #include "engine/policy.h"
 
 #include "engine/held.h"
 #include "engine/route.h"
 #include "engine/run.h"
+#include "job/delivery.h"
 
 enum job_uncertain policy_of_provider(const struct engine_provider_config *config)
 {
@@ -31,6 +35,15 @@ static enum job_uncertain policy_of(const struct entry *entry)
 	if (entry->job->on_uncertain != JOB_UNCERTAIN_UNSAID)
 		return entry->job->on_uncertain;
 	return policy_of_provider(entry->lane->config);
+}
+
+enum job_on_mismatch policy_on_mismatch(const struct entry *entry)
+{
+	if (entry->job->on_mismatch != JOB_ON_MISMATCH_UNSAID)
+		return entry->job->on_mismatch;
+	if (!entry->lane || entry->lane->config->on_mismatch == JOB_ON_MISMATCH_UNSAID)
+		return JOB_ON_MISMATCH_FLAG;
+	return entry->lane->config->on_mismatch;
 }
 
 static bool is_of_another_account(const struct entry *entry)
@@ -161,4 +174,33 @@ void policy_fail(struct entry *entry, enum job_state to, const struct job_failur
 	run_requeue(entry, JOB_WAIT_BACKOFF,
 		    backoff_ms(entry->engine, job_count_uncharged(entry->status), LIMIT_ENGINE_BACKOFF_BASE_MS,
 			       LIMIT_ENGINE_BACKOFF_CAP_MS));
+}
+
+/* ---- what came otherwise ---- */
+
+void policy_compare(struct entry *entry)
+{
+	struct job_status *status = entry->status;
+
+	if (policy_on_mismatch(entry) == JOB_ON_MISMATCH_ACCEPT)
+		return;
+	for (size_t i = 0; i < status->n_artifacts; i++)
+		if (job_is_compared(&status->artifacts[i]) &&
+		    job_compare_delivery(entry->job->parameters, &status->artifacts[i], status) < 0)
+			abort();
+	for (size_t i = 0; i < status->n_mismatches; i++)
+		log_warning("a video is not what was ordered", "job", log_id(&entry->ref), "provider",
+			    entry->job->provider, "artifact", log_int((int64_t)status->mismatches[i].artifact), "why",
+			    status->mismatches[i].message);
+}
+
+bool policy_refuses(const struct entry *entry, struct errmsg *why)
+{
+	const struct job_status *status = entry->status;
+
+	if (status->n_mismatches == 0 || policy_on_mismatch(entry) != JOB_ON_MISMATCH_FAIL)
+		return false;
+	errmsg_set(why, "%s%s; as on_mismatch says, the job fails; what came is kept and has its price",
+		   status->mismatches[0].message, status->n_mismatches > 1 ? ", and there is more" : "");
+	return true;
 }

@@ -1,6 +1,6 @@
 /*
- * What somebody has chosen beforehand for a job: what becomes of a purchase that nobody can decide, and of an attempt
- * that failed and cost nothing.
+ * What somebody has chosen beforehand for a job: what becomes of a purchase that nobody can decide, of an attempt that
+ * failed and cost nothing, and of a video that is not what was ordered.
  */
 #ifndef FG_ENGINE_POLICY_H
 #define FG_ENGINE_POLICY_H
@@ -9,6 +9,12 @@
 
 /* Never UNSAID. */
 enum job_uncertain policy_of_provider(const struct engine_provider_config *config);
+
+enum job_on_mismatch policy_on_mismatch(const struct entry *entry); /* never UNSAID */
+/* STORING, with all its files: what of them is not as it was ordered is the job's. */
+void policy_compare(struct entry *entry);
+/* Does it fail for that? @why: in words, the mismatch first. */
+bool policy_refuses(const struct entry *entry, struct errmsg *why);
 
 /*
  * STARTING, with a doubt that neither the key nor the provider decides: UNCERTAIN, FAILED, or back in the queue for

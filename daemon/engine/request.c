@@ -68,6 +68,8 @@ static struct digest digest_request(const struct engine_create *create, const ch
 		add_choice(digester, "on_uncertain", create->on_uncertain);
 	if (create->retry_if_uncharged)
 		add_choice(digester, "retry_if_uncharged", create->retry_if_uncharged);
+	if (create->on_mismatch)
+		add_choice(digester, "on_mismatch", create->on_mismatch);
 	if (create->not_before_ms)
 		add_choice(digester, "not_before_ms", create->not_before_ms);
 	for (size_t i = 0; i < create->n_fallbacks; i++) {
@@ -165,6 +167,7 @@ static void fill_job(struct engine *engine, const struct engine_create *create, 
 	job->retry_of = create->retry_of;
 	job->on_uncertain = create->on_uncertain;
 	job->retry_if_uncharged = create->retry_if_uncharged;
+	job->on_mismatch = create->on_mismatch;
 	id_format(&job->ref.id, text);
 	job->request_id = take_text(create->request_id && *create->request_id ? create->request_id : text);
 	fill_routes(routes, n, job);

@@ -60,6 +60,12 @@ static const size_t note_texts[] = {
 	offsetof(struct job_note, from),
 	offsetof(struct job_note, to),
 };
+static const size_t mismatch_texts[] = {
+	offsetof(struct job_mismatch, field),
+	offsetof(struct job_mismatch, ordered),
+	offsetof(struct job_mismatch, produced),
+	offsetof(struct job_mismatch, message),
+};
 static const size_t attempt_texts[] = {
 	offsetof(struct job_attempt, provider),
 	offsetof(struct job_attempt, model),
@@ -91,6 +97,7 @@ static const struct shape failure_shape = SHAPE(struct job_failure, failure_text
 static const struct shape label_shape = SHAPE(struct job_label, label_texts);
 static const struct shape missing_shape = SHAPE(char *, missing_texts);
 static const struct shape note_shape = SHAPE(struct job_note, note_texts);
+static const struct shape mismatch_shape = SHAPE(struct job_mismatch, mismatch_texts);
 static const struct shape attempt_shape = SHAPE(struct job_attempt, attempt_texts);
 static const struct shape send_shape = SHAPE(struct job_send, send_texts);
 static const struct shape remote_shape = SHAPE(struct job_remote, remote_texts);
@@ -106,6 +113,7 @@ static const struct list {
 	{offsetof(struct job_status, money.labels), offsetof(struct job_status, money.n_labels), &label_shape},
 	{offsetof(struct job_status, missing), offsetof(struct job_status, n_missing), &missing_shape},
 	{offsetof(struct job_status, notes), offsetof(struct job_status, n_notes), &note_shape},
+	{offsetof(struct job_status, mismatches), offsetof(struct job_status, n_mismatches), &mismatch_shape},
 	{offsetof(struct job_status, attempts), offsetof(struct job_status, n_attempts), &attempt_shape},
 	{offsetof(struct job_status, sends), offsetof(struct job_status, n_sends), &send_shape},
 	{offsetof(struct job_status, remotes), offsetof(struct job_status, n_remotes), &remote_shape},
@@ -553,6 +561,32 @@ int job_add_note(struct job_status *status, enum job_severity severity, const ch
 	}
 	*slot = note;
 	return 1;
+}
+
+void job_drop_delivery(struct job_status *status)
+{
+	free_values(&artifact_shape, status->artifacts, status->n_artifacts);
+	free_values(&missing_shape, status->missing, status->n_missing);
+	status->artifacts = NULL;
+	status->missing = NULL;
+	status->n_artifacts = status->n_missing = 0;
+}
+
+int job_add_mismatch(struct job_status *status, const struct job_mismatch *mismatch)
+{
+	struct job_mismatch copy = *mismatch, *slot;
+
+	if (status->n_mismatches >= LIMIT_JOB_MISMATCHES)
+		return 0;
+	if (own_texts(&mismatch_shape, mismatch, &copy) < 0)
+		return err_origin(-ENOMEM);
+	slot = APPEND(status, mismatches, &mismatch_shape);
+	if (!slot) {
+		free_texts(&mismatch_shape, &copy);
+		return err_origin(-ENOMEM);
+	}
+	*slot = copy;
+	return 0;
 }
 
 static int compare_labels(const void *a, const void *b)

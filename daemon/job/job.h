@@ -89,6 +89,15 @@ enum job_uncertain {
 	_JOB_UNCERTAIN_COUNT
 };
 
+/* What becomes of a job whose video is not what was ordered. */
+enum job_on_mismatch {
+	JOB_ON_MISMATCH_UNSAID = 0, /* of a job: as its provider's; of a provider: FLAG */
+	JOB_ON_MISMATCH_ACCEPT = 1, /* nobody looks */
+	JOB_ON_MISMATCH_FLAG = 2,
+	JOB_ON_MISMATCH_FAIL = 3,
+	_JOB_ON_MISMATCH_COUNT
+};
+
 /* What was bought when it failed. */
 enum job_purchase {
 	JOB_PURCHASE_UNKNOWN = 0,
@@ -225,6 +234,15 @@ struct job_note {
 	char *to;   /* what was taken; "" when nothing was */
 };
 
+/* Something of a delivered video that is not as it was ordered; see delivery.h. No text is NULL. */
+struct job_mismatch {
+	uint32_t artifact; /* its index */
+	char *field;       /* "duration", "size", "resolution", "aspect_ratio", "fps", "audio", "black", "frozen" */
+	char *ordered;     /* "8 s"; "" where nothing in particular was */
+	char *produced;    /* "4.04 s" */
+	char *message;     /* in one line, for a person */
+};
+
 /* A way to have a job made: by whom, and as what. */
 struct job_route {
 	char *provider;
@@ -258,6 +276,7 @@ struct job {
 	size_t n_routes;
 	uint32_t route;
 	char *unknown;
+	enum job_on_mismatch on_mismatch;
 };
 
 struct job_label {
@@ -310,6 +329,13 @@ struct job_remote {
 	char *unknown;
 };
 
+/* Has a file a sound track? Numbers are stored. */
+enum job_sound {
+	JOB_SOUND_UNKNOWN = 0,
+	JOB_SOUND_ON = 1,
+	JOB_SOUND_OFF = 2,
+};
+
 struct job_artifact {
 	uint32_t index; /* its number in "jobs/{id}/artifacts/{index}", from 1 */
 	char *role;     /* "video", "subtitles", "thumbnail", … */
@@ -321,6 +347,11 @@ struct job_artifact {
 	int64_t duration_ms; /* 0: not known */
 	uint32_t width;
 	uint32_t height;
+	uint32_t frame_rate_millihertz; /* pictures in a thousand seconds, on average; 0: not known */
+	enum job_sound sound;
+	bool is_looked_at; /* its pictures were decoded, and of the playing time so much is: */
+	int64_t black_ms;
+	int64_t frozen_ms; /* the same picture for at least two seconds */
 	int64_t created_ms;
 	char *unknown;
 };
@@ -363,6 +394,8 @@ struct job_status {
 	struct job_money money;
 	struct job_note *notes; /* at most LIMIT_JOB_NOTES, in the order in which they came */
 	size_t n_notes;
+	struct job_mismatch *mismatches; /* at most LIMIT_JOB_MISMATCHES */
+	size_t n_mismatches;
 
 	/* The plugin's memory: its verb and phase to go on with, and its own state (a JSON object or NULL). */
 	uint32_t phase;
@@ -459,6 +492,11 @@ int job_set_labels(struct job_status *status, const struct job_label *labels, si
  * LIMIT_JOB_NOTE_BYTES. */
 int job_add_note(struct job_status *status, enum job_severity severity, const char *field, const char *message,
 		 const char *from, const char *to);
+
+/* What was delivered, and what was missing of it: forgotten. */
+void job_drop_delivery(struct job_status *status);
+/* Adds a mismatch unless LIMIT_JOB_MISMATCHES are there. 0 or -ENOMEM. Texts are copied. */
+int job_add_mismatch(struct job_status *status, const struct job_mismatch *mismatch);
 
 /* The live attempt and its last send; NULL when there is none yet. */
 struct job_attempt *job_current_attempt(const struct job_status *status);

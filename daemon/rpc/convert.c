@@ -28,6 +28,8 @@ _Static_assert((int)FILMGATE__V1__NOTE_SEVERITY__NOTE_SEVERITY_INFO == (int)JOB_
 _Static_assert((int)FILMGATE__V1__SETTLEMENT_STATE__SETTLEMENT_STATE_FINAL == (int)JOB_SETTLEMENT_FINAL, "settlements");
 _Static_assert((int)FILMGATE__V1__ON_UNCERTAIN__ON_UNCERTAIN_RESUBMIT == (int)JOB_UNCERTAIN_RESUBMIT, "policies");
 _Static_assert((int)JOB_UNCERTAIN_RESUBMIT + 1 == (int)_JOB_UNCERTAIN_COUNT, "a new policy needs its place, too");
+_Static_assert((int)FILMGATE__V1__ON_MISMATCH__ON_MISMATCH_FAIL == (int)JOB_ON_MISMATCH_FAIL, "policies");
+_Static_assert((int)FILMGATE__V1__TOGGLE__TOGGLE_OFF == (int)JOB_SOUND_OFF, "sounds");
 _Static_assert((int)FILMGATE__V1__COST_SOURCE__COST_SOURCE_NOTHING == (int)JOB_COST_NOTHING, "costs");
 
 Filmgate__V1__CancelOutcome convert_cancel_outcome(enum job_cancel_outcome outcome)
@@ -71,18 +73,20 @@ static Filmgate__V1__JobFailure *convert_failure(struct arena *arena, const stru
 	return failure;
 }
 
-/* NULL: not known. */
-static Google__Protobuf__Duration *duration_of(struct arena *arena, int64_t ms)
+static Google__Protobuf__Duration *duration_from_zero(struct arena *arena, int64_t ms)
 {
-	Google__Protobuf__Duration *duration;
+	Google__Protobuf__Duration *duration = arena_need(arena, sizeof(*duration));
 
-	if (ms <= 0)
-		return NULL;
-	duration = arena_need(arena, sizeof(*duration));
 	google__protobuf__duration__init(duration);
 	duration->seconds = ms / 1000;
 	duration->nanos = (int32_t)(ms % 1000) * 1000000;
 	return duration;
+}
+
+/* NULL: not known. */
+static Google__Protobuf__Duration *duration_of(struct arena *arena, int64_t ms)
+{
+	return ms > 0 ? duration_from_zero(arena, ms) : NULL;
 }
 
 Filmgate__V1__Artifact *convert_artifact(struct arena *arena, const struct id *id, const struct job_artifact *from)
@@ -102,6 +106,12 @@ Filmgate__V1__Artifact *convert_artifact(struct arena *arena, const struct id *i
 	artifact->height = from->height;
 	artifact->create_time = timestamp_of(arena, from->created_ms);
 	artifact->duration = duration_of(arena, from->duration_ms);
+	artifact->frame_rate_millihertz = from->frame_rate_millihertz;
+	artifact->audio = (Filmgate__V1__Toggle)from->sound;
+	if (from->is_looked_at) {
+		artifact->black_duration = duration_from_zero(arena, from->black_ms);
+		artifact->frozen_duration = duration_from_zero(arena, from->frozen_ms);
+	}
 	return artifact;
 }
 
@@ -305,6 +315,23 @@ static void add_notes(struct arena *arena, Filmgate__V1__JobStatus *to, const st
 	}
 }
 
+static void add_mismatches(struct arena *arena, Filmgate__V1__JobStatus *to, const struct id *id,
+			   const struct job_status *status)
+{
+	to->mismatches = arena_need_pointers(arena, status->n_mismatches);
+	for (size_t i = 0; i < status->n_mismatches; i++) {
+		Filmgate__V1__Mismatch *mismatch = arena_need(arena, sizeof(*mismatch));
+
+		filmgate__v1__mismatch__init(mismatch);
+		mismatch->artifact = name_of_artifact(arena, id, status->mismatches[i].artifact);
+		mismatch->field = text_clean(arena, status->mismatches[i].field);
+		mismatch->ordered = text_clean(arena, status->mismatches[i].ordered);
+		mismatch->produced = text_clean(arena, status->mismatches[i].produced);
+		mismatch->message = text_clean(arena, status->mismatches[i].message);
+		to->mismatches[to->n_mismatches++] = mismatch;
+	}
+}
+
 static void add_outlook(struct arena *arena, Filmgate__V1__JobStatus *to, const struct job_status *status)
 {
 	if (status->queue_place) {
@@ -348,6 +375,7 @@ Filmgate__V1__JobStatus *convert_status(struct arena *arena, const struct id *id
 	add_cost(arena, to, &status->cost);
 	add_money(arena, to, &status->money);
 	add_notes(arena, to, status);
+	add_mismatches(arena, to, id, status);
 	add_outlook(arena, to, status);
 	return to;
 }
@@ -460,6 +488,7 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 	to->on_uncertain = (Filmgate__V1__OnUncertain)job->on_uncertain;
 	to->not_before_time = timestamp_of(arena, job->not_before_ms);
 	to->retry_if_uncharged = job->retry_if_uncharged;
+	to->on_mismatch = (Filmgate__V1__OnMismatch)job->on_mismatch;
 	*ret = to;
 	return 0;
 }

@@ -195,6 +195,7 @@ void handle_create_job(struct call *call, const void *message)
 	create.priority = request->job->priority;
 	create.validate_only = request->validate_only;
 	create.retry_if_uncharged = request->job->retry_if_uncharged;
+	create.on_mismatch = (enum job_on_mismatch)request->job->on_mismatch;
 	create.on_uncertain = (enum job_uncertain)request->job->on_uncertain;
 	create.may_adapt = request->validation == FILMGATE__V1__VALIDATION__VALIDATION_ADAPT;
 	engine_create_job(engine_of(call), &create, on_job, asked);

@@ -209,6 +209,25 @@ static int take_notes(const M(State) * message, struct job_status *status)
 	return 0;
 }
 
+static int take_mismatches(const M(State) * message, struct job_status *status)
+{
+	for (size_t i = 0; i < message->n_mismatches; i++) {
+		const M(Mismatch) *from = message->mismatches[i];
+		const struct job_mismatch mismatch = {
+			.artifact = from->artifact,
+			.field = from->field,
+			.ordered = from->ordered,
+			.produced = from->produced,
+			.message = from->message,
+		};
+		int r = job_add_mismatch(status, &mismatch);
+
+		if (r < 0)
+			return err_trace(r);
+	}
+	return 0;
+}
+
 static int take_missing(M(State) * message, struct job_status *status)
 {
 	for (size_t i = 0; i < message->n_missing; i++) {
@@ -259,6 +278,8 @@ static int take_state(M(State) * message, struct job_status *status)
 		r = take_missing(message, status);
 	if (r == 0)
 		r = take_notes(message, status);
+	if (r == 0)
+		r = take_mismatches(message, status);
 	if (r == 0)
 		r = take_failure(message->failure, &status->failure);
 	if (r == 0)
@@ -338,6 +359,11 @@ static int take_artifact(M(Artifact) * message, struct job_status *status)
 	artifact->width = message->width;
 	artifact->height = message->height;
 	artifact->created_ms = message->created_ms;
+	artifact->frame_rate_millihertz = message->frame_rate_millihertz;
+	artifact->sound = (enum job_sound)message->sound;
+	artifact->is_looked_at = message->is_looked_at;
+	artifact->black_ms = message->black_ms;
+	artifact->frozen_ms = message->frozen_ms;
 	r = decode_binary(message->sha256, artifact->sha256.bytes, sizeof(artifact->sha256.bytes));
 	return r < 0 ? r : take_unknown(&message->base, &artifact->unknown);
 }
@@ -438,6 +464,7 @@ int record_read_job(struct bytes value, struct job **ret)
 	job->not_before_ms = message->not_before_ms;
 	job->patience_ms = message->patience_ms;
 	job->retry_if_uncharged = message->retry_if_uncharged;
+	job->on_mismatch = (enum job_on_mismatch)message->on_mismatch;
 	if (message->quote)
 		take_quote(message->quote, &job->quote);
 	r = decode_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));

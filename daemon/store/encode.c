@@ -198,7 +198,8 @@ static size_t state_size(const struct job_status *status)
 {
 	return labels_size(status->n_labels) + labels_size(status->money.n_labels) +
 	       unknown_size(status->money.unknown) + status->n_notes * (sizeof(void *) + sizeof(M(Note))) +
-	       failure_size(&status->failure) + unknown_size(status->cost.unknown) + unknown_size(status->unknown);
+	       status->n_mismatches * (sizeof(void *) + sizeof(M(Mismatch))) + failure_size(&status->failure) +
+	       unknown_size(status->cost.unknown) + unknown_size(status->unknown);
 }
 
 static size_t attempt_size(const struct job_attempt *attempt)
@@ -275,6 +276,23 @@ static void fill_notes(M(State) * message, const struct job_status *status, stru
 	}
 }
 
+static void fill_mismatches(M(State) * message, const struct job_status *status, struct scratch *scratch)
+{
+	M(Mismatch) *mismatches = scratch_take(scratch, status->n_mismatches * sizeof(*mismatches));
+
+	message->n_mismatches = status->n_mismatches;
+	message->mismatches = scratch_take(scratch, status->n_mismatches * sizeof(void *));
+	for (size_t i = 0; i < status->n_mismatches; i++) {
+		mismatches[i] = (M(Mismatch))INIT(MISMATCH);
+		mismatches[i].artifact = status->mismatches[i].artifact;
+		mismatches[i].field = text(status->mismatches[i].field);
+		mismatches[i].ordered = text(status->mismatches[i].ordered);
+		mismatches[i].produced = text(status->mismatches[i].produced);
+		mismatches[i].message = text(status->mismatches[i].message);
+		message->mismatches[i] = &mismatches[i];
+	}
+}
+
 static void fill_state(struct state_form *form, const struct job_status *status, struct scratch *scratch)
 {
 	form->message = (M(State))INIT(STATE);
@@ -305,6 +323,7 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.n_labels = status->n_labels;
 	form->message.labels = fill_labels(status->labels, status->n_labels, scratch);
 	fill_notes(&form->message, status, scratch);
+	fill_mismatches(&form->message, status, scratch);
 	fill_unknown(&form->message.base, &form->unknown, status->unknown, scratch);
 }
 
@@ -361,6 +380,11 @@ static void fill_artifact(struct artifact_form *form, const struct job_artifact 
 	form->message.width = artifact->width;
 	form->message.height = artifact->height;
 	form->message.created_ms = artifact->created_ms;
+	form->message.frame_rate_millihertz = artifact->frame_rate_millihertz;
+	form->message.sound = (uint32_t)artifact->sound;
+	form->message.is_looked_at = artifact->is_looked_at;
+	form->message.black_ms = artifact->black_ms;
+	form->message.frozen_ms = artifact->frozen_ms;
 	fill_unknown(&form->message.base, &form->unknown, artifact->unknown, scratch);
 }
 
@@ -426,6 +450,7 @@ int record_write_job(struct buffer *out, const struct job *job)
 	message.not_before_ms = job->not_before_ms;
 	message.patience_ms = job->patience_ms;
 	message.retry_if_uncharged = job->retry_if_uncharged;
+	message.on_mismatch = (uint32_t)job->on_mismatch;
 	message.n_assets = job->n_assets;
 	message.assets = assets;
 	for (size_t i = 0; i < job->n_assets; i++)

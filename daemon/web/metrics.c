@@ -47,8 +47,11 @@ static const struct family {
 	 OF(plugin_faults), FORM_NUMBER},
 	{"filmgate_http_exchanges_total", "counter", "Requests to the provider, downloads included, by how they ended.",
 	 OF(exchanges), FORM_EXCHANGES},
-	{"filmgate_artifacts_stored_total", "counter", "Files of jobs that succeeded.", OF(artifacts), FORM_NUMBER},
+	{"filmgate_artifacts_stored_total", "counter",
+	 "Files of jobs that succeeded, or failed because these are not what was ordered.", OF(artifacts), FORM_NUMBER},
 	{"filmgate_artifact_stored_bytes_total", "counter", "Their bytes.", OF(artifact_bytes), FORM_NUMBER},
+	{"filmgate_mismatches_total", "counter", "What of delivered videos was not as it was ordered.", OF(mismatches),
+	 FORM_NUMBER},
 };
 
 static void write_counts(struct exposition *exposition, const char *provider, const char *label,

@@ -221,10 +221,16 @@ class Get(Case):
         failure.provider_code, failure.provider_request_id = "insufficient_credit", "req-9"
         job.status.cancel.outcome = number("CancelOutcome", "TOO_LATE")
         artifact = self.fake.add_video(job, b"12345")
+        artifact.frame_rate_millihertz, artifact.audio = 29970, number("Toggle", "OFF")
+        job.on_mismatch = number("OnMismatch", "FLAG")
+        job.status.mismatches.add(artifact=artifact.name, field="duration", ordered="4 s", produced="8 s",
+                                  message="the length: 4 s was ordered, 8 s came")
         self.expect(0, "get", job.name, out=[
             job.name, "spring", "FAILED", "no_credit: no credit left", "priority     5", "k=v", "jobs/old", "1.2",
             "refused", "HTTP 402", "key key-1", "vid_1", "insufficient_credit", "req-9", "too late", artifact.name,
-            artifact.sha256, "in doubt     ordered again", "3, the newest 1 are shown", '"prompt": "a cat"'])
+            artifact.sha256, "in doubt     ordered again",
+            "mismatch     " + artifact.name[5:] + ": the length: 4 s was ordered, 8 s came", "29.97 fps  no sound",
+            "otherwise    what comes otherwise than ordered is shown here", "3, the newest 1 are shown", '"prompt": "a cat"'])
 
     def test_json_has_the_contracts_names_and_words(self):
         job = self.fake.add_job()

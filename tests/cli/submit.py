@@ -26,7 +26,7 @@ class Submit(Case):
         request = self.sent("heygen", "--model", "avatar", "--script", "Hallo Welt", "--avatar", "a1", "--voice", "v1",
                             "-l", "project=spring", "-l", "empty=", "--name", "first", "--priority", "-7",
                             "--timeout", "90m", "--request-id", "r-1", "--on-uncertain", "resubmit",
-                            "--retry-if-uncharged", "2", "--not-before", "2026-11-22T17:00:00.5Z",
+                            "--retry-if-uncharged", "2", "--on-mismatch", "fail", "--not-before", "2026-11-22T17:00:00.5Z",
                             "-P", "duration_ms=8s", "-P",
                             "extras.voice_settings.speed=1.25", "--image", "source=https://example.com/a.png?x=y")
         job, parameters = request.job, request.job.parameters
@@ -35,6 +35,7 @@ class Submit(Case):
                          ("providers/heygen", "avatar", "first", -7))
         self.assertEqual(dict(job.labels), {"project": "spring", "empty": ""})
         self.assertEqual((job.on_uncertain, job.retry_if_uncharged), (number("OnUncertain", "RESUBMIT"), 2))
+        self.assertEqual(job.on_mismatch, number("OnMismatch", "FAIL"))
         self.assertEqual((job.not_before_time.seconds, job.not_before_time.nanos), (1795366800, 500000000))
         self.assertEqual((parameters.script.text, parameters.avatar_id, parameters.voice_id), ("Hallo Welt", "a1", "v1"))
         self.assertEqual(parameters.duration.seconds, 8)

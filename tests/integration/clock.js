@@ -124,7 +124,7 @@ test("a clock that is set by a day, back and forth", { timeout: 280000 }, async 
 	const port = await new Promise((resolve) => unused.listen(0, "127.0.0.1", () => resolve(unused.address().port)));
 	await new Promise((resolve) => unused.close(resolve));
 	const provider = (id, plugin, url, secrets, more) => `{ id = "${id}"; plugin = "${plugin}"; base_url = "${url}"; secrets = { ${secrets} };
-		poll = { initial_ms = 100; max_ms = 400; }; allow_private_network = true; submit_timeout_ms = 6000; ${more} }`;
+		poll = { initial_ms = 100; max_ms = 400; }; allow_private_network = true; submit_timeout_ms = 6000; on_mismatch = "accept"; ${more} }`;
 	const key = 'api_key_env = "FILMGATE_HEYGEN_KEY";';
 	const account = `service_account_file = "${path.join(stack.data, "sim", "service-account.json")}";`;
 	stack.writeConfig({ concurrency: 20, others: [

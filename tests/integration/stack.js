@@ -148,7 +148,8 @@ class Stack {
 	}
 
 	// `provider` and `limits` are further lines of these groups, `others` further providers.
-	writeConfig({ concurrency = 4, pollMs = 100, provider = "", limits = "", drainS = 60, grpc = "127.0.0.1:0", http = "127.0.0.1:0",
+	// The simulator's films are smaller than what is ordered; who does not ask for it is not told, and no picture is decoded.
+	writeConfig({ concurrency = 4, pollMs = 100, mismatch = "accept", provider = "", limits = "", drainS = 60, grpc = "127.0.0.1:0", http = "127.0.0.1:0",
 		dataDir = path.join(this.data, "filmgate"), pluginDirs = [plugins], others = [], more = "" } = {}) {
 		const heygen = `{
 			id = "heygen";
@@ -158,6 +159,7 @@ class Stack {
 			concurrency = ${concurrency};
 			poll = { initial_ms = ${pollMs}; max_ms = ${4 * pollMs}; };
 			allow_private_network = true;
+			on_mismatch = "${mismatch}";
 			${provider}
 		}`;
 

@@ -87,6 +87,7 @@ static void a_provider_has_what_the_file_says_and_defaults_else(void **state)
 	assert_int_equal(provider->deadline_s, 60);
 	assert_false(provider->allow_private_network);
 	assert_int_equal(provider->on_uncertain, CONFIG_UNCERTAIN_HOLD);
+	assert_int_equal(provider->on_mismatch, CONFIG_MISMATCH_FLAG);
 	assert_string_equal(provider->options,
 			    "{\"a\":1,\"b\":true,\"c\":\"x\\\"y\",\"d\":0.5,\"e\":9000000000,\"f\":-3}");
 	assert_null(secret_of(provider, "api_key"));
@@ -141,6 +142,10 @@ static void fields_of_a_provider_are_checked_together(void **state)
 	must_refuse(PROVIDER("on_uncertain = \"guess\";"), "hold, fail");
 	must_parse(PROVIDER("on_uncertain = \"resubmit\";"));
 	assert_int_equal(config->providers[0].on_uncertain, CONFIG_UNCERTAIN_RESUBMIT);
+	config = config_free(config);
+	must_refuse(PROVIDER("on_mismatch = \"ignore\";"), "accept, flag");
+	must_parse(PROVIDER("on_mismatch = \"fail\";"));
+	assert_int_equal(config->providers[0].on_mismatch, CONFIG_MISMATCH_FAIL);
 	config = config_free(config);
 	must_parse(PROVIDER("base_url = \"http://127.0.0.1:8090\"; allow_private_network = true;"));
 	assert_true(config->providers[0].allow_private_network);

@@ -152,7 +152,8 @@ static bool is_entry_quiet(const struct entry *entry, bool is_stuck, size_t *ste
 {
 	*steps += entry->activity == ACTIVITY_STEP;
 	return (!entry->is_committing || is_stuck) && !entry->arrived && entry->activity != ACTIVITY_LOAD &&
-	       entry->activity != ACTIVITY_SEAL && !is_due(&entry->timer) && !entry->is_timer_due;
+	       entry->activity != ACTIVITY_SEAL && entry->activity != ACTIVITY_LOOK && !is_due(&entry->timer) &&
+	       !entry->is_timer_due;
 }
 
 static size_t steps_without_token(const struct engine *engine)

@@ -56,7 +56,11 @@ static int fill_status(struct job_status *status)
 	       job_set_text(&status->display_name, "A name") || job_set_text(&status->remote_state, "processing") ||
 	       job_set_text(&status->plugin_state, "{}") || job_set_text(&status->outputs, "[]") ||
 	       job_set_cost(status, JOB_COST_PROVIDER, 5, "USD") ||
-	       job_add_note(status, JOB_NOTE_CUT, "parameters.prompt", "too long", "ab", "a") < 0;
+	       job_add_note(status, JOB_NOTE_CUT, "parameters.prompt", "too long", "ab", "a") < 0 ||
+	       job_add_mismatch(status, &(struct job_mismatch){.field = (char *)(uintptr_t) "duration",
+							       .ordered = (char *)(uintptr_t) "8 s",
+							       .produced = (char *)(uintptr_t) "4 s",
+							       .message = (char *)(uintptr_t) "half"});
 }
 
 static void assert_own_text(const char *a, const char *b)
@@ -141,6 +145,8 @@ static void a_copied_status_shares_nothing(void **state)
 	assert_own_text(copy->artifacts[0].role, status->artifacts[0].role);
 	assert_own_text(copy->artifacts[0].language, status->artifacts[0].language);
 	assert_own_text(copy->artifacts[0].media_type, status->artifacts[0].media_type);
+	assert_own_text(copy->mismatches[0].field, status->mismatches[0].field);
+	assert_own_text(copy->mismatches[0].message, status->mismatches[0].message);
 }
 
 static void notes_are_kept_once_and_within_their_limits(void **state)

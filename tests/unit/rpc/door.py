@@ -205,13 +205,13 @@ class Jobs(Case):
         parameters = v1("JobParameters", prompt="a cat", fps=24, seed=0, audio=1)
         parameters.extras.update({"cfg": 0.1, "list": [1, "x", None, True]})
         job = self.client.create(model="slow", parameters=parameters, display_name="naïve 🎬",
-                                 labels={"team": "a", "b": ""}, priority=-5, on_uncertain=3, retry_if_uncharged=10,
+                                 labels={"team": "a", "b": ""}, priority=-5, on_uncertain=3, retry_if_uncharged=10, on_mismatch=3,
                                  not_before_time={"seconds": 1795000000, "nanos": 5000000})
         self.assertRegex(job.name, r"^jobs/[0-9a-f-]{36}$")
         self.assertEqual(job.parameters, parameters)
         self.assertEqual((job.display_name, dict(job.labels), job.priority), ("naïve 🎬", {"team": "a", "b": ""}, -5))
         self.assertEqual((job.provider, job.model, job.revision), ("providers/demo", "slow", 1))
-        self.assertEqual((job.on_uncertain, job.retry_if_uncharged), (3, 10))
+        self.assertEqual((job.on_uncertain, job.retry_if_uncharged, job.on_mismatch), (3, 10, 3))
         self.assertEqual((job.not_before_time.seconds, job.not_before_time.nanos), (1795000000, 5000000))
         self.assertEqual(job.status.state, STATE["JOB_STATE_QUEUED"].number)
         self.assertGreater(job.expire_time.seconds, job.create_time.seconds)
@@ -708,6 +708,14 @@ class Artifacts(Case):
         self.assertEqual(artifact, self.job.status.artifacts[0])
         self.assertEqual((artifact.size_bytes, artifact.role, artifact.media_type), (FILE_BYTES, "video", "video/mp4"))
         self.assertEqual((artifact.duration.seconds, artifact.duration.nanos), (12, 500000000))
+        self.assertEqual((artifact.frame_rate_millihertz, artifact.audio), (29970, 2))
+        self.assertTrue(artifact.HasField("black_duration"))
+        self.assertEqual((artifact.black_duration.nanos, artifact.frozen_duration.seconds), (0, 2))
+        second = self.job.status.artifacts[1]
+        self.assertFalse(second.HasField("black_duration") or second.HasField("frozen_duration"))
+        mismatch, = self.job.status.mismatches
+        self.assertEqual((mismatch.artifact, mismatch.field, mismatch.ordered, mismatch.produced, mismatch.message),
+                         (self.job.name + "/artifacts/2", "duration", "8 s", "12.5 s", "too long"))
         self.assertRegex(artifact.sha256, "^[0-9a-f]{64}$")
 
     def test_reading_all_and_parts(self):

@@ -113,6 +113,10 @@ static void add_artifact(const struct fake_jobs *jobs, struct job_status *status
 	artifact->index = (uint32_t)status->n_artifacts;
 	artifact->size_bytes = (uint64_t)stat.st_size + extra_bytes;
 	artifact->duration_ms = 12500;
+	artifact->frame_rate_millihertz = 29970;
+	artifact->sound = JOB_SOUND_OFF;
+	artifact->is_looked_at = status->n_artifacts == 1;
+	artifact->frozen_ms = 2500;
 	artifact->created_ms = status->updated_ms;
 	set(&artifact->role, "video");
 	set(&artifact->media_type, "video/mp4");
@@ -136,6 +140,17 @@ static void add_routes(struct job *job, const struct engine_create *create)
 	assert(r == 0);
 }
 
+static void add_mismatch(struct job_status *status)
+{
+	int r = job_add_mismatch(status, &(struct job_mismatch){.artifact = 2,
+								.field = (char *)(uintptr_t) "duration",
+								.ordered = (char *)(uintptr_t) "8 s",
+								.produced = (char *)(uintptr_t) "12.5 s",
+								.message = (char *)(uintptr_t) "too long"});
+
+	assert(r == 0);
+}
+
 struct job_view fake_job_make(const struct engine_create *create)
 {
 	struct job_view view = {.job = job_new(), .status = job_status_new()};
@@ -148,6 +163,7 @@ struct job_view fake_job_make(const struct engine_create *create)
 	view.job->on_uncertain = create->on_uncertain;
 	view.job->not_before_ms = create->not_before_ms;
 	view.job->retry_if_uncharged = create->retry_if_uncharged;
+	view.job->on_mismatch = create->on_mismatch;
 	set(&view.job->request_id, create->request_id && *create->request_id ? create->request_id : "made-up");
 	set(&view.job->provider, create->provider);
 	set(&view.job->model, create->model);
@@ -170,6 +186,7 @@ void fake_jobs_keep(struct fake_jobs *jobs, struct job_view view)
 		view.status->finished_ms = view.status->updated_ms;
 		add_artifact(jobs, view.status, 0);
 		add_artifact(jobs, view.status, 1);
+		add_mismatch(view.status);
 	}
 	if (strcmp(view.job->model, "uncertain") == 0)
 		view.status->state = JOB_STATE_UNCERTAIN;

@@ -517,6 +517,7 @@ void assert_same_job(const struct job *a, const struct job *b)
 	assert_int_equal(a->on_uncertain, b->on_uncertain);
 	assert_int_equal(a->not_before_ms, b->not_before_ms);
 	assert_int_equal(a->retry_if_uncharged, b->retry_if_uncharged);
+	assert_int_equal(a->on_mismatch, b->on_mismatch);
 	assert_memory_equal(&a->retry_of, &b->retry_of, sizeof(a->retry_of));
 	assert_same_quote(&a->quote, &b->quote);
 	assert_int_equal(a->route, b->route);
@@ -609,6 +610,11 @@ static void assert_same_artifacts(const struct job_status *a, const struct job_s
 		assert_int_equal(x->duration_ms, y->duration_ms);
 		assert_int_equal(x->width, y->width);
 		assert_int_equal(x->height, y->height);
+		assert_int_equal(x->frame_rate_millihertz, y->frame_rate_millihertz);
+		assert_int_equal(x->sound, y->sound);
+		assert_int_equal(x->is_looked_at, y->is_looked_at);
+		assert_int_equal(x->black_ms, y->black_ms);
+		assert_int_equal(x->frozen_ms, y->frozen_ms);
 		assert_int_equal(x->created_ms, y->created_ms);
 		assert_same_text(x->unknown, y->unknown);
 	}
@@ -653,6 +659,14 @@ void assert_same_status(const struct job_status *a, const struct job_status *b)
 		assert_same_text(a->notes[i].message, b->notes[i].message);
 		assert_same_text(a->notes[i].from, b->notes[i].from);
 		assert_same_text(a->notes[i].to, b->notes[i].to);
+	}
+	assert_int_equal(a->n_mismatches, b->n_mismatches);
+	for (size_t i = 0; i < a->n_mismatches; i++) {
+		assert_int_equal(a->mismatches[i].artifact, b->mismatches[i].artifact);
+		assert_same_text(a->mismatches[i].field, b->mismatches[i].field);
+		assert_same_text(a->mismatches[i].ordered, b->mismatches[i].ordered);
+		assert_same_text(a->mismatches[i].produced, b->mismatches[i].produced);
+		assert_same_text(a->mismatches[i].message, b->mismatches[i].message);
 	}
 	assert_int_equal(a->n_labels, b->n_labels);
 	for (size_t i = 0; i < a->n_labels; i++) {

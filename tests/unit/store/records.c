@@ -42,6 +42,11 @@ static void add_lists(struct job_status *status)
 					  .duration_ms = 15,
 					  .width = 1920,
 					  .height = 1080,
+					  .frame_rate_millihertz = 29970,
+					  .sound = JOB_SOUND_OFF,
+					  .is_looked_at = true,
+					  .black_ms = 17,
+					  .frozen_ms = 18,
 					  .created_ms = 16};
 	job_set_text(&artifact->role, "video");
 	job_set_text(&artifact->language, "de");
@@ -90,6 +95,12 @@ static struct job_status *full_status(void)
 	status->cost.is_provisional = true;
 	assert_int_equal(job_add_note(status, JOB_NOTE_CUT, "parameters.prompt", "too long", "ab", "a"), 1);
 	assert_int_equal(job_add_note(status, JOB_NOTE_INFO, "", "a word", "", ""), 1);
+	assert_int_equal(job_add_mismatch(status, &(struct job_mismatch){.artifact = 3,
+									 .field = (char *)(uintptr_t) "duration",
+									 .ordered = (char *)(uintptr_t) "8 s",
+									 .produced = (char *)(uintptr_t) "4 s",
+									 .message = (char *)(uintptr_t) "half of it"}),
+			 0);
 	add_lists(status);
 	return status;
 }
@@ -107,6 +118,7 @@ static struct job *full_job(void)
 	job->on_uncertain = JOB_UNCERTAIN_RESUBMIT;
 	job->not_before_ms = FIXTURE_NOW + 2;
 	job->retry_if_uncharged = 3;
+	job->on_mismatch = JOB_ON_MISMATCH_FAIL;
 	job->retry_of = id_new(FIXTURE_NOW - 1);
 	job_set_text(&job->request_id, "mine");
 	job_set_text(&job->provider, "heygen");
@@ -277,6 +289,20 @@ static void a_reply_comes_back_byte_for_byte(void **state)
 	assert_true(bytes_equal(reply.body, bytes_of(body, sizeof(body))));
 	out.len--;
 	assert_int_equal(record_read_reply(buffer_bytes(&out), &reply), -EBADMSG);
+}
+
+/* What an earlier version has written says nothing of what it did not look for. */
+static void an_artifact_of_an_earlier_version_has_unknown_facts(void **state)
+{
+	static const uint8_t record[] = {RECORD_VERSION, 0x08, 0x01, 0x12, 0x05, 'v', 'i', 'd', 'e', 'o', 0x40, 0x0a};
+	_cleanup_(job_status_freep) struct job_status *read = job_status_new();
+
+	(void)state;
+	assert_int_equal(record_read_artifact(bytes_of(record, sizeof(record)), read), 0);
+	assert_int_equal(read->artifacts[0].duration_ms, 10);
+	assert_int_equal(read->artifacts[0].frame_rate_millihertz, 0);
+	assert_int_equal(read->artifacts[0].sound, JOB_SOUND_UNKNOWN);
+	assert_false(read->artifacts[0].is_looked_at);
 }
 
 /* What a later version would add: a varint, fixed widths and a text, with small and large numbers. */
@@ -545,6 +571,7 @@ int main(void)
 		cmocka_unit_test(the_routes_of_a_job_come_back),
 		cmocka_unit_test(an_event_says_where_a_job_was_ordered_and_where_it_is),
 		cmocka_unit_test(unknown_fields_of_a_job_survive_rewriting),
+		cmocka_unit_test(an_artifact_of_an_earlier_version_has_unknown_facts),
 		cmocka_unit_test(an_event_holds_the_status_without_the_plugins_memory),
 		cmocka_unit_test(a_reply_comes_back_byte_for_byte),
 		cmocka_unit_test(unknown_fields_of_a_list_survive_rewriting),
