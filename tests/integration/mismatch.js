@@ -133,3 +133,22 @@ test("what was found is there after a restart", { skip }, async () => {
 	assert.deepStrictEqual(after, before);
 	assert.strictEqual(sha256(await stack.read(videoOf(after).name)), videoOf(after).sha256);
 });
+
+test("without the programs nothing is known, no job fails for it, and the daemon says so once", async () => {
+	const preload = [process.env.FILMGATE_PRELOAD_FIRST, process.env.FILMGATE_NO_FFPROBE].filter(Boolean).join(" ");
+	const config = path.join(stack.data, "filmgated.conf");
+
+	assert.ok(process.env.FILMGATE_NO_FFPROBE, "FILMGATE_NO_FFPROBE names the library of no_ffprobe.c");
+	await stack.daemon.stop();
+	await stack.startDaemon({ LD_PRELOAD: preload });
+	const video = videoOf(await make({ picture: "black" }, { policy: "FAIL" }));
+	assert.deepStrictEqual([video.width, video.frame_rate_millihertz, video.audio, video.black_duration],
+		[1280, 0, "TOGGLE_UNSPECIFIED", null]);
+	assert.deepStrictEqual(fieldsOf(await make({ seconds: 2 })), ["duration"]);
+	assert.strictEqual(fs.readFileSync(stack.daemonLog, "utf8").split("ffprobe and ffmpeg are not there").length, 2);
+
+	const check = child.spawnSync(path.join(bin, "filmgated"), ["--check-config", "--config", config],
+		{ encoding: "utf8", timeout: 60000, env: { ...process.env, FILMGATE_HEYGEN_KEY: "sim-key", LD_PRELOAD: preload } });
+	assert.strictEqual(check.status, 0, check.stderr);
+	assert.match(check.stdout, /^note: .*ffprobe and ffmpeg are not there.*; install ffmpeg/m);
+});
