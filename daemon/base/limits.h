@@ -38,6 +38,7 @@
 #define LIMIT_PLUGIN_REPORT 1048576             /* bytes of a report as JSON */
 #define LIMIT_PLUGIN_NOTES 64                   /* of one step */
 #define LIMIT_PLUGIN_WORD 255                   /* bytes kept of a code, a status, a role */
+#define LIMIT_PLUGIN_LIST_NEXT 1024             /* bytes of what names the next page of a list */
 #define LIMIT_PLUGIN_WORDS 4096                 /* bytes kept of a message, a remote id, a header */
 #define LIMIT_PLUGIN_REMOTES 256                /* of one answer */
 #define LIMIT_PLUGIN_OUTPUTS 256                /* of one answer */
@@ -113,6 +114,11 @@
 #define LIMIT_ENGINE_CHECKS_BYTES 16777216   /* of them, as the plugin is shown them: more than one largest order */
 #define LIMIT_ENGINE_VERB_HOPS 8             /* exchanges of one verb beside a job's course */
 #define LIMIT_ENGINE_POLL_HOPS 32            /* exchanges of one poll */
+#define LIMIT_ENGINE_LISTING 1000            /* videos of one page of a provider's list; the rest is left out */
+#define LIMIT_ENGINE_REMOTE_ID 255           /* bytes of an id that is adopted */
+#define LIMIT_ENGINE_TITLE 255               /* bytes of a title that becomes a display name */
+#define LIMIT_ENGINE_LISTING_PAGES 400       /* that are looked through for one video */
+#define LIMIT_ENGINE_DOUBTS 64               /* undecided orders that are read to tell whose a video may be */
 #define LIMIT_ENGINE_CATALOGUE_PAGES 400     /* of one list */
 #define LIMIT_ENGINE_CATALOGUE_ENTRIES 10000 /* likewise; what comes after them is left out */
 #define LIMIT_ENGINE_RESUME_SPREAD_MS FAILPOINT_HURRY_MS(2000) /* over which polls begin again after a start */

@@ -126,7 +126,7 @@ struct call {
 	struct engine *engine;
 	struct figures *figures;
 	struct buffer job;
-	char *state, *key, *remote_id, *remote_kind, *facts, *next;
+	char *state, *key, *remote_id, *remote_kind, *facts, *next, *list_next;
 	struct reply *reply;
 	struct media *media;
 	void (*fn)(void *userdata, struct plugin_answer *take);
@@ -270,6 +270,7 @@ static void free_call(struct call *call)
 	free(call->remote_kind);
 	free(call->facts);
 	free(call->next);
+	free(call->list_next);
 	reply_free(call->reply);
 	media_unref(call->media);
 	free(call);
@@ -347,6 +348,8 @@ void step_call(const struct step_subject *subject, enum plugin_verb verb, uint32
 	call->next = take_text(subject->catalogue_next);
 	call->step.catalogue_kind = subject->catalogue_kind;
 	call->step.catalogue_next = call->next;
+	call->list_next = take_text(subject->list_next);
+	call->step.list_next = call->list_next;
 	begin_call(subject->lane, call);
 }
 

@@ -29,6 +29,7 @@ struct step_subject {
 	struct entry *entry;        /* NULL: no job */
 	const char *catalogue_kind; /* constant */
 	const char *catalogue_next; /* copied */
+	const char *list_next;      /* copied */
 	const char *remote_id;      /* instead of the job's; copied; NULL: the job's */
 };
 /*

@@ -24,6 +24,7 @@ const struct plugin_feature plugin_features[] = {
 	{"result", false, "ask for fresh links apart from polling"},
 	{"reconcile", true, "look up an order whose reply was lost"},
 	{"check", true, "ask a plugin about an order beyond its manifest"},
+	{"list", true, "list the videos of the account"},
 	{NULL, false, NULL},
 };
 

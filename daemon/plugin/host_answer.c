@@ -9,7 +9,7 @@
 #define MAY(verb) (1u << PLUGIN_VERB_##verb)
 #define MAY_EXCHANGE                                                                                       \
 	(MAY(START) | MAY(POLL) | MAY(RESULT) | MAY(CANCEL) | MAY(REMOVE) | MAY(RECONCILE) | MAY(UPLOAD) | \
-	 MAY(CATALOGUE) | MAY(ACCOUNT))
+	 MAY(CATALOGUE) | MAY(ACCOUNT) | MAY(LIST))
 
 /* The enums of answer.h are the constants of the SDK. */
 _Static_assert(FG_EFFECT_IDEMPOTENT == PLUGIN_EFFECT_IDEMPOTENT && FG_EFFECT_SAFE == PLUGIN_EFFECT_SAFE, "effect");
@@ -422,11 +422,23 @@ static void check_judgement(struct fg_step *s, json_node report)
 				   json_name(s->json, n));
 }
 
+static void check_listing(struct fg_step *s, json_node report)
+{
+	json_node next = json_at(s->json, report, "/next");
+
+	if (json_kind(s->json, json_at(s->json, report, "/entries")) != JSON_KIND_ARRAY)
+		step_fault(s, "report(): of a list this daemon takes an array 'entries'");
+	if (next && (json_kind(s->json, next) != JSON_KIND_TEXT || json_text(s->json, next).len == 0 ||
+		     json_text(s->json, next).len > LIMIT_PLUGIN_LIST_NEXT))
+		step_fault(s, "report(): 'next' of a list is a text of 1 to %d bytes", LIMIT_PLUGIN_LIST_NEXT);
+}
+
 int32_t host_report(struct fg_step *s, fg_node report)
 {
 	_cleanup_(buffer_finish) struct buffer text = {.limit = LIMIT_PLUGIN_REPORT};
 
-	if (!begin(s, PLUGIN_ANSWER_REPORT, MAY(ACCOUNT) | MAY(CATALOGUE) | MAY(CHECK) | MAY(REMOVE) | MAY(UPLOAD)))
+	if (!begin(s, PLUGIN_ANSWER_REPORT,
+		   MAY(ACCOUNT) | MAY(CATALOGUE) | MAY(CHECK) | MAY(LIST) | MAY(REMOVE) | MAY(UPLOAD)))
 		return FG_ANSWERED;
 	if (!step_owns(s, report) || json_kind(s->json, report) != JSON_KIND_OBJECT) {
 		step_fault(s, "report(): it must be an object");
@@ -436,6 +448,8 @@ int32_t host_report(struct fg_step *s, fg_node report)
 		check_upload_report(s, report);
 	if (s->input->verb == PLUGIN_VERB_CHECK)
 		check_judgement(s, report);
+	if (s->input->verb == PLUGIN_VERB_LIST)
+		check_listing(s, report);
 	if (step_failed(s, json_write(s->json, report, JSON_FORM_PLAIN, &text)))
 		step_fault(s, "report(): larger than %d bytes", LIMIT_PLUGIN_REPORT);
 	else

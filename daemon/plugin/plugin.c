@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct fg_plugin) == 24 + _PLUGIN_VERB_N * sizeof(fg_verb 
 
 static const char *const verb_names[_PLUGIN_VERB_N] = {"start",     "poll",      "result", "cancel",
 						       "remove",    "reconcile", "upload", "webhook",
-						       "catalogue", "account",   "check"};
+						       "catalogue", "account",   "check",  "list"};
 
 const char *plugin_verb_name(enum plugin_verb verb)
 {

@@ -7,7 +7,7 @@
 
 /* What is not written is what a replay does not need: `observer`, `fn` and `next`. */
 #if __SIZEOF_POINTER__ == 8
-static_assert(sizeof(struct plugin_step) == 224 && sizeof(struct plugin_reply) == 72 &&
+static_assert(sizeof(struct plugin_step) == 232 && sizeof(struct plugin_reply) == 72 &&
 		      sizeof(struct plugin_asset) == 40,
 	      "a step has a new member: write it and read it here, or a replay lacks it; then mend this number");
 #endif
@@ -74,6 +74,7 @@ static void describe_step(struct json *json, json_node out, const struct plugin_
 	put_text(json, out, "/step/remote_kind", step->remote_kind);
 	put_text(json, out, "/step/catalogue_kind", step->catalogue_kind);
 	put_text(json, out, "/step/catalogue_next", step->catalogue_next);
+	put_text(json, out, "/step/list_next", step->list_next);
 	put_number(json, out, "/step/polls", step->polls);
 	put_number(json, out, "/step/accepted_at_ms", step->accepted_at_ms);
 	json_put(json, out, "/step/has_bought", json_make_boolean(json, step->has_bought));
@@ -381,6 +382,7 @@ static int read_step(struct plugin_recording *recording, struct errmsg *error)
 	step->remote_kind = text_at(recording, "/step/remote_kind");
 	step->catalogue_kind = text_at(recording, "/step/catalogue_kind");
 	step->catalogue_next = text_at(recording, "/step/catalogue_next");
+	step->list_next = text_at(recording, "/step/list_next");
 	step->polls = (uint32_t)number_at(recording, "/step/polls", 0, UINT32_MAX);
 	step->accepted_at_ms = number_at(recording, "/step/accepted_at_ms", 0, INT64_MAX);
 	step->has_bought = json_boolean(recording->json, at(recording, "/step/has_bought"), false);

@@ -169,6 +169,7 @@ static void describe_step(struct fg_step *s, json_node step, const char *problem
 	json_put(s->json, step, "/remote/kind", make_text(s, in->remote_kind));
 	json_put(s->json, step, "/catalogue/kind", make_text(s, in->catalogue_kind));
 	json_put(s->json, step, "/catalogue/next", make_text(s, in->catalogue_next));
+	json_put(s->json, step, "/list/next", make_text(s, in->list_next));
 	json_put(s->json, step, "/polls", json_make_integer(s->json, in->polls));
 	json_put(s->json, step, "/accepted_at_ms", make_integer_unless_zero(s, in->accepted_at_ms));
 	if (in->reply)

@@ -64,6 +64,7 @@ struct plugin_step {
 	const char *idempotency_key;
 	const char *remote_id, *remote_kind;
 	const char *catalogue_kind, *catalogue_next; /* catalogue: of what, and which page; NULL: the first */
+	const char *list_next;                       /* list: which page; NULL: the first */
 	uint32_t polls;
 	int64_t accepted_at_ms; /* 0: not yet */
 	/* check and start: those of the order; upload: the one to bring; else none. */

@@ -17,6 +17,7 @@ static const struct fg_plugin plugin = {
 	.catalogue = heygen_catalogue,
 	.reconcile = heygen_reconcile,
 	.check = heygen_check,
+	.list = heygen_list,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

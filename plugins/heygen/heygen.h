@@ -2,7 +2,7 @@
  * What the files of the HeyGen plugin say to each other. The plugin speaks HeyGen's API v3: POST /v3/videos (types
  * avatar, image and cinematic_avatar) and POST /v3/models/videos, each with the GET of its own videos, DELETE
  * /v3/videos/{id}, GET /v3/users/me, the two ways of uploading below /v3/assets, and the lists of /v3/voices, /v3/avatars
- * and /v3/avatars/looks. The list GET /v3/videos finds an order whose reply was lost.
+ * and /v3/avatars/looks. The list GET /v3/videos finds an order whose reply was lost, and what no job owns.
  *
  * The state says where an order went: /path is one of the two paths. It is not there in states of version 1, whose
  * plugin knew the first one alone. /mark is the key that its title bears.
@@ -33,6 +33,7 @@ int32_t heygen_reconcile(const struct fg_host *h, struct fg_step *s);
 /* What is wrong with the provider's options; NULL: nothing. */
 const char *heygen_complaint(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_check(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_list(const struct fg_host *h, struct fg_step *s);
 
 static inline int heygen_is_same_text(struct fg_text a, struct fg_text b)
 {
@@ -65,6 +66,17 @@ struct heygen_problem {
 struct heygen_problem heygen_problem_of_reply(const struct fg_host *h, struct fg_step *s);
 /* Why a video failed: @data is the poll's answer with the status "failed". Never a throttle. */
 struct heygen_problem heygen_problem_of_video(const struct fg_host *h, struct fg_step *s, fg_node data);
+/* ---- the list of videos (list.c) ---- */
+
+#define HEYGEN_LIST_PAGE 100 /* the most that it takes */
+
+/* Asks for a page: of the videos whose title has @title in it, behind @token. Either may be absent. */
+int32_t heygen_ask_videos(const struct fg_host *h, struct fg_step *s, fg_node title, fg_node token);
+/* Is the reply a page of it? */
+int heygen_is_page(const struct fg_host *h, struct fg_step *s);
+/* Or does it say that there is no such list? @problem: what the reply says. */
+int heygen_has_no_list(const struct fg_host *h, struct fg_step *s, const struct heygen_problem *problem);
+
 /* Answers a verb other than start and poll: the request was refused, or could not be served now. */
 int32_t heygen_answer_problem(const struct fg_host *h, struct fg_step *s, const struct heygen_problem *problem);
 

@@ -16,8 +16,6 @@
  */
 #include "heygen.h"
 
-#define PAGE_SIZE 100
-
 /* Without a word of the operator: how long a list may lag before nobody looks again, and how often it is read. */
 #define PATIENCE_MS 120000
 #define PAUSE_MS 20000
@@ -41,13 +39,7 @@ static fg_node kept(const struct fg_host *h, struct fg_step *s, const char *poin
 
 static int32_t ask(const struct fg_host *h, struct fg_step *s, fg_node token)
 {
-	fg_node query = h->object(s);
-
-	h->put_integer(s, query, "/limit", PAGE_SIZE);
-	h->put(s, query, "/title", kept(h, s, "/mark"));
-	h->put(s, query, "/token", token);
-	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = HEYGEN_PHASE_REPLY, .method = "GET",
-					  .auth = "key", .url = h->path(s, HEYGEN_VIDEOS, FG_ABSENT, query)));
+	return heygen_ask_videos(h, s, kept(h, s, "/mark"), token);
 }
 
 static int32_t begin(const struct fg_host *h, struct fg_step *s)
@@ -220,10 +212,8 @@ static int32_t decide(const struct fg_host *h, struct fg_step *s)
 static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 {
 	struct heygen_problem problem = heygen_problem_of_reply(h, s);
-	uint32_t status = h->status(s);
 
-	/* It has no list, or none that takes this question. */
-	if (status == 404 || status == 405 || status == 501 || problem.reason == FG_REASON_INVALID_INPUT)
+	if (heygen_has_no_list(h, s, &problem))
 		return h->unknown(s);
 	return h->trouble(s, FG_FAILURE(.reason = problem.reason, .bought = FG_BOUGHT_UNKNOWN, .code = problem.code,
 					.message = problem.message));
@@ -239,7 +229,7 @@ int32_t heygen_reconcile(const struct fg_host *h, struct fg_step *s)
 
 	if (h->phase(s) != HEYGEN_PHASE_REPLY)
 		return begin(h, s);
-	if (h->status(s) != 200 || h->kind(s, data) != FG_KIND_ARRAY)
+	if (!heygen_is_page(h, s))
 		return refuse(h, s);
 	read_page(h, s, data);
 	if (token.size == 0)

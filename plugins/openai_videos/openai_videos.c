@@ -16,6 +16,7 @@ static const struct fg_plugin plugin = {
 	.reconcile = openai_reconcile,
 	.account = openai_account,
 	.check = openai_check,
+	.list = openai_list,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

@@ -24,6 +24,7 @@ int32_t openai_remove(const struct fg_host *h, struct fg_step *s);
 int32_t openai_reconcile(const struct fg_host *h, struct fg_step *s);
 int32_t openai_check(const struct fg_host *h, struct fg_step *s);
 int32_t openai_account(const struct fg_host *h, struct fg_step *s);
+int32_t openai_list(const struct fg_host *h, struct fg_step *s);
 
 /* ---- what the operator configured (settings.c) ---- */
 
@@ -54,6 +55,17 @@ struct openai_refusal openai_refuse_order(const struct fg_host *h, struct fg_ste
 fg_node openai_order(const struct fg_host *h, struct fg_step *s);
 /* The same as the parts of a multipart body. */
 fg_node openai_parts(const struct fg_host *h, struct fg_step *s, fg_node order);
+
+/* ---- the list of videos (list.c) ---- */
+
+/* Asks for the page behind the video @after; absent: the first. */
+int32_t openai_ask_videos(const struct fg_host *h, struct fg_step *s, fg_node after);
+/* Is the reply a page of it? */
+int openai_is_page(const struct fg_host *h, struct fg_step *s);
+/* Or does it say that there is no list? */
+int openai_has_no_list(const struct fg_host *h, struct fg_step *s);
+/* The id of the page's last video, behind which the next page begins. */
+fg_node openai_page_end(const struct fg_host *h, struct fg_step *s);
 
 /* ---- refusals (problem.c) ---- */
 

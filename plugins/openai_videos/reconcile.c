@@ -18,8 +18,6 @@
  */
 #include "openai_videos.h"
 
-#define PAGE_SIZE 100
-
 /* The provider's clock and ours: nearly right, and about that time. The daemon knows of others ten minutes around. */
 #define CLOSE_MS 60000
 #define WIDE_MS 540000
@@ -177,17 +175,6 @@ static int read_page(const struct fg_host *h, struct fg_step *s, fg_node page)
 
 /* ---- asking ---- */
 
-static int32_t ask(const struct fg_host *h, struct fg_step *s, fg_node after)
-{
-	fg_node query = h->object(s);
-
-	h->put_integer(s, query, "/limit", PAGE_SIZE);
-	h->put_text(s, query, "/order", "desc");
-	h->put(s, query, "/after", after);
-	return h->exchange(s, FG_EXCHANGE(.effect = FG_EFFECT_SAFE, .phase = OPENAI_PHASE_REPLY, .method = "GET",
-					  .auth = openai_auth(h, s), .url = h->path(s, "/videos", FG_ABSENT, query)));
-}
-
 static int32_t begin(const struct fg_host *h, struct fg_step *s)
 {
 	fg_node look = h->object(s);
@@ -198,7 +185,7 @@ static int32_t begin(const struct fg_host *h, struct fg_step *s)
 	h->put(s, look, "/suspicious", h->array(s));
 	h->put(s, look, "/foreign", h->array(s));
 	h->put(s, h->state(s), "/look", look);
-	return ask(h, s, FG_ABSENT);
+	return openai_ask_videos(h, s, FG_ABSENT);
 }
 
 /* ---- deciding ---- */
@@ -297,10 +284,8 @@ static int32_t decide(const struct fg_host *h, struct fg_step *s)
 static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 {
 	struct openai_problem problem = openai_problem_of_reply(h, s);
-	uint32_t status = h->status(s);
 
-	/* It has no list. */
-	if (status == 404 || status == 405 || status == 501)
+	if (openai_has_no_list(h, s))
 		return h->unknown(s);
 	problem.field = NULL;
 	if (problem.reason == FG_REASON_INVALID_INPUT)
@@ -310,20 +295,18 @@ static int32_t refuse(const struct fg_host *h, struct fg_step *s)
 
 int32_t openai_reconcile(const struct fg_host *h, struct fg_step *s)
 {
-	fg_node page = h->document(s, FG_DOC_REPLY);
-	fg_node data = h->at(s, page, "/data");
 	fg_node last;
 
 	if (h->phase(s) != OPENAI_PHASE_REPLY)
 		return begin(h, s);
-	if (h->status(s) != 200 || h->kind(s, data) != FG_KIND_ARRAY)
+	if (!openai_is_page(h, s))
 		return refuse(h, s);
-	if (read_page(h, s, page))
+	if (read_page(h, s, h->document(s, FG_DOC_REPLY)))
 		return decide(h, s);
-	last = h->at(s, h->item(s, data, h->count(s, data) - 1), "/id");
+	last = openai_page_end(h, s);
 	/* A gateway that does not turn the page: what is behind it is never seen. */
 	if (h->text(s, last).size == 0 || is_same_text(h->text(s, last), h->text(s, kept(h, s, "/look/after"))))
 		return h->unknown(s);
 	h->put(s, h->state(s), "/look/after", last);
-	return ask(h, s, last);
+	return openai_ask_videos(h, s, last);
 }

@@ -100,6 +100,7 @@ static void begin_verb(struct path *path, enum plugin_verb verb)
 	path->step.assets = has_files ? path->told.files : NULL;
 	path->step.n_assets = has_files ? path->told.n_files : 0;
 	path->step.facts = bytes_of(NULL, 0);
+	path->step.list_next = verb == PLUGIN_VERB_LIST && path->step.polls % 2 ? "page-2" : NULL;
 }
 
 static int tell_facts(struct walker *walker, struct path *path)

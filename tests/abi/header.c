@@ -44,7 +44,7 @@ int main(void)
 	AT(fg_failure, field, 72);
 	SIZE(fg_cancelled, 32);
 	SIZE(fg_response, 32);
-	SIZE(fg_plugin, 112);
+	SIZE(fg_plugin, 120);
 	AT(fg_plugin, manifest, 8);
 	AT(fg_plugin, start, 24);
 	AT(fg_plugin, check, 104);

@@ -397,7 +397,7 @@ struct fg_host {
 
 	/* ---- answers: exactly one, and the verb returns its value ---- */
 
-	/* start, poll, result, cancel, remove, reconcile, upload, catalogue, account */
+	/* start, poll, result, cancel, remove, reconcile, upload, catalogue, account, list */
 	int32_t (*exchange)(struct fg_step *s, const struct fg_exchange *exchange);
 	/* start (before the purchase), poll, result, cancel, reconcile */
 	int32_t (*wait)(struct fg_step *s, const struct fg_wait *wait);
@@ -423,7 +423,7 @@ struct fg_host {
 	int32_t (*absent)(struct fg_step *s);
 	/* reconcile: it cannot be told */
 	int32_t (*unknown)(struct fg_step *s);
-	/* account, catalogue, check, remove, upload: an object, see sdk/DOCUMENTS.md */
+	/* account, catalogue, check, list, remove, upload: an object, see sdk/DOCUMENTS.md */
 	int32_t (*report)(struct fg_step *s, fg_node report);
 	/* webhook: a handshake, nothing to learn */
 	int32_t (*respond)(struct fg_step *s, const struct fg_response *response);
@@ -468,6 +468,12 @@ struct fg_plugin {
 	 * provider unusable, with these words for the operator. Start may be reached without it, so it refuses the same.
 	 */
 	fg_verb *check;
+	/*
+	 * One page of the videos that are in the account, whoever ordered them: for people who look for what no job of this
+	 * daemon owns. What poll answers about by id alone, without the JOB and the STATE of an order, belongs in it, and
+	 * nothing else does. failed() with INVALID_INPUT: this account's provider has no such list.
+	 */
+	fg_verb *list;
 };
 
 /*

@@ -89,6 +89,7 @@ static const char *verb_word(enum plugin_verb verb)
 		[PLUGIN_VERB_CANCEL] = "cancel",       [PLUGIN_VERB_REMOVE] = "remove",
 		[PLUGIN_VERB_ACCOUNT] = "account",     [PLUGIN_VERB_UPLOAD] = "upload",
 		[PLUGIN_VERB_RECONCILE] = "reconcile", [PLUGIN_VERB_CATALOGUE] = "catalogue",
+		[PLUGIN_VERB_LIST] = "list",
 	};
 
 	return words[verb];
@@ -560,8 +561,12 @@ static void note(struct plugin_runner *runner, const struct plugin_step *step)
 	for (size_t i = 0; i < step->n_assets; i++)
 		snprintf(asked->assets + strlen(asked->assets), sizeof(asked->assets) - strlen(asked->assets),
 			 "%s %s\n", step->assets[i].media_type, step->assets[i].name);
-	snprintf(asked->catalogue, sizeof(asked->catalogue), "%s/%s", step->catalogue_kind ? step->catalogue_kind : "",
-		 step->catalogue_next ? step->catalogue_next : "");
+	if (step->verb == PLUGIN_VERB_LIST)
+		snprintf(asked->catalogue, sizeof(asked->catalogue), "list/%s", step->list_next ? step->list_next : "");
+	else
+		snprintf(asked->catalogue, sizeof(asked->catalogue), "%s/%s",
+			 step->catalogue_kind ? step->catalogue_kind : "",
+			 step->catalogue_next ? step->catalogue_next : "");
 	if (runner->last)
 		runner->last->next = asked;
 	else

@@ -48,7 +48,7 @@ struct asked {
 	int reply_status; /* 0: none */
 	char *reply;
 	bool has_bought;
-	char catalogue[64]; /* "kind/next" */
+	char catalogue[64]; /* "kind/next", of list "list/next" */
 	char *job;
 	char assets[256]; /* "media/type name" of each, in lines */
 };

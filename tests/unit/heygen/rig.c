@@ -65,7 +65,7 @@ int rig_reset(void **state)
 	rig.remote_id = "v_1";
 	rig.assets = NULL;
 	rig.n_assets = 0;
-	rig.catalogue_kind = rig.catalogue_next = NULL;
+	rig.catalogue_kind = rig.catalogue_next = rig.list_next = NULL;
 	rig.secrets = NULL;
 	rig.model = "avatar";
 	rig.parameters = "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}";
@@ -106,6 +106,7 @@ static struct plugin_answer *run(enum plugin_verb verb, uint32_t phase, const ch
 		.remote_id = has_remote ? rig.remote_id : NULL,
 		.catalogue_kind = rig.catalogue_kind,
 		.catalogue_next = rig.catalogue_next,
+		.list_next = rig.list_next,
 		.remote_kind = has_remote ? "video" : NULL,
 		.accepted_at_ms = has_remote ? RIG_NOW_MS - 1000 : 0,
 		.has_bought = reply != NULL || verb != PLUGIN_VERB_START,

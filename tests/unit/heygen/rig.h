@@ -27,7 +27,7 @@ struct rig {
 	int64_t retry_after_ms;
 	const char *remote_id;
 	const char *facts; /* of a step of reconcile, JSON; NULL: none */
-	const char *catalogue_kind, *catalogue_next;
+	const char *catalogue_kind, *catalogue_next, *list_next;
 	const char *model;                 /* of the job whose reply comes */
 	const char *parameters;            /* likewise */
 	const struct plugin_asset *assets; /* of the order, or the one to upload */

@@ -61,6 +61,7 @@ int rig_reset(void **state)
 	rig.retry_after_ms = -1;
 	rig.facts = NULL;
 	rig.remote_id = RIG_ID;
+	rig.list_next = NULL;
 	rig.asset = NULL;
 	return 0;
 }
@@ -83,6 +84,7 @@ static struct plugin_answer *run(enum plugin_verb verb, const char *parameters, 
 		.remote_id = has_remote ? rig.remote_id : NULL,
 		.remote_kind = has_remote ? "video" : NULL,
 		.facts = bytes_of_text(rig.facts),
+		.list_next = rig.list_next,
 		.assets = rig.asset,
 		.n_assets = rig.asset ? 1 : 0,
 		.has_bought = reply != NULL || verb != PLUGIN_VERB_START,

@@ -25,6 +25,7 @@ struct rig {
 	int64_t retry_after_ms;
 	const char *facts; /* more of STEP */
 	const char *remote_id;
+	const char *list_next;
 	const struct plugin_asset *asset; /* of the job; NULL: it has none */
 };
 extern struct rig rig;
