@@ -277,6 +277,9 @@ struct job {
 	uint32_t route;
 	char *unknown;
 	enum job_on_mismatch on_mismatch;
+	/* It was bought elsewhere: it begins as RUNNING, nothing is sent or posted for it, and what was ordered is not known
+	 * here: the parameters are "{}". */
+	bool is_adopted;
 };
 
 struct job_label {
@@ -536,6 +539,8 @@ const struct job_artifact *job_find_artifact(const struct job_status *status, ui
 bool job_may_move(enum job_state from, enum job_state to);
 void job_move(struct job_status *status, enum job_state to, int64_t now_ms);
 void job_touch(struct job_status *status, int64_t now_ms);
+/* The other beginning, of what was bought elsewhere: RUNNING, in its first attempt. -ENOMEM. */
+int job_begin_adopted(struct job_status *status, int64_t now_ms);
 bool job_state_is_terminal(enum job_state state);
 bool job_state_is_active(enum job_state state);   /* PREPARING, STARTING, RUNNING, STORING: held in memory */
 const char *job_state_name(enum job_state state); /* "queued", … */

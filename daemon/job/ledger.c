@@ -206,6 +206,9 @@ int ledger_follow(const struct job *job, struct job_status *status, int64_t now_
 	bool is_free = status->cost.source == JOB_COST_NOTHING;
 
 	ret->n = 0;
+	/* What was bought elsewhere was paid for elsewhere. */
+	if (job->is_adopted)
+		return 0;
 	if (ledger_state_holds(status->state))
 		return is_held ? 0 : reserve(job, status, now_ms, ret);
 	if (!is_held || (job_state_is_terminal(status->state) && status->money.awaited_until_ms))

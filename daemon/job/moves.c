@@ -4,7 +4,8 @@
  *
  * What the table leaves out matters more than what it holds: STARTING has no way to CANCELLED or EXPIRED, since a
  * request that may have bought something is undecided there; a cancel or a deadline is then a recorded wish. STORING
- * has none either: what was paid for is kept. No terminal state has any.
+ * has none either: what was paid for is kept. No terminal state has any. A job begins in QUEUED, and where it was bought
+ * elsewhere and adopted, in RUNNING.
  */
 #include "job/job.h"
 
@@ -81,6 +82,22 @@ void job_move(struct job_status *status, enum job_state to, int64_t now_ms)
 	status->state = to;
 }
 
+int job_begin_adopted(struct job_status *status, int64_t now_ms)
+{
+	struct job_attempt *attempt;
+
+	assert(status->revision == 0 && status->n_attempts == 0);
+	attempt = job_add_attempt(status);
+	if (!attempt)
+		return err_origin(-ENOMEM);
+	attempt->number = 1;
+	attempt->started_ms = now_ms;
+	job_touch(status, now_ms);
+	/* When it was started nobody knows here: started_ms stays 0. */
+	status->state = JOB_STATE_RUNNING;
+	return 0;
+}
+
 struct picture_name {
 	char text[16];
 };
@@ -97,7 +114,7 @@ static struct picture_name name_in_picture(enum job_state state)
 
 int job_print_moves(struct buffer *out)
 {
-	int r = buffer_append_text(out, "stateDiagram-v2\n    [*] --> QUEUED\n");
+	int r = buffer_append_text(out, "stateDiagram-v2\n    [*] --> QUEUED\n    [*] --> RUNNING\n");
 
 	for (enum job_state from = JOB_STATE_QUEUED; from < _JOB_STATE_COUNT; from++)
 		for (enum job_state to = JOB_STATE_QUEUED; to < _JOB_STATE_COUNT; to++)

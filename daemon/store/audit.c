@@ -27,6 +27,7 @@ struct audit {
 	void *userdata;
 	struct currency *currencies;
 	struct store_ledger_check found;
+	bool is_adopted; /* the job whose records are being read */
 };
 
 static struct currency *currency_of(struct audit *audit, const char *name)
@@ -108,7 +109,9 @@ static int take_status(struct audit *audit, const struct job_ref *ref, struct by
 		return r;
 	money = &status->money;
 	audit->found.jobs++;
-	if (ledger_state_holds(status->state) && money->settlement != JOB_SETTLEMENT_PENDING)
+	if (audit->is_adopted && money->settlement != JOB_SETTLEMENT_NONE)
+		leak(audit, ref, "it was bought elsewhere and holds money here");
+	if (!audit->is_adopted && ledger_state_holds(status->state) && money->settlement != JOB_SETTLEMENT_PENDING)
 		leak(audit, ref, "it buys and holds no money");
 	if (!ledger_state_holds(status->state) && !job_state_is_terminal(status->state) &&
 	    money->settlement == JOB_SETTLEMENT_PENDING)
@@ -125,6 +128,19 @@ static int take_status(struct audit *audit, const struct job_ref *ref, struct by
 		return err_origin(-ENOMEM);
 	return __builtin_add_overflow(currency->held, money->reserved_micros, &currency->held) ? err_origin(-EOVERFLOW)
 											       : 0;
+}
+
+/* Lies before the status of the same job. */
+static int take_job(struct audit *audit, struct bytes value)
+{
+	struct job *job;
+	int r = record_read_job(value, &job);
+
+	if (r)
+		return r;
+	audit->is_adopted = job->is_adopted;
+	job_free(job);
+	return 0;
 }
 
 /* What a person can look for: a ledger entry has its number, a job its id; a balance is found by its key. */
@@ -171,7 +187,11 @@ static int take(struct store *store, struct audit *audit, struct bytes key, stru
 		r = take_balance(audit, key, value);
 	else if (key_read_tenant(key, KEY_LEDGER, &tenant) && tenant == audit->tenant)
 		r = take_entry(audit, value);
-	else if (key_read_job(key, &ref, &part) && ref.tenant == audit->tenant && part == KEY_PART_STATE)
+	else if (!key_read_job(key, &ref, &part) || ref.tenant != audit->tenant)
+		r = 0;
+	else if (part == KEY_PART_JOB)
+		r = take_job(audit, value);
+	else if (part == KEY_PART_STATE)
 		r = take_status(audit, &ref, value);
 	if (r)
 		log_unread(store, key, r);

@@ -379,6 +379,26 @@ int store_commit_put_remote(struct store_commit *commit, const struct job_ref *r
 	return r < 0 ? r : commit_end_put(commit, offset, record_write_remote(&commit->changes, remote));
 }
 
+int store_commit_put_owner(struct store_commit *commit, const struct job_ref *ref, const struct digest *place,
+			   const char *remote_id)
+{
+	struct key key;
+
+	key_owner(&key, remote_id, place, ref);
+	return put_entry(commit, &key);
+}
+
+void store_commit_expect_unowned(struct store_commit *commit, const struct digest *place, const char *remote_id)
+{
+	assert(commit->unowned.len == 0);
+	key_owners_at(&commit->unowned, remote_id, place);
+}
+
+const struct job_ref *store_commit_owner(const struct store_commit *commit)
+{
+	return commit->outcome == STORE_E_OWNED ? &commit->owner : NULL;
+}
+
 int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,
 			      const struct job_artifact *artifact)
 {

@@ -58,6 +58,9 @@ struct store_commit {
 	struct job_ref user;
 	struct store_commit *next_of_assets; /* the committer's: earlier in the same batch */
 
+	struct key unowned;   /* the beginning of the owners that there must not be; len 0: nothing */
+	struct job_ref owner; /* with STORE_E_OWNED */
+
 	struct commit_posting postings[LEDGER_ENTRIES_MAX];
 	size_t n_postings;
 	struct commit_budget *budgets;

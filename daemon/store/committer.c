@@ -112,6 +112,8 @@ static int check(struct store *store, struct store_commit *commit)
 		if (r == 0 && revision != commit->expected[i].revision)
 			r = STORE_E_CONFLICT;
 	}
+	if (r == 0 && commit->unowned.len)
+		r = check_unowned(store, commit);
 	if (r == 0)
 		r = check_assets(store, commit);
 	return r ? r : ledger_try(&store->committer.ledger, store->backend, commit);

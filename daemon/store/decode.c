@@ -465,6 +465,7 @@ int record_read_job(struct bytes value, struct job **ret)
 	job->patience_ms = message->patience_ms;
 	job->retry_if_uncharged = message->retry_if_uncharged;
 	job->on_mismatch = (enum job_on_mismatch)message->on_mismatch;
+	job->is_adopted = message->is_adopted;
 	if (message->quote)
 		take_quote(message->quote, &job->quote);
 	r = decode_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));

@@ -451,6 +451,7 @@ int record_write_job(struct buffer *out, const struct job *job)
 	message.patience_ms = job->patience_ms;
 	message.retry_if_uncharged = job->retry_if_uncharged;
 	message.on_mismatch = (uint32_t)job->on_mismatch;
+	message.is_adopted = job->is_adopted;
 	message.n_assets = job->n_assets;
 	message.assets = assets;
 	for (size_t i = 0; i < job->n_assets; i++)

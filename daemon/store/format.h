@@ -12,7 +12,8 @@
  *    and the Meta record in one batch before the first thread starts. Letters of abandoned keys are never used again.
  *  - Numbers so far: 1; 2 has assets and their handles (f, n, u, k), since a daemon of 1 would collect a file that only
  *    an asset names, and lists what is UNCERTAIN as open (o); 3 has orders by place and time (s); 4 has the ledger (l, v, b) and what each
- *    job holds of it, since a daemon of 3 would buy and end what is reserved without posting it.
+ *    job holds of it, since a daemon of 3 would buy and end what is reserved without posting it; 5 has the owners of
+ *    remote ids (x) and jobs that were adopted, which a daemon of 4 would take for purchases and not list as owners.
  *  - Each time: put a store written by the last release into tests/ and open it there for ever.
  *
  * Keys
@@ -46,6 +47,8 @@
  *                                                              does not ask whose they are. They outlive their job
  *                                                              until they are trimmed. place: job_place_of()
  *
+ *   x 0 sha256-of-remote-id place tenant ~id        -          whose job it is, what the provider at this place calls so; of
+ *                                                              all tenants, and for ever
  *   l tenant sequence                               LedgerEntry
  *   v tenant ~id sequence                           -          the entries of one job; both outlive it
  *   b tenant dimension [label 0] period start currency 0 name 0 value 0
@@ -58,7 +61,7 @@
 #ifndef FG_STORE_FORMAT_H
 #define FG_STORE_FORMAT_H
 
-#define STORE_FORMAT 4u
+#define STORE_FORMAT 5u
 
 /* The version byte before each message. */
 #define RECORD_VERSION 1u
@@ -81,6 +84,7 @@ enum key_letter {
 	KEY_ASSET_LIST = 'n',
 	KEY_ASSET_USE = 'u',
 	KEY_ORDER = 's',
+	KEY_OWNER = 'x',
 	KEY_LEDGER = 'l',
 	KEY_LEDGER_OF_JOB = 'v',
 	KEY_BALANCE = 'b',

@@ -123,6 +123,13 @@ int trim_some(struct store *store, const struct store_trim *what, bool *ret_more
  * thread; one that was cut off goes on where it ended. 0, STORE_E_NEWER_FORMAT or negative errno. */
 int ledger_open_jobs(struct store *store);
 
+/* Of a store that is older than the index of owners: whose the remote ids of its jobs are, deleted ones included. As
+ * above. */
+int owners_list_jobs(struct store *store);
+/* Is what @commit wants to be nobody's owned, by a job that is there or by one of the batch so far? 0, STORE_E_OWNED, or
+ * negative errno. Committer thread. */
+int check_unowned(struct store *store, struct store_commit *commit);
+
 int readers_start(struct store *store);
 /* Runs what waits first. */
 void readers_stop(struct store *store);

@@ -248,6 +248,26 @@ int key_order(struct key *key, const struct job_ref *ref, const struct job_send 
 	return 0;
 }
 
+void key_owners(struct key *key, const char *remote_id)
+{
+	const struct digest name = digest_of(bytes_of_text(remote_id));
+
+	key_of_digest(key, KEY_OWNER, 0, &name);
+}
+
+void key_owners_at(struct key *key, const char *remote_id, const struct digest *place)
+{
+	key_owners(key, remote_id);
+	add_bytes(key, place->bytes, sizeof(place->bytes));
+}
+
+void key_owner(struct key *key, const char *remote_id, const struct digest *place, const struct job_ref *ref)
+{
+	key_owners_at(key, remote_id, place);
+	add_u32(key, ref->tenant);
+	add_inverted_id(key, &ref->id);
+}
+
 void key_ledger(struct key *key, uint32_t tenant, uint64_t sequence)
 {
 	key_tenant(key, KEY_LEDGER, tenant);
@@ -488,6 +508,19 @@ bool key_read_order(struct bytes key, struct key_order *ret)
 	memcpy(ret->ref.id.bytes, data + 12, 16);
 	ret->attempt = get_u32(data + 28);
 	ret->send = get_u32(data + 32);
+	return true;
+}
+
+bool key_read_owner(struct bytes key, struct key_owner *ret)
+{
+	uint32_t none;
+	const uint8_t *data = read_head(key, KEY_OWNER, &none);
+
+	if (!data || key.len != HEAD_SIZE + 2 * DIGEST_SIZE + 4 + 16)
+		return false;
+	memcpy(ret->place.bytes, data + DIGEST_SIZE, DIGEST_SIZE);
+	ret->ref.tenant = get_u32(data + 2 * DIGEST_SIZE);
+	get_inverted_id(data + 2 * DIGEST_SIZE + 4, &ret->ref.id);
 	return true;
 }
 

@@ -61,6 +61,11 @@ void key_place_since(struct key *key, const struct digest *place, int64_t sent_m
 /* len 0 when it is not known where it went; -ENOMEM. */
 int key_order(struct key *key, const struct job_ref *ref, const struct job_send *send);
 
+/* The beginning of all that own this remote id, of those at one place, and one of them. */
+void key_owners(struct key *key, const char *remote_id);
+void key_owners_at(struct key *key, const char *remote_id, const struct digest *place);
+void key_owner(struct key *key, const char *remote_id, const struct digest *place, const struct job_ref *ref);
+
 void key_ledger(struct key *key, uint32_t tenant, uint64_t sequence);
 /* The beginning of all entries of a job, and one of them. */
 void key_ledger_of_job(struct key *key, const struct job_ref *ref);
@@ -114,6 +119,12 @@ struct key_order {
 	uint32_t attempt, send;
 };
 bool key_read_order(struct bytes key, struct key_order *ret);
+
+struct key_owner {
+	struct digest place;
+	struct job_ref ref;
+};
+bool key_read_owner(struct bytes key, struct key_owner *ret);
 
 bool key_read_ledger(struct bytes key, uint32_t *ret_tenant, uint64_t *ret_sequence);
 bool key_read_ledger_of_job(struct bytes key, uint64_t *ret_sequence);

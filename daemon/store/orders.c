@@ -48,6 +48,11 @@ static bool is_full(struct findings *findings)
 /* Takes the content. What was kept without its parameters cannot be told from others. */
 static void add(struct findings *findings, struct store_order *take)
 {
+	if (findings->query->only_undecided) {
+		free(steal(take->parameters));
+		findings->orders[findings->n++] = *take;
+		return;
+	}
 	findings->bytes += take->parameters ? strlen(take->parameters) : 0;
 	if (!take->parameters || findings->bytes > findings->query->limit_bytes) {
 		findings->has_left_out = true;
@@ -77,7 +82,12 @@ static int add_of_job(struct findings *findings, struct job_view *view, const st
 		      const struct record_order *record)
 {
 	struct store_order order = {
-		.ref = key->ref, .model = steal(view->job->model), .parameters = steal(view->job->parameters)};
+		.ref = key->ref,
+		.sent_ms = key->sent_ms,
+		.state = view->status->state,
+		.model = steal(view->job->model),
+		.parameters = steal(view->job->parameters),
+	};
 	int r = copy_remotes(view->status, key->attempt, &order);
 
 	if (r < 0) {
@@ -92,6 +102,7 @@ static int add_of_job(struct findings *findings, struct job_view *view, const st
 static void add_of_record(struct findings *findings, const struct key_order *key, struct record_order *record)
 {
 	struct store_order order = {.ref = key->ref,
+				    .sent_ms = key->sent_ms,
 				    .model = steal(record->model),
 				    .parameters = steal(record->parameters),
 				    .remote_ids = steal(record->remote_ids),
@@ -118,6 +129,11 @@ static int add_deleted_since(struct store *store, struct bytes at, const struct 
 	return r == STORE_E_NOT_FOUND ? 0 : r;
 }
 
+static bool is_undecided(const struct record_order *record)
+{
+	return record->class == JOB_SEND_PENDING || record->class == JOB_SEND_AMBIGUOUS;
+}
+
 static int add_order(struct store *store, const struct backend_cursor *cursor, const struct key_order *key,
 		     struct findings *findings)
 {
@@ -125,7 +141,7 @@ static int add_order(struct store *store, const struct backend_cursor *cursor, c
 	_cleanup_(job_view_finish) struct job_view view = {0};
 	int r = record_read_order(backend_cursor_value(cursor), &record);
 
-	if (r)
+	if (r || (findings->query->only_undecided && !is_undecided(&record)))
 		return r;
 	if (record.is_deleted) {
 		add_of_record(findings, key, &record);

@@ -179,8 +179,10 @@ static int raise_format(struct store *store, struct record_meta meta, const char
 
 	if (r == 0 && meta.format < 3)
 		r = add_listings(store, meta.format, batch);
-	if (r == 0)
+	if (r == 0 && meta.format < 4)
 		r = ledger_open_jobs(store);
+	if (r == 0)
+		r = owners_list_jobs(store);
 
 	if (r)
 		return refuse_to_raise(store, r, path, msg);

@@ -32,6 +32,7 @@ enum {
 	STORE_E_OVER_BUDGET,    /* a reservation has no room; see store_commit_over_budget() */
 	STORE_E_TOO_MUCH,       /* usage: more than one answer holds */
 	STORE_E_ASSET_USED,     /* the asset that is deleted is used by store_commit_user() */
+	STORE_E_OWNED,          /* a job owns what was to be nobody's: store_commit_owner() */
 };
 
 struct store;
@@ -153,6 +154,12 @@ int store_commit_put_send(struct store_commit *commit, const struct job_ref *ref
 /* As it was put; with the reply that was kept of it. */
 int store_commit_delete_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send);
 int store_commit_put_remote(struct store_commit *commit, const struct job_ref *ref, const struct job_remote *remote);
+/* That what the provider at @place (job_place_of()) calls @remote_id is this job's: for store_find_owners(), and for
+ * ever. */
+int store_commit_put_owner(struct store_commit *commit, const struct job_ref *ref, const struct digest *place,
+			   const char *remote_id);
+/* A precondition: there is no job that owns it, deleted ones aside. One per commit. */
+void store_commit_expect_unowned(struct store_commit *commit, const struct digest *place, const char *remote_id);
 /* Once per index: its content does not change. */
 int store_commit_put_artifact(struct store_commit *commit, const struct job_ref *ref,
 			      const struct job_artifact *artifact);
@@ -229,6 +236,8 @@ const struct store_request *store_commit_found(const struct store_commit *commit
 const struct digest *store_commit_asset(const struct store_commit *commit);
 /* With STORE_E_ASSET_USED: one of the jobs that use it. */
 const struct job_ref *store_commit_user(const struct store_commit *commit);
+/* With STORE_E_OWNED: whose it is. */
+const struct job_ref *store_commit_owner(const struct store_commit *commit);
 /* With STORE_E_OVER_BUDGET: which of the commit's budgets, in the order in which they were asked for, has no room, and how
  * much of it is used. @budget is their number where it is none of them: the ledger itself counts no further. */
 struct store_over_budget {
@@ -375,12 +384,15 @@ struct store_orders_query {
 	int64_t sent_from_ms, sent_to_ms; /* UTC, both inclusive */
 	int64_t decided_from_ms;          /* what was decided before is left out */
 	struct job_ref except;            /* so is what this job ordered */
-	uint32_t limit;                   /* orders, and of their parameters: */
+	bool only_undecided; /* so is every order of which is known what came of it; parameters are not shown */
+	uint32_t limit;      /* orders, and of their parameters: */
 	size_t limit_bytes;
 };
 struct store_order {
-	struct job_ref ref; /* of the job, which may be deleted */
-	bool is_on_its_way; /* its reply is awaited */
+	struct job_ref ref;   /* of the job, which may be deleted */
+	int64_t sent_ms;      /* UTC, at the earliest */
+	bool is_on_its_way;   /* its reply is awaited */
+	enum job_state state; /* of the job; 0: it is deleted */
 	char *model;
 	char *parameters;  /* JSON */
 	char **remote_ids; /* what the provider calls what it made of it */
@@ -393,6 +405,24 @@ struct store_order {
 typedef void store_orders_fn(void *userdata, int outcome, const struct store_order *orders, size_t n,
 			     bool has_left_out);
 void store_find_orders(struct store *store, const struct store_orders_query *query, store_orders_fn *fn,
+		       void *userdata);
+
+/* Whose these @n remote ids are. Everything is borrowed until the callback. */
+struct store_owners_query {
+	struct digest place;  /* where they are ids; job_place_of() */
+	const char *provider; /* jobs of this one own them wherever they went: an address may be spelled anew */
+	const char *const *remote_ids;
+	size_t n;
+	struct job_ref except; /* which owns nothing; all zero: none */
+};
+struct store_owner {
+	bool is_known;
+	bool is_deleted; /* the job */
+	struct job_ref ref;
+};
+/* As many as were asked about, in their order; valid for the call. */
+typedef void store_owners_fn(void *userdata, int outcome, const struct store_owner *owners, size_t n);
+void store_find_owners(struct store *store, const struct store_owners_query *query, store_owners_fn *fn,
 		       void *userdata);
 
 /*

@@ -312,6 +312,25 @@ static void an_entry_belongs_to_the_whole_its_provider_model_and_labels(void **s
 				  "4.1 20261118 EUR team=red|4.2 20261101 EUR team=red|");
 }
 
+static void what_was_bought_elsewhere_is_in_no_books(void **state)
+{
+	static const enum job_state ends[] = {JOB_STATE_SUCCEEDED, JOB_STATE_FAILED, JOB_STATE_CANCELLED,
+					      JOB_STATE_EXPIRED};
+	struct story *story = *state;
+
+	story->job->is_adopted = true;
+	follow(story, JOB_STATE_RUNNING);
+	assert_int_equal(story->entries.n, 0);
+	follow(story, JOB_STATE_STORING);
+	assert_int_equal(story->entries.n, 0);
+	cost(story, JOB_COST_PROVIDER, 500, "EUR");
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		follow(story, ends[i]);
+		assert_int_equal(story->entries.n, 0);
+		assert_int_equal(story->status->money.settlement, JOB_SETTLEMENT_NONE);
+	}
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -325,6 +344,7 @@ int main(void)
 		STORY(labels_of_a_reservation_stay_with_it),
 		STORY(an_older_job_opens_with_what_it_holds_or_cost),
 		STORY(an_older_job_that_cost_nothing_opens_with_nothing),
+		STORY(what_was_bought_elsewhere_is_in_no_books),
 		cmocka_unit_test(a_sum_that_does_not_fit_changes_nothing),
 		cmocka_unit_test(days_and_months_are_those_of_utc),
 		cmocka_unit_test(an_entry_belongs_to_the_whole_its_provider_model_and_labels),
