@@ -665,6 +665,9 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 
 	if (outcome != 0) {
 		answer_unread(retry->fn, retry->userdata, &retry->original, outcome);
+	} else if (take->job->is_adopted) {
+		answer(retry->fn, retry->userdata, ENGINE_E_STATE,
+		       "the job was bought elsewhere and adopted: what was ordered is not known here, so it cannot be ordered again");
 	} else if (!job_state_is_terminal(take->status->state)) {
 		answer(retry->fn, retry->userdata, ENGINE_E_STATE,
 		       take->status->state == JOB_STATE_UNCERTAIN

@@ -35,6 +35,7 @@ enum {
 	ENGINE_E_ASSET_USED,     /* a job that has not ended uses the asset */
 	ENGINE_E_UPLOADS,        /* too many uploads are open */
 	ENGINE_E_PLUGIN,         /* the plugin broke a rule or is silent; error->text names it and says how */
+	ENGINE_E_OWNED,          /* what is to be adopted is a job's already: error->job */
 	_ENGINE_E_COUNT
 };
 
@@ -51,6 +52,7 @@ struct engine_error {
 	size_t n_violations;
 	int64_t retry_after_ms; /* 0: no advice */
 	const char *provider;   /* of ENGINE_E_PROVIDER: which one, where an order names several; NULL: the order's */
+	const struct id *job;   /* that stands in the way; NULL: none is named */
 };
 
 /* ---- jobs ---- */
@@ -291,6 +293,56 @@ typedef void engine_catalogue_fn(void *userdata, int outcome, const struct engin
 				 const struct engine_catalogue *catalogue);
 void engine_list_catalogue(struct engine *engine, const struct engine_catalogue_query *query, engine_catalogue_fn *fn,
 			   void *userdata);
+
+/* ---- what no job owns ---- */
+
+struct engine_orphan {
+	const char *remote_id;
+	const char *title, *status, *kind; /* the provider's words; "" when it says nothing */
+	int64_t created_ms;                /* UTC, at the provider; 0: not said */
+	bool has_deleted_job, has_maybe_job;
+	struct id deleted_job; /* whose it was */
+	struct id maybe_job;   /* whose it may be: nobody knows what came of an order of about that time */
+};
+struct engine_orphans {
+	const struct engine_orphan *orphans;
+	size_t n;
+	uint32_t owned;    /* of the provider's page, left out: jobs have them */
+	uint32_t unusable; /* likewise: they have no id that can be asked about */
+	bool has_more;
+	const char *next_page; /* NULL: the provider's first */
+	uint32_t next_offset;
+};
+struct engine_orphans_query {
+	uint32_t tenant;
+	const char *provider;
+	const char *page; /* next_page of the answer before; NULL or "": the first */
+	uint32_t offset, limit;
+};
+/* One page of the provider's list, or a part of it; everything is valid until the callback returns. ENGINE_E_STATE: it has
+ * no list; ENGINE_E_PROVIDER, …_CREDENTIAL or …_UNREACHABLE. */
+typedef void engine_orphans_fn(void *userdata, int outcome, const struct engine_error *error,
+			       const struct engine_orphans *orphans);
+void engine_list_orphans(struct engine *engine, const struct engine_orphans_query *query, engine_orphans_fn *fn,
+			 void *userdata);
+
+/* Everything is borrowed until the verb returns. */
+struct engine_adopt {
+	uint32_t tenant;
+	const char *request_id; /* NULL or "": the daemon makes one */
+	const char *provider;
+	const char *remote_id;
+	const char *model;        /* NULL or "": not known */
+	const char *display_name; /* NULL or "": the provider's title */
+	const struct job_label *labels;
+	size_t n_labels;
+	bool is_forced; /* also what was a deleted job's, and what another job's order may have made */
+};
+/*
+ * Makes a video of the provider's list a job, RUNNING at once. Nothing is bought, and nothing is posted. ENGINE_E_OWNED;
+ * ENGINE_E_STATE without is_forced; ENGINE_E_INVALID: it is not in the list; and as engine_list_orphans().
+ */
+void engine_adopt_video(struct engine *engine, const struct engine_adopt *adopt, engine_job_fn *fn, void *userdata);
 
 /* ---- money: as the store's functions, on a reader's thread ---- */
 

@@ -74,7 +74,7 @@ static void learn(struct lane *lane, const char *model, int64_t span_ms)
 /* How long a job took that was somewhere else before says nothing about this provider. */
 void forecast_learn(struct lane *lane, const struct job *job, const struct job_status *status)
 {
-	if (job->route == 0)
+	if (job->route == 0 && status->started_ms)
 		learn(lane, job->model, status->finished_ms - status->started_ms);
 }
 

@@ -141,7 +141,8 @@ static void store_outputs(struct entry *entry, struct plugin_answer *take, int o
 	FAILPOINT(FETCH_BEFORE_OUTPUTS);
 	entry_begin(entry);
 	note_missing(entry->status, &take->done);
-	run_note_cost(entry, &take->done.cost);
+	if (!entry->job->is_adopted)
+		run_note_cost(entry, &take->done.cost);
 	free(entry->status->outputs);
 	entry->status->outputs = outputs;
 	plugin_answer_free(entry->delivery);

@@ -282,15 +282,15 @@ static bool belongs_to_another(const struct entry *entry, const struct plugin_an
 	return is_taken;
 }
 
-static void adopt(struct entry *entry, struct plugin_answer *take)
+static void refuse_anothers(struct entry *entry, struct plugin_answer *take)
 {
-	if (belongs_to_another(entry, take)) {
-		plugin_answer_free(take);
-		send_hold(entry,
-			  "the reply to a paid request was lost, and what the plugin found belongs to another job; "
-			  "look at the provider's account whether the job was bought");
-		return;
-	}
+	plugin_answer_free(take);
+	send_hold(entry, "the reply to a paid request was lost, and what the plugin found belongs to another job; "
+			 "look at the provider's account whether the job was bought");
+}
+
+static void take_found(struct entry *entry, struct plugin_answer *take)
+{
 	log_info("a lost order was found at the provider", "job", log_id(&entry->ref));
 	free(entry->facts);
 	entry->facts = NULL;
@@ -298,6 +298,77 @@ static void adopt(struct entry *entry, struct plugin_answer *take)
 	entry_begin(entry);
 	send_settle(entry, JOB_SEND_ACCEPTED);
 	send_accepted(entry, take);
+}
+
+/* Whose it is by the store: what was adopted stands among no orders. */
+struct owners {
+	struct arrival arrival;
+	struct plugin_answer *answer;
+	const char *ids[LIMIT_PLUGIN_REMOTES];
+	int outcome;
+	bool is_taken;
+};
+
+static void discard_owners(struct arrival *arrival)
+{
+	struct owners *owners = (struct owners *)(void *)arrival;
+
+	plugin_answer_free(owners->answer);
+	free(owners);
+}
+
+static void look_again(struct entry *entry, int64_t delay_ms, const char *why);
+
+static void handle_owners(struct entry *entry, struct arrival *arrival)
+{
+	struct owners *owners = (struct owners *)(void *)arrival;
+	struct plugin_answer *answer = steal(owners->answer);
+	bool is_taken = owners->is_taken || belongs_to_another(entry, answer), is_unread = owners->outcome != 0;
+
+	free(owners);
+	if (is_taken) {
+		refuse_anothers(entry, answer);
+	} else if (is_unread) {
+		plugin_answer_free(answer);
+		look_again(entry, 0, "whose the found one is could not be read");
+	} else {
+		take_found(entry, answer);
+	}
+}
+
+/* [reader thread] */
+static void on_owners(void *userdata, int outcome, const struct store_owner *found, size_t n)
+{
+	struct owners *owners = userdata;
+
+	owners->outcome = outcome;
+	for (size_t i = 0; i < n; i++)
+		owners->is_taken |= found[i].is_known;
+	arrival_post(&owners->arrival);
+}
+
+static void adopt(struct entry *entry, struct plugin_answer *take)
+{
+	const bool is_done = take->kind == PLUGIN_ANSWER_DONE;
+	const struct plugin_remote *remotes = is_done ? take->done.remotes : take->accepted.remotes;
+	struct store_owners_query query = {
+		.place = send_place_of(entry->lane->config->base_url),
+		.provider = entry->job->provider,
+		.n = is_done ? take->done.n_remotes : take->accepted.n_remotes,
+	};
+	struct owners *owners;
+
+	if (belongs_to_another(entry, take)) {
+		refuse_anothers(entry, take);
+		return;
+	}
+	entry_start_activity(entry, ACTIVITY_LOAD);
+	owners = entry_expect(entry, sizeof(*owners), handle_owners, discard_owners);
+	owners->answer = take;
+	for (size_t i = 0; i < query.n; i++)
+		owners->ids[i] = remotes[i].id;
+	query.remote_ids = owners->ids;
+	store_find_owners(entry->engine->store, &query, on_owners, owners);
 }
 
 /* It goes on in the same attempt, in which nothing was bought; the next send has another key. */

@@ -40,6 +40,7 @@ static void add_found(struct entry *entry, const char *remote_id)
 	remote->attempt = job_current_attempt(entry->status)->number;
 	remote->index = 1;
 	store_commit_put_remote(entry->change, &entry->ref, remote);
+	send_own(entry, remote_id);
 }
 
 static void after_found(struct entry *entry)
@@ -119,6 +120,7 @@ static void refuse_unasked(struct op *op, const struct verb_result *result)
 struct owner {
 	struct arrival arrival;
 	char *remote_id;
+	const char *asked; /* the same, as the store is told it */
 	int outcome;
 	bool is_there;
 	struct job_ref ref;
@@ -132,19 +134,16 @@ static void discard_owner(struct arrival *arrival)
 	free(owner);
 }
 
-/* [reader thread] What is left out of the orders is no reason to doubt the person. */
-static void on_orders(void *userdata, int outcome, const struct store_order *orders, size_t n, bool has_left_out)
+/* [reader thread] */
+static void on_owners(void *userdata, int outcome, const struct store_owner *owners, size_t n)
 {
 	struct owner *owner = userdata;
 
-	(void)has_left_out;
 	owner->outcome = outcome;
-	for (size_t i = 0; i < n && !owner->is_there; i++)
-		for (size_t k = 0; k < orders[i].n_remote_ids && !owner->is_there; k++)
-			if (strcmp(orders[i].remote_ids[k], owner->remote_id) == 0) {
-				owner->is_there = true;
-				owner->ref = orders[i].ref;
-			}
+	if (n == 1 && owners[0].is_known) {
+		owner->is_there = true;
+		owner->ref = owners[0].ref;
+	}
 	arrival_post(&owner->arrival);
 }
 
@@ -198,24 +197,27 @@ static void handle_owner(struct entry *entry, struct arrival *arrival)
 	discard_owner(arrival);
 }
 
-/* Who was sent at about the time of the doubt, or since: what was found is no older than the order. */
+/* Also what was taken for another job, or adopted, long ago. */
 static void find_owner(struct entry *entry)
 {
 	const struct job_send *doubt = send_first_doubt(entry);
-	struct store_orders_query query;
+	const char *address = doubt ? doubt->base_url : NULL;
+	struct store_owners_query query = {.provider = entry->job->provider, .n = 1, .except = entry->ref};
 	struct owner *owner;
 
-	if (!doubt || !doubt->base_url) {
+	if (!address && entry->lane)
+		address = entry->lane->config->base_url;
+	if (!address) {
 		believe(entry);
 		return;
 	}
-	query = reconcile_query(entry);
-	if (query.sent_to_ms < now_utc(entry->engine))
-		query.sent_to_ms = now_utc(entry->engine);
+	query.place = send_place_of(address);
 	entry_start_activity(entry, ACTIVITY_LOAD);
 	owner = entry_expect(entry, sizeof(*owner), handle_owner, discard_owner);
 	owner->remote_id = take_text(entry->op->resolve.remote_id);
-	store_find_orders(entry->engine->store, &query, on_orders, owner);
+	owner->asked = owner->remote_id;
+	query.remote_ids = &owner->asked;
+	store_find_owners(entry->engine->store, &query, on_owners, owner);
 }
 
 /* ---- asking the provider ---- */

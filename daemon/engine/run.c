@@ -416,7 +416,9 @@ void run_resume(struct entry *entry)
 			    log_int(entry->status->plugin_state_version));
 		return;
 	}
-	lane_take_slot(entry);
+	/* What was bought elsewhere runs beside what is started here, and most of it is done already. */
+	if (!entry->job->is_adopted)
+		lane_take_slot(entry);
 	reserve_owed(entry);
 	switch (entry->status->state) {
 	case JOB_STATE_PREPARING:

@@ -36,6 +36,8 @@ void send_settle(struct entry *entry, enum job_send_class class);
 const struct job_send *send_first_doubt(const struct entry *entry);
 /* job_place_of() */
 struct digest send_place_of(const char *base_url);
+/* What the order made is this job's, in the change that has begun. */
+void send_own(struct entry *entry, const char *remote_id);
 bool send_is_same_account(const struct job_send *first, const struct engine_provider_config *config);
 /* RUNNING, with what an ACCEPTED or DONE answer names; the change has begun, and says what became of the sends. What is
  * done at once is kept for STORING: the job is RUNNING on disk first. */

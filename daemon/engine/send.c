@@ -284,6 +284,20 @@ static void on_sent(struct entry *entry, struct http_outcome *take)
 
 /* ---- what the plugin reads in the reply ---- */
 
+void send_own(struct entry *entry, const char *remote_id)
+{
+	const struct job_send *send = job_current_send(entry->status);
+	const char *address = send ? send->base_url : NULL;
+	struct digest place;
+
+	if (!address && entry->lane)
+		address = entry->lane->config->base_url;
+	if (!address)
+		return;
+	place = send_place_of(address);
+	store_commit_put_owner(entry->change, &entry->ref, &place, remote_id);
+}
+
 static void add_remotes(struct entry *entry, const struct plugin_remote *remotes, size_t n)
 {
 	const struct job_attempt *attempt = job_current_attempt(entry->status);
@@ -297,6 +311,7 @@ static void add_remotes(struct entry *entry, const struct plugin_remote *remotes
 		remote->attempt = attempt->number;
 		remote->index = (uint32_t)i + 1;
 		store_commit_put_remote(entry->change, &entry->ref, remote);
+		send_own(entry, remote->id);
 	}
 }
 

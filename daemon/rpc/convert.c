@@ -489,6 +489,7 @@ int convert_job(struct arena *arena, const struct job_view *view, const char *kn
 	to->not_before_time = timestamp_of(arena, job->not_before_ms);
 	to->retry_if_uncharged = job->retry_if_uncharged;
 	to->on_mismatch = (Filmgate__V1__OnMismatch)job->on_mismatch;
+	to->adopted = job->is_adopted;
 	*ret = to;
 	return 0;
 }

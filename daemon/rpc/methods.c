@@ -4,6 +4,7 @@
 #include <filmgate/v1/asset_service.pb-c.h>
 #include <filmgate/v1/backup_service.pb-c.h>
 #include <filmgate/v1/job_service.pb-c.h>
+#include <filmgate/v1/orphan_service.pb-c.h>
 #include <filmgate/v1/provider_service.pb-c.h>
 #include <filmgate/v1/usage_service.pb-c.h>
 #include <grpc/health/v1/health.pb-c.h>
@@ -34,6 +35,7 @@
 #define PROVIDERS "filmgate.v1.ProviderService/"
 #define USAGE "filmgate.v1.UsageService/"
 #define BACKUPS "filmgate.v1.BackupService/"
+#define ORPHANS "filmgate.v1.OrphanService/"
 #define HEALTH "grpc.health.v1.Health/"
 #define REFLECTION "grpc.reflection.v1.ServerReflection/"
 #define REFLECTION_ALPHA "grpc.reflection.v1alpha.ServerReflection/"
@@ -70,6 +72,9 @@ const struct rpc_method rpc_methods[] = {
 	UNARY(USAGE "CheckLedger", filmgate__v1__check_ledger_request, COLD, handle_check_ledger),
 
 	UNARY(BACKUPS "CreateBackup", filmgate__v1__create_backup_request, COLD, handle_create_backup),
+
+	UNARY(ORPHANS "ListOrphans", filmgate__v1__list_orphans_request, COLD, handle_list_orphans),
+	UNARY(ORPHANS "AdoptVideo", filmgate__v1__adopt_video_request, COLD, handle_adopt_video),
 
 	UNARY(HEALTH "Check", grpc__health__v1__health_check_request, COLD, handle_health_check),
 	SERVER_STREAM(HEALTH "Watch", grpc__health__v1__health_check_request, COLD, handle_health_watch),

@@ -18,6 +18,8 @@ void handle_cancel_job(struct call *call, const void *request);
 void handle_retry_job(struct call *call, const void *request);
 void handle_resolve_job(struct call *call, const void *request);
 void handle_create_backup(struct call *call, const void *request);
+void handle_list_orphans(struct call *call, const void *request);
+void handle_adopt_video(struct call *call, const void *request);
 void handle_resume_job(struct call *call, const void *request);
 void handle_delete_job(struct call *call, const void *request);
 /* watch.c */

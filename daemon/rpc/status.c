@@ -51,6 +51,7 @@ static const struct row rows[] = {
 	ROW(UPLOAD_IDLE) = {GRPC_STATUS_ABORTED, BARE, "nothing was sent for too long; upload the file again"},
 	ROW(UPLOAD_TOO_SLOW) = {GRPC_STATUS_RESOURCE_EXHAUSTED, BARE,
 				"too little was sent for the time it took; upload the file again over a faster line"},
+	ROW(VIDEO_OWNED) = {GRPC_STATUS_ALREADY_EXISTS, RESOURCE, "the video is a job's already"},
 	ROW(INTERNAL) = {GRPC_STATUS_INTERNAL, BARE, "a fault of the daemon; its log has more"},
 };
 #undef ROW
@@ -75,6 +76,7 @@ static const Filmgate__V1__ErrorReason reasons[_ENGINE_E_COUNT] = {
 	OUTCOME(ASSET_USED, ASSET_IN_USE),
 	OUTCOME(UPLOADS, TOO_MANY_UPLOADS),
 	OUTCOME(PLUGIN, INTERNAL),
+	OUTCOME(OWNED, VIDEO_OWNED),
 };
 #undef OUTCOME
 

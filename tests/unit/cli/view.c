@@ -51,11 +51,11 @@ static void a_view_takes_more_jobs_than_it_keeps(void **state)
 static void control_characters_are_taken_out(void **state)
 {
 	char text[] = "a\033[31m\tb\nc\x7f \xc2\x9b"
-		      "31m \xc3\xa4";
+		      "31m \xc3\xa4 \xe2\x80\xaex\xe2\x81\xa6\xe2\x80\xa6";
 
 	(void)state;
 	say_make_safe(text);
-	assert_string_equal(text, "a?[31m?b c? ??31m \xc3\xa4");
+	assert_string_equal(text, "a?[31m?b c? ??31m \xc3\xa4 ???x???\xe2\x80\xa6");
 }
 
 int main(void)

@@ -494,20 +494,20 @@ static void another_provider_may_have_the_same_id(void **state)
 	assert_answer(find(rig, &plain, "o/1", 200, "wait"), 0);
 }
 
-static bool are_orders_unread;
+static bool are_owners_unread;
 
-void __real_store_find_orders(struct store *store, const struct store_orders_query *query, store_orders_fn *fn,
+void __real_store_find_owners(struct store *store, const struct store_owners_query *query, store_owners_fn *fn,
 			      void *userdata);
-void __wrap_store_find_orders(struct store *store, const struct store_orders_query *query, store_orders_fn *fn,
+void __wrap_store_find_owners(struct store *store, const struct store_owners_query *query, store_owners_fn *fn,
 			      void *userdata);
 
-void __wrap_store_find_orders(struct store *store, const struct store_orders_query *query, store_orders_fn *fn,
+void __wrap_store_find_owners(struct store *store, const struct store_owners_query *query, store_owners_fn *fn,
 			      void *userdata)
 {
-	if (are_orders_unread)
-		fn(userdata, -EIO, NULL, 0, true);
+	if (are_owners_unread)
+		fn(userdata, -EIO, NULL, 0);
 	else
-		__real_store_find_orders(store, query, fn, userdata);
+		__real_store_find_owners(store, query, fn, userdata);
 }
 
 static void what_cannot_be_looked_up_here_decides_nothing(void **state)
@@ -517,9 +517,9 @@ static void what_cannot_be_looked_up_here_decides_nothing(void **state)
 	uint64_t revision = look(rig, &job)->revision;
 	struct answer *answer;
 
-	are_orders_unread = true;
+	are_owners_unread = true;
 	answer = find(rig, &job, "v1", 200, "wait");
-	are_orders_unread = false;
+	are_owners_unread = false;
 	assert_answer(answer, ENGINE_E_STORE);
 	assert_non_null(strstr(answer->text, "whether 'v1' is another job's could not be read"));
 	assert_undecided(rig, &job, revision);

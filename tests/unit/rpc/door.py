@@ -353,6 +353,47 @@ class Jobs(Case):
             self.assertEqual(self.violation(found), [
                 ("job.not_before_time", f"has {nanos} nanoseconds; 0 to 999999999 are possible")])
 
+    def test_orphans_are_listed_page_by_page(self):
+        ask = functools.partial(self.client.call, "filmgate.v1.OrphanService/ListOrphans", provider="providers/maker")
+        first = ask()
+        self.assertEqual([(o.remote_id, o.title, o.remote_state, o.kind, o.create_time.seconds) for o in first.orphans],
+                         [("v1", "One", "completed", "video", 1790000000)])
+        self.assertEqual((first.owned_count, first.unusable_count), (4, 5))
+        second = ask(page_token=first.next_page_token)
+        [orphan] = second.orphans
+        self.assertEqual((orphan.remote_id, orphan.title, orphan.HasField("create_time")), ("v2", "?", False))
+        self.assertTrue(orphan.maybe_job.startswith("jobs/") and orphan.deleted_job.startswith("jobs/"))
+        third = ask(page_token=second.next_page_token)
+        self.assertEqual(([o.remote_id for o in third.orphans], third.next_page_token), (["v3"], ""))
+        for bad in "x", first.next_page_token[:-1] + "0", second.next_page_token + "0", second.next_page_token.upper():
+            found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", ask, page_token=bad)
+            self.assertEqual(self.violation(found)[0][0], "page_token")
+        self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", ask, provider="providers/other",
+                     page_token=first.next_page_token)
+        self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", ask, page_size=-1)
+        self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", ask, provider="maker")
+        found = self.refused(CODE.NOT_FOUND, "PROVIDER_NOT_FOUND", ask, provider="providers/none")
+        self.assertEqual(found["ResourceInfo"].resource_name, "providers/none")
+        self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", ask, provider="providers/mute")
+
+    def test_a_video_is_adopted(self):
+        adopt = functools.partial(self.client.call, "filmgate.v1.OrphanService/AdoptVideo", provider="providers/heygen")
+        made = adopt(remote_id="v1", display_name="Mine", labels={"a": "b"}, request_id="adopt-1", model="avatar")
+        self.assertEqual((made.job.display_name, dict(made.job.labels), made.replayed), ("Mine", {"a": "b"}, False))
+        again = adopt(remote_id="v1", display_name="Mine", labels={"a": "b"}, request_id="adopt-1", model="avatar")
+        self.assertEqual((again.job.name, again.replayed), (made.job.name, True))
+        self.assertEqual(adopt(remote_id="v2", force=True).job.display_name, "forced")
+        found = self.refused(CODE.ALREADY_EXISTS, "VIDEO_OWNED", adopt, remote_id="owned")
+        self.assertEqual((found["ResourceInfo"].resource_type, found["ResourceInfo"].resource_name),
+                         ("filmgate.v1.Job", "jobs/01000000-0000-0000-0000-000000000000"))
+        for field, bad in [("remote_id", {}), ("remote_id", {"remote_id": "a\nb"}), ("remote_id", {"remote_id": "x" * 256}),
+                           ("provider", {"provider": "maker"}), ("labels", {"labels": {"A": "b"}}),
+                           ("display_name", {"display_name": "x" * 256}), ("model", {"model": "x" * 256}),
+                           ("request_id", {"request_id": "a b"})]:
+            fields = {"remote_id": "v1", **bad} if field != "remote_id" else bad
+            found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", adopt, **fields)
+            self.assertEqual(self.violation(found)[0][0], field)
+
     def test_an_uncertain_job_is_decided(self):
         for resolution, remote_id, state in [(1, "vid-7", "RUNNING"), (2, "", "QUEUED"), (3, "", "FAILED")]:
             job = self.client.create(model="uncertain")
@@ -911,7 +952,7 @@ class Reflection(Shared):
             self.assertEqual((response.valid_host, response.original_request.list_services), ("h", ""))
             self.assertEqual({s.name for s in response.list_services_response.service}, {
                 "filmgate.v1.JobService", "filmgate.v1.ArtifactService", "filmgate.v1.AssetService",
-                "filmgate.v1.BackupService", "filmgate.v1.ProviderService", "filmgate.v1.UsageService",
+                "filmgate.v1.BackupService", "filmgate.v1.OrphanService", "filmgate.v1.ProviderService", "filmgate.v1.UsageService",
                 "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                 "grpc.reflection.v1alpha.ServerReflection"})
 

@@ -411,6 +411,62 @@ void engine_back_up(struct engine *engine, const char *path, engine_backup_fn *f
 		   &(struct engine_backup){.path = path, .artifacts = 3, .artifact_bytes = UINT64_C(5000000000)});
 }
 
+/* "maker" has three, of which each page shows some; other providers do as their names say. */
+void engine_list_orphans(struct engine *engine, const struct engine_orphans_query *query, engine_orphans_fn *fn,
+			 void *userdata)
+{
+	static const struct engine_orphan all[] = {
+		{.remote_id = "v1",
+		 .title = "One",
+		 .status = "completed",
+		 .kind = "video",
+		 .created_ms = 1790000000000},
+		{.remote_id = "v2",
+		 .title = "\xff",
+		 .status = "",
+		 .kind = "",
+		 .has_maybe_job = true,
+		 .has_deleted_job = true},
+		{.remote_id = "v3", .title = "", .status = "", .kind = ""},
+	};
+	bool is_second = query->page && strcmp(query->page, "p&2") == 0;
+	struct engine_orphans answer = {
+		.orphans = is_second ? all + 2 : all + query->offset, .n = 1, .owned = 4, .unusable = 5};
+
+	(void)engine;
+	if (strcmp(query->provider, "none") == 0) {
+		fn(userdata, ENGINE_E_NOT_FOUND, &(struct engine_error){.text = "there is no provider 'none'"}, NULL);
+		return;
+	}
+	if (strcmp(query->provider, "mute") == 0) {
+		fn(userdata, ENGINE_E_STATE, &(struct engine_error){.text = "it has no list"}, NULL);
+		return;
+	}
+	answer.has_more = !is_second;
+	answer.next_page = query->offset ? "p&2" : NULL;
+	answer.next_offset = query->offset || is_second ? 0 : 1;
+	fn(userdata, 0, NULL, &answer);
+}
+
+void engine_adopt_video(struct engine *engine, const struct engine_adopt *adopt, engine_job_fn *fn, void *userdata)
+{
+	static const struct id owner = {.bytes = {1}};
+	struct engine_create create = {.tenant = adopt->tenant,
+				       .request_id = adopt->request_id,
+				       .provider = adopt->provider,
+				       .model = adopt->model,
+				       .parameters = "{}",
+				       .display_name = adopt->is_forced ? "forced" : adopt->display_name,
+				       .labels = adopt->labels,
+				       .n_labels = adopt->n_labels};
+
+	if (strcmp(adopt->remote_id, "owned") == 0)
+		fn(userdata, ENGINE_E_OWNED, &(struct engine_error){.text = "it is a job's", .job = &owner},
+		   &(struct job_view){0}, false);
+	else
+		engine_create_job(engine, &create, fn, userdata);
+}
+
 void engine_delete_job(struct engine *engine, const struct job_ref *ref, enum engine_delete how, engine_done_fn *fn,
 		       void *userdata)
 {
