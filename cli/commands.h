@@ -18,6 +18,8 @@ enum exit_code command_cancel(struct cli *cli);
 enum exit_code command_retry(struct cli *cli);
 enum exit_code command_resolve(struct cli *cli);
 enum exit_code command_backup(struct cli *cli);
+enum exit_code command_orphans(struct cli *cli);
+enum exit_code command_adopt(struct cli *cli);
 enum exit_code command_resume(struct cli *cli);
 enum exit_code command_update(struct cli *cli);
 enum exit_code command_delete(struct cli *cli);

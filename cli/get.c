@@ -230,6 +230,8 @@ static void print_job(const Filmgate__V1__Job *job)
 	print_time("not before", job->not_before_time);
 	print_time("deadline", job->expire_time);
 	print_text("retry of", job->retry_of);
+	if (job->adopted)
+		print_text("adopted", "bought elsewhere");
 	if (job->priority)
 		print_line("priority", "%d", job->priority);
 	for (size_t i = 0; i < job->n_labels; i++)

@@ -78,6 +78,8 @@ static const char *why_unknown(const Filmgate__V1__Job *job)
 	const Filmgate__V1__JobStatus *status = job->status;
 	const Filmgate__V1__JobFailure *failure = status->failure;
 
+	if (job->adopted)
+		return "not counted here: it was bought elsewhere";
 	if (status->state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
 		return "not known: whether it was bought is still to be decided";
 	if (failure && failure->purchased == PURCHASED(UNKNOWN))

@@ -28,6 +28,10 @@ void say_make_safe(char *text)
 		/* C1 in UTF-8: U+0080 to U+009F, among them CSI. */
 		if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
 			p[0] = p[1] = '?';
+		/* U+2028 to U+202E and U+2066 to U+2069: line and paragraph separators, and the direction of writing. */
+		if (*p == 0xe2 &&
+		    ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+			p[0] = p[1] = p[2] = '?';
 	}
 }
 

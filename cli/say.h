@@ -24,7 +24,7 @@ __attribute__((format(printf, 1, 2))) void say_note(const char *format, ...);
 /* A line on a live terminal that the next one replaces; nothing elsewhere. */
 __attribute__((format(printf, 1, 2))) void say_progress(const char *format, ...);
 
-/* Replaces every control character, C0, DEL and C1, in place; a line feed by a space, so that a line stays one. */
+/* Replaces every control character, C0, DEL and C1, and what turns the direction of writing or ends a line, in place; a line feed by a space, so that a line stays one. */
 void say_make_safe(char *text);
 
 #endif

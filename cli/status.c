@@ -50,6 +50,7 @@ static const struct {
 	{REASON(PROVIDER_NOT_FOUND), "'filmgate providers' shows the configured ones", NULL, NULL},
 	{REASON(REVISION_MISMATCH), "somebody else has changed the job meanwhile: look at it and try again", NULL,
 	 NULL},
+	{REASON(VIDEO_OWNED), "'filmgate get JOB' shows that job", NULL, NULL},
 	{REASON(WRONG_STATE), "'filmgate get JOB' shows where the job stands", NULL, "filmgate.v1.Job"},
 	{REASON(PROVIDER_FAILED), "when that is mended, 'filmgate providers check NAME' proves its key and connection",
 	 NULL, NULL},

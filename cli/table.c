@@ -109,6 +109,12 @@ ROW(found, FOUND, TEXT, 0, "found", "REMOTE_ID",
 ROW(all, ALL, FLAG, 0, "all", NULL, "every job that is open");
 ROW(absent, ABSENT, FLAG, 0, "absent", NULL, "nothing was bought: it is ordered again, at a price");
 ROW(give_up, GIVE_UP, FLAG, 0, "give-up", NULL, "it is not known and nobody looks further: the job has failed");
+ROW(adopt_force, FORCE, FLAG, 0, "force", NULL,
+    "also what was the video of a job that is deleted, and what another job's order may have made");
+ROW(adopt_model, MODEL, TEXT, 'm', "model", "MODEL", "which of the provider's models made it (default: not known)");
+ROW(adopt_name, NAME, TEXT, 'n', "name", "TEXT", "a name for people (default: its title at the provider)");
+ROW(adopt_wait, WAIT, MAYBE_DURATION, 'w', "wait", "TIME",
+    "wait until all have ended; with =TIME for each no longer than that");
 ROW(language, LANGUAGE, TEXT, 0, "language", "LANGUAGE", "only of that language: en, English, en-US");
 ROW(query, QUERY, TEXT, 0, "query", "TEXT", "only those with this text in id, name or tags");
 ROW(max_age, MAX_AGE, DURATION, 0, "max-age", "TIME",
@@ -251,6 +257,32 @@ const struct command table_commands[] = {
 	 .operands_max = INT_MAX,
 	 .needs_daemon = true,
 	 .run = command_resume},
+	{.name = "orphans",
+	 .operands = "PROVIDER",
+	 .summary = "list the videos in a provider's account that are no job's",
+	 .details =
+		 "The provider is asked; nothing is bought. 'adopt' makes them jobs. Not every provider lists its videos. "
+		 "A note says whose one may be, or was.",
+	 .examples = EXAMPLES("filmgate orphans heygen",
+			      "filmgate orphans heygen --limit 0 -o name | xargs filmgate adopt heygen"),
+	 .options = OPTIONS(&entries_limit, &format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_orphans},
+	{.name = "adopt",
+	 .operands = "PROVIDER REMOTE_ID...",
+	 .summary = "make videos that were bought elsewhere jobs: they are followed, downloaded and stored",
+	 .details =
+		 "REMOTE_ID is what 'orphans' shows. Nothing is sent that buys, and nothing is counted as spent. One that "
+		 "is still being made is followed to its end. What was ordered is not known here, so it cannot be "
+		 "retried.",
+	 .examples = EXAMPLES("filmgate adopt heygen 3f6c0a9e1d2b4c5f8a7b --label from=web --wait"),
+	 .options = OPTIONS(&adopt_model, &adopt_name, &label, &adopt_force, &adopt_wait, &format_o),
+	 .operands_min = 2,
+	 .operands_max = INT_MAX,
+	 .needs_daemon = true,
+	 .run = command_adopt},
 	{.name = "backup",
 	 .operands = "DIR",
 	 .summary = "copy the daemon's data into a new folder on its machine, while it runs",

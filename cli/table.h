@@ -70,6 +70,7 @@ enum option_id {
 	OPTION_RETRY_IF_UNCHARGED,
 	OPTION_FALLBACK,
 	OPTION_ON_MISMATCH,
+	OPTION_FORCE,
 };
 
 enum option_type {

@@ -353,6 +353,45 @@ class Change(Case):
         self.expect(5, "resume", "--all")
         self.assertEqual(self.fake.requests("ResumeJob")[-1].name, jobs[3].name)
 
+    def test_orphans_are_shown_and_adopted(self):
+        orphan = message("Orphan", remote_id="v\u202e1", title="A\033[2J\u2028kite", remote_state="completed", maybe_job="jobs/x")
+        orphan.create_time.seconds = 1790000000
+        pages = {"": ([orphan], "t2"), "t2": ([], "t3"), "t3": ([message("Orphan", remote_id="v2", deleted_job="jobs/y")], "")}
+        asked = []
+
+        def page(request):
+            asked.append((request.provider, request.page_size, request.page_token))
+            orphans, token = pages[request.page_token]
+            return message("ListOrphansResponse", orphans=orphans, next_page_token=token, unusable_count=1)
+
+        self.fake.on["ListOrphans"] = page
+        done = self.expect(0, "orphans", "heygen", out=["v???1", "A?[2J???kite", "maybe of jobs/x", "was jobs/y, deleted here"],
+                           says="3 have no id")
+        self.assertEqual(asked, [("providers/heygen", 50, ""), ("providers/heygen", 49, "t2"), ("providers/heygen", 49, "t3")])
+        self.assertNotRegex(done.out, "[\033\u202e]")
+        self.assertEqual(json.loads(self.expect(0, "orphans", "heygen", "-o", "json").out)[1]["deleted_job"], "jobs/y")
+        self.expect(0, "orphans", "heygen", "--limit", "1", "-o", "name", says="there may be more")
+        pages[""] = ([], "")
+        self.expect(0, "orphans", "heygen", says="every video in the account is a job's")
+        self.assertEqual(json.loads(self.expect(0, "orphans", "heygen", "-o", "json").out), [])
+        self.expect(2, "orphans")
+
+    def test_each_is_adopted_whatever_becomes_of_the_others(self):
+        asked, job = [], self.fake.add_job()
+
+        def adopt(request):
+            asked.append((request.provider, request.remote_id, dict(request.labels), request.model, request.force))
+            if request.remote_id == "v2":
+                raise Refusal(grpc.StatusCode.ALREADY_EXISTS, "VIDEO_OWNED", "'v2' is the video of jobs/x already")
+            return message("AdoptVideoResponse", job=job)
+
+        self.fake.on["AdoptVideo"] = adopt
+        self.expect(1, "adopt", "heygen", "v1", "v2", "v3", "--label", "a=b", "-m", "avatar", "--force",
+                    out=["v1\n", "v3\n"], says=["'v2' is the video of jobs/x already", "filmgate get JOB"])
+        self.assertEqual([row[1] for row in asked], ["v1", "v2", "v3"])
+        self.assertEqual(asked[0], ("providers/heygen", "v1", {"a": "b"}, "avatar", True))
+        self.expect(2, "adopt", "heygen")
+
     def test_backup_names_an_absolute_path(self):
         self.fake.on["CreateBackup"] = lambda request: message("CreateBackupResponse", path=request.path, artifact_count=2,
                                                                artifact_bytes=1500000)
