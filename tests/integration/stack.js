@@ -25,7 +25,7 @@ const FINAL = new Set(["JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CAN
 
 const api = grpc.loadPackageDefinition(
 	loader.loadSync(
-		["job", "artifact", "asset", "backup", "provider", "usage"].map((name) => `filmgate/v1/${name}_service.proto`),
+		["job", "artifact", "asset", "backup", "orphan", "provider", "usage"].map((name) => `filmgate/v1/${name}_service.proto`),
 		{ includeDirs: [path.join(root, "proto")], keepCase: true, longs: Number, enums: String, defaults: true },
 	),
 ).filmgate.v1;
@@ -207,12 +207,13 @@ class Stack {
 		this.artifacts = new api.ArtifactService(address, grpc.credentials.createInsecure(), options);
 		this.assets = new api.AssetService(address, grpc.credentials.createInsecure(), options);
 		this.backups = new api.BackupService(address, grpc.credentials.createInsecure(), options);
+		this.orphans = new api.OrphanService(address, grpc.credentials.createInsecure(), options);
 		this.providers = new api.ProviderService(address, grpc.credentials.createInsecure(), options);
 		this.usage = new api.UsageService(address, grpc.credentials.createInsecure(), options);
 	}
 
 	disconnect() {
-		for (const client of [this.jobs, this.artifacts, this.assets, this.backups, this.providers, this.usage])
+		for (const client of [this.jobs, this.artifacts, this.assets, this.backups, this.orphans, this.providers, this.usage])
 			if (client) client.close();
 	}
 
