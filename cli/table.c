@@ -264,7 +264,7 @@ const struct command table_commands[] = {
 		 "The provider is asked; nothing is bought. 'adopt' makes them jobs. Not every provider lists its videos. "
 		 "A note says whose one may be, or was.",
 	 .examples = EXAMPLES("filmgate orphans heygen",
-			      "filmgate orphans heygen --limit 0 -o name | xargs filmgate adopt heygen"),
+			      "filmgate orphans heygen --limit 0 -o name | xargs -r filmgate adopt heygen"),
 	 .options = OPTIONS(&entries_limit, &format_o),
 	 .operands_min = 1,
 	 .operands_max = 1,
