@@ -274,6 +274,9 @@ int ledger_open(const struct job *job, struct job_status *status, int64_t now_ms
 	int r;
 
 	ret->n = 0;
+	/* An upgrade that was cut off, and then a daemon without a ledger that went on: it moved jobs and posted nothing. */
+	if (status->money.settlement == JOB_SETTLEMENT_PENDING)
+		return ledger_follow(job, status, now_ms, ret);
 	if (status->money.settlement != JOB_SETTLEMENT_NONE)
 		return 0;
 	if (job_state_is_terminal(status->state))

@@ -85,7 +85,8 @@ bool ledger_state_holds(enum job_state state);
 int ledger_follow(const struct job *job, struct job_status *status, int64_t now_ms, struct ledger_entries *ret);
 /* Settles what is reserved, whatever the state; nothing when nothing is. */
 int ledger_settle(const struct job *job, struct job_status *status, int64_t now_ms, struct ledger_entries *ret);
-/* Of a job that is older than the ledger. Nothing when it is not, or has not bought what it is known to have cost. */
+/* Of a job that is older than the ledger. Nothing when it is not, or has not bought what it is known to have cost. Of one
+ * that holds money already, what ledger_follow() says. */
 int ledger_open(const struct job *job, struct job_status *status, int64_t now_ms, struct ledger_entries *ret);
 
 /* Labels are about to change: those of a reservation stay with it. 0 or -ENOMEM. */

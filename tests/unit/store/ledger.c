@@ -590,6 +590,32 @@ static void a_store_of_format_3_gets_its_opening_entries_once(void **state)
 	job_view_finish(&failed);
 }
 
+/* Back to the version before in the middle of an upgrade: that one ends jobs and carries along what they hold. */
+static void what_an_older_daemon_ended_meanwhile_holds_nothing_any_more(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view done = put_priced(fixture, 600, NULL), again = put_priced(fixture, 500, NULL),
+			running = put_priced(fixture, 400, NULL);
+
+	go(fixture, &done, JOB_STATE_RUNNING);
+	go(fixture, &again, JOB_STATE_STARTING);
+	go(fixture, &running, JOB_STATE_RUNNING);
+	cost(&done, 70, "EUR");
+	done.status->finished_ms = FIXTURE_NOW;
+	move(fixture, &done, JOB_STATE_SUCCEEDED);
+	move(fixture, &again, JOB_STATE_QUEUED);
+	assert_int_equal(check(fixture).leaked, 2);
+	for (int i = 0; i < 2; i++) {
+		make_format_3(fixture);
+		fixture_reopen(fixture);
+		assert_string_equal(usage_of(fixture, LEDGER_OF_ALL), "0 EUR = r400 s70 j2|");
+		assert_sound(fixture);
+	}
+	job_view_finish(&done);
+	job_view_finish(&again);
+	job_view_finish(&running);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -606,6 +632,7 @@ int main(void)
 		TEST(a_record_that_cannot_be_read_is_named_in_the_log),
 		TEST(what_would_read_for_long_gives_up_at_the_end),
 		TEST(a_store_of_format_3_gets_its_opening_entries_once),
+		TEST(what_an_older_daemon_ended_meanwhile_holds_nothing_any_more),
 	};
 
 	return cmocka_run_group_tests_name("store.ledger", tests, NULL, NULL);
