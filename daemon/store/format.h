@@ -56,6 +56,9 @@
  *                                                              key, which is no part of other dimensions; start:
  *                                                              yyyymmdd. Texts are cut at LIMIT_STORE_LEDGER_TEXT
  *
+ * l, v and b are never trimmed: what was spent is asked for years later. An entry with two labels takes about 150 bytes
+ * with its keys, before compression, and a purchase has two or three.
+ *
  * Record values are one version byte and a message; "-" has no value; the value of h is the sequence, 8 bytes.
  */
 #ifndef FG_STORE_FORMAT_H
