@@ -161,8 +161,17 @@ static void on_usage(void *userdata, int outcome, const struct store_usage *rows
 	struct call *call = usage->call;
 
 	if (outcome == STORE_E_TOO_MUCH) {
-		call_fail_field(call, "from_date", "there are more than %d rows: ask for fewer days",
+		call_fail_field(call, "from_date",
+				"there are more than %d rows: ask for fewer days, without by_day, for one "
+				"currency_code, or group by what has fewer values",
 				LIMIT_STORE_USAGE_ROWS);
+		return;
+	}
+	if (outcome == STORE_E_TOO_WIDE) {
+		call_fail_field(call, "from_date",
+				"more than %d balances lie between these days, however few rows they make: ask for "
+				"fewer days at a time and add the answers up, or group by what has fewer values",
+				LIMIT_STORE_USAGE_SCAN);
 		return;
 	}
 	if (outcome) {

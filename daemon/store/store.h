@@ -31,6 +31,7 @@ enum {
 	STORE_E_ASSET_MISSING,  /* there is no such asset; of a new job: see store_commit_asset() */
 	STORE_E_OVER_BUDGET,    /* a reservation has no room; see store_commit_over_budget() */
 	STORE_E_TOO_MUCH,       /* usage: more than one answer holds */
+	STORE_E_TOO_WIDE,       /* usage: more than one question looks at */
 	STORE_E_ASSET_USED,     /* the asset that is deleted is used by store_commit_user() */
 	STORE_E_OWNED,          /* a job owns what was to be nobody's: store_commit_owner() */
 };
@@ -453,8 +454,8 @@ struct store_usage {
 	const char *currency, *name, *value; /* as in struct ledger_scope */
 	struct ledger_balance balance;
 };
-/* In the order of day, currency, name and value; valid for the call. STORE_E_TOO_MUCH: more than LIMIT_STORE_USAGE_ROWS, or
- * LIMIT_STORE_USAGE_SCAN balances to be looked at. */
+/* In the order of day, currency, name and value; valid for the call. STORE_E_TOO_MUCH: more than LIMIT_STORE_USAGE_ROWS;
+ * STORE_E_TOO_WIDE: more than LIMIT_STORE_USAGE_SCAN balances to be looked at. */
 typedef void store_usage_fn(void *userdata, int outcome, const struct store_usage *rows, size_t n);
 void store_get_usage(struct store *store, const struct store_usage_query *query, store_usage_fn *fn, void *userdata);
 

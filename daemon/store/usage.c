@@ -119,7 +119,7 @@ static int scan_balances(struct store *store, struct rows *rows)
 		return err_origin(-ENOMEM);
 	for (; r == 0 && backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
 		r = atomic_load(&store->is_ending)             ? -ECANCELED
-		    : rows->n_seen++ == LIMIT_STORE_USAGE_SCAN ? STORE_E_TOO_MUCH
+		    : rows->n_seen++ == LIMIT_STORE_USAGE_SCAN ? STORE_E_TOO_WIDE
 							       : take_balance(rows, cursor);
 	return r ? r : backend_cursor_error(cursor);
 }

@@ -818,6 +818,12 @@ class Usage(Shared):
                                  "filmgate.v1.UsageService/GetUsage", **fields)
             self.assertIn(field, str(error))
 
+    def test_too_many_rows_and_too_many_balances_are_not_the_same(self):
+        for year, words in ("1999", "more than 10000 rows: "), ("1980", "more than 1000000 balances "):
+            error = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", self.client.call,
+                                 "filmgate.v1.UsageService/GetUsage", from_date=year + "-01-01")
+            self.assertIn(words, str(error))
+
     def test_entries_come_in_pages_of_all_jobs_or_of_one(self):
         def entries(**fields):
             return self.client.call("filmgate.v1.UsageService/ListLedgerEntries", **fields)

@@ -645,7 +645,7 @@ void engine_get_usage(struct engine *engine, const struct store_usage_query *que
 					.name = query->dimension == LEDGER_OF_ALL ? "" : "maker",
 					.value = query->dimension > LEDGER_OF_PROVIDER ? "clip" : "",
 					.balance = {.reserved_micros = query->from, .spent_micros = query->to}};
-	bool is_too_much = query->from < 20000101;
+	int outcome = query->from < 19900101 ? STORE_E_TOO_WIDE : query->from < 20000101 ? STORE_E_TOO_MUCH : 0;
 
 	(void)engine;
 	fn(userdata, is_too_much ? STORE_E_TOO_MUCH : 0, &row, is_too_much ? 0 : 1);
