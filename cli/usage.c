@@ -248,6 +248,9 @@ enum exit_code command_usage(struct cli *cli)
 
 /* ---- the ledger ---- */
 
+/* The daemon reads all jobs there are. */
+#define CHECK_DEADLINE_MS (2 * INT64_C(3600000))
+
 static enum exit_code check(struct cli *cli)
 {
 	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
@@ -255,6 +258,7 @@ static enum exit_code check(struct cli *cli)
 	const Filmgate__V1__CheckLedgerResponse *found;
 	enum exit_code code;
 
+	cli->deadline_ms = CHECK_DEADLINE_MS;
 	code = cli_ask(cli, &filmgate__v1__usage_service__descriptor, "CheckLedger", &request.base,
 		       "cannot check the ledger", &message);
 	if (code != EXIT_OK)

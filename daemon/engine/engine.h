@@ -349,7 +349,11 @@ void engine_adopt_video(struct engine *engine, const struct engine_adopt *adopt,
 void engine_get_usage(struct engine *engine, const struct store_usage_query *query, store_usage_fn *fn, void *userdata);
 void engine_list_ledger(struct engine *engine, const struct store_ledger_query *query, store_ledger_fn *fn,
 			void *userdata);
-void engine_check_ledger(struct engine *engine, uint32_t tenant, store_ledger_check_fn *fn, void *userdata);
+/* On a reader's thread, of which there are few and which it keeps for long: ENGINE_E_STATE, on the caller's, while there
+ * is another check. @found: valid until the callback returns. */
+typedef void engine_ledger_check_fn(void *userdata, int outcome, const struct engine_error *error,
+				    const struct store_ledger_check *found);
+void engine_check_ledger(struct engine *engine, uint32_t tenant, engine_ledger_check_fn *fn, void *userdata);
 /* Those that would still read for long end early, and with -ECANCELED. [any-thread] */
 void engine_end_reads(struct engine *engine);
 

@@ -44,6 +44,7 @@ struct engine {
 	struct store *store;
 	struct loop *loop;
 	atomic_bool is_backing_up; /* backup.c */
+	atomic_bool is_checking_ledger;
 	struct watch_hub *hub;
 	struct entry *entries; /* by ref */
 	struct lane *lanes;

@@ -145,7 +145,33 @@ void engine_end_reads(struct engine *engine)
 	store_end_reads(engine->store);
 }
 
-void engine_check_ledger(struct engine *engine, uint32_t tenant, store_ledger_check_fn *fn, void *userdata)
+struct ledger_check {
+	struct engine *engine;
+	engine_ledger_check_fn *fn;
+	void *userdata;
+};
+
+/* [reader thread] */
+static void on_ledger_checked(void *userdata, int outcome, const struct store_ledger_check *found)
 {
-	store_check_ledger(engine->store, tenant, fn, userdata);
+	struct ledger_check *check = userdata;
+
+	atomic_store(&check->engine->is_checking_ledger, false);
+	check->fn(check->userdata, outcome > 0 ? ENGINE_E_STORE : outcome, NULL, found);
+	free(check);
+}
+
+void engine_check_ledger(struct engine *engine, uint32_t tenant, engine_ledger_check_fn *fn, void *userdata)
+{
+	struct ledger_check *check;
+
+	if (atomic_exchange(&engine->is_checking_ledger, true)) {
+		fn(userdata, ENGINE_E_STATE,
+		   &(struct engine_error){.text = "the ledger is being checked already; wait until that is done"},
+		   NULL);
+		return;
+	}
+	check = take_memory(sizeof(*check));
+	*check = (struct ledger_check){.engine = engine, .fn = fn, .userdata = userdata};
+	store_check_ledger(engine->store, tenant, on_ledger_checked, check);
 }

@@ -259,13 +259,14 @@ void handle_list_ledger_entries(struct call *call, const void *message)
 
 /* ---- CheckLedger ---- */
 
-/* [reader thread] */
-static void on_checked(void *userdata, int outcome, const struct store_ledger_check *found)
+/* [reader thread], or the caller's */
+static void on_checked(void *userdata, int outcome, const struct engine_error *error,
+		       const struct store_ledger_check *found)
 {
 	Filmgate__V1__CheckLedgerResponse response = FILMGATE__V1__CHECK_LEDGER_RESPONSE__INIT;
 
 	if (outcome) {
-		fail(userdata, outcome);
+		call_fail_engine(userdata, outcome, error, RESOURCE_NONE, NULL);
 		return;
 	}
 	response.entry_count = found->entries;

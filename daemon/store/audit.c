@@ -10,7 +10,8 @@
 /*
  * What must hold of the ledger: each entry moves one amount between two accounts, so that their sum is 0; balances are
  * the sums of their entries; and what is reserved is what the jobs hold. One cursor passes over balances, jobs and
- * entries, so that all three are of one moment while the committer goes on.
+ * entries, so that all three are of one moment while the committer goes on; the events and all else that lies between
+ * them it leaves out.
  */
 
 struct currency {
@@ -176,45 +177,58 @@ void log_unread(struct store *store, struct bytes key, int outcome)
 	log_error("a record of the ledger cannot be read", "record", record, "why", why.text);
 }
 
-static int take(struct store *store, struct audit *audit, struct bytes key, struct bytes value)
+static int take(struct audit *audit, enum key_letter letter, struct bytes key, struct bytes value)
 {
 	struct job_ref ref;
 	enum key_part part;
-	uint32_t tenant;
+
+	if (letter == KEY_BALANCE)
+		return take_balance(audit, key, value);
+	if (letter == KEY_LEDGER)
+		return take_entry(audit, value);
+	if (!key_read_job(key, &ref, &part))
+		return 0;
+	if (part == KEY_PART_JOB)
+		return take_job(audit, value);
+	return part == KEY_PART_STATE ? take_status(audit, &ref, value) : 0;
+}
+
+static int scan_range(struct store *store, struct audit *audit, struct backend_cursor *cursor, enum key_letter letter)
+{
+	struct key from, to;
 	int r = 0;
 
-	if (key_read_tenant(key, KEY_BALANCE, &tenant) && tenant == audit->tenant)
-		r = take_balance(audit, key, value);
-	else if (key_read_tenant(key, KEY_LEDGER, &tenant) && tenant == audit->tenant)
-		r = take_entry(audit, value);
-	else if (!key_read_job(key, &ref, &part) || ref.tenant != audit->tenant)
-		r = 0;
-	else if (part == KEY_PART_JOB)
-		r = take_job(audit, value);
-	else if (part == KEY_PART_STATE)
-		r = take_status(audit, &ref, value);
-	if (r)
-		log_unread(store, key, r);
-	return r;
+	key_tenant(&from, letter, audit->tenant);
+	key_tenant(&to, letter, audit->tenant + 1);
+	for (backend_cursor_seek(cursor, key_bytes(&from));
+	     r == 0 && backend_cursor_is_valid(cursor) && key_compare(backend_cursor_key(cursor), key_bytes(&to)) < 0;
+	     backend_cursor_next(cursor)) {
+		audit->found.keys++;
+		r = atomic_load(&store->is_ending)
+			    ? -ECANCELED
+			    : take(audit, letter, backend_cursor_key(cursor), backend_cursor_value(cursor));
+		if (r && r != -ECANCELED)
+			log_unread(store, backend_cursor_key(cursor), r);
+	}
+	return r ? r : backend_cursor_error(cursor);
 }
 
 static int scan(struct store *store, struct audit *audit)
 {
 	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = NULL;
 	struct key from, to;
-	int r = 0;
+	int r;
 
-	_Static_assert(KEY_BALANCE < KEY_JOB && KEY_JOB < KEY_LEDGER, "one cursor passes over all three");
+	_Static_assert(KEY_BALANCE < KEY_JOB && KEY_JOB < KEY_LEDGER, "one cursor reaches all three");
 	key_tenant(&from, KEY_BALANCE, audit->tenant);
 	key_tenant(&to, KEY_LEDGER, audit->tenant + 1);
 	cursor = backend_cursor_new(store->backend, key_bytes(&from), key_bytes(&to));
 	if (!cursor)
 		return err_origin(-ENOMEM);
-	for (; r == 0 && backend_cursor_is_valid(cursor); backend_cursor_next(cursor))
-		r = atomic_load(&store->is_ending)
-			    ? -ECANCELED
-			    : take(store, audit, backend_cursor_key(cursor), backend_cursor_value(cursor));
-	return r ? r : backend_cursor_error(cursor);
+	r = scan_range(store, audit, cursor, KEY_BALANCE);
+	if (r == 0)
+		r = scan_range(store, audit, cursor, KEY_JOB);
+	return r ? r : scan_range(store, audit, cursor, KEY_LEDGER);
 }
 
 static void judge(struct audit *audit, const struct currency *currency)

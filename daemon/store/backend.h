@@ -74,6 +74,8 @@ struct backend_cursor *backend_cursor_free(struct backend_cursor *cursor);
 void backend_cursor_freep(struct backend_cursor **cursor);
 bool backend_cursor_is_valid(const struct backend_cursor *cursor);
 void backend_cursor_next(struct backend_cursor *cursor);
+/* To the first key that is not before @key, backwards, too. */
+void backend_cursor_seek(struct backend_cursor *cursor, struct bytes key);
 /* To the last key of all. */
 void backend_cursor_seek_last(struct backend_cursor *cursor);
 /* Valid until the cursor moves. */

@@ -389,9 +389,10 @@ int backend_write(struct backend *backend, struct backend_batch *batch, enum bac
 	return error_of(backend, text, "write");
 }
 
-static void seek(struct backend_cursor *cursor, struct bytes key)
+void backend_cursor_seek(struct backend_cursor *cursor, struct bytes key)
 {
-	rocksdb_iter_seek(cursor->iterator, key.data, key.len);
+	if (cursor->iterator)
+		rocksdb_iter_seek(cursor->iterator, key.data, key.len);
 }
 
 struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes from, struct bytes to)
@@ -406,8 +407,7 @@ struct backend_cursor *backend_cursor_new(struct backend *backend, struct bytes 
 	cursor->options = rocksdb_readoptions_create();
 	rocksdb_readoptions_set_iterate_upper_bound(cursor->options, cursor->to, cursor->n_to);
 	cursor->iterator = backend->db ? rocksdb_create_iterator(backend->db, cursor->options) : NULL;
-	if (cursor->iterator)
-		seek(cursor, from);
+	backend_cursor_seek(cursor, from);
 	return cursor;
 }
 

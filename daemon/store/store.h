@@ -480,12 +480,13 @@ void store_list_ledger(struct store *store, const struct store_ledger_query *que
 /* What must hold of the ledger, and of the jobs, at every moment. */
 struct store_ledger_check {
 	uint64_t entries, jobs;
+	uint64_t keys;       /* that were read for it */
 	uint64_t unbalanced; /* currencies whose balances are not the sum of their entries, by day or by month */
 	uint64_t leaked;     /* jobs that hold money in a state that needs none, or hold none in one that does; and
 			      * currencies in which the jobs hold something else than is reserved */
 };
 typedef void store_ledger_check_fn(void *userdata, int outcome, const struct store_ledger_check *found);
-/* Reads the whole ledger and every job's status, of one moment. */
+/* Reads the whole ledger and every job's status, of one moment. It keeps a reader thread for as long as that takes. */
 void store_check_ledger(struct store *store, uint32_t tenant, store_ledger_check_fn *fn, void *userdata);
 
 /* Does any job's artifact, or any asset, still name this content? Blocks for one read: for threads that may, a worker's. 0 or negative

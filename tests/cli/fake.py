@@ -161,6 +161,7 @@ class Fake(grpc.GenericRpcHandler):
         return answer or (lambda request: refuse_unknown(name))
 
     def unary(self, name, request, context):
+        self.seconds_left = context.time_remaining()
         try:
             return self.note(name, request)(request)
         except Refusal as refusal:

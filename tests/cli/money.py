@@ -103,6 +103,7 @@ class Money(Case):
         self.fake.on["CheckLedger"] = lambda request: message("CheckLedgerResponse", entry_count=5, job_count=2,
                                                               leaked_count=wrong)
         self.expect(0, "ledger", "--check", out=["5 entries, 2 jobs", "0 reservations leaked"])
+        self.assertGreater(self.fake.seconds_left, 3600, "it reads all jobs there are")
         wrong = 1
         self.expect(1, "ledger", "--check", out=["1 reservations leaked"])
         self.assertEqual(json.loads(self.expect(1, "ledger", "--check", "-o", "json").out)["leaked_count"], 1)

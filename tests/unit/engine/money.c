@@ -386,6 +386,52 @@ static struct request *oldest_request(struct rig *rig)
 	return request;
 }
 
+struct ledger_check_answer {
+	atomic_uint times;
+	int outcome;
+	char text[128];
+};
+
+static void on_ledger_check(void *userdata, int outcome, const struct engine_error *error,
+			    const struct store_ledger_check *found)
+{
+	struct ledger_check_answer *answer = userdata;
+
+	answer->outcome = outcome;
+	snprintf(answer->text, sizeof(answer->text), "%s", error ? error->text : "");
+	assert_true(outcome != 0 || found->jobs == 1);
+	atomic_fetch_add(&answer->times, 1);
+}
+
+static bool is_checked(struct rig *rig, void *userdata)
+{
+	struct ledger_check_answer *answer = userdata;
+
+	(void)rig;
+	return atomic_load(&answer->times) > 0;
+}
+
+/* Each keeps one of few reader threads: two would leave none for anybody else. */
+static void one_check_of_the_ledger_at_a_time(void **state)
+{
+	struct rig *rig = *state;
+
+	order_clip(rig);
+	for (int i = 0; i < 2; i++) {
+		struct ledger_check_answer first = {0}, second = {0};
+
+		hold_readers(rig);
+		engine_check_ledger(rig->engine, JOB_TENANT_DEFAULT, on_ledger_check, &first);
+		engine_check_ledger(rig->engine, JOB_TENANT_DEFAULT, on_ledger_check, &second);
+		assert_int_equal(atomic_load(&second.times), 1);
+		assert_int_equal(second.outcome, ENGINE_E_STATE);
+		assert_non_null(strstr(second.text, "checked already"));
+		release_readers(rig);
+		await_engine(rig, is_checked, &first);
+		assert_int_equal(first.outcome, 0);
+	}
+}
+
 #define MANY (LIMIT_ENGINE_AWAIT_AT_ONCE + 3)
 
 static void so_many_are_asked_about_at_once_and_each_has_its_turn(void **state)
@@ -740,6 +786,7 @@ int main(void)
 		story(a_detached_job_that_failed_for_nothing_costs_nothing),
 		story(what_nobody_says_in_a_day_counts_as_spent),
 		story(so_many_are_asked_about_at_once_and_each_has_its_turn),
+		story(one_check_of_the_ledger_at_a_time),
 		story(what_it_came_to_is_not_asked_without_end),
 		story(a_detached_job_that_is_deleted_is_settled_with_it),
 		story(what_a_budget_has_no_room_for_waits_until_there_is_some),

@@ -845,6 +845,8 @@ class Usage(Shared):
     def test_the_ledger_is_checked(self):
         found = self.client.call("filmgate.v1.UsageService/CheckLedger")
         self.assertEqual((found.entry_count, found.job_count, found.unbalanced_count, found.leaked_count), (1, 2, 3, 4))
+        self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", self.client.call,
+                     "filmgate.v1.UsageService/CheckLedger")
 
 
 class Providers(Shared):

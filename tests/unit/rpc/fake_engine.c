@@ -648,7 +648,7 @@ void engine_get_usage(struct engine *engine, const struct store_usage_query *que
 	int outcome = query->from < 19900101 ? STORE_E_TOO_WIDE : query->from < 20000101 ? STORE_E_TOO_MUCH : 0;
 
 	(void)engine;
-	fn(userdata, is_too_much ? STORE_E_TOO_MUCH : 0, &row, is_too_much ? 0 : 1);
+	fn(userdata, outcome, &row, outcome ? 0 : 1);
 }
 
 void engine_list_ledger(struct engine *engine, const struct store_ledger_query *query, store_ledger_fn *fn,
@@ -675,9 +675,15 @@ void engine_end_reads(struct engine *engine)
 	(void)engine;
 }
 
-void engine_check_ledger(struct engine *engine, uint32_t tenant, store_ledger_check_fn *fn, void *userdata)
+void engine_check_ledger(struct engine *engine, uint32_t tenant, engine_ledger_check_fn *fn, void *userdata)
 {
+	static atomic_uint times;
+
 	(void)engine;
 	(void)tenant;
-	fn(userdata, 0, &(struct store_ledger_check){.entries = 1, .jobs = 2, .unbalanced = 3, .leaked = 4});
+	if (atomic_fetch_add(&times, 1))
+		fn(userdata, ENGINE_E_STATE, &(struct engine_error){.text = "it is being checked already"}, NULL);
+	else
+		fn(userdata, 0, NULL,
+		   &(struct store_ledger_check){.entries = 1, .jobs = 2, .unbalanced = 3, .leaked = 4});
 }

@@ -539,6 +539,23 @@ static void what_would_read_for_long_gives_up_at_the_end(void **state)
 	job_view_finish(&view);
 }
 
+/* Of a store whose jobs have run for months, most is events. */
+static void the_check_reads_nothing_but_balances_jobs_and_entries(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_priced(fixture, 600, "red");
+	uint64_t keys;
+
+	go(fixture, &view, JOB_STATE_STARTING);
+	keys = check(fixture).keys;
+	assert_true(keys > 0);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(commit_now(fixture, revision(fixture, &view, NULL, NULL)), 0);
+	assert_int_equal(check(fixture).keys, keys);
+	assert_sound(fixture);
+	job_view_finish(&view);
+}
+
 /* ---- the format before ---- */
 
 static void make_format_3(struct fixture *fixture)
@@ -631,6 +648,7 @@ int main(void)
 		TEST(the_check_finds_what_is_wrong),
 		TEST(a_record_that_cannot_be_read_is_named_in_the_log),
 		TEST(what_would_read_for_long_gives_up_at_the_end),
+		TEST(the_check_reads_nothing_but_balances_jobs_and_entries),
 		TEST(a_store_of_format_3_gets_its_opening_entries_once),
 		TEST(what_an_older_daemon_ended_meanwhile_holds_nothing_any_more),
 	};
