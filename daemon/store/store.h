@@ -481,7 +481,7 @@ void store_list_ledger(struct store *store, const struct store_ledger_query *que
 struct store_ledger_check {
 	uint64_t entries, jobs;
 	uint64_t keys;       /* that were read for it */
-	uint64_t unbalanced; /* currencies whose balances are not the sum of their entries, by day or by month */
+	uint64_t unbalanced; /* currencies of which some balance, of whatever, is not the sum of its entries */
 	uint64_t leaked;     /* jobs that hold money in a state that needs none, or hold none in one that does; and
 			      * currencies in which the jobs hold something else than is reserved */
 };

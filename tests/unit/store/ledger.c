@@ -450,6 +450,57 @@ static void the_check_finds_what_is_wrong(void **state)
 	job_view_finish(&view);
 }
 
+static void shift_balance(struct fixture *fixture, const struct ledger_scope *scope, int64_t by)
+{
+	_cleanup_(backend_value_finish) struct backend_value value = {0};
+	_cleanup_(buffer_finish) struct buffer record = {0};
+	struct backend_batch *batch = backend_batch_new();
+	struct ledger_balance balance;
+	struct key key;
+
+	key_balance(&key, JOB_TENANT_DEFAULT, scope);
+	assert_int_equal(backend_get(fixture->store->backend, key_bytes(&key), &value), 0);
+	assert_int_equal(record_read_ledger_balance(value.bytes, &balance), 0);
+	balance.reserved_micros += by;
+	assert_int_equal(record_write_ledger_balance(&record, &balance), 0);
+	backend_batch_put(batch, key_bytes(&key), buffer_bytes(&record));
+	assert_int_equal(backend_write(fixture->store->backend, batch, BACKEND_SYNCED), 0);
+	backend_batch_free(batch);
+}
+
+/* Budgets rest on each of them. */
+static void the_check_finds_a_balance_that_is_not_the_sum_of_its_entries(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_view view = put_priced(fixture, 600, "red");
+	const struct ledger_entry entry = {
+		.day = DAY,
+		.provider = view.job->provider,
+		.model = view.job->model,
+		.currency = "EUR",
+		.labels = view.status->labels,
+		.n_labels = view.status->n_labels,
+	};
+	struct ledger_scope scope, other;
+	size_t n = 0;
+
+	go(fixture, &view, JOB_STATE_STARTING);
+	assert_sound(fixture);
+	for (; ledger_scope_at(&entry, n, &scope); n++) {
+		shift_balance(fixture, &scope, 1);
+		assert_int_equal(check(fixture).unbalanced, 1);
+		/* Nor does it help that another one is wrong the other way round. */
+		assert_true(ledger_scope_at(&entry, n == 0 ? 1 : n - 1, &other));
+		shift_balance(fixture, &other, -1);
+		assert_int_equal(check(fixture).unbalanced, 1);
+		shift_balance(fixture, &other, 1);
+		shift_balance(fixture, &scope, -1);
+		assert_sound(fixture);
+	}
+	assert_int_equal(n, 8);
+	job_view_finish(&view);
+}
+
 static void put_raw(struct fixture *fixture, const struct key *key, const char *record)
 {
 	struct backend_batch *batch = backend_batch_new();
@@ -646,6 +697,7 @@ int main(void)
 		TEST(a_reservation_that_no_sum_holds_is_refused_and_leaves_nothing),
 		TEST(whatever_happens_the_ledger_balances),
 		TEST(the_check_finds_what_is_wrong),
+		TEST(the_check_finds_a_balance_that_is_not_the_sum_of_its_entries),
 		TEST(a_record_that_cannot_be_read_is_named_in_the_log),
 		TEST(what_would_read_for_long_gives_up_at_the_end),
 		TEST(the_check_reads_nothing_but_balances_jobs_and_entries),
