@@ -77,7 +77,7 @@ const obstacles = {
 	"a file where the store's records should be": () => {
 		fs.mkdirSync(below("filmgate", "store"), { recursive: true });
 		fs.writeFileSync(below("filmgate", "store", "records"), "");
-		return /cannot open the store '.*\/filmgate\/store\/records': .*; .*data_dir/;
+		return /cannot open '.*\/filmgate\/store\/records': .*; .*data_dir/;
 	},
 };
 
