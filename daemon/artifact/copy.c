@@ -115,23 +115,6 @@ static int take_file(struct copy *copy, int from_folder, int to_folder, const ch
 
 /* ---- folders ---- */
 
-static void dir_closep(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-/* A stream of its own: the descriptor's place is shared. */
-static DIR *open_dir(int fd, const char *name)
-{
-	_cleanup_(closep) int own = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = own < 0 ? NULL : fdopendir(own);
-
-	if (dir)
-		steal_fd(&own);
-	return dir;
-}
-
 static int make_folder(int parent, const char *name, int *ret)
 {
 	if (mkdirat(parent, name, 0700) < 0)
@@ -154,7 +137,7 @@ static int each_entry(struct copy *copy, DIR *dir, int to,
 
 static int take_folder(struct copy *copy, int from, int to, const char *name)
 {
-	_cleanup_(dir_closep) DIR *dir = open_dir(from, name);
+	_cleanup_(dir_closep) DIR *dir = dir_open(from, name);
 	_cleanup_(closep) int fd = -1;
 	int r;
 
@@ -169,7 +152,7 @@ static int take_folder(struct copy *copy, int from, int to, const char *name)
 static int take_all(struct copy *copy)
 {
 	_cleanup_(closep) int root = -1, fd = -1;
-	_cleanup_(dir_closep) DIR *dir = open_dir(copy->store->content_fd, ".");
+	_cleanup_(dir_closep) DIR *dir = dir_open(copy->store->content_fd, ".");
 	int r;
 
 	if (!dir || mkdir(copy->path, 0700) < 0)

@@ -7,6 +7,7 @@
 #include "artifact/claim.h"
 #include "artifact/worker.h"
 
+#include <dirent.h>
 #include <stdatomic.h>
 
 #define STAGING_NAME_SIZE 129 /* a staging file's name and the NUL */
@@ -43,6 +44,10 @@ struct place {
 };
 
 struct place place_of(const struct digest *sha256);
+
+/* A stream of its own, since a descriptor's place is shared. NULL, and errno. */
+DIR *dir_open(int parent_fd, const char *name);
+void dir_closep(DIR **dir);
 
 /* A content of that size: 0 and a descriptor, ARTIFACT_E_DAMAGED, which has been logged, or negative errno. */
 int content_open(const struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes, int *ret_fd);

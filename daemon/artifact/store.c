@@ -182,25 +182,25 @@ const char *artifact_store_path(const struct artifact_store *store)
 	return store->path;
 }
 
-static void dir_closep(DIR **dir)
+void dir_closep(DIR **dir)
 {
 	if (*dir)
 		closedir(*dir);
 }
 
-static DIR *open_dir(int parent_fd, const char *name)
+DIR *dir_open(int parent_fd, const char *name)
 {
-	int fd = openat(parent_fd, name, FOLDER_FLAGS);
+	_cleanup_(closep) int fd = openat(parent_fd, name, FOLDER_FLAGS);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	if (!dir && fd >= 0)
-		close(fd);
+	if (dir)
+		steal_fd(&fd);
 	return dir;
 }
 
 static bool has_entries(int parent_fd, const char *name)
 {
-	_cleanup_(dir_closep) DIR *dir = open_dir(parent_fd, name);
+	_cleanup_(dir_closep) DIR *dir = dir_open(parent_fd, name);
 	struct dirent *file;
 
 	if (!dir)
@@ -213,7 +213,7 @@ static bool has_entries(int parent_fd, const char *name)
 
 bool artifact_store_has_files(const struct artifact_store *store)
 {
-	_cleanup_(dir_closep) DIR *dir = open_dir(store->content_fd, ".");
+	_cleanup_(dir_closep) DIR *dir = dir_open(store->content_fd, ".");
 	struct dirent *folder;
 
 	if (!dir)
@@ -344,25 +344,13 @@ struct artifact_staging *artifact_staging_discard(struct artifact_staging *stagi
 	return artifact_staging_close(staging);
 }
 
-static void closedirp(DIR **folder)
-{
-	if (*folder)
-		closedir(*folder);
-}
-
 int artifact_sweep(struct artifact_store *store, artifact_kept_fn *is_kept, void *userdata)
 {
-	_cleanup_(closedirp) DIR *folder = NULL;
-	int fd = openat(store->staging_fd, ".", FOLDER_FLAGS);
+	_cleanup_(dir_closep) DIR *folder = dir_open(store->staging_fd, ".");
 	const struct dirent *entry;
 
-	if (fd < 0)
+	if (!folder)
 		return err_origin(-errno);
-	folder = fdopendir(fd);
-	if (!folder) {
-		close(fd);
-		return err_origin(-ENOMEM);
-	}
 	while (errno = 0, (entry = readdir(folder))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;

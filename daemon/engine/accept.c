@@ -44,8 +44,6 @@ struct creation {
 	void *userdata;
 };
 
-static const char draining[] = "the daemon is shutting down; send the request again later";
-
 static void answer(engine_job_fn *fn, void *userdata, int outcome, const char *text)
 {
 	fn(userdata, outcome, &(struct engine_error){.text = text}, &(struct job_view){0}, false);
@@ -159,7 +157,7 @@ static void answer_existing(struct engine *engine, struct creation *creation, co
 		       "this request id was used with a different request; use a new one, or repeat the first request exactly");
 		free_creation(creation);
 	} else if (atomic_load(&engine->phase) == ENGINE_PHASE_STOPPED) {
-		answer(creation->fn, creation->userdata, ENGINE_E_DRAINING, draining);
+		answer(creation->fn, creation->userdata, ENGINE_E_DRAINING, ENGINE_DRAINING);
 		free_creation(creation);
 	} else {
 		creation->existing = found->ref;
@@ -344,7 +342,7 @@ static int check_open(struct engine *engine, const struct engine_create *create,
 	int r;
 
 	if (atomic_load(&engine->phase) != ENGINE_PHASE_SERVING) {
-		answer(fn, userdata, ENGINE_E_DRAINING, draining);
+		answer(fn, userdata, ENGINE_E_DRAINING, ENGINE_DRAINING);
 		return ENGINE_E_DRAINING;
 	}
 	r = check_lane(engine, lane_find(engine, create->provider), create->provider, 0, fn, userdata);

@@ -42,8 +42,6 @@ struct adoption {
 	void *userdata;
 };
 
-static const char draining[] = "the daemon is shutting down; send the request again later";
-
 static void free_adoption(struct adoption *adoption)
 {
 	listing_page_finish(&adoption->listed);
@@ -115,7 +113,7 @@ static void answer_existing(struct adoption *take, const struct store_request *f
 		refuse(take, ENGINE_E_REQUEST_REUSED,
 		       "this request id was used with a different request; use a new one, or repeat the first request exactly");
 	} else if (atomic_load(&take->engine->phase) == ENGINE_PHASE_STOPPED) {
-		refuse(take, ENGINE_E_DRAINING, draining);
+		refuse(take, ENGINE_E_DRAINING, ENGINE_DRAINING);
 	} else {
 		take->existing = found->ref;
 		store_get_job(take->engine->store, &found->ref, on_existing, take);
@@ -344,7 +342,7 @@ static void on_known(struct loop_message *message)
 	struct adoption *adoption = loop_message_owner(message, struct adoption, message);
 
 	if (atomic_load(&adoption->engine->phase) != ENGINE_PHASE_SERVING)
-		refuse(adoption, ENGINE_E_DRAINING, draining);
+		refuse(adoption, ENGINE_E_DRAINING, ENGINE_DRAINING);
 	else if (adoption->outcome != 0)
 		refuse_unread(adoption, adoption->outcome);
 	else if (adoption->owner.is_known && !adoption->owner.is_deleted)
@@ -454,7 +452,7 @@ static void on_listed(void *userdata, int outcome, const char *text, struct list
 	}
 	if (atomic_load(&adoption->engine->phase) != ENGINE_PHASE_SERVING) {
 		listing_page_finish(take);
-		refuse(adoption, ENGINE_E_DRAINING, draining);
+		refuse(adoption, ENGINE_E_DRAINING, ENGINE_DRAINING);
 		return;
 	}
 	adoption->seen += take->n;
@@ -592,7 +590,7 @@ void engine_adopt_video(struct engine *engine, const struct engine_adopt *adopt,
 	int r = listing_check(engine, lane, adopt->provider, &words);
 
 	if (r == 0 && atomic_load(&engine->phase) != ENGINE_PHASE_SERVING) {
-		errmsg_set(&words, "%s", draining);
+		errmsg_set(&words, "%s", ENGINE_DRAINING);
 		r = ENGINE_E_DRAINING;
 	} else if (r == 0 && !trouble_accepts(engine, &words)) {
 		r = ENGINE_E_STORE;

@@ -36,7 +36,6 @@ struct order_check {
 	struct order_check *prev, *next; /* of the lane */
 };
 
-static const char draining[] = "the daemon is shutting down; send the request again later";
 static const char too_many[] = "too many orders wait for the plugin's judgement; nothing was sent. Try again later";
 
 bool check_is_needed(const struct lane *lane)
@@ -253,7 +252,8 @@ static void begin(struct loop_message *message)
 	bool is_full = is_line_full(lane, check);
 
 	if (is_full || atomic_load(&lane->engine->phase) != ENGINE_PHASE_SERVING) {
-		tell_bad(check, is_full ? ENGINE_E_QUEUE_FULL : ENGINE_E_DRAINING, is_full ? too_many : draining);
+		tell_bad(check, is_full ? ENGINE_E_QUEUE_FULL : ENGINE_E_DRAINING,
+			 is_full ? too_many : ENGINE_DRAINING);
 		free_check(check);
 		return;
 	}
@@ -312,12 +312,12 @@ void check_end_all(struct lane *lane)
 	struct order_check *first = lane->checks;
 
 	while (first && first->next) {
-		tell_bad(first->next, ENGINE_E_DRAINING, draining);
+		tell_bad(first->next, ENGINE_E_DRAINING, ENGINE_DRAINING);
 		free_check(leave_line(first->next));
 	}
 	if (!first)
 		return;
 	/* The plugin is reading it. */
 	loop_timer_cancel(&first->timer);
-	tell_bad(first, ENGINE_E_DRAINING, draining);
+	tell_bad(first, ENGINE_E_DRAINING, ENGINE_DRAINING);
 }

@@ -31,6 +31,9 @@
 #define HASH_FUNCTION HASH_FNV
 #include <uthash.h>
 
+/* For whoever orders something that nothing will be made of any more. */
+#define ENGINE_DRAINING "the daemon is shutting down; send the request again later"
+
 struct entry;
 struct lane;
 struct media;
