@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/id.h"
 
+#include <filmgate/v1/job_service.pb-c.h>
+
 int cli_check_reply(const ProtobufCMessage *reply, struct status *status)
 {
 	const ProtobufCFieldDescriptor *first = protobuf_c_message_descriptor_get_field(reply->descriptor, 1);
@@ -60,6 +62,19 @@ enum exit_code cli_ask(struct cli *cli, const ProtobufCServiceDescriptor *servic
 	int r = cli_call(cli, service, method, request, ret_reply, &status);
 
 	return r ? cli_say(cli, r, &status, what) : EXIT_OK;
+}
+
+enum exit_code cli_get_job(struct cli *cli, const char *name, ProtobufCMessage **ret_reply, Filmgate__V1__Job **ret)
+{
+	Filmgate__V1__GetJobRequest request = FILMGATE__V1__GET_JOB_REQUEST__INIT;
+	enum exit_code code;
+
+	request.name = (char *)(uintptr_t)name;
+	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "GetJob", &request.base, "cannot read the job",
+		       ret_reply);
+	if (code == EXIT_OK)
+		*ret = ((Filmgate__V1__GetJobResponse *)*ret_reply)->job;
+	return code;
 }
 
 enum exit_code cli_next_page(enum exit_code code, const char *next, char **token)

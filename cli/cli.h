@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 
+#include <filmgate/v1/job.pb-c.h>
+
 struct cli {
 	struct arguments arguments;
 	struct server server;
@@ -37,6 +39,9 @@ enum exit_code cli_say(struct cli *cli, int outcome, const struct status *status
 /* Both in one: 0 and a reply that the caller frees, or the exit code, said. */
 enum exit_code cli_ask(struct cli *cli, const ProtobufCServiceDescriptor *service, const char *method,
 		       const ProtobufCMessage *request, const char *what, ProtobufCMessage **ret_reply);
+
+/* The job by its name, in *ret_reply, which the caller frees; or the exit code, said. */
+enum exit_code cli_get_job(struct cli *cli, const char *name, ProtobufCMessage **ret_reply, Filmgate__V1__Job **ret);
 
 /* Puts a copy of @next, which a list's reply says of its next page, in place of the heap's @token: empty after the last
  * one. @code, or that of a failure, said. */

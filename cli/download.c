@@ -5,12 +5,12 @@
  */
 #include "download.h"
 
+#include "artifact.h"
 #include "commands.h"
 #include "field.h"
 #include "interrupt.h"
 #include "output.h"
 #include "patience.h"
-#include "render.h"
 #include "say.h"
 #include "target.h"
 #include "words.h"
@@ -21,7 +21,6 @@
 
 #include <fcntl.h>
 #include <filmgate/v1/artifact_service.pb-c.h>
-#include <filmgate/v1/job_service.pb-c.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -356,75 +355,29 @@ static enum exit_code download_artifact(struct cli *cli, const Filmgate__V1__Art
 	return code;
 }
 
-static const Filmgate__V1__Artifact *choose(const Filmgate__V1__JobStatus *status, const char *role)
-{
-	for (size_t i = 0; status && i < status->n_artifacts; i++)
-		if (!strcmp(status->artifacts[i]->role, role ? role : "video"))
-			return status->artifacts[i];
-	return !role && status && status->n_artifacts ? status->artifacts[0] : NULL;
-}
-
-static enum exit_code say_no_file(const Filmgate__V1__Job *job, const char *role)
-{
-	say_error("%s has no file%s%s", job->name, role ? " of role " : "", role ? role : "");
-	for (size_t i = 0; job->status && i < job->status->n_artifacts; i++)
-		say_more("%s  %s", job->status->artifacts[i]->name, job->status->artifacts[i]->role);
-	if (job->status && job->status->state == FILMGATE__V1__JOB_STATE__JOB_STATE_UNCERTAIN)
-		render_say_how_to_decide(cli_short_name(job->name));
-	else
-		say_more("next: 'filmgate get %s' shows where it stands", cli_short_name(job->name));
-	return EXIT_NOT_FOUND;
-}
-
-static enum exit_code download_of_job(struct cli *cli, const char *name, const char *role, const char *path,
-				      bool prints_path)
+static enum exit_code download_named(struct cli *cli, const char *operand, const char *role, const char *path,
+				     bool prints_path)
 {
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
-	Filmgate__V1__GetJobRequest request = FILMGATE__V1__GET_JOB_REQUEST__INIT;
 	const Filmgate__V1__Artifact *artifact;
-	const Filmgate__V1__Job *job;
-	enum exit_code code;
+	enum exit_code code = artifact_find(cli, operand, role, &reply, &artifact);
 
-	request.name = (char *)(uintptr_t)name;
-	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "GetJob", &request.base, "cannot read the job",
-		       &reply);
-	if (code != EXIT_OK)
-		return code;
-	job = ((Filmgate__V1__GetJobResponse *)reply)->job;
-	artifact = choose(job->status, role);
-	if (!artifact)
-		return say_no_file(job, role);
-	if (!role && job->status->n_artifacts > 1)
-		say_note("the job has %zu files; this is %s", job->status->n_artifacts, artifact->name);
-	return download_artifact(cli, artifact, path, prints_path);
+	return code == EXIT_OK ? download_artifact(cli, artifact, path, prints_path) : code;
 }
 
 enum exit_code download_job(struct cli *cli, const char *job, const char *role, const char *path)
 {
-	return download_of_job(cli, job, role, path, false);
+	return download_named(cli, job, role, path, false);
 }
 
 enum exit_code command_download(struct cli *cli)
 {
-	const char *operand = cli->arguments.operands[0], *path = arguments_text(&cli->arguments, OPTION_OUTPUT);
-	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
-	Filmgate__V1__GetArtifactRequest request = FILMGATE__V1__GET_ARTIFACT_REQUEST__INIT;
-	_cleanup_(freep) char *job = NULL;
+	const char *path = arguments_text(&cli->arguments, OPTION_OUTPUT);
 	enum target_kind kind;
 	enum exit_code code = path ? target_look(path, &kind) : EXIT_OK;
 
 	if (code != EXIT_OK)
 		return code;
-	if (!strstr(operand, "/artifacts/")) {
-		job = cli_job_name(operand);
-		if (!job)
-			return EXIT_USAGE;
-		return download_of_job(cli, job, arguments_text(&cli->arguments, OPTION_ROLE), path, true);
-	}
-	request.name = (char *)(uintptr_t)operand;
-	code = cli_ask(cli, &filmgate__v1__artifact_service__descriptor, "GetArtifact", &request.base,
-		       "cannot read the file's record", &reply);
-	if (code != EXIT_OK)
-		return code;
-	return download_artifact(cli, ((Filmgate__V1__GetArtifactResponse *)reply)->artifact, path, true);
+	return download_named(cli, cli->arguments.operands[0], arguments_text(&cli->arguments, OPTION_ROLE), path,
+			      true);
 }

@@ -242,6 +242,8 @@ static void print_job(const Filmgate__V1__Job *job)
 		print_line("in doubt", "%s", policy_words(job->on_uncertain));
 	if (job->on_mismatch)
 		print_line("otherwise", "what comes otherwise than ordered %s", mismatch_words(job->on_mismatch));
+	if (job->webhook)
+		print_text("webhook", job->webhook->url);
 	print_money(job);
 	if (job->status)
 		print_status(job->status, has_gone_on(job));
@@ -252,18 +254,14 @@ enum exit_code command_get(struct cli *cli)
 {
 	_cleanup_(freep) char *name = cli_job_name(cli->arguments.operands[0]);
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
-	Filmgate__V1__GetJobRequest request = FILMGATE__V1__GET_JOB_REQUEST__INIT;
-	const Filmgate__V1__Job *job;
+	Filmgate__V1__Job *job;
 	enum exit_code code;
 
 	if (!name)
 		return EXIT_USAGE;
-	request.name = name;
-	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "GetJob", &request.base, "cannot read the job",
-		       &reply);
+	code = cli_get_job(cli, name, &reply, &job);
 	if (code != EXIT_OK)
 		return code;
-	job = ((Filmgate__V1__GetJobResponse *)reply)->job;
 	if (!render_for_programs(arguments_format(&cli->arguments), &job->base, job->name, &code))
 		print_job(job);
 	return code;

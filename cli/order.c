@@ -110,15 +110,10 @@ static enum exit_code wait_for(struct cli *cli, const char *job, struct progress
 static enum exit_code print_anew(struct cli *cli, const char *name, enum document_layout layout)
 {
 	_cleanup_(field_message_freep) ProtobufCMessage *reply = NULL;
-	Filmgate__V1__GetJobRequest request = FILMGATE__V1__GET_JOB_REQUEST__INIT;
-	enum exit_code code;
+	Filmgate__V1__Job *job;
+	enum exit_code code = cli_get_job(cli, name, &reply, &job);
 
-	request.name = (char *)(uintptr_t)name;
-	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "GetJob", &request.base, "cannot read the job",
-		       &reply);
-	if (code != EXIT_OK)
-		return code;
-	return render_document(&((Filmgate__V1__GetJobResponse *)reply)->job->base, layout);
+	return code == EXIT_OK ? render_document(&job->base, layout) : code;
 }
 
 enum exit_code order_check(const struct cli *cli)

@@ -59,6 +59,7 @@ static const struct {
 	{REASON(ARTIFACT_DAMAGED), "the daemon's log names the file", NULL, NULL},
 	{REASON(QUEUE_FULL), "try again when some jobs are done", NULL, NULL},
 	{REASON(ASSET_NOT_FOUND), "'filmgate assets' shows those that there are", NULL, NULL},
+	{REASON(DELIVERY_NOT_FOUND), "'filmgate webhooks' shows those that there are", NULL, NULL},
 	{REASON(TOO_MANY_UPLOADS), "try again when another upload has ended", NULL, NULL},
 	{REASON(DRAINING), "try again when the daemon is back", NULL, NULL},
 	{REASON(STORE_UNAVAILABLE), "the daemon's log says what is wrong with its data directory; then try again", NULL,

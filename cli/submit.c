@@ -31,6 +31,7 @@ static const struct plain {
 	{"job.priority", OPTION_PRIORITY, false},
 	{"job.on_uncertain", OPTION_ON_UNCERTAIN, false},
 	{"job.on_mismatch", OPTION_ON_MISMATCH, false},
+	{"job.webhook.url", OPTION_WEBHOOK, false},
 	{"job.retry_if_uncharged", OPTION_RETRY_IF_UNCHARGED, false},
 	{"request_id", OPTION_REQUEST_ID, false},
 };

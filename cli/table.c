@@ -8,6 +8,7 @@
 static const char *const policies[] = {"hold", "fail", "resubmit", NULL};
 static const char *const mismatch_policies[] = {"accept", "flag", "fail", NULL};
 const char *const table_formats[] = {"table", "json", "jsonl", "name", NULL};
+static const char *const delivery_states[] = {"pending", "delivered", "dead", NULL};
 static const char *const usage_formats[] = {"table", "json", "jsonl", "csv", NULL};
 
 #define ROW(variable, i, t, l, n, m, h, ...)                                \
@@ -128,7 +129,15 @@ ROW(usage_format, FORMAT, CHOICE, 'o', "format", "FORMAT", "table, json, jsonl (
     .choices = usage_formats);
 ROW(check_ledger, CHECK, FLAG, 0, "check", NULL,
     "add everything up and hold it against the balances and the jobs; status 1 if something is wrong");
+ROW(webhook, WEBHOOK, TEXT, 0, "webhook", "URL",
+    "tell this address, too, when the job has ended or is UNCERTAIN, by a signed request");
+ROW(delivery_state, STATE, CHOICE, 0, "state", "STATE", "only those in that state: pending, delivered or dead",
+    .choices = delivery_states);
+ROW(endpoint, ENDPOINT, TEXT, 0, "endpoint", "NAME", "only those for that endpoint of the daemon's configuration");
+ROW(of_job, JOB, TEXT, 0, "job", "JOB", "only those about that job");
+ROW(all_dead, DEAD, FLAG, 0, "dead", NULL, "all that were given up");
 ROW(role, ROLE, TEXT, 0, "role", "ROLE", "which file of the job: video (default), captioned_video, thumbnail, …");
+ROW(ttl, TTL, DURATION, 0, "ttl", "TIME", "how long it is good, at most 30d (default 24h)");
 
 ROW(seconds, SECONDS, NUMBER, 0, "seconds", "N", "how long to fuzz (default 60); 0 leaves it out", .least = 0,
     .most = 86400);
@@ -167,7 +176,8 @@ const struct command table_commands[] = {
 		 "filmgate get JOB -o json | filmgate submit -f - --priority 10"),
 	 .options = OPTIONS(&prompt, &script, &model, &avatar, &voice, &param, &image, &video, &audio, &reference,
 			    &label, &name, &priority, &timeout, &file, &request_id, &dry_run, &adapt, &on_uncertain,
-			    &not_before, &retry_uncharged, &on_mismatch, &fallback, &wait_flag, &output_waits, &format),
+			    &not_before, &retry_uncharged, &on_mismatch, &fallback, &webhook, &wait_flag, &output_waits,
+			    &format),
 	 .operands_max = 2,
 	 .needs_daemon = true,
 	 .run = command_submit},
@@ -262,9 +272,9 @@ const struct command table_commands[] = {
 	 .summary = "list the videos in a provider's account that are no job's",
 	 .details =
 		 "The provider is asked; nothing is bought. 'adopt' makes them jobs. Not every provider lists its videos. "
-		 "A note says whose one may be, or was.",
+		 "A note says whose one may be, or was. Ids are the provider's words: behind '--' none is taken for an option.",
 	 .examples = EXAMPLES("filmgate orphans heygen",
-			      "filmgate orphans heygen --limit 0 -o name | xargs -r filmgate adopt heygen"),
+			      "filmgate orphans heygen --limit 0 -o name | xargs -r -d '\\n' filmgate adopt heygen --"),
 	 .options = OPTIONS(&entries_limit, &format_o),
 	 .operands_min = 1,
 	 .operands_max = 1,
@@ -283,6 +293,36 @@ const struct command table_commands[] = {
 	 .operands_max = INT_MAX,
 	 .needs_daemon = true,
 	 .run = command_adopt},
+	{.name = "webhooks",
+	 .operands = "",
+	 .summary = "list what the daemon tells others: what is to be, was, or could not be delivered",
+	 .examples = EXAMPLES("filmgate webhooks --state dead", "filmgate webhooks --job JOB -o json"),
+	 .options = OPTIONS(&delivery_state, &endpoint, &of_job, &entries_limit, &format_o),
+	 .needs_daemon = true,
+	 .run = command_webhooks},
+	{.name = "webhooks list",
+	 .operands = "",
+	 .summary = "the same",
+	 .options = OPTIONS(&delivery_state, &endpoint, &of_job, &entries_limit, &format_o),
+	 .needs_daemon = true,
+	 .run = command_webhooks},
+	{.name = "webhooks show",
+	 .operands = "DELIVERY",
+	 .summary = "show one, with what is sent and what the receiver last replied",
+	 .options = OPTIONS(&format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_webhooks_show},
+	{.name = "webhooks redeliver",
+	 .operands = "[DELIVERY...]",
+	 .summary = "send them again: the same messages under the same ids",
+	 .examples = EXAMPLES("filmgate webhooks redeliver webhooks/studio/deliveries/1204",
+			      "filmgate webhooks redeliver --dead --endpoint studio"),
+	 .options = OPTIONS(&all_dead, &endpoint, &of_job),
+	 .operands_max = INT_MAX,
+	 .needs_daemon = true,
+	 .run = command_webhooks_redeliver},
 	{.name = "backup",
 	 .operands = "DIR",
 	 .summary = "copy the daemon's data into a new folder on its machine, while it runs",
@@ -323,6 +363,18 @@ const struct command table_commands[] = {
 	 .operands_max = 1,
 	 .needs_daemon = true,
 	 .run = command_download},
+	{.name = "link",
+	 .operands = "JOB|ARTIFACT",
+	 .summary = "make a link to a stored video, for somebody who has no other access",
+	 .details =
+		 "Whoever has the link reads that file over HTTP until it expires, and nothing else. It cannot be called "
+		 "back, but it ends when the job is deleted.",
+	 .examples = EXAMPLES("filmgate link 01a22e67-b57f-71a5-979a-8dc6577e013e --ttl 7d"),
+	 .options = OPTIONS(&role, &ttl, &format_o),
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .needs_daemon = true,
+	 .run = command_link},
 	{.name = "providers",
 	 .operands = "",
 	 .summary = "list the configured providers",

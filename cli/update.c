@@ -95,19 +95,15 @@ static enum exit_code try_update(struct cli *cli, char *name, ProtobufCMessage *
 {
 	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
 	_cleanup_(status_finish) struct status status = {0};
-	Filmgate__V1__GetJobRequest get = FILMGATE__V1__GET_JOB_REQUEST__INIT;
 	struct errmsg error = {""};
 	Filmgate__V1__Job *job;
 	enum exit_code code;
 	struct wish wish;
 	int r;
 
-	get.name = name;
-	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "GetJob", &get.base, "cannot read the job",
-		       &message);
+	code = cli_get_job(cli, name, &message, &job);
 	if (code != EXIT_OK)
 		return code;
-	job = ((Filmgate__V1__GetJobResponse *)message)->job;
 	r = change_labels(&cli->arguments, job, &error);
 	if (r) {
 		say_error("--label: %s", r < 0 ? strerror(-r) : error.text);

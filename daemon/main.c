@@ -1,6 +1,7 @@
 /*
  * filmgated: builds the rooms, hands them to each other, runs until it is told to stop, and takes them apart again.
  */
+#include "api/api.h"
 #include "artifact/artifact.h"
 #include "base/decimal.h"
 #include "base/failpoint.h"
@@ -14,6 +15,7 @@
 #include "providers.h"
 #include "rpc/rpc.h"
 #include "web/web.h"
+#include "webhook/webhook.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -34,6 +36,8 @@ struct rooms {
 	struct plugin_recorder *recorder;
 	struct plugin_runner *runner;
 	struct engine *engine;
+	struct api *api;
+	struct webhooks *webhooks;
 	struct rpc_server *rpc;
 	struct web *web;
 	int64_t started_ms; /* UTC */
@@ -163,6 +167,15 @@ static int make_budgets(struct rooms *rooms)
 	return 0;
 }
 
+/* The entry that signs for the addresses that orders name, or NULL. */
+static const struct config_webhook *find_job_webhook(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_webhooks; i++)
+		if (!config->webhooks[i].url)
+			return &config->webhooks[i];
+	return NULL;
+}
+
 static int open_engine(struct rooms *rooms, struct errmsg *msg)
 {
 	char path[PATH_MAX];
@@ -175,6 +188,9 @@ static int open_engine(struct rooms *rooms, struct errmsg *msg)
 		.n_providers = rooms->providers.n,
 		.budgets = rooms->budgets,
 		.n_budgets = rooms->config->n_budgets,
+		.takes_job_webhooks = find_job_webhook(rooms->config) != NULL,
+		.allows_private_webhooks = find_job_webhook(rooms->config) &&
+					   find_job_webhook(rooms->config)->allow_private_network,
 		.max_queued = (uint64_t)rooms->config->limits.queued_jobs,
 		.max_asset_bytes = (uint64_t)rooms->config->limits.asset_bytes,
 		.event_retention_ms = rooms->config->events.retention_s * 1000,
@@ -187,11 +203,58 @@ static int open_engine(struct rooms *rooms, struct errmsg *msg)
 	return engine_new(&config, &rooms->engine, msg);
 }
 
+static int open_api(struct rooms *rooms, struct errmsg *msg)
+{
+	const struct api_config config = {.engine = rooms->engine,
+					  .clock = &clock_system,
+					  .link_key = engine_link_key(rooms->engine),
+					  .link_base = rooms->config->web.url};
+
+	return err_explain(api_new(&config, &rooms->api), "the handlers of calls cannot be made", msg);
+}
+
+static int open_webhooks(struct rooms *rooms, struct errmsg *msg)
+{
+	const struct config *from = rooms->config;
+	struct webhook_endpoint endpoints[LIMIT_WEBHOOK_ENDPOINTS];
+	const char *secrets[LIMIT_WEBHOOK_ENDPOINTS][LIMIT_WEBHOOK_SECRETS];
+	const struct webhook_config config = {
+		.engine = rooms->engine,
+		.clock = &clock_system,
+		.user_agent = "filmgated/" FILMGATE_VERSION,
+		.ca_bundle = from->http.ca_bundle,
+		.connect_timeout_ms = from->http.connect_timeout_ms,
+		.endpoints = endpoints,
+		.n_endpoints = from->n_webhooks,
+	};
+	int r;
+
+	for (size_t i = 0; i < from->n_webhooks; i++) {
+		const struct config_webhook *one = &from->webhooks[i];
+
+		for (size_t k = 0; k < one->signing.n_secrets; k++)
+			secrets[i][k] = one->signing.secrets[k].value;
+		endpoints[i] = (struct webhook_endpoint){
+			.name = one->name,
+			.url = one->url,
+			.secrets = secrets[i],
+			.n_secrets = one->signing.n_secrets,
+			.events = (const char *const *)one->events.items,
+			.n_events = one->events.n,
+			.retries = one->retries,
+			.allows_private = one->allow_private_network,
+		};
+	}
+	r = err_explain(webhooks_new(&config, &rooms->webhooks), "the thread for webhooks cannot be started", msg);
+	if (r == 0)
+		webhooks_attach(rooms->webhooks, rooms->api);
+	return r;
+}
+
 static int open_rpc(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
 {
 	struct rpc_config config = {
-		.engine = rooms->engine,
-		.clock = &clock_system,
+		.api = rooms->api,
 		.address = rooms->config->listen.grpc,
 		.unix_path = rooms->config->listen.unix_socket,
 		.max_streams = (uint32_t)rooms->config->limits.watchers,
@@ -206,12 +269,18 @@ static int open_rpc(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
 
 static int open_web(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
 {
+	const struct config_web *web = &rooms->config->web;
 	struct web_config config = {
+		.api = rooms->api,
 		.engine = rooms->engine,
 		.clock = &clock_system,
 		.address = rooms->config->listen.http,
+		.webhooks = rooms->webhooks,
 		.version = FILMGATE_VERSION,
 		.started_ms = rooms->started_ms,
+		.requests_per_s = web->requests_per_s,
+		.hosts = {(const char *const *)web->hosts.items, web->hosts.n},
+		.origins = {(const char *const *)web->origins.items, web->origins.n},
 	};
 
 	return config.address ? web_new(&config, &rooms->web, ret_port, msg) : 0;
@@ -237,6 +306,10 @@ static int open_rooms(struct rooms *rooms, struct ports *ret, struct errmsg *msg
 		r = open_engine(rooms, msg);
 	if (r == 0)
 		r = err_explain(engine_start(rooms->engine), "the engine's thread cannot be started", msg);
+	if (r == 0)
+		r = open_api(rooms, msg);
+	if (r == 0)
+		r = open_webhooks(rooms, msg);
 	if (r == 0)
 		r = open_rpc(rooms, &ret->grpc, msg);
 	if (r == 0)
@@ -282,9 +355,11 @@ static void close_rooms(struct rooms *rooms, int left)
 	if (rooms->engine)
 		engine_drain(rooms->engine);
 	FAILPOINT(STOP_DRAINING);
+	web_drain(rooms->web);
 	if (rooms->rpc)
 		rpc_server_drain(rooms->rpc, LIMIT_GRACE_MS);
 	FAILPOINT(STOP_ANSWERED);
+	webhooks_stop(rooms->webhooks);
 	if (rooms->engine)
 		engine_stop(rooms->engine, drain_ms);
 	FAILPOINT(STOP_ENGINE);
@@ -298,8 +373,10 @@ static void close_rooms(struct rooms *rooms, int left)
 	plugin_recorder_free(rooms->recorder);
 	artifact_store_close(rooms->artifacts);
 	engine_free(rooms->engine);
+	webhooks_free(rooms->webhooks);
 	/* Only now has everybody answered who owed a call one. */
 	rpc_server_free(rooms->rpc);
+	api_free(rooms->api);
 	free(rooms->budgets);
 	providers_finish(&rooms->providers);
 	config_free(rooms->config);

@@ -3,6 +3,7 @@
  *
  *     DATA/artifacts/staging/NAME       being downloaded, or uploaded
  *     DATA/artifacts/sha256/ab/cdef…    finished; never changed, only unlinked by artifact_collect()
+ *     DATA/artifacts/stills/ab/cdef….poster.jpg    a picture of that video, made when it was first asked for; a cache
  *
  * A download writes into a staging file (its descriptor goes to http/), artifact_seal() makes it an artifact: synced,
  * hashed, checked to be the media it claims to be, renamed, directory synced. The seal comes with a *claim* on the
@@ -27,6 +28,7 @@ enum {
 	ARTIFACT_E_NOT_MEDIA,     /* not what its role says; the message has the words */
 	ARTIFACT_E_TRUNCATED,     /* begins as it should and is cut short */
 	ARTIFACT_E_OTHER_CONTENT, /* whole, and not the content that was expected */
+	ARTIFACT_E_NO_PICTURE,    /* none was made of the video; the log has the reason */
 	ARTIFACT_E_DAMAGED, /* of a finished one: missing, of another size, or no regular file; the log has its path */
 };
 
@@ -148,6 +150,25 @@ int artifact_look(struct artifact_store *store, const struct artifact_sealed *se
 typedef void artifact_opened_fn(void *userdata, int outcome, int fd);
 int artifact_open(struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes,
 		  artifact_opened_fn *fn, void *userdata);
+
+/*
+ * Opens a picture of the video as a JPEG: made when it is first asked for, then kept until the video is collected. Of a
+ * video of which none can be made nobody tries again. @outcome: 0, with the picture of @size_bytes, the callee's;
+ * ARTIFACT_E_NO_PICTURE; ARTIFACT_E_DAMAGED, of the video; negative errno. @fn is called once, on a thread of the room, after
+ * LIMIT_ARTIFACT_POSTER_MS at the latest. Returns 0, or -ENOMEM: then @fn never comes. May wait as claims do.
+ */
+enum artifact_still {
+	ARTIFACT_STILL_POSTER,    /* at most 1280 pixels wide and high */
+	ARTIFACT_STILL_THUMBNAIL, /* 320 */
+};
+struct artifact_video {
+	struct digest sha256;
+	uint64_t size_bytes;
+	const char *media_type; /* "video/…" */
+};
+typedef void artifact_still_fn(void *userdata, int outcome, int fd, uint64_t size_bytes);
+int artifact_open_still(struct artifact_store *store, const struct artifact_video *video, enum artifact_still kind,
+			artifact_still_fn *fn, void *userdata);
 
 /*
  * Unlinks the content unless @is_referenced, asked on a worker thread under the claim, says yes. While somebody else

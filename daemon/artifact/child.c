@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
@@ -21,6 +22,27 @@ void child_finish(struct child *child)
 {
 	closep(&child->out_fd);
 	closep(&child->err_fd);
+}
+
+const char *child_container(const char *media_type)
+{
+	return strstr(media_type, "mp4") || strstr(media_type, "quicktime") ? "mov" : "matroska";
+}
+
+void child_clean(char *words)
+{
+	words[strcspn(words, "\n")] = '\0';
+	for (char *c = words; *c; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+			*c = '?';
+}
+
+void child_words(const struct child *child, char ret[static CHILD_WORDS_SIZE])
+{
+	ssize_t n = pread(child->err_fd, ret, CHILD_WORDS_SIZE - 1, 0);
+
+	ret[n > 0 ? n : 0] = '\0';
+	child_clean(ret);
 }
 
 static void limit(const struct child_order *order, pid_t pid)
@@ -40,7 +62,7 @@ static void limit(const struct child_order *order, pid_t pid)
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		prlimit(pid, limits[i].resource, &(struct rlimit){limits[i].value, limits[i].value}, NULL);
 	if (order->niceness)
-		setpriority(PRIO_PROCESS, (id_t)pid, order->niceness);
+		setpriority(PRIO_PROCESS, (id_t)pid, getpriority(PRIO_PROCESS, 0) + order->niceness);
 }
 
 static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const struct child *child,

@@ -23,8 +23,8 @@ struct child_order {
 	uint64_t output_bytes;        /* of each output: more end it */
 	uint64_t cpu_s;
 	int64_t timeout_ms;
-	int niceness;
-	int stop_fd; /* readable: kill it; -1: none */
+	int niceness; /* more than the caller's */
+	int stop_fd;  /* readable: kill it; -1: none */
 };
 
 /* Inert with -1 in both. */
@@ -38,5 +38,15 @@ struct child {
  * not started. @ret needs child_finish() whatever comes. */
 int child_run(const struct child_order *order, struct child *ret);
 void child_finish(struct child *child);
+
+/* The one container that ffmpeg's programs may take a file of @media_type for: no playlist or list of files can then lead
+ * them to other files or hosts. */
+const char *child_container(const char *media_type);
+/* What it said on its second output, cleaned; "" if nothing. */
+#define CHILD_WORDS_SIZE 301
+void child_words(const struct child *child, char ret[static CHILD_WORDS_SIZE]);
+/* Cuts @words behind their first line, and leaves nothing in it that a terminal would obey: they are of the file's making
+ * in part. */
+void child_clean(char *words);
 
 #endif

@@ -7,7 +7,6 @@
 
 #include "base/write.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-/* It is told the container that we saw: no playlist or list of files can lead it to other files or hosts. */
-
 static int no_opinion(const char *path, const char *why)
 {
 	log_warning("ffprobe gave no opinion; the video is taken by its own index", "path", path, "why", why);
@@ -37,15 +35,11 @@ static bool is_about_itself(const char *words)
 	return *words == '\0';
 }
 
-/* Its words are of the video's making in part: one line, printable. */
 static int refusal(const char *path, char *words, struct errmsg *msg)
 {
 	if (is_about_itself(words))
 		return no_opinion(path, words);
-	words[strcspn(words, "\n")] = '\0';
-	for (char *c = words; *c; c++)
-		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
-			*c = '?';
+	child_clean(words);
 	errmsg_set(msg, "the video cannot be played, says ffprobe: %.300s", words);
 	return ARTIFACT_E_NOT_MEDIA;
 }
@@ -127,7 +121,6 @@ const char *artifact_find_ffprobe(void)
 
 int ffprobe_ask(const char *path, int fd, int64_t timeout_ms, struct probe *probe, struct errmsg *msg)
 {
-	bool is_mp4 = strstr(probe->media_type, "mp4") || strstr(probe->media_type, "quicktime");
 	const char *const arguments[] = {
 		"ffprobe",
 		"-v",
@@ -135,7 +128,7 @@ int ffprobe_ask(const char *path, int fd, int64_t timeout_ms, struct probe *prob
 		"-protocol_whitelist",
 		"file",
 		"-f",
-		is_mp4 ? "mov" : "matroska",
+		child_container(probe->media_type),
 		"-show_entries",
 		"format=duration:stream=width,height,codec_type,avg_frame_rate",
 		"-of",

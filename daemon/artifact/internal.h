@@ -6,8 +6,8 @@
 
 #include "artifact/claim.h"
 #include "artifact/worker.h"
+#include "base/dir.h"
 
-#include <dirent.h>
 #include <stdatomic.h>
 
 #define STAGING_NAME_SIZE 129 /* a staging file's name and the NUL */
@@ -19,7 +19,7 @@ struct artifact_store {
 	char *ffmpeg;  /* or NULL */
 	int stop_fd;   /* an event: readable once the store closes */
 	uint64_t floor_bytes;
-	int staging_fd, content_fd; /* folders */
+	int staging_fd, content_fd, stills_fd; /* folders */
 	pthread_mutex_t mutex;
 	uint64_t reserved_bytes; /* under the mutex */
 	atomic_bool has_stopped_copies;
@@ -47,7 +47,6 @@ struct place place_of(const struct digest *sha256);
 
 /* A stream of its own, since a descriptor's place is shared. NULL, and errno. */
 DIR *dir_open(int parent_fd, const char *name);
-void dir_closep(DIR **dir);
 
 /* A content of that size: 0 and a descriptor, ARTIFACT_E_DAMAGED, which has been logged, or negative errno. */
 int content_open(const struct artifact_store *store, const struct digest *sha256, uint64_t size_bytes, int *ret_fd);

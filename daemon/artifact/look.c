@@ -21,7 +21,6 @@
  */
 
 #define OUTPUT_BYTES (LIMIT_ARTIFACT_LOOK_FRAMES * PICTURE_BYTES)
-#define WORDS 300
 
 struct look {
 	struct task task; /* the first member */
@@ -59,13 +58,12 @@ static int64_t step_ms(const struct artifact_sealed *sealed)
 static int decode(const char *path, int fd, const struct artifact_sealed *sealed, int64_t timeout_ms, int stop_fd,
 		  struct child *ret)
 {
-	bool is_mp4 = strstr(sealed->media_type, "mp4") || strstr(sealed->media_type, "quicktime");
 	char filter[192], frames[16], pixels[24];
 	const char *const arguments[] = {"ffmpeg", "-nostdin", "-hide_banner", "-v", "error",
 					 /* The input: it can lead nowhere else, and is as large as we bear. */
 					 "-protocol_whitelist", "file,pipe", "-threads", "1", "-max_pixels", pixels,
 					 "-skip_frame", is_large(sealed) ? "nokey" : "default", "-f",
-					 is_mp4 ? "mov" : "matroska", "-i", "/dev/fd/0",
+					 child_container(sealed->media_type), "-i", "/dev/fd/0",
 					 /* The output: of the film, and not of a cover picture. */
 					 "-map", "0:V:0", "-an", "-sn", "-dn", "-filter_threads", "1", "-vf", filter,
 					 "-fps_mode", "passthrough", "-frames:v", frames, "-f", "rawvideo", "pipe:1",
@@ -90,17 +88,11 @@ static int decode(const char *path, int fd, const struct artifact_sealed *sealed
 	return child_run(&order, ret);
 }
 
-/* Its words are of the video's making in part: one line, printable. */
 static struct artifact_looked complain(const struct child *child)
 {
-	char words[WORDS + 1] = "";
-	ssize_t n = pread(child->err_fd, words, WORDS, 0);
+	char words[CHILD_WORDS_SIZE];
 
-	words[n > 0 ? n : 0] = '\0';
-	words[strcspn(words, "\n")] = '\0';
-	for (char *c = words; *c; c++)
-		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
-			*c = '?';
+	child_words(child, words);
 	return not_known(*words ? words : "ffmpeg gave up without a word");
 }
 

@@ -1,5 +1,6 @@
 #include "artifact/ffprobe.h"
 #include "artifact/internal.h"
+#include "artifact/still.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -290,6 +291,8 @@ static void collect_alone(struct collect *collect)
 		return;
 	FAILPOINT(COLLECT_BEFORE);
 	r = unlink_content(collect->store, &collect->sha256);
+	if (r == 0)
+		r = stills_unlink(collect->store, &collect->sha256);
 	FAILPOINT(COLLECT_AFTER);
 	digest_format(&collect->sha256, text);
 	if (r < 0)

@@ -3,7 +3,6 @@
 #include "base/log.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -91,6 +90,9 @@ static int open_folders(struct artifact_store *store, struct errmsg *msg)
 	r = open_folder(root_fd, "sha256", &store->content_fd);
 	if (r < 0)
 		return refuse_folder(r, store->path, "sha256", msg);
+	r = open_folder(root_fd, "stills", &store->stills_fd);
+	if (r < 0)
+		return refuse_folder(r, store->path, "stills", msg);
 	if (faccessat(store->staging_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return refuse_folder(-errno, store->path, "staging", msg);
 	if (faccessat(store->content_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
@@ -134,7 +136,7 @@ int artifact_store_open(const struct artifact_config *config, struct artifact_st
 
 	if (!store)
 		return err_origin(-ENOMEM);
-	store->staging_fd = store->content_fd = store->stop_fd = -1;
+	store->staging_fd = store->content_fd = store->stills_fd = store->stop_fd = -1;
 	store->floor_bytes = config->floor_bytes;
 	pthread_mutex_init(&store->mutex, NULL);
 	claims_init(&store->claims);
@@ -162,11 +164,13 @@ struct artifact_store *artifact_store_close(struct artifact_store *store)
 	if (!store)
 		return NULL;
 	eventfd_write(store->stop_fd, 1);
-	workers_stop(&store->lookers);
+	/* Who opens a picture may have it made, and who is done may have it collected. */
 	workers_stop(&store->openers);
+	workers_stop(&store->lookers);
 	workers_stop(&store->workers);
 	claims_finish(&store->claims);
 	pthread_mutex_destroy(&store->mutex);
+	closep(&store->stills_fd);
 	closep(&store->content_fd);
 	closep(&store->staging_fd);
 	closep(&store->stop_fd);
@@ -180,12 +184,6 @@ struct artifact_store *artifact_store_close(struct artifact_store *store)
 const char *artifact_store_path(const struct artifact_store *store)
 {
 	return store->path;
-}
-
-void dir_closep(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
 }
 
 DIR *dir_open(int parent_fd, const char *name)

@@ -195,9 +195,8 @@ static void free_yajl(yajl_handle *handle)
 		yajl_free(*handle);
 }
 
-static void explain(yajl_handle handle, int outcome, struct bytes text, struct errmsg *error)
+static void explain(int outcome, struct bytes text, size_t at, struct errmsg *error)
 {
-	size_t at = yajl_get_bytes_consumed(handle);
 	size_t line = 1;
 
 	for (size_t i = 0; i < at && i < text.len; i++)
@@ -209,17 +208,22 @@ static int run(struct reader *reader, struct bytes text, struct errmsg *error)
 {
 	_cleanup_(free_yajl) yajl_handle handle = yajl_alloc(&callbacks, NULL, reader);
 	yajl_status status;
+	size_t at;
 
 	if (!handle)
 		return err_origin(-ENOMEM);
 	status = yajl_parse(handle, text.data, text.len);
+	at = yajl_get_bytes_consumed(handle);
+	/* A text that is begun behind the document and has no end is nothing to yajl; the line's end cannot stand in it. */
+	if (status == yajl_status_ok)
+		status = yajl_parse(handle, (const unsigned char *)"\n", 1);
 	if (status == yajl_status_ok)
 		status = yajl_complete_parse(handle);
 	if (status == yajl_status_ok && reader->root)
 		return 0;
 	if (reader->outcome == 0)
 		reader->outcome = JSON_E_SYNTAX;
-	explain(handle, reader->outcome, text, error);
+	explain(reader->outcome, text, at, error);
 	return reader->outcome;
 }
 

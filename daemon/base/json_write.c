@@ -1,3 +1,4 @@
+#include "base/json_text.h"
 #include "base/json_tree.h"
 
 #include "base/err.h"
@@ -10,8 +11,8 @@ struct writer {
 
 static int write_value(const struct writer *writer, json_node node, uint32_t depth);
 
-/* Escapes what RFC 8259 demands and nothing else; runs of plain characters are copied whole. */
-static int write_text(struct buffer *out, struct bytes text)
+/* Runs of plain characters are copied whole. */
+int json_append_text(struct buffer *out, struct bytes text)
 {
 	const char *p = text.data;
 	const char *end = p + text.len;
@@ -47,7 +48,7 @@ static int write_member(const struct writer *writer, json_node member, bool is_f
 	int r = is_first ? 0 : buffer_append(writer->out, ",", 1);
 
 	if (r == 0 && json_value_of(writer->json, member)->key) {
-		r = write_text(writer->out, json_key(writer->json, member));
+		r = json_append_text(writer->out, json_key(writer->json, member));
 		if (r == 0)
 			r = buffer_append(writer->out, ":", 1);
 	}
@@ -92,7 +93,7 @@ static int write_value(const struct writer *writer, json_node node, uint32_t dep
 		return JSON_E_DEPTH;
 	switch (json_kind(writer->json, node)) {
 	case JSON_KIND_TEXT:
-		return write_text(writer->out, text);
+		return json_append_text(writer->out, text);
 	case JSON_KIND_NUMBER:
 		return buffer_append(writer->out, text.data, text.len);
 	case JSON_KIND_BOOLEAN:

@@ -285,11 +285,30 @@
 #define LIMIT_RPC_WORD 255    /* bytes shown of a provider's code or state */
 #define LIMIT_RPC_WORDS 1024  /* bytes shown of a provider's own words */
 
+#define LIMIT_API_LINK_S 86400       /* that a link to an artifact is good, unless it is said */
+#define LIMIT_API_LINK_MAX_S 2592000 /* at most */
+
 /* room: web */
-#define LIMIT_WEB_CONNECTIONS 64   /* at once; further ones wait in the backlog, or are closed */
-#define LIMIT_WEB_HEAD 16384       /* bytes of a request line with its headers */
-#define LIMIT_WEB_REQUEST_MS 10000 /* from one request or reply to the end of the next */
-#define LIMIT_WEB_ANSWER_MS 5000   /* of the engine; then it is taken for dead */
+#define LIMIT_WEB_CONNECTIONS 2048          /* at once; further ones wait in the backlog, or are closed */
+#define LIMIT_WEB_STREAMS 1536              /* of them with a reply that does not end by itself */
+#define LIMIT_WEB_CLIENTS 4096              /* whose requests are counted apart; all others together */
+#define LIMIT_WEB_SWEEP_MS 1000             /* between two looks for clients that need not be remembered */
+#define LIMIT_WEB_TELL_MS 60000             /* between two lines of the log about one that asks too often */
+#define LIMIT_WEB_HEAD 16384                /* bytes of a request line with its headers */
+#define LIMIT_WEB_POOL (2 * LIMIT_WEB_HEAD) /* bytes that the library has for it, and for the head of the reply */
+#define LIMIT_WEB_BODIES ((size_t)64 << 20) /* bytes of all requests' bodies in hand; more are refused */
+/* Bytes of replies that wait for their clients to read them. A large one that does not fit is refused; what is small for
+ * its share of a connection is always said, since it may be what became of an order. */
+#define LIMIT_WEB_REPLIES ((size_t)128 << 20)
+#define LIMIT_WEB_REQUEST_MS 10000   /* from one request or reply to the end of the next, and for each ... */
+#define LIMIT_WEB_BYTES_PER_MS 8     /* ... bytes of body a millisecond more, 64 kbit/s */
+#define LIMIT_WEB_STALL_MS 120000    /* that a client of a stream may read nothing while there is something */
+#define LIMIT_WEB_ANSWER_MS 5000     /* of the engine; then it is taken for dead */
+#define LIMIT_WEB_FILE_MS 15000      /* until an artifact is open */
+#define LIMIT_WEB_LOOK_MS 2000       /* between two looks at streams that rest: is the client still there? */
+#define LIMIT_WEB_BEAT_MS 15000      /* in which an event stream says something */
+#define LIMIT_WEB_STREAM_BLOCK 16384 /* bytes of a stream in one piece */
+#define LIMIT_WEB_PREFLIGHT_S 7200   /* that a browser may remember what another origin may do */
 
 /* room: artifact */
 #define LIMIT_ARTIFACT_WORKERS 16            /* threads that hash and probe */
@@ -307,11 +326,35 @@
 #define LIMIT_ARTIFACT_LOOKERS 2 /* videos whose pictures are decoded at once */
 #define LIMIT_ARTIFACT_LOOK_MS FAILPOINT_HURRY_MS(60000) /* from asking for it to its end, the time in line included */
 #define LIMIT_ARTIFACT_LOOK_CPU_S 40
+#define LIMIT_ARTIFACT_POSTER_MS 30000 /* from asking for a picture of a video to having it */
+#define LIMIT_ARTIFACT_POSTER_CPU_S 20
+#define LIMIT_ARTIFACT_POSTER_FRAMES 48 /* of the video, of which one is taken */
+#define LIMIT_ARTIFACT_POSTER_BYTES (2 << 20)
 #define LIMIT_ARTIFACT_LOOK_FRAMES 240                  /* that are looked at, spread over the video, and */
 #define LIMIT_ARTIFACT_LOOK_STEP_MS 250                 /* so far apart at least */
 #define LIMIT_ARTIFACT_LOOK_PIXELS UINT64_C(4000000000) /* to decode; a larger video is judged by its key frames */
 #define LIMIT_ARTIFACT_LOOK_PICTURE UINT64_C(67108864)  /* pixels of one picture; a larger one is not decoded */
 #define LIMIT_ARTIFACT_STILL_MS 2000                    /* that a picture stands until it counts as frozen */
+
+/* room: webhook, and what the store keeps of it */
+#define LIMIT_WEBHOOK_ENDPOINTS 16 /* in the configuration */
+#define LIMIT_WEBHOOK_SECRETS 4    /* of one endpoint: each signs */
+#define LIMIT_WEBHOOK_URL 2048     /* bytes */
+#define LIMIT_WEBHOOK_RETRIES 32   /* pauses between tries */
+#define LIMIT_WEBHOOK_BODY 262144  /* bytes; a larger one is sent without the job's details */
+#define LIMIT_WEBHOOK_REPLY 32768  /* bytes of a reply that are read at most; more than libcurl hands over at once */
+#define LIMIT_WEBHOOK_KEPT 256     /* of them that are kept for people */
+#define LIMIT_WEBHOOK_TIMEOUT_MS 15000                   /* of one try, from its name lookup to the last byte */
+#define LIMIT_WEBHOOK_LANE 4                             /* tries at once at one endpoint; of jobs' own: at one host */
+#define LIMIT_WEBHOOK_FLYING 64                          /* and at all of them */
+#define LIMIT_WEBHOOK_PENDING 100000                     /* that wait; what comes on top is given up at once */
+#define LIMIT_WEBHOOK_PLANNED 64                         /* events that are turned into deliveries at once */
+#define LIMIT_WEBHOOK_RETRY_AFTER_MS 7200000             /* that a receiver may ask for */
+#define LIMIT_WEBHOOK_CURSOR_MS 30000                    /* between two notes of how far the events were read */
+#define LIMIT_WEBHOOK_TRIM_MS FAILPOINT_HURRY_MS(600000) /* between two looks for what has been kept for long enough */
+#define LIMIT_WEBHOOK_DELIVERED_MS 86400000              /* that a delivered one is shown */
+#define LIMIT_WEBHOOK_DEAD_MS INT64_C(2592000000)        /* that one that was given up is: 30 days */
+#define LIMIT_STORE_DELIVERY_SCAN 4096                   /* records that one page of a list looks at */
 
 /* room: engine, inputs */
 #define LIMIT_ENGINE_HANDLE_SPARE_MS 600000 /* before the provider forgets an upload, until which it is used */

@@ -47,6 +47,15 @@ static void finish_budget(struct config_budget *budget)
 	free(budget->label);
 }
 
+static void finish_webhook(struct config_webhook *webhook)
+{
+	free(webhook->name);
+	free(webhook->url);
+	finish_keys(&webhook->signing);
+	free_texts(&webhook->events);
+	free(webhook->retries);
+}
+
 static void finish_provider(struct config_provider *provider)
 {
 	for (size_t i = 0; i < provider->n_prices; i++)
@@ -76,12 +85,18 @@ struct config *config_free(struct config *config)
 	for (size_t i = 0; i < config->n_budgets; i++)
 		finish_budget(&config->budgets[i]);
 	free(config->budgets);
+	for (size_t i = 0; i < config->n_webhooks; i++)
+		finish_webhook(&config->webhooks[i]);
+	free(config->webhooks);
 	free_texts(&config->plugin_dirs);
+	free_texts(&config->web.hosts);
+	free_texts(&config->web.origins);
 	free(config->http.ca_bundle);
 	free(config->http.proxy);
 	free(config->listen.unix_socket);
 	free(config->listen.grpc);
 	free(config->listen.http);
+	free(config->web.url);
 	free(config->record_dir);
 	free(config->data_dir);
 	free(config);
@@ -106,6 +121,8 @@ static int read_settings(struct walk *walk, const config_t *file, struct config 
 			     "listen: both grpc and unix are empty: nobody could reach the daemon, so open one");
 	if (walk->report->errors == errors)
 		walk_check_budgets(walk, config);
+	if (walk->report->errors == errors)
+		walk_check_webhooks(walk, config);
 	return walk->report->errors > errors ? CONFIG_E_INVALID : 0;
 }
 

@@ -64,6 +64,17 @@ struct config_budget {
 	unsigned int line; /* of the file, where it begins */
 };
 
+/* Who is told what becomes of jobs. */
+struct config_webhook {
+	char *name;                 /* unique, [a-z][a-z0-9-]* */
+	char *url;                  /* NULL: it is for the addresses that orders name; at most one such */
+	struct config_keys signing; /* each in the form whsec_BASE64; at least one */
+	struct config_texts events; /* "job.failed"; none: all */
+	char *retries;              /* seconds, with blanks between */
+	bool allow_private_network; /* loopback, private and link-local addresses, and http without TLS */
+	unsigned int line;          /* of the file, where it begins */
+};
+
 struct config_provider {
 	char *id;       /* the account's name on the wire and in the store; [a-z][a-z0-9-]*, unique */
 	char *plugin;   /* the plugin's name */
@@ -98,8 +109,14 @@ struct config {
 	struct config_listen {
 		char *grpc;        /* "HOST:PORT" with a loopback host, port 0: any; NULL: none */
 		char *unix_socket; /* absolute path; NULL: none */
-		char *http;        /* for metrics and health; as grpc */
+		char *http;        /* as grpc */
 	} listen;
+	struct config_web {
+		struct config_texts hosts;   /* "video.example.com" */
+		struct config_texts origins; /* "https://host[:port]" */
+		char *url;                   /* "https://host[:port]"; NULL: not said */
+		int64_t requests_per_s;      /* of each client; 0: as many as it likes */
+	} web;
 	struct config_log {
 		int format; /* enum log_format */
 		int level;  /* enum log_level */
@@ -126,6 +143,8 @@ struct config {
 	struct config_texts plugin_dirs;
 	struct config_budget *budgets;
 	size_t n_budgets;
+	struct config_webhook *webhooks;
+	size_t n_webhooks;
 	struct config_provider *providers;
 	size_t n_providers;
 };

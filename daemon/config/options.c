@@ -62,7 +62,7 @@ static const char *check_listener(const char *text)
 			 "a proxy with access control in front";
 }
 
-/* What it says is for those who run the daemon. */
+/* The same, with a port of its own to show. */
 static const char *check_http_listener(const char *text)
 {
 	const char *colon = strrchr(text, ':');
@@ -71,8 +71,8 @@ static const char *check_http_listener(const char *text)
 		return "is not HOST:PORT: write it as 127.0.0.1:8981";
 	return is_loopback_address(text)
 		       ? NULL
-		       : "is not a loopback address: it would tell everybody what the daemon does, so write "
-			 "127.0.0.1:8981 and put a proxy with access control in front";
+		       : "is not a loopback address: whoever reaches this port can spend money, so write 127.0.0.1:8981 and put "
+			 "a proxy with access control in front";
 }
 
 /* What follows scheme, host and port of an http or https URL; NULL when it is none. */
@@ -84,6 +84,15 @@ static const char *behind_origin(const char *text)
 			    : 0;
 
 	return len == 0 || text[scheme] == ':' ? NULL : text + scheme + len;
+}
+
+static const char *check_host(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+
+	return *text && text[len] == '\0'
+		       ? NULL
+		       : "is not the name of a host: write it as video.example.com, without scheme and port";
 }
 
 /* Its own words, since "is not a base URL" does not say what the matter is. */
@@ -114,6 +123,42 @@ static const char *check_url(const char *text)
 	if (!rest || (*rest != '\0' && *rest != '/') || strpbrk(rest, "?# \t\r\n"))
 		return "is not a base URL: write it as https://host/path, without user, query or fragment";
 	return text[strlen(text) - 1] == '/' ? "ends with a slash: leave that out" : NULL;
+}
+
+static const char *check_webhook_url(const char *text)
+{
+	const char *rest = behind_origin(text);
+
+	if (check_user(text))
+		return check_user(text);
+	if (!rest || (*rest && *rest != '/' && *rest != '?') || strpbrk(rest, "# \t\r\n"))
+		return "is no URL: write it as https://host/path, without user and fragment";
+	return NULL;
+}
+
+static const char *check_webhook_event(const char *text)
+{
+	static const char *const names[] = {"job.succeeded", "job.failed", "job.cancelled", "job.expired",
+					    "job.uncertain"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], text) == 0)
+			return NULL;
+	return "is no event: there are job.succeeded, job.failed, job.cancelled, job.expired and job.uncertain";
+}
+
+static const char *check_retries(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *at = text; *at; n++) {
+		size_t digits = strspn(at, "0123456789");
+
+		if (digits == 0 || digits > 6 || (at[digits] && at[digits] != ' ') || n == LIMIT_WEBHOOK_RETRIES)
+			return "are no pauses: write up to 32 numbers of seconds, of at most six digits, with a blank between";
+		at += digits + (at[digits] == ' ');
+	}
+	return NULL;
 }
 
 /* What the model takes is known to its plugin alone; this is the form. */
@@ -198,6 +243,7 @@ static const char *const log_levels[] = {"debug", "info", "warning", "error", NU
 #define AT(field) offsetof(struct config, field)
 #define OF(field) offsetof(struct config_provider, field)
 #define IN_PRICE(field) offsetof(struct config_price, field)
+#define IN_WEBHOOK(field) offsetof(struct config_webhook, field)
 #define IN_BUDGET(field) offsetof(struct config_budget, field)
 
 /* Name, type, field, default, limits, help; then what only some have. */
@@ -218,8 +264,20 @@ const struct option config_options[] = {
 	ROW("listen.unix", TEXT, AT(listen.unix_socket), "/run/filmgate/filmgated.sock", 0, SOCKET_BYTES,
 	    "Path of the unix socket for gRPC.", .check = check_path),
 	ROW("listen.http", TEXT, AT(listen.http), "127.0.0.1:8981", 0, 260,
-	    "Loopback address and port for /metrics, /livez and /readyz over HTTP; port 0 takes any free one.",
+	    "Loopback address and port for HTTP: the API as JSON, events, metrics and health; port 0 takes any free one.",
 	    .check = check_http_listener),
+
+	ROW("web", GROUP, 0, "", 0, 0, "Who may use the HTTP side, and how often."),
+	ROW("web.hosts", TEXTS, AT(web.hosts), "", 0, 32,
+	    "Further names, without a port, by which this daemon is called: those of a proxy in front.",
+	    .check = check_host),
+	ROW("web.origins", TEXTS, AT(web.origins), "", 0, 32,
+	    "Other sites whose pages may use it: https://host or https://host:port.", .check = check_origin),
+	ROW("web.url", TEXT, AT(web.url), "", 0, 300,
+	    "Where others reach the HTTP side: https://host or https://host:port. Links to artifacts begin with it.",
+	    .check = check_origin),
+	ROW("web.requests_per_s", INTEGER, AT(web.requests_per_s), "1000", 0, 1000000,
+	    "Requests over HTTP of each client, as the last address in X-Forwarded-For tells them apart; 0: no limit."),
 
 	ROW("log", GROUP, 0, "", 0, 0, "The log goes to standard error."),
 	ROW("log.format", CHOICE, AT(log.format), "text", 0, 0, "text is key=value; json is one object a line.",
@@ -230,7 +288,7 @@ const struct option config_options[] = {
 	ROW("limits.queued_jobs", INTEGER, AT(limits.queued_jobs), "1000000", 1, 100000000,
 	    "Jobs that wait in the queue, over all providers."),
 	ROW("limits.watchers", INTEGER, AT(limits.watchers), "10000", 1, 1000000,
-	    "Open watches and other streams, over all connections."),
+	    "Open watches and other streams over gRPC, of all connections."),
 	ROW("limits.reserve_bytes", INTEGER, AT(limits.reserve_bytes), "1073741824", 0, 1024 * TIB,
 	    "Bytes of disk that stay free: below that nothing is bought."),
 	ROW("limits.video_bytes", INTEGER, AT(limits.video_bytes), "8589934592", MIB, 16 * TIB,
@@ -286,6 +344,31 @@ const struct option config_options[] = {
 	    "Orders whose price nobody knows: allow reserves nothing for them and counts what they came to; refuse\n"
 	    "refuses them.",
 	    .choices = unpriced_words),
+
+	ROW("webhooks", WEBHOOKS, 0, "", 0, LIMIT_WEBHOOK_ENDPOINTS,
+	    "Who is told what becomes of jobs, by signed requests (Standard Webhooks). They do not go through http.proxy, since\n"
+	    "the address that is connected to is looked at each time."),
+	ROW("webhooks.name", TEXT, IN_WEBHOOK(name), NULL, 1, 63,
+	    "What messages call it. Keep it: what is still to be delivered is given up when its name is gone, and under a new\n"
+	    "one only what happens from then on is sent.",
+	    .check = check_name, .sample = "\"studio\""),
+	ROW("webhooks.url", TEXT, IN_WEBHOOK(url), "", 0, LIMIT_WEBHOOK_URL,
+	    "Where they go. Empty: this entry signs for the addresses that orders name by themselves; one may be so.",
+	    .check = check_webhook_url, .sample = "\"https://studio.example.com/hooks/filmgate\""),
+	ROW("webhooks.signing", SIGNING, 0, "", 0, LIMIT_WEBHOOK_SECRETS,
+	    "Where the secrets are that sign, each as in providers.secrets: NAME_file, NAME_env, NAME_credential, under any\n"
+	    "NAME. One has the form whsec_BASE64: echo whsec_$(openssl rand -base64 32). Each signs, so that a new one can be\n"
+	    "put beside an old one until the receiver has it.",
+	    .sample = "{ current_file = \"/etc/filmgate/studio.whsec\"; }"),
+	ROW("webhooks.events", TEXTS, IN_WEBHOOK(events), "", 0, 5,
+	    "Of these: job.succeeded, job.failed, job.cancelled, job.expired, job.uncertain. None: of all.",
+	    .check = check_webhook_event),
+	ROW("webhooks.retries", TEXT, IN_WEBHOOK(retries), "5 300 1800 7200 18000 36000 36000", 1, 223,
+	    "Seconds before each further try of what was not taken, and a tenth more at random. After the last it is given up,\n"
+	    "and 'filmgate webhooks redeliver' sends it again.",
+	    .check = check_retries),
+	ROW("webhooks.allow_private_network", BOOL, IN_WEBHOOK(allow_private_network), "false", 0, 0,
+	    "Allow loopback and private addresses, and http without TLS."),
 
 	ROW("providers", PROVIDERS, 0, "", 0, LIMIT_CONFIG_PROVIDERS,
 	    "Accounts at video providers. Each is reached by the plugin that it names."),

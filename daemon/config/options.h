@@ -14,12 +14,14 @@ enum option_type {
 	OPTION_PROVIDERS, /* ( { }, … ), each read as a group; offsets below it count from struct config_provider */
 	OPTION_PRICES,    /* the same with struct config_price, inside a provider */
 	OPTION_BUDGETS,   /* the same with struct config_budget */
+	OPTION_WEBHOOKS,  /* the same with struct config_webhook */
 	OPTION_TEXT,      /* char *; NULL where the text is empty */
 	OPTION_TEXTS,     /* struct config_texts; an array [ ] of texts */
 	OPTION_INTEGER,   /* int64_t */
 	OPTION_BOOL,      /* bool */
 	OPTION_CHOICE,    /* int: the index into choices */
 	OPTION_SECRETS,   /* { } of NAME_file, NAME_env, NAME_credential */
+	OPTION_SIGNING,   /* the same, of a webhook */
 	OPTION_KEYS,      /* ( { }, … ), each as OPTION_SECRETS */
 	OPTION_FREE,      /* char *, one JSON object; { } of any names with numbers, texts and booleans */
 };

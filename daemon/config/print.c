@@ -23,7 +23,7 @@ int config_append_json(struct buffer *buffer, const char *text)
 
 static bool is_list(enum option_type type)
 {
-	return type == OPTION_PROVIDERS || type == OPTION_PRICES || type == OPTION_BUDGETS;
+	return type == OPTION_PROVIDERS || type == OPTION_PRICES || type == OPTION_BUDGETS || type == OPTION_WEBHOOKS;
 }
 
 static bool is_nested(enum option_type type)
@@ -54,6 +54,7 @@ static void print_takes(FILE *file, const struct option *row)
 	case OPTION_PROVIDERS:
 	case OPTION_PRICES:
 	case OPTION_BUDGETS:
+	case OPTION_WEBHOOKS:
 	case OPTION_KEYS:
 		fprintf(file, "up to %lld groups", (long long)row->max);
 		break;
@@ -61,6 +62,7 @@ static void print_takes(FILE *file, const struct option *row)
 		fputs("a group", file);
 		break;
 	case OPTION_SECRETS:
+	case OPTION_SIGNING:
 	case OPTION_FREE:
 		fprintf(file, "a group of up to %lld", (long long)row->max);
 		break;

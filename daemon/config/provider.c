@@ -97,8 +97,8 @@ static int walk_secret(struct walk *walk, struct spot spot, const config_setting
 	return 0;
 }
 
-static int walk_keys(struct walk *walk, struct spot spot, const config_setting_t *setting, int64_t max,
-		     struct config_keys *keys)
+int walk_keys(struct walk *walk, struct spot spot, const config_setting_t *setting, int64_t max,
+	      struct config_keys *keys)
 {
 	int n = setting ? config_setting_length(setting) : 0, r = 0;
 

@@ -200,6 +200,16 @@ static int take_budgets(struct walk *walk, struct spot spot, const config_settin
 	return walk_budgets(walk, spot, setting, base);
 }
 
+static int take_webhooks(struct walk *walk, struct spot spot, const config_setting_t *setting, void *base)
+{
+	return walk_webhooks(walk, spot, setting, base);
+}
+
+static int take_signing(struct walk *walk, struct spot spot, const config_setting_t *setting, void *base)
+{
+	return walk_signing(walk, spot, setting, base);
+}
+
 static int take_free(struct walk *walk, struct spot spot, const config_setting_t *setting, void *base)
 {
 	return walk_free(walk, spot, setting, field_of(spot, base));
@@ -214,6 +224,8 @@ static const struct {
 	[OPTION_PROVIDERS] = {take_providers, BIT(CONFIG_TYPE_LIST), "a list ( { … }, { … } )"},
 	[OPTION_PRICES] = {take_prices, BIT(CONFIG_TYPE_LIST), "a list ( { … }, { … } )"},
 	[OPTION_BUDGETS] = {take_budgets, BIT(CONFIG_TYPE_LIST), "a list ( { … }, { … } )"},
+	[OPTION_WEBHOOKS] = {take_webhooks, BIT(CONFIG_TYPE_LIST), "a list ( { … }, { … } )"},
+	[OPTION_SIGNING] = {take_signing, BIT(CONFIG_TYPE_GROUP), "a group { … }"},
 	[OPTION_TEXT] = {take_text, BIT(CONFIG_TYPE_STRING), "a text in double quotes"},
 	[OPTION_TEXTS] = {take_texts, BIT(CONFIG_TYPE_ARRAY) | BIT(CONFIG_TYPE_LIST), "an array of texts [ \"…\" ]"},
 	[OPTION_INTEGER] = {take_integer, BIT(CONFIG_TYPE_INT) | BIT(CONFIG_TYPE_INT64), "a whole number"},

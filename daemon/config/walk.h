@@ -33,8 +33,14 @@ int walk_previous_keys(struct walk *walk, struct spot spot, const config_setting
 		       struct config_provider *provider);
 int walk_prices(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config_provider *provider);
 int walk_budgets(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config *config);
+int walk_webhooks(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config *config);
+int walk_signing(struct walk *walk, struct spot spot, const config_setting_t *setting, struct config_webhook *webhook);
+/* Secrets, up to @max. */
+int walk_keys(struct walk *walk, struct spot spot, const config_setting_t *setting, int64_t max,
+	      struct config_keys *keys);
 /* What no single row can say of the budgets: whose they are is known when everything is read. */
 void walk_check_budgets(struct walk *walk, const struct config *config);
+void walk_check_webhooks(struct walk *walk, const struct config *config);
 int walk_free(struct walk *walk, struct spot spot, const config_setting_t *setting, char **ret);
 /* What no single row can say of the provider at @index: its neighbours, and its own fields together. */
 void walk_check_provider(struct walk *walk, const struct config *config, size_t index, unsigned int line);

@@ -617,7 +617,8 @@ void engine_create_job(struct engine *engine, const struct engine_create *create
 	const struct job *job;
 
 	assert(create->n_fallbacks < LIMIT_JOB_ROUTES);
-	if (check_open(engine, create, fn, userdata) != 0 || check_schedule(engine, create, fn, userdata) != 0)
+	if (check_open(engine, create, fn, userdata) != 0 || check_schedule(engine, create, fn, userdata) != 0 ||
+	    request_check_webhook(engine, create, fn, userdata) != 0)
 		return;
 	creation = new_creation(engine, create, fn, userdata);
 	if (check_parameters(creation, create) != 0 || check_repeats(creation) != 0)
@@ -692,6 +693,7 @@ static void on_original(void *userdata, int outcome, struct job_view *take)
 			.not_before_ms = take->job->not_before_ms,
 			.retry_if_uncharged = take->job->retry_if_uncharged,
 			.on_mismatch = take->job->on_mismatch,
+			.webhook_url = retry->engine->config.takes_job_webhooks ? take->job->webhook_url : NULL,
 		};
 
 		engine_create_job(retry->engine, &create, retry->fn, retry->userdata);

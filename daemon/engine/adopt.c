@@ -214,6 +214,7 @@ static struct job_status *make_status(const struct adoption *adoption, const str
 	    job_set_labels(status, adoption->labelled->labels, adoption->labelled->n_labels) < 0)
 		abort();
 	status->epoch = store_epoch(adoption->engine->store);
+	job_current_attempt(status)->account = adoption->lane->config->account_digest;
 	status->display_name = *adoption->display_name ? take_text(adoption->display_name)
 						       : clean_title(adoption->item->title);
 	remote = job_add_remote(status);
@@ -316,6 +317,15 @@ static void submit(struct adoption *adoption)
 	store_submit(adoption->engine->store, commit, &adoption->submission);
 }
 
+/* The same request has come twice, and the first has got that far already: the committer says so, or takes this one. */
+static bool is_repeat_of(const struct adoption *adoption, const struct job_ref *owner)
+{
+	const struct entry *entry = entry_find(adoption->engine, owner);
+
+	return adoption->has_request_id && entry && entry->job && owner->tenant == adoption->tenant &&
+	       strcmp(entry->job->request_id, adoption->request_id) == 0;
+}
+
 /* The job is in memory before it is on disk: who looks there for the owner finds it at once. */
 static void begin(struct adoption *adoption)
 {
@@ -326,7 +336,7 @@ static void begin(struct adoption *adoption)
 	job_status_check(view.status);
 	adoption->entry = entry_adopt(adoption->engine, &view);
 	owner = reconcile_find_owner(adoption->entry, adoption->remote_id);
-	if (owner) {
+	if (owner && !is_repeat_of(adoption, owner)) {
 		struct job_ref ref = *owner;
 
 		forget(adoption);
@@ -345,6 +355,8 @@ static void on_known(struct loop_message *message)
 		refuse(adoption, ENGINE_E_DRAINING, ENGINE_DRAINING);
 	else if (adoption->outcome != 0)
 		refuse_unread(adoption, adoption->outcome);
+	else if (adoption->owner.is_known && is_repeat_of(adoption, &adoption->owner.ref))
+		begin(adoption);
 	else if (adoption->owner.is_known && !adoption->owner.is_deleted)
 		refuse_owned(adoption, &adoption->owner.ref);
 	else if (adoption->owner.is_known && !adoption->is_forced)

@@ -87,8 +87,9 @@ struct engine_create {
 	int64_t not_before_ms;                /* UTC; 0 or past: at once; at most LIMIT_ENGINE_SCHEDULE_MS ahead */
 	const struct engine_route *fallbacks; /* at most LIMIT_JOB_ROUTES - 1 */
 	size_t n_fallbacks;
-	bool may_adapt;     /* parameters that do not fit are changed where that is decent; see job/validate.h */
-	bool validate_only; /* check everything, keep nothing; answers with the job as it would be, revision 0 */
+	const char *webhook_url; /* NULL or "": none */
+	bool may_adapt;          /* parameters that do not fit are changed where that is decent; see job/validate.h */
+	bool validate_only;      /* check everything, keep nothing; answers with the job as it would be, revision 0 */
 };
 void engine_create_job(struct engine *engine, const struct engine_create *create, engine_job_fn *fn, void *userdata);
 /* A new job with the parameters and fallbacks of a terminal one. */
@@ -204,6 +205,15 @@ typedef void engine_artifact_fn(void *userdata, int outcome, const struct engine
 				const struct job_artifact *artifact, int fd);
 void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint32_t index, engine_artifact_fn *fn,
 			  void *userdata);
+/* A picture of the video instead: @fd is a JPEG, as large as its file, and @artifact is the video. ENGINE_E_NOT_FOUND: it is
+ * no video, or none could be made. May take LIMIT_ARTIFACT_POSTER_MS. */
+enum engine_still {
+	ENGINE_STILL_NONE,
+	ENGINE_STILL_POSTER,    /* at most 1280 pixels wide and high */
+	ENGINE_STILL_THUMBNAIL, /* 320 */
+};
+void engine_open_still(struct engine *engine, const struct job_ref *ref, uint32_t index, enum engine_still still,
+		       engine_artifact_fn *fn, void *userdata);
 
 /* ---- assets ---- */
 
@@ -344,6 +354,18 @@ struct engine_adopt {
  */
 void engine_adopt_video(struct engine *engine, const struct engine_adopt *adopt, engine_job_fn *fn, void *userdata);
 
+/* ---- webhooks: the first three as the store's functions, on a reader's thread ---- */
+
+void engine_list_deliveries(struct engine *engine, const struct store_delivery_query *query, store_deliveries_fn *fn,
+			    void *userdata);
+void engine_get_delivery(struct engine *engine, const struct store_delivery_key *key, store_delivery_fn *fn,
+			 void *userdata);
+void engine_get_delivery_cursors(struct engine *engine, uint32_t tenant, store_delivery_cursors_fn *fn, void *userdata);
+/* Stores what @take, of deliveries and their cursors alone, says; waits for the disk however long that takes. @outcome is
+ * the store's. On the engine's thread, or in engine_free(). */
+typedef void engine_kept_fn(void *userdata, int outcome);
+void engine_keep_deliveries(struct engine *engine, struct store_commit *take, engine_kept_fn *fn, void *userdata);
+
 /* ---- money: as the store's functions, on a reader's thread ---- */
 
 void engine_get_usage(struct engine *engine, const struct store_usage_query *query, store_usage_fn *fn, void *userdata);
@@ -356,6 +378,9 @@ typedef void engine_ledger_check_fn(void *userdata, int outcome, const struct en
 void engine_check_ledger(struct engine *engine, uint32_t tenant, engine_ledger_check_fn *fn, void *userdata);
 /* Those that would still read for long end early, and with -ECANCELED. [any-thread] */
 void engine_end_reads(struct engine *engine);
+
+/* The store's secret, store_link_key(). [any-thread] */
+struct bytes engine_link_key(const struct engine *engine);
 
 /* Takes jobs and writes: the answer for health checks. [any-thread] */
 bool engine_is_serving(const struct engine *engine);

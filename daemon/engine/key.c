@@ -1,8 +1,9 @@
 /*
  * Each send says which secrets signed it. What was ordered is asked after, cancelled, removed, looked up and repeated
  * with the same ones, which may be among the provider's previous keys: another key may be another account, which does not
- * know the order. Where none of the configured keys is that one, the current key is used, which may be the same account's;
- * a doubt, though, is then neither repeated nor looked up (send_is_same_account()).
+ * know the order. So is what was adopted, with those that listed it. Where none of the configured keys is that one, the
+ * current key is used, which may be the same account's; a doubt, though, is then neither repeated nor looked up
+ * (send_is_same_account()).
  */
 #include "engine/key.h"
 
@@ -48,9 +49,11 @@ static const struct job_send *find_order(const struct job_status *status, const 
 struct engine_key key_of_job(const struct lane *lane, const struct job_status *status)
 {
 	const struct job_send *order = find_order(status, lane->config->id);
+	const struct job_attempt *attempt = job_current_attempt(status);
+	const struct digest *account = order ? &order->account : attempt ? &attempt->account : NULL;
 	const struct engine_key *previous = NULL;
 
-	if (order && !is_same(&order->account, &lane->config->account_digest))
-		previous = find_previous(lane->config, &order->account);
+	if (account && !is_same(account, &lane->config->account_digest))
+		previous = find_previous(lane->config, account);
 	return previous ? *previous : key_current(lane);
 }

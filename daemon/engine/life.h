@@ -77,6 +77,8 @@ struct engine_config {
 	size_t n_providers;
 	const struct engine_budget *budgets; /* at most LIMIT_STORE_BUDGETS */
 	size_t n_budgets;
+	bool takes_job_webhooks;      /* there is a secret that signs them; else orders that name one are refused */
+	bool allows_private_webhooks; /* they may go to private addresses, and over http */
 	uint64_t max_queued;
 	uint64_t max_asset_bytes;
 	int64_t event_retention_ms;

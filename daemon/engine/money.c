@@ -29,18 +29,13 @@ static bool frees(const struct ledger_entries *entries)
 	return false;
 }
 
-static bool is_priced(const struct job_quote *quote)
-{
-	return quote->kind == JOB_QUOTE_EXACT || quote->kind == JOB_QUOTE_ESTIMATE;
-}
-
 bool money_prepare(struct entry *entry)
 {
 	const struct engine_config *config = &entry->engine->config;
 
 	if (entry->status->state != JOB_STATE_PREPARING)
 		return true;
-	for (size_t i = 0; i < config->n_budgets && !is_priced(&entry->job->quote); i++)
+	for (size_t i = 0; i < config->n_budgets && !ledger_has_price(&entry->job->quote); i++)
 		if (config->budgets[i].refuses_unpriced &&
 		    budget_applies(&config->budgets[i], entry->job, entry->status->labels, entry->status->n_labels))
 			return false;
@@ -58,7 +53,8 @@ void money_follow(struct entry *entry, struct store_commit *commit)
 	if (ledger_follow(entry->job, entry->status, now_utc(entry->engine), &entries) < 0)
 		abort();
 	post(entry, commit, &entries);
-	if (entry->unreserved && entries.n && entries.all[0].kind == LEDGER_RESERVE && is_priced(&entry->job->quote))
+	if (entry->unreserved && entries.n && entries.all[0].kind == LEDGER_RESERVE &&
+	    ledger_has_price(&entry->job->quote))
 		budget_keep(entry, entry->status->money.day, commit);
 }
 
@@ -102,12 +98,12 @@ bool money_refuses(const struct engine *engine, const struct job *job, const str
 			continue;
 		decimal_format(budget->limit_micros, 6, limit);
 		decimal_format(job->quote.amount_micros, 6, amount);
-		if (!is_priced(&job->quote) && budget->refuses_unpriced)
+		if (!ledger_has_price(&job->quote) && budget->refuses_unpriced)
 			errmsg_set(why,
 				   "nobody knows what it costs, and the budget '%s' takes no such orders: give it a "
 				   "price in providers.prices of the daemon's configuration",
 				   budget->name);
-		else if (is_priced(&job->quote) && job->quote.amount_micros > budget->limit_micros)
+		else if (ledger_has_price(&job->quote) && job->quote.amount_micros > budget->limit_micros)
 			errmsg_set(why, "it costs %s %s, and the whole budget '%s' is %s a %s: order less, or raise it",
 				   amount, budget->currency, budget->name, limit,
 				   budget->period == LEDGER_PER_DAY ? "day" : "month");

@@ -250,15 +250,16 @@ static void go_on(struct entry *entry)
 	run_resume(entry);
 }
 
-/* What the provider's cancel came to; 0 with JOB_CANCEL_TOO_LATE lets the job go on. */
+/*
+ * What the provider's cancel came to; 0 with JOB_CANCEL_TOO_LATE lets the job go on. That it was to end is kept: should
+ * nothing come of it there, it is not ordered again, nor elsewhere.
+ */
 static void on_cancel_verb(struct entry *entry, const struct verb_result *result)
 {
 	if (result->outcome == 0 && result->cancel == JOB_CANCEL_TOO_LATE) {
-		if (entry->status->cancel_outcome != JOB_CANCEL_REQUESTED) {
-			go_on(entry);
-			return;
-		}
 		entry_begin(entry);
+		if (!entry->status->cancel_requested_ms)
+			entry->status->cancel_requested_ms = now_utc(entry->engine);
 		entry->status->cancel_outcome = JOB_CANCEL_TOO_LATE;
 		entry_submit(entry, JOB_EVENT_PROGRESS, go_on);
 		return;

@@ -157,7 +157,7 @@ void policy_decide(struct entry *entry, const char *why)
 static bool is_tried_again(const struct entry *entry, const struct job_failure *failure)
 {
 	return job_is_uncharged(failure) && job_count_uncharged(entry->status) < entry->job->retry_if_uncharged &&
-	       entry->status->cancel_outcome != JOB_CANCEL_REQUESTED &&
+	       entry->status->cancel_requested_ms == 0 &&
 	       job_deadline_ms(entry->job, entry->status) > now_utc(entry->engine);
 }
 

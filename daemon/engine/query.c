@@ -15,6 +15,7 @@ struct question {
 	engine_artifact_fn *artifact_fn;
 	struct job_ref ref;
 	uint32_t index;
+	enum engine_still still;
 	struct job_view view; /* of the artifact's job */
 	void *userdata;
 };
@@ -195,6 +196,30 @@ static void on_opened(void *userdata, int outcome, int fd)
 				"the artifact's file could not be opened; see the daemon's log", -1);
 }
 
+/* [artifact thread] */
+static void on_still(void *userdata, int outcome, int fd, uint64_t size_bytes)
+{
+	(void)size_bytes;
+	if (outcome == ARTIFACT_E_NO_PICTURE)
+		answer_artifact(userdata, ENGINE_E_NOT_FOUND,
+				"no picture could be made of it; the daemon's log has the reason", -1);
+	else
+		on_opened(userdata, outcome, fd);
+}
+
+static int open_file(struct question *question, const struct job_artifact *artifact)
+{
+	struct artifact_store *store = question->engine->config.artifacts;
+	const struct artifact_video video = {
+		.sha256 = artifact->sha256, .size_bytes = artifact->size_bytes, .media_type = artifact->media_type};
+	enum artifact_still still = question->still == ENGINE_STILL_POSTER ? ARTIFACT_STILL_POSTER
+									   : ARTIFACT_STILL_THUMBNAIL;
+
+	if (question->still == ENGINE_STILL_NONE)
+		return artifact_open(store, &artifact->sha256, artifact->size_bytes, on_opened, question);
+	return artifact_open_still(store, &video, still, on_still, question);
+}
+
 /* [reader thread] */
 static void on_job_of_artifact(void *userdata, int outcome, struct job_view *take)
 {
@@ -216,21 +241,31 @@ static void on_job_of_artifact(void *userdata, int outcome, struct job_view *tak
 		answer_artifact(question, ENGINE_E_NOT_FOUND, "the job has no such artifact", -1);
 		return;
 	}
-	r = artifact_open(question->engine->config.artifacts, &artifact->sha256, artifact->size_bytes, on_opened,
-			  question);
+	if (question->still && strncmp(artifact->media_type, "video/", strlen("video/")) != 0) {
+		answer_artifact(question, ENGINE_E_NOT_FOUND, "it is no video: there are pictures of videos", -1);
+		return;
+	}
+	r = open_file(question, artifact);
 	if (r < 0)
 		on_opened(question, r, -1);
 }
 
-void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint32_t index, engine_artifact_fn *fn,
-			  void *userdata)
+void engine_open_still(struct engine *engine, const struct job_ref *ref, uint32_t index, enum engine_still still,
+		       engine_artifact_fn *fn, void *userdata)
 {
 	struct question *question = question_new(engine, userdata);
 
 	question->artifact_fn = fn;
 	question->index = index;
+	question->still = still;
 	question->ref = *ref;
 	store_get_job(engine->store, ref, on_job_of_artifact, question);
+}
+
+void engine_open_artifact(struct engine *engine, const struct job_ref *ref, uint32_t index, engine_artifact_fn *fn,
+			  void *userdata)
+{
+	engine_open_still(engine, ref, index, ENGINE_STILL_NONE, fn, userdata);
 }
 
 static const char *problem_of(const struct lane *lane)
@@ -280,6 +315,11 @@ void engine_list_providers(struct engine *engine, const char *id, engine_provide
 		fn(userdata, 0, NULL, providers, n);
 	}
 	free(providers);
+}
+
+struct bytes engine_link_key(const struct engine *engine)
+{
+	return store_link_key(engine->store);
 }
 
 bool engine_is_serving(const struct engine *engine)

@@ -77,6 +77,10 @@ static struct digest digest_request(const struct engine_create *create, const ch
 		add_text(digester, create->fallbacks[i].provider);
 		add_text(digester, create->fallbacks[i].model);
 	}
+	if (create->webhook_url && *create->webhook_url) {
+		add_text(digester, "webhook");
+		add_text(digester, create->webhook_url);
+	}
 	digest = digester_end(digester);
 	digester_free(digester);
 	return digest;
@@ -168,6 +172,7 @@ static void fill_job(struct engine *engine, const struct engine_create *create, 
 	job->on_uncertain = create->on_uncertain;
 	job->retry_if_uncharged = create->retry_if_uncharged;
 	job->on_mismatch = create->on_mismatch;
+	job->webhook_url = take_text(create->webhook_url && *create->webhook_url ? create->webhook_url : NULL);
 	id_format(&job->ref.id, text);
 	job->request_id = take_text(create->request_id && *create->request_id ? create->request_id : text);
 	fill_routes(routes, n, job);

@@ -23,4 +23,8 @@ void request_name_providers(const struct engine *engine, const char *asked, stru
 void request_build(struct engine *engine, const struct engine_create *create, struct request_route *routes, size_t n,
 		   struct job_view *ret);
 
+/* 0, or ENGINE_E_INVALID and @fn was told: the order's own webhook is none that may be. deliveries.c */
+int request_check_webhook(const struct engine *engine, const struct engine_create *create, engine_job_fn *fn,
+			  void *userdata);
+
 #endif

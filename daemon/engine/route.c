@@ -12,7 +12,8 @@
  *   in the queue of a provider whose key is refused, that asked for a long pause, whose breaker is open, or whose plugin
  *   is not loaded                                               when route_sweep() comes to it
  *
- * What is waited for: a free slot, since the provider is at work, and money or disk, since these are ours.
+ * What is waited for: a free slot, since the provider is at work, and money or disk, since these are ours. A provider that
+ * the configuration does not name any more is passed over; it is waited for only after a refusal, and when it is the last.
  *
  * The move is one commit: the end of the attempt, the release of what it had reserved, the job's record with the next
  * route, and its place in the other queue. Until that is stored, the entry's job is what it was, so everything of the
@@ -26,6 +27,7 @@
 #include "engine/ops.h"
 #include "engine/policy.h"
 #include "engine/run.h"
+#include "job/ledger.h"
 
 /* ---- may it? ---- */
 
@@ -34,12 +36,31 @@ static bool has_next(const struct job *job)
 	return job->route + 1 < job->n_routes;
 }
 
+/* Of what comes next, the first whose provider is configured; none is: the first. There is one. */
+static uint32_t next_route(const struct entry *entry)
+{
+	const struct job *job = entry->job;
+
+	for (uint32_t i = job->route + 1; i < job->n_routes; i++)
+		if (lane_find(entry->engine, job->routes[i].provider))
+			return i;
+	return job->route + 1;
+}
+
+/* Who has only to wait does not leave for one that would be waited for, too. */
+static bool has_configured_next(const struct entry *entry)
+{
+	const struct job *job = entry->job;
+
+	return has_next(job) && lane_find(entry->engine, job->routes[next_route(entry)].provider) != NULL;
+}
+
 static bool may_go_on(const struct entry *entry, const struct job_failure *failure)
 {
 	const struct job_status *status = entry->status;
 
 	return has_next(entry->job) && failure->reason != JOB_REASON_CANCELLED &&
-	       job_has_bought_nothing(status, failure) && status->cancel_outcome != JOB_CANCEL_REQUESTED &&
+	       job_has_bought_nothing(status, failure) && status->cancel_requested_ms == 0 &&
 	       job_deadline_ms(entry->job, status) > now_utc(entry->engine) && !held_is(entry);
 }
 
@@ -56,7 +77,7 @@ static void note_move(struct entry *entry, const struct job_failure *failure)
 	char amount[DECIMAL_TEXT_SIZE];
 	struct errmsg words, price = {""};
 
-	if (to->quote.kind == JOB_QUOTE_EXACT || to->quote.kind == JOB_QUOTE_ESTIMATE) {
+	if (ledger_has_price(&to->quote)) {
 		decimal_format(to->quote.amount_micros, 6, amount);
 		errmsg_set(&price, ", where it is expected to cost %s %s", amount, to->quote.currency);
 	}
@@ -75,11 +96,11 @@ static void after_move(struct entry *entry)
 	run_after_requeue(entry);
 }
 
-static struct job *next_of(const struct job *job)
+static struct job *next_of(const struct entry *entry)
 {
-	struct job *next = job_copy(job);
+	struct job *next = job_copy(entry->job);
 
-	if (!next || job_take_route(next, job->route + 1) < 0)
+	if (!next || job_take_route(next, next_route(entry)) < 0)
 		abort();
 	return next;
 }
@@ -93,7 +114,7 @@ bool route_go_on(struct entry *entry, const struct job_failure *failure)
 		return false;
 	FAILPOINT(ROUTE_BEFORE);
 	policy_end_attempt(entry, failure);
-	entry->moved = next_of(entry->job);
+	entry->moved = next_of(entry);
 	note_move(entry, failure);
 	status->misses = 0;
 	status->phase = 0;
@@ -107,7 +128,7 @@ bool route_go_on(struct entry *entry, const struct job_failure *failure)
 
 bool route_go_on_after_miss(struct entry *entry, const struct job_failure *failure, bool is_lasting)
 {
-	if (!has_next(entry->job))
+	if (!has_configured_next(entry))
 		return false;
 	entry->status->misses++;
 	return (is_lasting || entry->status->misses >= LIMIT_ENGINE_ROUTE_TRIES) && route_go_on(entry, failure);
@@ -168,7 +189,7 @@ bool route_handle_op(struct entry *entry)
 
 	return entry->status->state == JOB_STATE_QUEUED && entry->activity == ACTIVITY_NONE && entry->lane &&
 	       entry->status->wait_until_ms <= now_utc(entry->engine) && is_shut(entry->lane, &failure) &&
-	       route_go_on(entry, &failure);
+	       has_configured_next(entry) && route_go_on(entry, &failure);
 }
 
 /* A look at the front of a lane's queue: who of them may go elsewhere. Most have nowhere else to go, and are let be. */

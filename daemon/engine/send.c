@@ -228,6 +228,26 @@ static void on_not_sent(struct entry *entry, const char *why)
 		run_requeue_unsent(entry, why);
 }
 
+static void order_later(struct entry *entry)
+{
+	run_requeue(entry, JOB_WAIT_BACKOFF,
+		    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
+			       LIMIT_ENGINE_BACKOFF_CAP_MS));
+}
+
+/* It was our disk's fault: nothing that another provider would be gone to for. */
+static void on_outdated(struct entry *entry)
+{
+	static const char why[] = "the store took so long to record it that it has to be prepared anew";
+
+	log_warning("paid request did not leave", "job", log_id(&entry->ref), "why", why);
+	decide(entry, JOB_SEND_NOT_SENT, 0);
+	if (first_doubt(entry, NULL))
+		keep_doubt(entry, 0, why);
+	else
+		order_later(entry);
+}
+
 static void on_ambiguous(struct entry *entry, int32_t status, int64_t delay_ms, const char *why)
 {
 	log_warning("paid request is undecided", "job", log_id(&entry->ref), "why", why);
@@ -380,9 +400,7 @@ static void refuse_unknown_input(struct entry *entry, const struct plugin_answer
 	struct job_failure failure = run_failure_of(answer, JOB_PURCHASE_NOTHING);
 
 	if (forward_forget(entry)) {
-		run_requeue(entry, JOB_WAIT_BACKOFF,
-			    backoff_ms(entry->engine, entry->status->retries, LIMIT_ENGINE_BACKOFF_BASE_MS,
-				       LIMIT_ENGINE_BACKOFF_CAP_MS));
+		order_later(entry);
 		return;
 	}
 	failure.reason = JOB_REASON_INVALID_INPUT;
@@ -581,7 +599,7 @@ static void send_now(struct entry *entry)
 	FAILPOINT(SEND_AFTER_INTENT);
 	if (is_outdated(entry)) {
 		plugin_answer_free(answer);
-		on_not_sent(entry, "the store took so long to record it that it has to be prepared anew");
+		on_outdated(entry);
 		return;
 	}
 	exchange_run(entry, &answer->exchange, HTTP_ONCE, on_sent);

@@ -28,7 +28,7 @@ struct shape {
 static const size_t job_texts[] = {
 	offsetof(struct job, request_id),  offsetof(struct job, provider),       offsetof(struct job, model),
 	offsetof(struct job, parameters),  offsetof(struct job, quote.currency), offsetof(struct job, quote.rule),
-	offsetof(struct job, quote.as_of), offsetof(struct job, unknown),
+	offsetof(struct job, quote.as_of), offsetof(struct job, unknown),        offsetof(struct job, webhook_url),
 };
 static const size_t route_texts[] = {
 	offsetof(struct job_route, provider),   offsetof(struct job_route, model),

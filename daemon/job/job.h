@@ -280,6 +280,7 @@ struct job {
 	/* It was bought elsewhere: it begins as RUNNING, nothing is sent or posted for it, and what was ordered is not known
 	 * here: the parameters are "{}". */
 	bool is_adopted;
+	char *webhook_url; /* who is told what becomes of it; NULL: nobody but those of the configuration */
 };
 
 struct job_label {
@@ -304,6 +305,7 @@ struct job_attempt {
 	int64_t ended_ms;
 	struct job_failure failure; /* reason NONE while it lives or when it succeeded */
 	char *provider, *model;     /* where it is made; NULL in those of a version without routes: where the job is */
+	struct digest account;      /* of what was adopted: whose list had it; else zeros, for the sends say it */
 	char *unknown;
 };
 

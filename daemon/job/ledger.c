@@ -72,7 +72,7 @@ static struct ledger_entry *move(struct ledger_entries *to, const struct job *jo
 	return entry;
 }
 
-static bool has_amount(const struct job_quote *quote)
+bool ledger_has_price(const struct job_quote *quote)
 {
 	return (quote->kind == JOB_QUOTE_EXACT || quote->kind == JOB_QUOTE_ESTIMATE) && quote->amount_micros >= 0;
 }
@@ -89,7 +89,7 @@ static int hold(const struct job *job, struct job_status *status, int64_t sent_m
 	money->settlement = JOB_SETTLEMENT_PENDING;
 	money->attempt = attempt ? attempt->number : 0;
 	money->day = ledger_day(sent_ms);
-	money->is_unpriced = !has_amount(&job->quote);
+	money->is_unpriced = !ledger_has_price(&job->quote);
 	money->reserved_micros = money->is_unpriced ? 0 : job->quote.amount_micros;
 	money->settled_micros = money->excess_micros = 0;
 	money->is_unconfirmed = false;

@@ -67,6 +67,9 @@ struct ledger_entries {
 uint32_t ledger_day(int64_t utc_ms);
 uint32_t ledger_month(uint32_t day);
 
+/* Does it say an amount, which is reserved? Else the order is counted as one without a price. */
+bool ledger_has_price(const struct job_quote *quote);
+
 /* Must money be held for a job in this state? */
 bool ledger_state_holds(enum job_state state);
 

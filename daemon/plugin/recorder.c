@@ -1,12 +1,12 @@
 #include "plugin/recorder.h"
 
+#include "base/dir.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/write.h"
 #include "plugin/account_inside.h"
 #include "plugin/recording.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -27,7 +27,7 @@ struct plugin_recorder {
 /* Goes on behind what an earlier daemon left. */
 static int look_around(struct plugin_recorder *recorder)
 {
-	DIR *folder = opendir(recorder->folder);
+	_cleanup_(dir_closep) DIR *folder = opendir(recorder->folder);
 	struct dirent *entry;
 	struct stat st;
 
@@ -43,7 +43,6 @@ static int look_around(struct plugin_recorder *recorder)
 		if (number > recorder->number && number < UINT32_MAX)
 			recorder->number = number;
 	}
-	closedir(folder);
 	return 0;
 }
 

@@ -8,19 +8,29 @@
 #include "rpc/stream.h"
 #include "rpc/tsan.h"
 
-#include <stdarg.h>
-
 #define IDLE_CALLS_MAX 128
 
 static void on_accepted(struct tag *tag, bool ok);
+static void reply(struct call *call, const ProtobufCMessage *message);
+static void reply_packed(struct call *call, struct packed *take);
+static void fail(struct call *call, const struct failure *failure);
+
+static struct rpc_call *rpc_call_of_tag(struct tag *tag)
+{
+	return (struct rpc_call *)((char *)tag - offsetof(struct rpc_call, tag));
+}
 
 static bool is_stream(const struct method_slot *slot)
 {
 	return slot->method && slot->method->shape != METHOD_UNARY;
 }
 
-void call_init(struct call *call, struct rpc_server *server, const struct method_slot *slot)
+void call_init(struct rpc_call *call, struct rpc_server *server, const struct method_slot *slot)
 {
+	static const struct call_ops ops = {.reply = reply, .reply_packed = reply_packed, .fail = fail};
+
+	call->call.ops = &ops;
+	call->call.api = server->config.api;
 	call->tag.run = on_accepted;
 	call->server = server;
 	call->slot = slot;
@@ -29,7 +39,7 @@ void call_init(struct call *call, struct rpc_server *server, const struct method
 		grpc_call_details_init(&call->details);
 }
 
-void call_finish(struct call *call)
+void call_finish(struct rpc_call *call)
 {
 	if (call->payload)
 		grpc_byte_buffer_destroy(call->payload);
@@ -38,13 +48,13 @@ void call_finish(struct call *call)
 	if (!call->slot->method)
 		grpc_call_details_destroy(&call->details);
 	grpc_metadata_array_destroy(&call->metadata);
-	arena_finish(&call->arena);
+	arena_finish(&call->call.arena);
 }
 
 /* A used call keeps its first block of memory and its metadata array for the next one. */
-static struct call *take_idle(struct rpc_server *server)
+static struct rpc_call *take_idle(struct rpc_server *server)
 {
-	struct call *call;
+	struct rpc_call *call;
 
 	pthread_mutex_lock(&server->lock);
 	call = server->free_calls;
@@ -56,7 +66,7 @@ static struct call *take_idle(struct rpc_server *server)
 	return call;
 }
 
-static bool keep_idle(struct call *call)
+static bool keep_idle(struct rpc_call *call)
 {
 	struct rpc_server *server = call->server;
 	bool is_kept;
@@ -74,19 +84,19 @@ static bool keep_idle(struct call *call)
 
 void call_free_idle(struct rpc_server *server)
 {
-	struct call *call;
+	struct rpc_call *call;
 
 	while ((call = take_idle(server)) != NULL) {
 		grpc_metadata_array_destroy(&call->metadata);
-		arena_finish(&call->arena);
+		arena_finish(&call->call.arena);
 		free(call);
 	}
 }
 
 /* libgrpc aborts when it has no memory, so there is no other way out here either. */
-static struct call *call_new(struct rpc_server *server, const struct method_slot *slot)
+static struct rpc_call *call_new(struct rpc_server *server, const struct method_slot *slot)
 {
-	struct call *call;
+	struct rpc_call *call;
 
 	if (is_stream(slot))
 		return stream_new(server, slot);
@@ -103,7 +113,7 @@ static struct call *call_new(struct rpc_server *server, const struct method_slot
 	return call;
 }
 
-static void call_free(struct call *call)
+static void call_free(struct rpc_call *call)
 {
 	if (is_stream(call->slot)) {
 		stream_free(call);
@@ -121,7 +131,7 @@ static void call_free(struct call *call)
 	call->payload = NULL;
 	call->grpc = NULL;
 	call->metadata.count = 0;
-	arena_reset(&call->arena);
+	arena_reset(&call->call.arena);
 	if (!keep_idle(call)) {
 		call_finish(call);
 		free(call);
@@ -130,7 +140,7 @@ static void call_free(struct call *call)
 
 void call_post(struct rpc_server *server, const struct method_slot *slot)
 {
-	struct call *call;
+	struct rpc_call *call;
 	grpc_call_error error;
 
 	if (atomic_load(&server->is_draining))
@@ -155,7 +165,7 @@ void call_post(struct rpc_server *server, const struct method_slot *slot)
 
 /* ---- the answer ---- */
 
-int call_start(struct call *call, const grpc_op *ops, size_t n, struct tag *tag)
+int call_start(struct rpc_call *call, const grpc_op *ops, size_t n, struct tag *tag)
 {
 	grpc_call *grpc = call->grpc; /* read before the release: afterwards the call is the completion's */
 	grpc_call_error error;
@@ -186,7 +196,7 @@ grpc_op call_op_status(const struct status *status, grpc_metadata *trailer)
 
 static void on_answered(struct tag *tag, bool ok)
 {
-	struct call *call = (struct call *)tag;
+	struct rpc_call *call = rpc_call_of_tag(tag);
 	struct rpc_server *server = call->server;
 
 	(void)ok;
@@ -197,7 +207,7 @@ static void on_answered(struct tag *tag, bool ok)
 
 /* The one batch. Once it is started the completion may free the call before this returns. Too late for one, nobody hears
  * it. */
-static void start_answer(struct call *call, const grpc_op *ops, size_t n)
+static void start_answer(struct rpc_call *call, const grpc_op *ops, size_t n)
 {
 	struct rpc_server *server = call->server;
 	int r;
@@ -213,7 +223,7 @@ static void start_answer(struct call *call, const grpc_op *ops, size_t n)
 		on_answered(&call->tag, false);
 }
 
-static void answer(struct call *call, grpc_slice *message, const struct status *status)
+static void answer(struct rpc_call *call, grpc_slice *message, const struct status *status)
 {
 	grpc_byte_buffer *buffer = message ? grpc_raw_byte_buffer_create(message, 1) : NULL;
 	grpc_metadata trailer;
@@ -234,7 +244,7 @@ static void answer(struct call *call, grpc_slice *message, const struct status *
 		grpc_byte_buffer_destroy(buffer);
 }
 
-void call_reply_packed(struct call *call, grpc_slice take)
+static void reply_slice(struct rpc_call *call, grpc_slice take)
 {
 	struct status status;
 
@@ -243,55 +253,31 @@ void call_reply_packed(struct call *call, grpc_slice take)
 	grpc_slice_unref(take);
 }
 
-void call_reply(struct call *call, const ProtobufCMessage *message)
+static void reply(struct call *call, const ProtobufCMessage *message)
 {
-	call_reply_packed(call, message_pack(message));
+	reply_slice(rpc_call_of(call), message_pack_slice(message));
 }
 
-void call_fail(struct call *call, const struct failure *failure)
+static void reply_packed(struct call *call, struct packed *take)
+{
+	reply_slice(rpc_call_of(call), message_slice(take));
+}
+
+static void fail(struct call *call, const struct failure *failure)
 {
 	struct status status;
 
 	status_init_failure(&status, failure);
-	answer(call, NULL, &status);
+	answer(rpc_call_of(call), NULL, &status);
 	status_finish(&status);
 }
 
-void call_fail_code(struct call *call, grpc_status_code code, const char *text)
+void call_fail_code(struct rpc_call *call, grpc_status_code code, const char *text)
 {
 	struct status status = {
 		.code = code, .message = grpc_slice_from_static_string(text), .details = grpc_empty_slice()};
 
 	answer(call, NULL, &status);
-}
-
-void call_fail_engine(struct call *call, int outcome, const struct engine_error *error, enum resource resource,
-		      const char *name)
-{
-	struct failure failure = failure_of_engine(outcome, error, resource, name);
-
-	call_fail(call, &failure);
-}
-
-void call_fail_field(struct call *call, const char *field, const char *format, ...)
-{
-	char text[256];
-	struct engine_violation violation = {.field = field, .text = text};
-	struct failure failure = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_INVALID_REQUEST,
-				  .text = text,
-				  .violations = &violation,
-				  .n_violations = 1};
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	call_fail(call, &failure);
-}
-
-void call_fail_internal(struct call *call, int error)
-{
-	call_fail_engine(call, error < 0 ? error : -EINVAL, NULL, RESOURCE_NONE, NULL);
 }
 
 /* ---- the way in ---- */
@@ -302,7 +288,7 @@ static bool is_overloaded(const struct rpc_server *server)
 	       atomic_load(&server->bytes_in_hand) > LIMIT_RPC_BYTES_IN_HAND;
 }
 
-int call_receive(struct call *call, const ProtobufCMessage **ret, struct problem *problem)
+int call_receive(struct rpc_call *call, const ProtobufCMessage **ret, struct problem *problem)
 {
 	ProtobufCMessage *request;
 	int r;
@@ -311,7 +297,7 @@ int call_receive(struct call *call, const ProtobufCMessage **ret, struct problem
 		*problem = (struct problem){.text = "the call has no request message"};
 		return PRESCAN_E_MALFORMED;
 	}
-	r = message_receive(call->slot->method->request, call->payload, &call->arena, &request, problem);
+	r = message_receive(call->slot->method->request, call->payload, &call->call.arena, &request, problem);
 	grpc_byte_buffer_destroy(call->payload);
 	call->payload = NULL;
 	if (r == 0)
@@ -319,7 +305,7 @@ int call_receive(struct call *call, const ProtobufCMessage **ret, struct problem
 	return r;
 }
 
-static void handle_unary(struct call *call)
+static void handle_unary(struct rpc_call *call)
 {
 	struct failure failure = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_QUEUE_FULL};
 	struct engine_violation violation;
@@ -328,21 +314,21 @@ static void handle_unary(struct call *call)
 	int r;
 
 	if (is_overloaded(call->server)) {
-		call_fail(call, &failure);
+		call_fail(&call->call, &failure);
 		return;
 	}
 	r = call_receive(call, &request, &problem);
 	if (r) {
 		failure = failure_of_problem(r, &problem, &violation);
-		call_fail(call, &failure);
+		call_fail(&call->call, &failure);
 		return;
 	}
-	call->slot->method->on_call(call, request);
+	call->slot->method->on_call(&call->call, request);
 }
 
 static void on_accepted(struct tag *tag, bool ok)
 {
-	struct call *call = (struct call *)tag;
+	struct rpc_call *call = rpc_call_of_tag(tag);
 	struct rpc_server *server = call->server;
 
 	if (!ok) {

@@ -1,12 +1,13 @@
 #include "rpc/health.h"
 
+#include "api/inside.h"
+#include "api/worker.h"
 #include "base/err.h"
 #include "engine/engine.h"
 #include "rpc/message.h"
 #include "rpc/methods.h"
 #include "rpc/server.h"
 #include "rpc/stream.h"
-#include "rpc/worker.h"
 
 #include <grpc/health/v1/health.pb-c.h>
 
@@ -56,7 +57,7 @@ static bool is_known(const struct rpc_server *server, const char *service)
 	size_t len = strlen(service);
 
 	for (size_t i = 0; len && i < server->n_slots; i++) {
-		const struct rpc_method *method = server->slots[i].method;
+		const struct method *method = server->slots[i].method;
 
 		if (method && strncmp(method->path + 1, service, len) == 0 && method->path[1 + len] == '/')
 			return true;
@@ -66,7 +67,7 @@ static bool is_known(const struct rpc_server *server, const char *service)
 
 static serving_status status_now(const struct rpc_server *server)
 {
-	bool is_serving = !atomic_load(&server->is_draining) && engine_is_serving(server->config.engine);
+	bool is_serving = !atomic_load(&server->is_draining) && engine_is_serving(server->config.api->engine);
 
 	return is_serving ? SERVING : NOT_SERVING;
 }
@@ -75,12 +76,13 @@ void handle_health_check(struct call *call, const void *message)
 {
 	Grpc__Health__V1__HealthCheckResponse response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
 	const Grpc__Health__V1__HealthCheckRequest *request = message;
+	const struct rpc_server *server = rpc_call_of(call)->server;
 
-	if (!is_known(call->server, request->service)) {
-		call_fail_code(call, GRPC_STATUS_NOT_FOUND, "there is no such service");
+	if (!is_known(server, request->service)) {
+		call_fail_code(rpc_call_of(call), GRPC_STATUS_NOT_FOUND, "there is no such service");
 		return;
 	}
-	response.status = status_now(call->server);
+	response.status = status_now(server);
 	call_reply(call, &response.base);
 }
 

@@ -1,5 +1,6 @@
 #include "rpc/listener.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "rpc/address.h"

@@ -130,7 +130,7 @@ static void answer_request(struct answer *answer, const reflection_request *requ
 static void on_request(void *userdata, const void *request)
 {
 	struct stream *stream = userdata;
-	struct answer answer = {.arena = &stream_call(stream)->arena, .index = stream_server(stream)->reflection};
+	struct answer answer = {.arena = &stream->call->arena, .index = stream_server(stream)->reflection};
 
 	if (!request) {
 		stream_finish(stream, NULL);

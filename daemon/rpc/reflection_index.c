@@ -1,7 +1,7 @@
 #include "rpc/reflection.h"
 
+#include "api/arena.h"
 #include "base/err.h"
-#include "rpc/arena.h"
 
 #include <google/protobuf/descriptor.pb-c.h>
 

@@ -1,15 +1,14 @@
 #include "rpc/rpc.h"
 
+#include "api/methods.h"
+#include "api/worker.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "rpc/events.h"
 #include "rpc/health.h"
 #include "rpc/listener.h"
 #include "rpc/methods.h"
 #include "rpc/reflection.h"
 #include "rpc/server.h"
-#include "rpc/upload.h"
-#include "rpc/worker.h"
 
 #include <grpc/support/log.h>
 #include <proto/descriptors.h>
@@ -45,10 +44,6 @@ static int copy_config(struct rpc_server *server, const struct rpc_config *confi
 		server->config.max_connections = LIMIT_RPC_CONNECTIONS;
 	if (!server->config.max_streams)
 		server->config.max_streams = LIMIT_RPC_STREAMS;
-	if (!server->config.upload_idle_ms)
-		server->config.upload_idle_ms = LIMIT_RPC_UPLOAD_IDLE_MS;
-	if (!server->config.max_reads)
-		server->config.max_reads = LIMIT_RPC_READS;
 	if ((config->address && !server->config.address) || (config->unix_path && !server->config.unix_path))
 		return err_origin(-ENOMEM);
 	return 0;
@@ -61,34 +56,23 @@ static void on_tick(void *userdata)
 	health_publish(server->health);
 }
 
-static void on_upload_tick(void *userdata)
-{
-	upload_tick(userdata);
-}
-
 static int build(struct rpc_server *server)
 {
-	const struct method_table tables[] = {{rpc_methods, rpc_methods_count},
+	const struct method_table tables[] = {{api_methods, api_methods_count},
+					      {rpc_methods, rpc_methods_count},
 					      {server->config.extra_methods, server->config.n_extra_methods}};
 	int r;
 
 	r = reflection_new(bytes_of(filmgate_descriptors, filmgate_descriptors_size), &server->reflection);
 	if (r < 0)
 		return err_trace(r);
-	r = event_cache_new(&server->events);
-	if (r < 0)
-		return err_trace(r);
 	r = health_new(server, &server->health);
 	if (r < 0)
 		return err_trace(r);
-	r = worker_new("fg-rpc-worker", on_tick, server, &server->worker);
+	r = worker_new("fg-rpc-health", on_tick, server, &server->worker);
 	if (r < 0)
 		return err_trace(r);
-	r = worker_new("fg-rpc-upload", on_upload_tick, server, &server->uploads);
-	if (r < 0)
-		return err_trace(r);
-	worker_set_ticking(server->uploads, true);
-	r = server_open(server, tables, 2);
+	r = server_open(server, tables, sizeof(tables) / sizeof(tables[0]));
 	return r < 0 ? err_trace(r) : 0;
 }
 
@@ -168,10 +152,8 @@ struct rpc_server *rpc_server_free(struct rpc_server *server)
 		return NULL;
 	rpc_server_close(server);
 	server_finish(server);
-	worker_free(server->uploads);
 	worker_free(server->worker);
 	health_free(server->health);
-	event_cache_free(server->events);
 	reflection_free(server->reflection);
 	free((char *)server->config.address);
 	free((char *)server->config.unix_path);

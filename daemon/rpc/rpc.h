@@ -1,13 +1,12 @@
 /*
  * The gRPC door: filmgate.v1 on loopback TCP and on a unix socket, with standard health and reflection.
  *
- * Each call is decoded, becomes one engine verb, and its answer is encoded; nothing is decided here. gRPC's own types
- * do not leave this room. The room's threads block no signals: block them in main before rpc_server_new().
+ * Each call is read, handed to its handler in api/, and answered with what that says; nothing is decided here. gRPC's
+ * own types do not leave this room. The room's threads block no signals: block them in main before rpc_server_new().
  */
 #ifndef FG_RPC_RPC_H
 #define FG_RPC_RPC_H
 
-#include "base/clock.h"
 #include "base/err.h"
 
 #include <stdint.h>
@@ -19,21 +18,18 @@ enum {
 	RPC_E_FORBIDDEN, /* no right to bind there */
 };
 
-struct engine;
-struct rpc_method;
+struct api;
+struct method;
 struct rpc_server;
 
 struct rpc_config {
-	struct engine *engine; /* outlives the server, and answers every verb before rpc_server_free() */
-	const struct clock *clock;
+	struct api *api;          /* outlives the server; its engine answers every verb before rpc_server_free() */
 	const char *address;      /* "127.0.0.1:7447", "[::1]:0", "localhost:0" (0: any free port), or NULL */
 	const char *unix_path;    /* a socket of mode 0600, made and removed by the server, or NULL */
 	uint32_t max_connections; /* 0: LIMIT_RPC_CONNECTIONS; never more than the open-file limit carries */
 	uint32_t max_streams;     /* open watches and reads in all; 0: LIMIT_RPC_STREAMS */
-	uint32_t max_reads;       /* of them, reads of artifacts; 0: LIMIT_RPC_READS */
-	int64_t upload_idle_ms;   /* until an upload that sends nothing is ended; 0: LIMIT_RPC_UPLOAD_IDLE_MS */
 	/* More methods, for benchmarks and tests; NULL in the product. Static. */
-	const struct rpc_method *extra_methods;
+	const struct method *extra_methods;
 	uint32_t n_extra_methods;
 };
 

@@ -1,5 +1,6 @@
 #include "rpc/server.h"
 
+#include "api/inside.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -50,7 +51,7 @@ static size_t set_arguments(grpc_arg *args, grpc_resource_quota *quota)
 	return n + 1;
 }
 
-static int register_method(struct rpc_server *server, const struct rpc_method *method)
+static int register_method(struct rpc_server *server, const struct method *method)
 {
 	struct method_slot *slot = &server->slots[server->n_slots];
 
@@ -130,7 +131,7 @@ int server_start(struct rpc_server *server)
 
 	grpc_server_start(server->grpc);
 	for (size_t i = 0; i < server->n_slots; i++) {
-		const struct rpc_method *method = server->slots[i].method;
+		const struct method *method = server->slots[i].method;
 
 		for (unsigned j = 0; j < (method ? method->slots : 2); j++)
 			call_post(server, &server->slots[i]);
@@ -184,7 +185,7 @@ void server_shutdown(struct rpc_server *server, int64_t grace_ms)
 		if (grace_ms > 0)
 			log_warning("calls did not end in time and are cancelled", "grace_ms", log_int(grace_ms));
 		grpc_server_cancel_all_calls(server->grpc);
-		engine_end_reads(server->config.engine);
+		engine_end_reads(server->config.api->engine);
 		wait_for_calls(server, gpr_inf_future(GPR_CLOCK_REALTIME));
 	}
 	wait_for_streams(server);

@@ -10,9 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct engine;
-struct event_cache;
-struct uploading;
+struct rpc_stream;
 struct worker;
 struct health;
 struct listener;
@@ -34,30 +32,26 @@ struct rpc_server {
 	atomic_bool is_draining;
 	atomic_size_t calls_in_hand;
 	atomic_size_t bytes_in_hand;
-	atomic_uint reads; /* of artifacts, that are open */
 
 	pthread_rwlock_t answering; /* shared: a batch goes to the calls' queue; alone: that is shut down */
 	bool is_closed;             /* under it */
 
-	pthread_mutex_t lock; /* the three lists */
-	struct call *free_calls;
+	pthread_mutex_t lock; /* the two lists */
+	struct rpc_call *free_calls;
 	size_t n_free_calls;
-	struct stream *open_streams;
+	struct rpc_stream *open_streams;
 	size_t n_open_streams;
-	struct uploading *uploadings;
 	size_t n_live_streams; /* accepted and not freed: whoever has a reference may still touch the server */
 	pthread_cond_t streams_gone;
 
 	struct listener *listener;
-	struct worker *worker;
-	struct worker *uploads; /* writes what is uploaded */
+	struct worker *worker; /* asks now and then whether the engine serves */
 	struct health *health;
 	struct reflection *reflection;
-	struct event_cache *events; /* watch thread only */
 };
 
 struct method_table {
-	const struct rpc_method *methods; /* static */
+	const struct method *methods; /* static */
 	size_t n;
 };
 

@@ -6,22 +6,18 @@
 #include "rpc/message.h"
 #include "rpc/server.h"
 
-#include <assert.h>
-
 /* Room for what the granted events do not count: a snapshot, a bookmark. */
 #define QUEUE_SIZE (LIMIT_RPC_FIFO + 4)
 
-struct stream {
-	struct call call; /* first: its tag is the accept's */
+struct rpc_stream {
+	struct rpc_call call; /* first: its tag is the accept's */
+	struct stream stream; /* what the handler has */
 	struct tag began;
 	struct tag wrote;
 	struct tag finished;
 	struct tag received;
 	struct tag closed;
 	atomic_uint refs; /* one for the closing, one per batch under way, one for the listener */
-
-	const struct stream_events *events;
-	void *userdata;
 
 	pthread_mutex_t lock; /* everything below */
 	grpc_slice *queue;    /* a ring of QUEUE_SIZE, made when first needed: most watchers never have two waiting */
@@ -34,33 +30,33 @@ struct stream {
 	bool is_closed;
 	struct status status;
 
-	struct stream *next, *previous; /* under the server's lock */
+	struct rpc_stream *next, *previous; /* under the server's lock */
 	bool is_listed;
 	bool is_live; /* counted by the server */
 };
 
-static struct stream *stream_of_tag(struct tag *tag, size_t offset)
+static struct rpc_stream *stream_of_tag(struct tag *tag, size_t offset)
 {
-	return (struct stream *)((char *)tag - offset);
+	return (struct rpc_stream *)((char *)tag - offset);
 }
 
-struct call *stream_call(struct stream *stream)
+static struct rpc_stream *rpc_stream_of(struct stream *stream)
 {
-	return &stream->call;
+	return (struct rpc_stream *)((char *)stream - offsetof(struct rpc_stream, stream));
 }
 
 struct rpc_server *stream_server(struct stream *stream)
 {
-	return stream->call.server;
+	return rpc_stream_of(stream)->call.server;
 }
 
-struct stream *stream_ref(struct stream *stream)
+static struct rpc_stream *take_ref(struct rpc_stream *stream)
 {
 	atomic_fetch_add(&stream->refs, 1);
 	return stream;
 }
 
-void stream_unref(struct stream *stream)
+static void drop_ref(struct rpc_stream *stream)
 {
 	if (atomic_fetch_sub(&stream->refs, 1) == 1)
 		stream_free(&stream->call);
@@ -69,7 +65,7 @@ void stream_unref(struct stream *stream)
 /* ---- the list of open streams ---- */
 
 /* Under the lock, so that stream_abort_all() misses none that is let in. */
-static bool list_open(struct stream *stream, bool *ret_is_draining)
+static bool list_open(struct rpc_stream *stream, bool *ret_is_draining)
 {
 	struct rpc_server *server = stream->call.server;
 	bool has_room;
@@ -89,7 +85,7 @@ static bool list_open(struct stream *stream, bool *ret_is_draining)
 	return has_room;
 }
 
-static void unlist(struct stream *stream)
+static void unlist(struct rpc_stream *stream)
 {
 	struct rpc_server *server = stream->call.server;
 
@@ -109,25 +105,25 @@ static void unlist(struct stream *stream)
 
 void stream_abort_all(struct rpc_server *server, const struct failure *failure)
 {
-	struct stream **open;
+	struct rpc_stream **open;
 	size_t n = 0;
 
 	pthread_mutex_lock(&server->lock);
 	open = calloc(server->n_open_streams + 1, sizeof(void *));
-	for (struct stream *stream = server->open_streams; open && stream; stream = stream->next)
-		open[n++] = stream_ref(stream);
+	for (struct rpc_stream *stream = server->open_streams; open && stream; stream = stream->next)
+		open[n++] = take_ref(stream);
 	pthread_mutex_unlock(&server->lock);
 
 	for (size_t i = 0; i < n; i++) {
-		stream_abort(open[i], failure);
-		stream_unref(open[i]);
+		stream_abort(&open[i]->stream, failure);
+		drop_ref(open[i]);
 	}
 	free(open);
 }
 
 /* ---- writing; all of it under the stream's lock ---- */
 
-static void drop_queue(struct stream *stream)
+static void drop_queue(struct rpc_stream *stream)
 {
 	while (stream->count) {
 		grpc_slice_unref(stream->queue[stream->head]);
@@ -137,19 +133,19 @@ static void drop_queue(struct stream *stream)
 }
 
 /* A batch on a stream; a refused one means that the call is beyond help. */
-static bool start(struct stream *stream, grpc_op *ops, size_t n, struct tag *tag)
+static bool start(struct rpc_stream *stream, grpc_op *ops, size_t n, struct tag *tag)
 {
-	stream_ref(stream);
+	take_ref(stream);
 	if (call_start(&stream->call, ops, n, tag) == 0)
 		return true;
 	stream->is_closed = true;
 	drop_queue(stream);
 	grpc_call_cancel(stream->call.grpc, NULL);
-	stream_unref(stream);
+	drop_ref(stream);
 	return false;
 }
 
-static size_t add_metadata(struct stream *stream, grpc_op *ops)
+static size_t add_metadata(struct rpc_stream *stream, grpc_op *ops)
 {
 	if (stream->has_begun)
 		return 0;
@@ -158,7 +154,7 @@ static size_t add_metadata(struct stream *stream, grpc_op *ops)
 	return 1;
 }
 
-static void write_next(struct stream *stream)
+static void write_next(struct rpc_stream *stream)
 {
 	grpc_slice slice = stream->queue[stream->head];
 	grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
@@ -174,7 +170,7 @@ static void write_next(struct stream *stream)
 	grpc_byte_buffer_destroy(buffer);
 }
 
-static void write_end(struct stream *stream)
+static void write_end(struct rpc_stream *stream)
 {
 	grpc_metadata trailer;
 	grpc_op ops[2];
@@ -185,7 +181,7 @@ static void write_end(struct stream *stream)
 	start(stream, ops, n, &stream->finished);
 }
 
-static void pump(struct stream *stream)
+static void pump(struct rpc_stream *stream)
 {
 	if (stream->is_writing || stream->has_ended || stream->is_closed)
 		return;
@@ -197,7 +193,7 @@ static void pump(struct stream *stream)
 
 static void on_wrote(struct tag *tag, bool ok)
 {
-	struct stream *stream = stream_of_tag(tag, offsetof(struct stream, wrote));
+	struct rpc_stream *stream = stream_of_tag(tag, offsetof(struct rpc_stream, wrote));
 	bool is_open;
 
 	pthread_mutex_lock(&stream->lock);
@@ -210,14 +206,14 @@ static void on_wrote(struct tag *tag, bool ok)
 	pthread_mutex_unlock(&stream->lock);
 
 	/* Closings come on this thread, too, so none can slip in between. */
-	if (is_open && stream->events && stream->events->on_sent)
-		stream->events->on_sent(stream->userdata, 1);
-	stream_unref(stream);
+	if (is_open && stream->stream.events && stream->stream.events->on_sent)
+		stream->stream.events->on_sent(stream->stream.userdata, 1);
+	drop_ref(stream);
 }
 
 static void on_began(struct tag *tag, bool ok)
 {
-	struct stream *stream = stream_of_tag(tag, offsetof(struct stream, began));
+	struct rpc_stream *stream = stream_of_tag(tag, offsetof(struct rpc_stream, began));
 
 	bool is_open;
 
@@ -225,19 +221,20 @@ static void on_began(struct tag *tag, bool ok)
 	is_open = !stream->is_closed;
 	pthread_mutex_unlock(&stream->lock);
 	/* Closings come on this thread, too, so none can slip in between. */
-	if (is_open && stream->events && stream->events->on_begun)
-		stream->events->on_begun(stream->userdata, ok);
-	stream_unref(stream);
+	if (is_open && stream->stream.events && stream->stream.events->on_begun)
+		stream->stream.events->on_begun(stream->stream.userdata, ok);
+	drop_ref(stream);
 }
 
 static void on_finished(struct tag *tag, bool ok)
 {
 	(void)ok;
-	stream_unref(stream_of_tag(tag, offsetof(struct stream, finished)));
+	drop_ref(stream_of_tag(tag, offsetof(struct rpc_stream, finished)));
 }
 
-void stream_begin(struct stream *stream)
+static void begin(struct stream *from)
 {
+	struct rpc_stream *stream = rpc_stream_of(from);
 	grpc_op op;
 
 	pthread_mutex_lock(&stream->lock);
@@ -246,7 +243,7 @@ void stream_begin(struct stream *stream)
 	pthread_mutex_unlock(&stream->lock);
 }
 
-static bool append(struct stream *stream, grpc_slice slice)
+static bool append(struct rpc_stream *stream, grpc_slice slice)
 {
 	if (stream->is_closed || stream->is_ending || stream->count == QUEUE_SIZE)
 		return false;
@@ -259,22 +256,25 @@ static bool append(struct stream *stream, grpc_slice slice)
 	return true;
 }
 
-bool stream_send(struct stream *stream, grpc_slice take)
+static bool send(struct stream *to, struct packed *take)
 {
+	struct rpc_stream *stream = rpc_stream_of(to);
+	grpc_slice slice = message_slice(take);
 	bool is_taken;
 
 	pthread_mutex_lock(&stream->lock);
-	is_taken = append(stream, take);
+	is_taken = append(stream, slice);
 	if (is_taken)
 		pump(stream);
 	pthread_mutex_unlock(&stream->lock);
 	if (!is_taken)
-		grpc_slice_unref(take);
+		grpc_slice_unref(slice);
 	return is_taken;
 }
 
-uint32_t stream_backlog(struct stream *stream)
+uint32_t stream_backlog(struct stream *of)
 {
+	struct rpc_stream *stream = rpc_stream_of(of);
 	uint32_t backlog;
 
 	pthread_mutex_lock(&stream->lock);
@@ -283,8 +283,9 @@ uint32_t stream_backlog(struct stream *stream)
 	return backlog;
 }
 
-static void end(struct stream *stream, const struct failure *failure, bool is_abort)
+static void end(struct stream *of, const struct failure *failure, bool is_abort)
 {
+	struct rpc_stream *stream = rpc_stream_of(of);
 	struct status status;
 
 	if (failure)
@@ -305,21 +306,11 @@ static void end(struct stream *stream, const struct failure *failure, bool is_ab
 	status_finish(&status);
 }
 
-void stream_finish(struct stream *stream, const struct failure *failure)
-{
-	end(stream, failure, false);
-}
-
-void stream_abort(struct stream *stream, const struct failure *failure)
-{
-	end(stream, failure, true);
-}
-
 /* ---- reading ---- */
 
 static void on_received(struct tag *tag, bool ok)
 {
-	struct stream *stream = stream_of_tag(tag, offsetof(struct stream, received));
+	struct rpc_stream *stream = stream_of_tag(tag, offsetof(struct rpc_stream, received));
 	const ProtobufCMessage *request = NULL;
 	struct engine_violation violation;
 	struct problem problem;
@@ -330,20 +321,21 @@ static void on_received(struct tag *tag, bool ok)
 	ok = ok && !stream->is_closed;
 	pthread_mutex_unlock(&stream->lock);
 	if (ok && stream->call.payload) {
-		arena_reset(&stream->call.arena);
+		arena_reset(&stream->call.call.arena);
 		r = call_receive(&stream->call, &request, &problem);
 	}
 	if (r) {
 		failure = failure_of_problem(r, &problem, &violation);
-		stream_abort(stream, &failure);
+		stream_abort(&stream->stream, &failure);
 	} else if (ok) {
-		stream->events->on_request(stream->userdata, request);
+		stream->stream.events->on_request(stream->stream.userdata, request);
 	}
-	stream_unref(stream);
+	drop_ref(stream);
 }
 
-void stream_read(struct stream *stream)
+static void read_next(struct stream *of)
 {
+	struct rpc_stream *stream = rpc_stream_of(of);
 	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
 
 	op.data.recv_message.recv_message = &stream->call.payload;
@@ -357,7 +349,7 @@ void stream_read(struct stream *stream)
 
 static void on_closed(struct tag *tag, bool ok)
 {
-	struct stream *stream = stream_of_tag(tag, offsetof(struct stream, closed));
+	struct rpc_stream *stream = stream_of_tag(tag, offsetof(struct rpc_stream, closed));
 
 	(void)ok;
 	pthread_mutex_lock(&stream->lock);
@@ -365,18 +357,33 @@ static void on_closed(struct tag *tag, bool ok)
 	drop_queue(stream);
 	pthread_mutex_unlock(&stream->lock);
 	unlist(stream);
-	if (stream->events)
-		stream->events->on_closed(stream->userdata);
-	stream_unref(stream);
+	if (stream->stream.events)
+		stream->stream.events->on_closed(stream->stream.userdata);
+	drop_ref(stream);
 }
 
-struct call *stream_new(struct rpc_server *server, const struct method_slot *slot)
+static void ref(struct stream *stream)
 {
-	struct stream *stream = calloc(1, sizeof(*stream));
+	take_ref(rpc_stream_of(stream));
+}
+
+static void unref(struct stream *stream)
+{
+	drop_ref(rpc_stream_of(stream));
+}
+
+static const struct stream_ops ops = {
+	.begin = begin, .send = send, .end = end, .read = read_next, .ref = ref, .unref = unref};
+
+struct rpc_call *stream_new(struct rpc_server *server, const struct method_slot *slot)
+{
+	struct rpc_stream *stream = calloc(1, sizeof(*stream));
 
 	if (!stream)
 		abort();
 	call_init(&stream->call, server, slot);
+	stream->stream.ops = &ops;
+	stream->stream.call = &stream->call.call;
 	stream->began.run = on_began;
 	stream->wrote.run = on_wrote;
 	stream->finished.run = on_finished;
@@ -403,9 +410,9 @@ static void count_gone(struct rpc_server *server)
 	pthread_mutex_unlock(&server->lock);
 }
 
-void stream_free(struct call *call)
+void stream_free(struct rpc_call *call)
 {
-	struct stream *stream = (struct stream *)call;
+	struct rpc_stream *stream = (struct rpc_stream *)call;
 	struct rpc_server *server = call->server;
 	bool is_live = stream->is_live;
 
@@ -419,17 +426,9 @@ void stream_free(struct call *call)
 		count_gone(server);
 }
 
-void stream_listen(struct stream *stream, const struct stream_events *events, void *userdata)
+static void handle(struct rpc_stream *stream)
 {
-	assert(!stream->events);
-	stream_ref(stream);
-	stream->events = events;
-	stream->userdata = userdata;
-}
-
-static void handle(struct stream *stream)
-{
-	const struct rpc_method *method = stream->call.slot->method;
+	const struct method *method = stream->call.slot->method;
 	struct failure failure = {.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_TOO_MANY_WATCHERS};
 	const ProtobufCMessage *request = NULL;
 	struct engine_violation violation;
@@ -440,24 +439,24 @@ static void handle(struct stream *stream)
 	if (!list_open(stream, &is_draining)) {
 		if (is_draining)
 			failure.reason = FILMGATE__V1__ERROR_REASON__ERROR_REASON_DRAINING;
-		stream_finish(stream, &failure);
+		stream_finish(&stream->stream, &failure);
 		return;
 	}
 	r = method->shape == METHOD_BIDI ? 0 : call_receive(&stream->call, &request, &problem);
 	if (r) {
 		failure = failure_of_problem(r, &problem, &violation);
-		stream_finish(stream, &failure);
+		stream_finish(&stream->stream, &failure);
 		return;
 	}
-	method->on_stream(stream, request);
+	method->on_stream(&stream->stream, request);
 	if (method->shape != METHOD_BIDI)
-		arena_finish(&stream->call.arena);
+		arena_finish(&stream->call.call.arena);
 }
 
 /* The closing is awaited only after the handler, so that on_closed never overtakes it. Its reference is the first. */
-void stream_accept(struct call *call)
+void stream_accept(struct rpc_call *call)
 {
-	struct stream *stream = (struct stream *)call;
+	struct rpc_stream *stream = (struct rpc_stream *)call;
 	grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
 
 	op.data.recv_close_on_server.cancelled = &call->cancelled;

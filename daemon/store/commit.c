@@ -137,7 +137,7 @@ static int put_entry(struct store_commit *commit, const struct key *key)
 	return commit_begin_put(commit, key, &offset);
 }
 
-static int put_delete(struct store_commit *commit, const struct key *key)
+int commit_put_delete(struct store_commit *commit, const struct key *key)
 {
 	size_t offset;
 
@@ -219,7 +219,7 @@ static int move_entry(struct store_commit *commit, const struct key *before, con
 	if (bytes_equal(key_bytes(before), key_bytes(after)))
 		return 0;
 	if (before->len)
-		r = put_delete(commit, before);
+		r = commit_put_delete(commit, before);
 	if (r == 0 && after->len)
 		r = put_entry(commit, after);
 	return r;
@@ -282,7 +282,7 @@ static int move_uses(struct store_commit *commit, const struct job *job, const s
 		r = need_assets(commit, job->ref.tenant, job->assets, job->n_assets);
 	for (size_t i = 0; r == 0 && i < job->n_assets; i++) {
 		key_asset_use(&key, &job->assets[i], &job->ref);
-		r = is_used ? put_entry(commit, &key) : put_delete(commit, &key);
+		r = is_used ? put_entry(commit, &key) : commit_put_delete(commit, &key);
 	}
 	return r;
 }
@@ -331,7 +331,7 @@ static int put_order(struct store_commit *commit, const struct job_ref *ref, con
 	if (key.len == 0)
 		return 0;
 	if (!order)
-		return put_delete(commit, &key);
+		return commit_put_delete(commit, &key);
 	r = commit_begin_put(commit, &key, &offset);
 	return r < 0 ? r : commit_end_put(commit, offset, record_write_order(&commit->changes, order));
 }
@@ -356,9 +356,9 @@ static int delete_send(struct store_commit *commit, const struct job_ref *ref, c
 	int r;
 
 	key_send(&key, ref, send->attempt, send->number);
-	r = put_delete(commit, &key);
+	r = commit_put_delete(commit, &key);
 	key_reply(&key, ref, send->attempt, send->number);
-	return r < 0 ? r : put_delete(commit, &key);
+	return r < 0 ? r : commit_put_delete(commit, &key);
 }
 
 int store_commit_delete_send(struct store_commit *commit, const struct job_ref *ref, const struct job_send *send)
@@ -449,7 +449,7 @@ int store_commit_delete_handle(struct store_commit *commit, uint32_t tenant, con
 	struct key key;
 
 	key_handle(&key, tenant, sha256, account);
-	return put_delete(commit, &key);
+	return commit_put_delete(commit, &key);
 }
 
 /* The event itself under its number, and the number under the job's revision; both wait for the committer. */
@@ -540,18 +540,18 @@ static int delete_lists(struct store_commit *commit, const struct job_ref *ref, 
 
 	for (size_t i = 0; r == 0 && i < status->n_attempts; i++) {
 		key_attempt(&key, ref, status->attempts[i].number);
-		r = put_delete(commit, &key);
+		r = commit_put_delete(commit, &key);
 	}
 	for (size_t i = 0; r == 0 && i < status->n_remotes; i++) {
 		key_remote(&key, ref, status->remotes[i].attempt, status->remotes[i].index);
-		r = put_delete(commit, &key);
+		r = commit_put_delete(commit, &key);
 	}
 	for (size_t i = 0; r == 0 && i < status->n_artifacts; i++) {
 		key_artifact(&key, ref, status->artifacts[i].index);
-		r = put_delete(commit, &key);
+		r = commit_put_delete(commit, &key);
 		key_reference(&key, &status->artifacts[i].sha256, ref, status->artifacts[i].index);
 		if (r == 0)
-			r = put_delete(commit, &key);
+			r = commit_put_delete(commit, &key);
 	}
 	return r;
 }
@@ -567,10 +567,10 @@ int store_commit_delete_job(struct store_commit *commit, const struct job *job, 
 	r = put_entry(commit, &key);
 	key_job_part(&key, &job->ref, KEY_PART_JOB);
 	if (r == 0)
-		r = put_delete(commit, &key);
+		r = commit_put_delete(commit, &key);
 	key_job_part(&key, &job->ref, KEY_PART_STATE);
 	if (r == 0)
-		r = put_delete(commit, &key);
+		r = commit_put_delete(commit, &key);
 	if (r == 0)
 		r = delete_sends(commit, job, status);
 	if (r == 0)
@@ -614,7 +614,7 @@ int store_commit_delete_asset(struct store_commit *commit, uint32_t tenant, cons
 
 	change_asset(commit, tenant, asset, false);
 	key_asset(&key, tenant, &asset->sha256);
-	r = put_delete(commit, &key);
+	r = commit_put_delete(commit, &key);
 	key_asset_listed(&key, tenant, &asset->id, &asset->sha256);
-	return r < 0 ? r : put_delete(commit, &key);
+	return r < 0 ? r : commit_put_delete(commit, &key);
 }

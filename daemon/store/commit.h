@@ -93,6 +93,8 @@ int commit_begin_put(struct store_commit *commit, const struct key *key, size_t 
 /* @r: of the writing. Returns it; on success the value's length is known now. */
 int commit_end_put(struct store_commit *commit, size_t offset, int r);
 
+int commit_put_delete(struct store_commit *commit, const struct key *key);
+
 /* Writes the event's number where it belongs. Only the committer. */
 void commit_number_event(struct store_commit *commit, uint64_t sequence);
 /* Likewise of the posting at @at. */

@@ -8,13 +8,13 @@
 
 /*
  * Messages are unpacked by protobuf-c with malloc, and their texts are moved into the structs of job/, not copied:
- * take_text() leaves the empty text behind, which protobuf-c does not free.
+ * decode_text() leaves the empty text behind, which protobuf-c does not free.
  */
 
 #define TAG_MAX 536870911u /* of a field, in protocol buffers */
 
 /* What follows the version byte. */
-static int message_of(struct bytes value, struct bytes *ret)
+int decode_frame(struct bytes value, struct bytes *ret)
 {
 	if (value.len == 0 || *(const uint8_t *)value.data == 0)
 		return err_origin(-EBADMSG);
@@ -28,7 +28,7 @@ int decode_message(struct bytes value, const ProtobufCMessageDescriptor *descrip
 {
 	struct bytes message = {0};
 	ProtobufCMessage *unpacked;
-	int r = message_of(value, &message);
+	int r = decode_frame(value, &message);
 
 	if (r)
 		return r;
@@ -39,7 +39,7 @@ int decode_message(struct bytes value, const ProtobufCMessageDescriptor *descrip
 	return 0;
 }
 
-static char *take_text(char **field)
+char *decode_text(char **field)
 {
 	char *taken = *field;
 
@@ -55,7 +55,7 @@ static char *take_text(char **field)
 /* Never NULL but for lack of memory. */
 char *decode_text_or_empty(char **field)
 {
-	char *taken = take_text(field);
+	char *taken = decode_text(field);
 
 	return taken ? taken : strdup("");
 }
@@ -87,7 +87,7 @@ static char *put_hex_varint(char *out, uint32_t value)
 }
 
 /* protobuf-c reads impossible numbers too, and could not read again what it would write of them. */
-static int take_unknown(const ProtobufCMessage *message, char **ret)
+int decode_unknown(const ProtobufCMessage *message, char **ret)
 {
 	size_t size = 0;
 	char *text, *out;
@@ -123,11 +123,11 @@ static int take_failure(M(Failure) * message, struct job_failure *failure)
 		return 0;
 	failure->reason = (enum job_reason)message->reason;
 	failure->purchase = (enum job_purchase)message->purchase;
-	failure->message = take_text(&message->message);
-	failure->provider_code = take_text(&message->provider_code);
-	failure->provider_message = take_text(&message->provider_message);
-	failure->provider_request_id = take_text(&message->provider_request_id);
-	return take_unknown(&message->base, &failure->unknown);
+	failure->message = decode_text(&message->message);
+	failure->provider_code = decode_text(&message->provider_code);
+	failure->provider_message = decode_text(&message->provider_message);
+	failure->provider_request_id = decode_text(&message->provider_request_id);
+	return decode_unknown(&message->base, &failure->unknown);
 }
 
 static int take_cost(M(Cost) * message, struct job_cost *cost)
@@ -136,9 +136,9 @@ static int take_cost(M(Cost) * message, struct job_cost *cost)
 		return 0;
 	cost->source = (enum job_cost_source)message->source;
 	cost->amount_micros = message->amount_micros;
-	cost->currency = take_text(&message->currency);
+	cost->currency = decode_text(&message->currency);
 	cost->is_provisional = message->is_provisional;
-	return take_unknown(&message->base, &cost->unknown);
+	return decode_unknown(&message->base, &cost->unknown);
 }
 
 int decode_labels(M(Label) * *from, size_t n, struct job_label **list, size_t *n_list)
@@ -176,10 +176,10 @@ static int take_money(M(Money) * message, struct job_money *money)
 	money->excess_micros = message->excess_micros;
 	money->is_unconfirmed = message->is_unconfirmed;
 	money->awaited_until_ms = message->awaited_until_ms;
-	money->currency = take_text(&message->currency);
+	money->currency = decode_text(&message->currency);
 	money->has_labels = message->has_labels;
 	r = decode_labels(message->labels, message->n_labels, &money->labels, &money->n_labels);
-	return r < 0 ? r : take_unknown(&message->base, &money->unknown);
+	return r < 0 ? r : decode_unknown(&message->base, &money->unknown);
 }
 
 static void take_quote(M(Quote) * message, struct job_quote *quote)
@@ -191,9 +191,9 @@ static void take_quote(M(Quote) * message, struct job_quote *quote)
 	quote->amount_micros = message->amount_micros;
 	quote->length_ms = message->length_ms;
 	quote->samples = message->samples;
-	quote->currency = take_text(&message->currency);
-	quote->rule = take_text(&message->rule);
-	quote->as_of = take_text(&message->as_of);
+	quote->currency = decode_text(&message->currency);
+	quote->rule = decode_text(&message->rule);
+	quote->as_of = decode_text(&message->as_of);
 }
 
 static int take_notes(const M(State) * message, struct job_status *status)
@@ -269,10 +269,10 @@ static int take_state(M(State) * message, struct job_status *status)
 	if (message->state == 0 || message->state >= _JOB_STATE_COUNT || message->wait >= _JOB_WAIT_COUNT)
 		return err_origin(-EBADMSG);
 	take_scalars(message, status);
-	status->display_name = take_text(&message->display_name);
-	status->remote_state = take_text(&message->remote_state);
-	status->plugin_state = take_text(&message->plugin_state);
-	status->outputs = take_text(&message->outputs);
+	status->display_name = decode_text(&message->display_name);
+	status->remote_state = decode_text(&message->remote_state);
+	status->plugin_state = decode_text(&message->plugin_state);
+	status->outputs = decode_text(&message->outputs);
 	r = decode_labels(message->labels, message->n_labels, &status->labels, &status->n_labels);
 	if (r == 0)
 		r = take_missing(message, status);
@@ -287,7 +287,7 @@ static int take_state(M(State) * message, struct job_status *status)
 	if (r == 0)
 		r = take_money(message->money, &status->money);
 	if (r == 0)
-		r = take_unknown(&message->base, &status->unknown);
+		r = decode_unknown(&message->base, &status->unknown);
 	return r;
 }
 
@@ -301,10 +301,12 @@ static int take_attempt(M(Attempt) * message, struct job_status *status)
 	attempt->number = message->number;
 	attempt->started_ms = message->started_ms;
 	attempt->ended_ms = message->ended_ms;
-	attempt->provider = take_text(&message->provider);
-	attempt->model = take_text(&message->model);
+	attempt->provider = decode_text(&message->provider);
+	attempt->model = decode_text(&message->model);
 	r = take_failure(message->failure, &attempt->failure);
-	return r < 0 ? r : take_unknown(&message->base, &attempt->unknown);
+	if (r == 0)
+		r = decode_binary(message->account, attempt->account.bytes, sizeof(attempt->account.bytes));
+	return r < 0 ? r : decode_unknown(&message->base, &attempt->unknown);
 }
 
 static int take_send(M(Send) * message, struct job_status *status)
@@ -320,13 +322,13 @@ static int take_send(M(Send) * message, struct job_status *status)
 	send->created_ms = message->created_ms;
 	send->decided_ms = message->decided_ms;
 	send->http_status = message->http_status;
-	send->idempotency_key = take_text(&message->idempotency_key);
-	send->base_url = take_text(&message->base_url);
+	send->idempotency_key = decode_text(&message->idempotency_key);
+	send->base_url = decode_text(&message->base_url);
 	send->key_window_ms = message->key_window_ms;
 	r = decode_binary(message->fingerprint, send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
 	if (r == 0)
 		r = decode_binary(message->account, send->account.bytes, sizeof(send->account.bytes));
-	return r < 0 ? r : take_unknown(&message->base, &send->unknown);
+	return r < 0 ? r : decode_unknown(&message->base, &send->unknown);
 }
 
 static int take_remote(M(Remote) * message, struct job_status *status)
@@ -337,9 +339,9 @@ static int take_remote(M(Remote) * message, struct job_status *status)
 		return err_origin(-ENOMEM);
 	remote->attempt = message->attempt;
 	remote->index = message->index;
-	remote->id = take_text(&message->id);
-	remote->kind = take_text(&message->kind);
-	return take_unknown(&message->base, &remote->unknown);
+	remote->id = decode_text(&message->id);
+	remote->kind = decode_text(&message->kind);
+	return decode_unknown(&message->base, &remote->unknown);
 }
 
 static int take_artifact(M(Artifact) * message, struct job_status *status)
@@ -350,10 +352,10 @@ static int take_artifact(M(Artifact) * message, struct job_status *status)
 	if (!artifact)
 		return err_origin(-ENOMEM);
 	artifact->index = message->index;
-	artifact->role = take_text(&message->role);
+	artifact->role = decode_text(&message->role);
 	artifact->sample = message->sample;
-	artifact->language = take_text(&message->language);
-	artifact->media_type = take_text(&message->media_type);
+	artifact->language = decode_text(&message->language);
+	artifact->media_type = decode_text(&message->media_type);
 	artifact->size_bytes = message->size_bytes;
 	artifact->duration_ms = message->duration_ms;
 	artifact->width = message->width;
@@ -365,7 +367,7 @@ static int take_artifact(M(Artifact) * message, struct job_status *status)
 	artifact->black_ms = message->black_ms;
 	artifact->frozen_ms = message->frozen_ms;
 	r = decode_binary(message->sha256, artifact->sha256.bytes, sizeof(artifact->sha256.bytes));
-	return r < 0 ? r : take_unknown(&message->base, &artifact->unknown);
+	return r < 0 ? r : decode_unknown(&message->base, &artifact->unknown);
 }
 
 static int take_assets(const M(Job) * message, struct job *job)
@@ -429,7 +431,7 @@ int record_read_asset(struct bytes value, struct asset *ret)
 	asset.duration_ms = message->duration_ms;
 	asset.width = message->width;
 	asset.height = message->height;
-	asset.display_name = take_text(&message->display_name);
+	asset.display_name = decode_text(&message->display_name);
 	asset.created_ms = message->created_ms;
 	*ret = asset;
 	asset.display_name = NULL;
@@ -466,6 +468,7 @@ int record_read_job(struct bytes value, struct job **ret)
 	job->retry_if_uncharged = message->retry_if_uncharged;
 	job->on_mismatch = (enum job_on_mismatch)message->on_mismatch;
 	job->is_adopted = message->is_adopted;
+	job->webhook_url = decode_text(&message->webhook_url);
 	if (message->quote)
 		take_quote(message->quote, &job->quote);
 	r = decode_binary(message->request_digest, job->request_digest.bytes, sizeof(job->request_digest.bytes));
@@ -476,7 +479,7 @@ int record_read_job(struct bytes value, struct job **ret)
 	if (r == 0)
 		r = take_routes(message, job);
 	if (r == 0)
-		r = take_unknown(&message->base, &job->unknown);
+		r = decode_unknown(&message->base, &job->unknown);
 	if (r < 0)
 		return r;
 	*ret = steal(job);
@@ -537,7 +540,7 @@ int record_read_revision(struct bytes value, uint64_t *ret)
 {
 	struct wire_field field;
 	struct bytes left;
-	int r = message_of(value, &left);
+	int r = decode_frame(value, &left);
 
 	if (r)
 		return r;
@@ -556,7 +559,7 @@ int record_read_event_head(struct bytes value, struct store_event *ret)
 	struct wire_field field;
 	struct bytes left;
 	bool has_id = false;
-	int r = message_of(value, &left);
+	int r = decode_frame(value, &left);
 
 	if (r)
 		return r;
@@ -601,6 +604,7 @@ struct store_snapshot *store_snapshot_free(struct store_snapshot *snapshot)
 	free(snapshot->model);
 	free(snapshot->provider_now);
 	free(snapshot->model_now);
+	free(snapshot->webhook_url);
 	job_status_free(snapshot->status);
 	free(snapshot);
 	return NULL;
@@ -628,9 +632,10 @@ int record_read_snapshot(struct bytes value, struct store_snapshot **ret)
 	snapshot->kind = (enum job_event)message->kind;
 	snapshot->provider = decode_text_or_empty(&message->snapshot->provider);
 	snapshot->model = decode_text_or_empty(&message->snapshot->model);
-	snapshot->provider_now = take_text(&message->snapshot->state->provider);
-	snapshot->model_now = take_text(&message->snapshot->state->model);
+	snapshot->provider_now = decode_text(&message->snapshot->state->provider);
+	snapshot->model_now = decode_text(&message->snapshot->state->model);
 	snapshot->created_ms = message->snapshot->created_ms;
+	snapshot->webhook_url = decode_text(&message->snapshot->webhook_url);
 	snapshot->status = job_status_new();
 	if (!snapshot->provider || !snapshot->model || !snapshot->status)
 		return err_origin(-ENOMEM);
@@ -655,131 +660,5 @@ int store_event_read(const struct store_event *event, struct store_snapshot **re
 	snapshot->ref.tenant = event->ref.tenant;
 	snapshot->sequence = event->sequence;
 	*ret = snapshot;
-	return 0;
-}
-
-int record_read_request(struct bytes value, struct store_request *ret)
-{
-	_cleanup_(message_freep) M(Request) *message = NULL;
-	struct store_request request = {0};
-	int r = decode_message(value, &filmgate__store__v1__request__descriptor, &message);
-
-	if (r)
-		return r;
-	r = decode_binary(message->job_id, request.ref.id.bytes, sizeof(request.ref.id.bytes));
-	if (r == 0)
-		r = decode_binary(message->digest, request.digest.bytes, sizeof(request.digest.bytes));
-	if (r < 0)
-		return r;
-	*ret = request;
-	return 0;
-}
-
-int record_read_reply(struct bytes value, struct record_reply *ret)
-{
-	struct record_reply reply = {0};
-	struct wire_field field;
-	struct bytes left;
-	int r = message_of(value, &left);
-
-	if (r)
-		return r;
-	while (wire_next(&left, &field)) {
-		if (field.tag == 1)
-			reply.meta = field.bytes;
-		else if (field.tag == 2)
-			reply.body = field.bytes;
-	}
-	if (left.len)
-		return err_origin(-EBADMSG);
-	*ret = reply;
-	return 0;
-}
-
-int record_read_handle(struct bytes value, struct store_handle *ret)
-{
-	_cleanup_(message_freep) M(Handle) *message = NULL;
-	int r = decode_message(value, &filmgate__store__v1__handle__descriptor, &message);
-
-	if (r)
-		return r;
-	*ret = (struct store_handle){.handle = take_text(&message->handle),
-				     .headers = take_text(&message->headers),
-				     .uploaded_ms = message->uploaded_ms,
-				     .expires_ms = message->expires_ms};
-	return 0;
-}
-
-void record_order_finish(struct record_order *order)
-{
-	free(order->model);
-	free(order->parameters);
-	for (size_t i = 0; i < order->n_remote_ids; i++)
-		free(order->remote_ids[i]);
-	free(order->remote_ids);
-	*order = (struct record_order){0};
-}
-
-int record_read_order(struct bytes value, struct record_order *ret)
-{
-	_cleanup_(message_freep) M(Order) *message = NULL;
-	int r = decode_message(value, &filmgate__store__v1__order__descriptor, &message);
-
-	if (r)
-		return r;
-	*ret = (struct record_order){.class = (enum job_send_class)message->class_,
-				     .decided_ms = message->decided_ms,
-				     .is_deleted = message->is_deleted,
-				     .model = take_text(&message->model),
-				     .parameters = take_text(&message->parameters),
-				     .remote_ids = message->remote_ids,
-				     .n_remote_ids = message->n_remote_ids};
-	message->remote_ids = NULL;
-	message->n_remote_ids = 0;
-	return 0;
-}
-
-int record_read_order_head(struct bytes value, int64_t *ret_decided_ms)
-{
-	struct wire_field field;
-	struct bytes left;
-	int r = message_of(value, &left);
-
-	if (r)
-		return r;
-	*ret_decided_ms = 0;
-	while (wire_next(&left, &field) && field.tag < 3)
-		if (field.tag == 2)
-			*ret_decided_ms = (int64_t)field.number;
-	return 0;
-}
-
-int record_read_meta(struct bytes value, struct record_meta *ret)
-{
-	_cleanup_(message_freep) M(Meta) *message = NULL;
-	int r = decode_message(value, &filmgate__store__v1__meta__descriptor, &message);
-
-	if (r)
-		return r;
-	*ret = (struct record_meta){.format = message->format,
-				    .epoch = message->epoch,
-				    .created_ms = message->created_ms,
-				    .life = message->life};
-	return 0;
-}
-
-int record_read_tenant(struct bytes value, struct record_tenant *ret)
-{
-	_cleanup_(message_freep) M(Tenant) *message = NULL;
-	struct record_tenant tenant = {0};
-	int r = decode_message(value, &filmgate__store__v1__tenant__descriptor, &message);
-
-	if (r)
-		return r;
-	tenant.event_watermark = message->event_watermark;
-	r = take_unknown(&message->base, &tenant.unknown);
-	if (r < 0)
-		return r;
-	*ret = tenant;
 	return 0;
 }

@@ -2,9 +2,8 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "store/encode.h"
 #include "store/format.h"
-
-#include <filmgate/store/v1/records.pb-c.h>
 
 /*
  * Messages are filled on the stack with borrowed pointers and packed once, straight into the caller's buffer: the
@@ -14,9 +13,6 @@
  * Unknown fields come back as they were stored. protobuf-c writes an unknown field as its tag followed by its bytes
  * unchanged, so one "field" whose bytes run on through all the others restores any number of them.
  */
-
-#define M(name) Filmgate__Store__V1__##name
-#define INIT(name) FILMGATE__STORE__V1__##name##__INIT
 
 struct failure_form {
 	M(Failure) message;
@@ -62,18 +58,12 @@ struct artifact_form {
 	ProtobufCMessageUnknownField unknown;
 };
 
-/* One zeroed block, handed out piece by piece; every piece is a multiple of a pointer's size. */
-struct scratch {
-	char *data;
-	size_t used;
-};
-
-static void scratch_finish(struct scratch *scratch)
+void scratch_finish(struct scratch *scratch)
 {
 	free(scratch->data);
 }
 
-static int scratch_init(struct scratch *scratch, size_t size)
+int scratch_init(struct scratch *scratch, size_t size)
 {
 	if (size == 0)
 		return 0;
@@ -81,7 +71,7 @@ static int scratch_init(struct scratch *scratch, size_t size)
 	return scratch->data ? 0 : err_origin(-ENOMEM);
 }
 
-static void *scratch_take(struct scratch *scratch, size_t size)
+void *scratch_take(struct scratch *scratch, size_t size)
 {
 	char *piece;
 
@@ -92,7 +82,7 @@ static void *scratch_take(struct scratch *scratch, size_t size)
 	return piece;
 }
 
-static int append(struct buffer *out, const ProtobufCMessage *message)
+int encode_append(struct buffer *out, const ProtobufCMessage *message)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);
 	int r = buffer_reserve(out, 1 + size);
@@ -106,41 +96,41 @@ static int append(struct buffer *out, const ProtobufCMessage *message)
 	return 0;
 }
 
-static char *text(const char *text)
+char *encode_text(const char *text)
 {
 	return (char *)text;
 }
 
-static ProtobufCBinaryData binary(const void *data, size_t len)
+ProtobufCBinaryData encode_binary(const void *data, size_t len)
 {
 	return (ProtobufCBinaryData){.data = (uint8_t *)data, .len = len};
 }
 
 /* A digest or an id of zeros is absent. */
-static ProtobufCBinaryData binary_if_set(const uint8_t *data, size_t len)
+ProtobufCBinaryData encode_binary_if_set(const uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if (data[i])
-			return binary(data, len);
-	return binary(NULL, 0);
+			return encode_binary(data, len);
+	return encode_binary(NULL, 0);
 }
 
 /* Of the bytes behind @unknown in a scratch block. */
-static size_t unknown_size(const char *unknown)
+size_t encode_unknown_size(const char *unknown)
 {
 	return unknown ? (strlen(unknown) / 2 + 7) & ~(size_t)7 : 0;
 }
 
 static size_t failure_size(const struct job_failure *failure)
 {
-	return unknown_size(failure->unknown);
+	return encode_unknown_size(failure->unknown);
 }
 
-static void fill_unknown(ProtobufCMessage *message, ProtobufCMessageUnknownField *field, const char *unknown,
-			 struct scratch *scratch)
+void encode_unknown(ProtobufCMessage *message, ProtobufCMessageUnknownField *field, const char *unknown,
+		    struct scratch *scratch)
 {
 	size_t len = unknown ? strlen(unknown) / 2 : 0;
-	uint8_t *data = scratch_take(scratch, unknown_size(unknown));
+	uint8_t *data = scratch_take(scratch, encode_unknown_size(unknown));
 	uint64_t key = 0;
 	size_t n = 0;
 
@@ -167,11 +157,11 @@ static M(Failure) * fill_failure(struct failure_form *form, const struct job_fai
 	form->message = (M(Failure))INIT(FAILURE);
 	form->message.reason = (uint32_t)failure->reason;
 	form->message.purchase = (uint32_t)failure->purchase;
-	form->message.message = text(failure->message);
-	form->message.provider_code = text(failure->provider_code);
-	form->message.provider_message = text(failure->provider_message);
-	form->message.provider_request_id = text(failure->provider_request_id);
-	fill_unknown(&form->message.base, &form->unknown, failure->unknown, scratch);
+	form->message.message = encode_text(failure->message);
+	form->message.provider_code = encode_text(failure->provider_code);
+	form->message.provider_message = encode_text(failure->provider_message);
+	form->message.provider_request_id = encode_text(failure->provider_request_id);
+	encode_unknown(&form->message.base, &form->unknown, failure->unknown, scratch);
 	return &form->message;
 }
 
@@ -183,54 +173,54 @@ static M(Cost) * fill_cost(struct cost_form *form, const struct job_cost *cost, 
 	form->message = (M(Cost))INIT(COST);
 	form->message.source = (uint32_t)cost->source;
 	form->message.amount_micros = cost->amount_micros;
-	form->message.currency = text(cost->currency);
+	form->message.currency = encode_text(cost->currency);
 	form->message.is_provisional = cost->is_provisional;
-	fill_unknown(&form->message.base, &form->unknown, cost->unknown, scratch);
+	encode_unknown(&form->message.base, &form->unknown, cost->unknown, scratch);
 	return &form->message;
 }
 
-static size_t labels_size(size_t n)
+size_t encode_labels_size(size_t n)
 {
 	return n * (sizeof(void *) + sizeof(M(Label)));
 }
 
 static size_t state_size(const struct job_status *status)
 {
-	return labels_size(status->n_labels) + labels_size(status->money.n_labels) +
-	       unknown_size(status->money.unknown) + status->n_notes * (sizeof(void *) + sizeof(M(Note))) +
+	return encode_labels_size(status->n_labels) + encode_labels_size(status->money.n_labels) +
+	       encode_unknown_size(status->money.unknown) + status->n_notes * (sizeof(void *) + sizeof(M(Note))) +
 	       status->n_mismatches * (sizeof(void *) + sizeof(M(Mismatch))) + failure_size(&status->failure) +
-	       unknown_size(status->cost.unknown) + unknown_size(status->unknown);
+	       encode_unknown_size(status->cost.unknown) + encode_unknown_size(status->unknown);
 }
 
 static size_t attempt_size(const struct job_attempt *attempt)
 {
-	return failure_size(&attempt->failure) + unknown_size(attempt->unknown);
+	return failure_size(&attempt->failure) + encode_unknown_size(attempt->unknown);
 }
 
 static size_t send_size(const struct job_send *send)
 {
-	return unknown_size(send->unknown);
+	return encode_unknown_size(send->unknown);
 }
 
 static size_t remote_size(const struct job_remote *remote)
 {
-	return unknown_size(remote->unknown);
+	return encode_unknown_size(remote->unknown);
 }
 
 static size_t artifact_size(const struct job_artifact *artifact)
 {
-	return unknown_size(artifact->unknown);
+	return encode_unknown_size(artifact->unknown);
 }
 
-static M(Label) * *fill_labels(const struct job_label *from, size_t n, struct scratch *scratch)
+M(Label) * *encode_labels(const struct job_label *from, size_t n, struct scratch *scratch)
 {
 	M(Label) *labels = scratch_take(scratch, n * sizeof(*labels));
 	M(Label) **list = scratch_take(scratch, n * sizeof(void *));
 
 	for (size_t i = 0; i < n; i++) {
 		labels[i] = (M(Label))INIT(LABEL);
-		labels[i].key = text(from[i].key);
-		labels[i].value = text(from[i].value);
+		labels[i].key = encode_text(from[i].key);
+		labels[i].value = encode_text(from[i].value);
 		list[i] = &labels[i];
 	}
 	return list;
@@ -251,11 +241,11 @@ static M(Money) * fill_money(struct money_form *form, const struct job_money *mo
 	form->message.excess_micros = money->excess_micros;
 	form->message.is_unconfirmed = money->is_unconfirmed;
 	form->message.awaited_until_ms = money->awaited_until_ms;
-	form->message.currency = text(money->currency);
+	form->message.currency = encode_text(money->currency);
 	form->message.has_labels = money->has_labels;
 	form->message.n_labels = money->n_labels;
-	form->message.labels = fill_labels(money->labels, money->n_labels, scratch);
-	fill_unknown(&form->message.base, &form->unknown, money->unknown, scratch);
+	form->message.labels = encode_labels(money->labels, money->n_labels, scratch);
+	encode_unknown(&form->message.base, &form->unknown, money->unknown, scratch);
 	return &form->message;
 }
 
@@ -268,10 +258,10 @@ static void fill_notes(M(State) * message, const struct job_status *status, stru
 	for (size_t i = 0; i < status->n_notes; i++) {
 		notes[i] = (M(Note))INIT(NOTE);
 		notes[i].severity = (uint32_t)status->notes[i].severity;
-		notes[i].field = text(status->notes[i].field);
-		notes[i].message = text(status->notes[i].message);
-		notes[i].from = text(status->notes[i].from);
-		notes[i].to = text(status->notes[i].to);
+		notes[i].field = encode_text(status->notes[i].field);
+		notes[i].message = encode_text(status->notes[i].message);
+		notes[i].from = encode_text(status->notes[i].from);
+		notes[i].to = encode_text(status->notes[i].to);
 		message->notes[i] = &notes[i];
 	}
 }
@@ -285,10 +275,10 @@ static void fill_mismatches(M(State) * message, const struct job_status *status,
 	for (size_t i = 0; i < status->n_mismatches; i++) {
 		mismatches[i] = (M(Mismatch))INIT(MISMATCH);
 		mismatches[i].artifact = status->mismatches[i].artifact;
-		mismatches[i].field = text(status->mismatches[i].field);
-		mismatches[i].ordered = text(status->mismatches[i].ordered);
-		mismatches[i].produced = text(status->mismatches[i].produced);
-		mismatches[i].message = text(status->mismatches[i].message);
+		mismatches[i].field = encode_text(status->mismatches[i].field);
+		mismatches[i].ordered = encode_text(status->mismatches[i].ordered);
+		mismatches[i].produced = encode_text(status->mismatches[i].produced);
+		mismatches[i].message = encode_text(status->mismatches[i].message);
 		message->mismatches[i] = &mismatches[i];
 	}
 }
@@ -301,14 +291,14 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.updated_ms = status->updated_ms;
 	form->message.started_ms = status->started_ms;
 	form->message.finished_ms = status->finished_ms;
-	form->message.display_name = text(status->display_name);
+	form->message.display_name = encode_text(status->display_name);
 	form->message.priority = status->priority;
 	form->message.wait = (uint32_t)status->wait;
 	form->message.wait_until_ms = status->wait_until_ms;
 	form->message.retries = status->retries;
 	form->message.progress_percent = status->progress_percent;
 	form->message.queue_position = status->queue_position;
-	form->message.remote_state = text(status->remote_state);
+	form->message.remote_state = encode_text(status->remote_state);
 	form->message.cancel_requested_ms = status->cancel_requested_ms;
 	form->message.cancel_outcome = (uint32_t)status->cancel_outcome;
 	form->message.failure = fill_failure(&form->failure, &status->failure, scratch);
@@ -321,10 +311,10 @@ static void fill_state(struct state_form *form, const struct job_status *status,
 	form->message.cost = fill_cost(&form->cost, &status->cost, scratch);
 	form->message.money = fill_money(&form->money, &status->money, scratch);
 	form->message.n_labels = status->n_labels;
-	form->message.labels = fill_labels(status->labels, status->n_labels, scratch);
+	form->message.labels = encode_labels(status->labels, status->n_labels, scratch);
 	fill_notes(&form->message, status, scratch);
 	fill_mismatches(&form->message, status, scratch);
-	fill_unknown(&form->message.base, &form->unknown, status->unknown, scratch);
+	encode_unknown(&form->message.base, &form->unknown, status->unknown, scratch);
 }
 
 static void fill_attempt(struct attempt_form *form, const struct job_attempt *attempt, struct scratch *scratch)
@@ -334,9 +324,10 @@ static void fill_attempt(struct attempt_form *form, const struct job_attempt *at
 	form->message.started_ms = attempt->started_ms;
 	form->message.ended_ms = attempt->ended_ms;
 	form->message.failure = fill_failure(&form->failure, &attempt->failure, scratch);
-	form->message.provider = text(attempt->provider);
-	form->message.model = text(attempt->model);
-	fill_unknown(&form->message.base, &form->unknown, attempt->unknown, scratch);
+	form->message.provider = encode_text(attempt->provider);
+	form->message.model = encode_text(attempt->model);
+	form->message.account = encode_binary_if_set(attempt->account.bytes, sizeof(attempt->account.bytes));
+	encode_unknown(&form->message.base, &form->unknown, attempt->unknown, scratch);
 }
 
 static void fill_send(struct send_form *form, const struct job_send *send, struct scratch *scratch)
@@ -348,12 +339,12 @@ static void fill_send(struct send_form *form, const struct job_send *send, struc
 	form->message.created_ms = send->created_ms;
 	form->message.decided_ms = send->decided_ms;
 	form->message.http_status = send->http_status;
-	form->message.idempotency_key = text(send->idempotency_key);
-	form->message.base_url = text(send->base_url);
-	form->message.fingerprint = binary_if_set(send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
-	form->message.account = binary_if_set(send->account.bytes, sizeof(send->account.bytes));
+	form->message.idempotency_key = encode_text(send->idempotency_key);
+	form->message.base_url = encode_text(send->base_url);
+	form->message.fingerprint = encode_binary_if_set(send->fingerprint.bytes, sizeof(send->fingerprint.bytes));
+	form->message.account = encode_binary_if_set(send->account.bytes, sizeof(send->account.bytes));
 	form->message.key_window_ms = send->key_window_ms;
-	fill_unknown(&form->message.base, &form->unknown, send->unknown, scratch);
+	encode_unknown(&form->message.base, &form->unknown, send->unknown, scratch);
 }
 
 static void fill_remote(struct remote_form *form, const struct job_remote *remote, struct scratch *scratch)
@@ -361,21 +352,21 @@ static void fill_remote(struct remote_form *form, const struct job_remote *remot
 	form->message = (M(Remote))INIT(REMOTE);
 	form->message.attempt = remote->attempt;
 	form->message.index = remote->index;
-	form->message.id = text(remote->id);
-	form->message.kind = text(remote->kind);
-	fill_unknown(&form->message.base, &form->unknown, remote->unknown, scratch);
+	form->message.id = encode_text(remote->id);
+	form->message.kind = encode_text(remote->kind);
+	encode_unknown(&form->message.base, &form->unknown, remote->unknown, scratch);
 }
 
 static void fill_artifact(struct artifact_form *form, const struct job_artifact *artifact, struct scratch *scratch)
 {
 	form->message = (M(Artifact))INIT(ARTIFACT);
 	form->message.index = artifact->index;
-	form->message.role = text(artifact->role);
+	form->message.role = encode_text(artifact->role);
 	form->message.sample = artifact->sample;
-	form->message.language = text(artifact->language);
-	form->message.media_type = text(artifact->media_type);
+	form->message.language = encode_text(artifact->language);
+	form->message.media_type = encode_text(artifact->media_type);
 	form->message.size_bytes = artifact->size_bytes;
-	form->message.sha256 = binary_if_set(artifact->sha256.bytes, sizeof(artifact->sha256.bytes));
+	form->message.sha256 = encode_binary_if_set(artifact->sha256.bytes, sizeof(artifact->sha256.bytes));
 	form->message.duration_ms = artifact->duration_ms;
 	form->message.width = artifact->width;
 	form->message.height = artifact->height;
@@ -385,7 +376,7 @@ static void fill_artifact(struct artifact_form *form, const struct job_artifact 
 	form->message.is_looked_at = artifact->is_looked_at;
 	form->message.black_ms = artifact->black_ms;
 	form->message.frozen_ms = artifact->frozen_ms;
-	fill_unknown(&form->message.base, &form->unknown, artifact->unknown, scratch);
+	encode_unknown(&form->message.base, &form->unknown, artifact->unknown, scratch);
 }
 
 static void fill_quote(M(Quote) * message, const struct job_quote *quote)
@@ -397,9 +388,9 @@ static void fill_quote(M(Quote) * message, const struct job_quote *quote)
 	message->amount_micros = quote->amount_micros;
 	message->length_ms = quote->length_ms;
 	message->samples = quote->samples;
-	message->currency = text(quote->currency);
-	message->rule = text(quote->rule);
-	message->as_of = text(quote->as_of);
+	message->currency = encode_text(quote->currency);
+	message->rule = encode_text(quote->rule);
+	message->as_of = encode_text(quote->as_of);
 }
 
 struct route_form {
@@ -411,10 +402,10 @@ struct route_form {
 static void fill_route(struct route_form *form, const struct job_route *route, const struct job *job)
 {
 	form->message = (M(Route))INIT(ROUTE);
-	form->message.provider = text(route->provider);
-	form->message.model = text(route->model);
+	form->message.provider = encode_text(route->provider);
+	form->message.model = encode_text(route->model);
 	if (strcmp(route->parameters, job->parameters) != 0)
-		form->message.parameters = text(route->parameters);
+		form->message.parameters = encode_text(route->parameters);
 	if (route->quote.kind == JOB_QUOTE_NONE)
 		return;
 	form->quote = (M(Quote))INIT(QUOTE);
@@ -435,27 +426,28 @@ int record_write_job(struct buffer *out, const struct job *job)
 
 	if (job->n_assets > LIMIT_JOB_INPUTS || job->n_routes > LIMIT_JOB_ROUTES)
 		return err_origin(-EMSGSIZE);
-	r = scratch_init(&scratch, unknown_size(job->unknown));
+	r = scratch_init(&scratch, encode_unknown_size(job->unknown));
 	if (r < 0)
 		return r;
-	message.request_id = text(job->request_id);
-	message.request_digest = binary_if_set(job->request_digest.bytes, sizeof(job->request_digest.bytes));
-	message.provider = text(job->provider);
-	message.model = text(job->model);
-	message.parameters = text(job->parameters);
+	message.request_id = encode_text(job->request_id);
+	message.request_digest = encode_binary_if_set(job->request_digest.bytes, sizeof(job->request_digest.bytes));
+	message.provider = encode_text(job->provider);
+	message.model = encode_text(job->model);
+	message.parameters = encode_text(job->parameters);
 	message.created_ms = job->created_ms;
 	message.deadline_ms = job->deadline_ms;
-	message.retry_of = binary_if_set(job->retry_of.bytes, sizeof(job->retry_of.bytes));
+	message.retry_of = encode_binary_if_set(job->retry_of.bytes, sizeof(job->retry_of.bytes));
 	message.on_uncertain = (uint32_t)job->on_uncertain;
 	message.not_before_ms = job->not_before_ms;
 	message.patience_ms = job->patience_ms;
 	message.retry_if_uncharged = job->retry_if_uncharged;
 	message.on_mismatch = (uint32_t)job->on_mismatch;
 	message.is_adopted = job->is_adopted;
+	message.webhook_url = encode_text(job->webhook_url ? job->webhook_url : "");
 	message.n_assets = job->n_assets;
 	message.assets = assets;
 	for (size_t i = 0; i < job->n_assets; i++)
-		assets[i] = binary(job->assets[i].bytes, sizeof(job->assets[i].bytes));
+		assets[i] = encode_binary(job->assets[i].bytes, sizeof(job->assets[i].bytes));
 	if (job->quote.kind != JOB_QUOTE_NONE) {
 		fill_quote(&quote, &job->quote);
 		message.quote = &quote;
@@ -467,23 +459,23 @@ int record_write_job(struct buffer *out, const struct job *job)
 		list[i] = &routes[i].message;
 	}
 	message.route = job->route;
-	fill_unknown(&message.base, &unknown, job->unknown, &scratch);
-	return append(out, &message.base);
+	encode_unknown(&message.base, &unknown, job->unknown, &scratch);
+	return encode_append(out, &message.base);
 }
 
 int record_write_asset(struct buffer *out, const struct asset *asset)
 {
 	M(Asset) message = INIT(ASSET);
 
-	message.id = binary_if_set(asset->id.bytes, sizeof(asset->id.bytes));
+	message.id = encode_binary_if_set(asset->id.bytes, sizeof(asset->id.bytes));
 	message.size_bytes = asset->size_bytes;
-	message.media_type = text(asset->media_type);
+	message.media_type = encode_text(asset->media_type);
 	message.duration_ms = asset->duration_ms;
 	message.width = asset->width;
 	message.height = asset->height;
-	message.display_name = text(asset->display_name);
+	message.display_name = encode_text(asset->display_name);
 	message.created_ms = asset->created_ms;
-	return append(out, &message.base);
+	return encode_append(out, &message.base);
 }
 
 int record_write_state(struct buffer *out, const struct job_status *status)
@@ -495,11 +487,11 @@ int record_write_state(struct buffer *out, const struct job_status *status)
 	if (r < 0)
 		return r;
 	fill_state(&form, status, &scratch);
-	form.message.plugin_state = text(status->plugin_state);
+	form.message.plugin_state = encode_text(status->plugin_state);
 	form.message.plugin_state_version = status->plugin_state_version;
-	form.message.outputs = text(status->outputs);
+	form.message.outputs = encode_text(status->outputs);
 	form.message.delivered_ms = status->delivered_ms;
-	return append(out, &form.message.base);
+	return encode_append(out, &form.message.base);
 }
 
 int record_write_attempt(struct buffer *out, const struct job_attempt *attempt)
@@ -511,7 +503,7 @@ int record_write_attempt(struct buffer *out, const struct job_attempt *attempt)
 	if (r < 0)
 		return r;
 	fill_attempt(&form, attempt, &scratch);
-	return append(out, &form.message.base);
+	return encode_append(out, &form.message.base);
 }
 
 int record_write_send(struct buffer *out, const struct job_send *send)
@@ -523,7 +515,7 @@ int record_write_send(struct buffer *out, const struct job_send *send)
 	if (r < 0)
 		return r;
 	fill_send(&form, send, &scratch);
-	return append(out, &form.message.base);
+	return encode_append(out, &form.message.base);
 }
 
 int record_write_remote(struct buffer *out, const struct job_remote *remote)
@@ -535,7 +527,7 @@ int record_write_remote(struct buffer *out, const struct job_remote *remote)
 	if (r < 0)
 		return r;
 	fill_remote(&form, remote, &scratch);
-	return append(out, &form.message.base);
+	return encode_append(out, &form.message.base);
 }
 
 int record_write_artifact(struct buffer *out, const struct job_artifact *artifact)
@@ -547,7 +539,7 @@ int record_write_artifact(struct buffer *out, const struct job_artifact *artifac
 	if (r < 0)
 		return r;
 	fill_artifact(&form, artifact, &scratch);
-	return append(out, &form.message.base);
+	return encode_append(out, &form.message.base);
 }
 
 /* For each list of the snapshot: a block of forms, a block of pointers to their messages. */
@@ -594,129 +586,23 @@ int record_write_event(struct buffer *out, enum job_event kind, const struct job
 	if (r < 0)
 		return r;
 	fill_state(&state, status, &scratch);
-	snapshot.provider = text(ordered.provider);
-	snapshot.model = text(ordered.model);
+	snapshot.provider = encode_text(ordered.provider);
+	snapshot.model = encode_text(ordered.model);
 	if (job->route) {
-		state.message.provider = text(job->provider);
-		state.message.model = text(job->model);
+		state.message.provider = encode_text(job->provider);
+		state.message.model = encode_text(job->model);
 	}
 	snapshot.created_ms = job->created_ms;
+	snapshot.webhook_url = encode_text(job->webhook_url ? job->webhook_url : "");
 	snapshot.state = &state.message;
 	FILL_LIST(&snapshot, status, &scratch, attempt);
 	FILL_LIST(&snapshot, status, &scratch, send);
 	FILL_LIST(&snapshot, status, &scratch, remote);
 	FILL_LIST(&snapshot, status, &scratch, artifact);
 	event.kind = (uint32_t)kind;
-	event.job_id = binary(job->ref.id.bytes, sizeof(job->ref.id.bytes));
+	event.job_id = encode_binary(job->ref.id.bytes, sizeof(job->ref.id.bytes));
 	event.revision = status->revision;
 	event.time_ms = status->updated_ms;
 	event.snapshot = &snapshot;
-	return append(out, &event.base);
-}
-
-int record_write_request(struct buffer *out, const struct job *job)
-{
-	M(Request) message = INIT(REQUEST);
-
-	message.job_id = binary(job->ref.id.bytes, sizeof(job->ref.id.bytes));
-	message.digest = binary_if_set(job->request_digest.bytes, sizeof(job->request_digest.bytes));
-	return append(out, &message.base);
-}
-
-int record_write_reply(struct buffer *out, struct bytes meta, struct bytes body)
-{
-	M(Reply) message = INIT(REPLY);
-
-	message.meta = binary(meta.data, meta.len);
-	message.body = binary(body.data, body.len);
-	return append(out, &message.base);
-}
-
-/* Replaced whole, never rewritten: there is nothing of a later version to carry along. */
-int record_write_handle(struct buffer *out, const struct store_handle *handle)
-{
-	M(Handle) message = INIT(HANDLE);
-
-	message.handle = text(handle->handle ? handle->handle : "");
-	message.headers = text(handle->headers ? handle->headers : "");
-	message.uploaded_ms = handle->uploaded_ms;
-	message.expires_ms = handle->expires_ms;
-	return append(out, &message.base);
-}
-
-int record_write_order(struct buffer *out, const struct record_order *order)
-{
-	M(Order) message = INIT(ORDER);
-
-	message.class_ = order->class;
-	message.decided_ms = order->decided_ms;
-	message.is_deleted = order->is_deleted;
-	message.model = text(order->model ? order->model : "");
-	message.parameters = text(order->parameters ? order->parameters : "");
-	message.remote_ids = order->remote_ids;
-	message.n_remote_ids = order->n_remote_ids;
-	return append(out, &message.base);
-}
-
-int record_write_ledger_entry(struct buffer *out, const struct ledger_entry *entry)
-{
-	_cleanup_(scratch_finish) struct scratch scratch = {0};
-	M(LedgerEntry) message = INIT(LEDGER_ENTRY);
-	int r = scratch_init(&scratch, labels_size(entry->n_labels));
-
-	if (r < 0)
-		return r;
-	message.kind = (uint32_t)entry->kind;
-	message.debit = (uint32_t)entry->debit;
-	message.credit = (uint32_t)entry->credit;
-	message.flags = entry->flags;
-	message.amount_micros = entry->amount_micros;
-	message.currency = text(entry->currency);
-	message.time_ms = entry->time_ms;
-	message.day = entry->day;
-	message.job_id = binary(entry->ref.id.bytes, sizeof(entry->ref.id.bytes));
-	message.attempt = entry->attempt;
-	message.provider = text(entry->provider);
-	message.model = text(entry->model);
-	message.n_labels = entry->n_labels;
-	message.labels = fill_labels(entry->labels, entry->n_labels, &scratch);
-	return append(out, &message.base);
-}
-
-int record_write_ledger_balance(struct buffer *out, const struct ledger_balance *balance)
-{
-	M(LedgerBalance) message = INIT(LEDGER_BALANCE);
-
-	message.reserved_micros = balance->reserved_micros;
-	message.spent_micros = balance->spent_micros;
-	message.excess_micros = balance->excess_micros;
-	message.unconfirmed_micros = balance->unconfirmed_micros;
-	message.jobs = balance->jobs;
-	message.unpriced_jobs = balance->unpriced_jobs;
-	return append(out, &message.base);
-}
-
-int record_write_meta(struct buffer *out, const struct record_meta *meta)
-{
-	M(Meta) message = INIT(META);
-
-	message.format = meta->format;
-	message.epoch = meta->epoch;
-	message.created_ms = meta->created_ms;
-	message.life = meta->life;
-	return append(out, &message.base);
-}
-
-int record_write_tenant(struct buffer *out, const struct record_tenant *tenant)
-{
-	_cleanup_(scratch_finish) struct scratch scratch = {0};
-	ProtobufCMessageUnknownField unknown;
-	M(Tenant) message = INIT(TENANT);
-	int r = scratch_init(&scratch, unknown_size(tenant->unknown));
-
-	if (r < 0)
-		return r;
-	message.event_watermark = tenant->event_watermark;
-	fill_unknown(&message.base, &unknown, tenant->unknown, &scratch);
-	return append(out, &message.base);
+	return encode_append(out, &event.base);
 }

@@ -1,10 +1,10 @@
 #include "store/folder.h"
 
+#include "base/dir.h"
 #include "base/limits.h"
 #include "base/write.h"
 #include "store/store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -110,12 +110,6 @@ static bool holds_records(const char *name)
 {
 	return ends_with(name, ".sst") || ends_with(name, ".log") ||
 	       (strncmp(name, "MANIFEST-", strlen("MANIFEST-")) == 0 && strcmp(name, "MANIFEST-000001") != 0);
-}
-
-static void dir_closep(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
 }
 
 int folder_look(const struct folder *folder, enum folder_records *ret, struct errmsg *msg)

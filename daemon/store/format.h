@@ -56,10 +56,16 @@
  *                                                              key, which is no part of other dimensions; start:
  *                                                              yyyymmdd. Texts are cut at LIMIT_STORE_LEDGER_TEXT
  *
+ *   g tenant ~sequence endpoint                     Delivery: the webhook of this event for this endpoint
+ *   i tenant sequence endpoint                      Delivery, without its body: those that are to be sent
+ *   c tenant endpoint                               sequence   events up to this one have their deliveries
+ *
+ * g, i and c needed no new number: a daemon that does not know them leaves them alone, and sends no webhooks meanwhile.
+ *
  * l, v and b are never trimmed: what was spent is asked for years later. An entry with two labels takes about 150 bytes
  * with its keys, before compression, and a purchase has two or three.
  *
- * Record values are one version byte and a message; "-" has no value; the value of h is the sequence, 8 bytes.
+ * Record values are one version byte and a message; "-" has no value; the value of h and c is the sequence, 8 bytes.
  */
 #ifndef FG_STORE_FORMAT_H
 #define FG_STORE_FORMAT_H
@@ -91,6 +97,9 @@ enum key_letter {
 	KEY_LEDGER = 'l',
 	KEY_LEDGER_OF_JOB = 'v',
 	KEY_BALANCE = 'b',
+	KEY_DELIVERY = 'g',
+	KEY_DELIVERY_DUE = 'i',
+	KEY_DELIVERY_CURSOR = 'c',
 };
 
 /* The byte behind ~id in a KEY_JOB key. */

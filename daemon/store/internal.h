@@ -75,6 +75,7 @@ struct store {
 	uint64_t history; /* constant once open, as is: */
 	uint64_t epoch;
 	uint64_t origin;
+	uint8_t link_key[STORE_LINK_KEY_SIZE];
 	int64_t opened_at_ms;  /* the newest event's time, then */
 	atomic_bool is_ending; /* what passes over everything gives up */
 	bool is_copy;          /* as the configuration said */

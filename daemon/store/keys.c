@@ -268,6 +268,31 @@ void key_owner(struct key *key, const char *remote_id, const struct digest *plac
 	add_inverted_id(key, &ref->id);
 }
 
+static void add_endpoint(struct key *key, const struct store_delivery_key *of)
+{
+	add_bytes(key, of->endpoint, strnlen(of->endpoint, sizeof(of->endpoint)));
+}
+
+void key_delivery(struct key *key, const struct store_delivery_key *of)
+{
+	key_tenant(key, KEY_DELIVERY, of->tenant);
+	add_u64(key, ~of->sequence);
+	add_endpoint(key, of);
+}
+
+void key_delivery_due(struct key *key, const struct store_delivery_key *of)
+{
+	key_tenant(key, KEY_DELIVERY_DUE, of->tenant);
+	add_u64(key, of->sequence);
+	add_endpoint(key, of);
+}
+
+void key_delivery_cursor(struct key *key, const struct store_delivery_key *of)
+{
+	key_tenant(key, KEY_DELIVERY_CURSOR, of->tenant);
+	add_endpoint(key, of);
+}
+
 void key_ledger(struct key *key, uint32_t tenant, uint64_t sequence)
 {
 	key_tenant(key, KEY_LEDGER, tenant);
@@ -521,6 +546,23 @@ bool key_read_owner(struct bytes key, struct key_owner *ret)
 	memcpy(ret->place.bytes, data + DIGEST_SIZE, DIGEST_SIZE);
 	ret->ref.tenant = get_u32(data + 2 * DIGEST_SIZE);
 	get_inverted_id(data + 2 * DIGEST_SIZE + 4, &ret->ref.id);
+	return true;
+}
+
+bool key_read_delivery(struct bytes key, struct store_delivery_key *ret)
+{
+	const uint8_t *data = key.data;
+	size_t head = key.len && *data == KEY_DELIVERY_CURSOR ? HEAD_SIZE : HEAD_SIZE + 8;
+
+	if (key.len <= head || key.len - head >= sizeof(ret->endpoint))
+		return false;
+	ret->tenant = get_u32(data + 1);
+	if (*data == KEY_DELIVERY)
+		ret->sequence = ~key_get_u64(data + HEAD_SIZE);
+	else if (*data == KEY_DELIVERY_DUE)
+		ret->sequence = key_get_u64(data + HEAD_SIZE);
+	memcpy(ret->endpoint, data + head, key.len - head);
+	ret->endpoint[key.len - head] = '\0';
 	return true;
 }
 

@@ -66,6 +66,10 @@ void key_owners(struct key *key, const char *remote_id);
 void key_owners_at(struct key *key, const char *remote_id, const struct digest *place);
 void key_owner(struct key *key, const char *remote_id, const struct digest *place, const struct job_ref *ref);
 
+void key_delivery(struct key *key, const struct store_delivery_key *of);
+void key_delivery_due(struct key *key, const struct store_delivery_key *of);
+void key_delivery_cursor(struct key *key, const struct store_delivery_key *of);
+
 void key_ledger(struct key *key, uint32_t tenant, uint64_t sequence);
 /* The beginning of all entries of a job, and one of them. */
 void key_ledger_of_job(struct key *key, const struct job_ref *ref);
@@ -125,6 +129,9 @@ struct key_owner {
 	struct job_ref ref;
 };
 bool key_read_owner(struct bytes key, struct key_owner *ret);
+
+/* KEY_DELIVERY and KEY_DELIVERY_DUE; and KEY_DELIVERY_CURSOR, which leaves the sequence alone. */
+bool key_read_delivery(struct bytes key, struct store_delivery_key *ret);
 
 bool key_read_ledger(struct bytes key, uint32_t *ret_tenant, uint64_t *ret_sequence);
 bool key_read_ledger_of_job(struct bytes key, uint64_t *ret_sequence);

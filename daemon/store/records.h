@@ -85,6 +85,8 @@ struct record_meta {
 	uint64_t epoch;
 	int64_t created_ms;
 	uint64_t life;
+	bool has_link_key;
+	uint8_t link_key[STORE_LINK_KEY_SIZE];
 };
 int record_write_meta(struct buffer *out, const struct record_meta *meta);
 int record_read_meta(struct bytes value, struct record_meta *ret);

@@ -1,11 +1,11 @@
 #include "store/backend.h"
 
+#include "base/dir.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/folder.h"
 #include "store/store.h"
 
-#include <dirent.h>
 #include <fnmatch.h>
 #include <pthread.h>
 #include <rocksdb/c.h>
@@ -193,15 +193,13 @@ static void backend_free(struct backend *backend)
 /* Earlier versions left one of these at each start, and RocksDB never removes them. */
 static void sweep_options(const char *path)
 {
-	DIR *dir = opendir(path);
+	_cleanup_(dir_closep) DIR *dir = opendir(path);
 	const struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL)
 		if (fnmatch("OPTIONS-*.dbtmp", entry->d_name, 0) == 0 && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
 			log_warning("a file that the database has left cannot be removed; remove it by hand", "folder",
 				    path, "file", entry->d_name, "error", log_errno(-errno));
-	if (dir)
-		closedir(dir);
 }
 
 int backend_open(const char *path, enum backend_recovery recovery, struct backend **ret, struct errmsg *msg)

@@ -47,6 +47,13 @@ static void take_meta(struct store *store, const struct record_meta *meta)
 	store->history = history_of(meta);
 	store->epoch = meta->epoch;
 	store->origin = (uint64_t)meta->created_ms;
+	memcpy(store->link_key, meta->link_key, sizeof(store->link_key));
+}
+
+static int draw_link_key(struct record_meta *meta)
+{
+	meta->has_link_key = true;
+	return getentropy(meta->link_key, sizeof(meta->link_key)) < 0 ? err_origin(-errno) : 0;
 }
 
 static void batch_freep(struct backend_batch **batch)
@@ -76,6 +83,8 @@ static int begin_store(struct store *store, const char *path, struct errmsg *msg
 {
 	_cleanup_(backend_cursor_freep) struct backend_cursor *cursor = all_keys(store);
 	_cleanup_(batch_freep) struct backend_batch *batch = backend_batch_new();
+	struct record_meta meta = {
+		.epoch = FIRST_EPOCH, .created_ms = clock_utc_ms(store->clock), .life = draw_life(store)};
 	int r;
 
 	if (!cursor || !batch)
@@ -89,11 +98,9 @@ static int begin_store(struct store *store, const char *path, struct errmsg *msg
 	}
 	r = backend_cursor_error(cursor);
 	if (r == 0)
-		r = write_meta(store,
-			       (struct record_meta){.epoch = FIRST_EPOCH,
-						    .created_ms = clock_utc_ms(store->clock),
-						    .life = draw_life(store)},
-			       batch);
+		r = draw_link_key(&meta);
+	if (r == 0)
+		r = write_meta(store, meta, batch);
 	if (r < 0)
 		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
 	return r;
@@ -215,6 +222,23 @@ static int begin_life(struct store *store, struct record_meta meta, const char *
 	return folder_end_copy(path, msg);
 }
 
+/* A store of before there were links. */
+static int give_link_key(struct store *store, struct record_meta *meta, const char *path, struct errmsg *msg)
+{
+	_cleanup_(batch_freep) struct backend_batch *batch = NULL;
+	int r;
+
+	if (meta->has_link_key)
+		return 0;
+	batch = backend_batch_new();
+	r = batch ? draw_link_key(meta) : err_origin(-ENOMEM);
+	if (r == 0)
+		r = write_meta(store, *meta, batch);
+	if (r < 0)
+		errmsg_set(msg, "cannot write to the store '%s': %s; " FOLDER_REMEDY, path, strerror(-r));
+	return r;
+}
+
 static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 {
 	_cleanup_(backend_value_finish) struct backend_value value = {0};
@@ -242,6 +266,8 @@ static int check_meta(struct store *store, const char *path, struct errmsg *msg)
 	take_meta(store, &meta);
 	if (meta.format < STORE_FORMAT)
 		r = raise_format(store, meta, path, msg);
+	if (r == 0)
+		r = give_link_key(store, &meta, path, msg);
 	return r ? r : begin_life(store, meta, path, msg);
 }
 
@@ -597,6 +623,11 @@ uint64_t store_history(const struct store *store)
 uint64_t store_origin(const struct store *store)
 {
 	return store->origin;
+}
+
+struct bytes store_link_key(const struct store *store)
+{
+	return bytes_of(store->link_key, sizeof(store->link_key));
 }
 
 uint64_t store_tail(const struct store *store)

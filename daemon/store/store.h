@@ -105,6 +105,10 @@ void store_read_figures(const struct store *store, struct store_figures *ret);
 uint64_t store_epoch(const struct store *store);
 /* Names the store itself, in all its lives and copies. Constant once open. [any-thread] */
 uint64_t store_origin(const struct store *store);
+/* A secret of the store, drawn once, the same in all its lives and copies: what was signed with it stays good. Borrowed;
+ * constant once open. [any-thread] */
+#define STORE_LINK_KEY_SIZE 32
+struct bytes store_link_key(const struct store *store);
 /*
  * False while nothing can be written: a write has failed, and the store has not been opened again since. It tries that by
  * itself, for as long as it takes. Reads go on, but for the moment of the opening. [any-thread]
@@ -212,6 +216,47 @@ int store_commit_post(struct store_commit *commit, const struct ledger_entry *en
 int store_commit_keep_budget(struct store_commit *commit, uint32_t tenant, const struct ledger_scope *scope,
 			     int64_t limit_micros);
 
+/* ---- webhooks: what is to be sent because of an event, what became of it, and how far the events were read ---- */
+
+enum store_delivery_state {
+	STORE_DELIVERY_PENDING = 1,
+	STORE_DELIVERY_DELIVERED,
+	STORE_DELIVERY_DEAD, /* given up; a person may ask for it again */
+	_STORE_DELIVERY_COUNT
+};
+
+#define STORE_ENDPOINT_SIZE 64 /* of an endpoint's name, with its NUL */
+
+struct store_delivery_key {
+	uint32_t tenant;
+	uint64_t sequence;                  /* of the event */
+	char endpoint[STORE_ENDPOINT_SIZE]; /* by its name in the configuration */
+};
+
+/* Inert when zeroed. */
+struct store_delivery {
+	struct store_delivery_key key;
+	enum store_delivery_state state;
+	char *message_id; /* the same however often it is sent */
+	char *type;
+	struct id job;
+	uint64_t revision;
+	char *url;          /* NULL: the endpoint's */
+	struct buffer body; /* of lists: empty */
+	int64_t created_ms, next_ms, tried_ms, ended_ms;
+	uint32_t tries; /* in all */
+	uint32_t step;  /* of these, since it was planned or asked for again */
+	int32_t http_status;
+	char *problem, *reply; /* of the last try; may be NULL */
+};
+void store_delivery_finish(struct store_delivery *delivery);
+
+int store_commit_put_delivery(struct store_commit *commit, const struct store_delivery *delivery);
+int store_commit_delete_delivery(struct store_commit *commit, const struct store_delivery_key *key);
+/* Events up to key->sequence have their deliveries for key->endpoint. */
+int store_commit_put_delivery_cursor(struct store_commit *commit, const struct store_delivery_key *key);
+int store_commit_delete_delivery_cursor(struct store_commit *commit, const struct store_delivery_key *key);
+
 /*
  * While nothing can be written, this commit waits for as long as that takes, where others end with STORE_E_UNHEALTHY. For
  * those on which a purchase depends. Only when the store is closed meanwhile it ends like the others.
@@ -265,6 +310,7 @@ struct store_snapshot {
 	char *provider; /* as it was ordered */
 	char *model;
 	char *provider_now, *model_now; /* where it has gone on to; NULL: nowhere */
+	char *webhook_url;              /* of the job; NULL: it has none */
 	int64_t created_ms;
 	struct job_status *status; /* without plugin_state and outputs */
 };
@@ -437,6 +483,32 @@ void store_get_assets(struct store *store, uint32_t tenant, const struct digest 
 typedef void store_asset_list_fn(void *userdata, int outcome, struct asset *assets, size_t n, bool more);
 void store_list_assets(struct store *store, uint32_t tenant, const struct id *after, uint32_t limit,
 		       store_asset_list_fn *fn, void *userdata);
+
+/* ---- webhooks ---- */
+
+struct store_delivery_query {
+	uint32_t tenant;
+	bool only_pending;                  /* oldest first, else newest first; and then the rest does not count: */
+	enum store_delivery_state state;    /* 0: all */
+	char endpoint[STORE_ENDPOINT_SIZE]; /* "": all */
+	struct id job;                      /* all zero: all */
+	bool has_after;                     /* behind this one: */
+	struct store_delivery_key after;
+	uint32_t limit;
+};
+/* Without bodies. What they hold may be taken; the array is valid for the call. @scanned_to: `after` of the next page, of
+ * which there is one when @more; a page may be short, since one looks at LIMIT_STORE_DELIVERY_SCAN at most. */
+typedef void store_deliveries_fn(void *userdata, int outcome, struct store_delivery *deliveries, size_t n,
+				 const struct store_delivery_key *scanned_to, bool more);
+void store_list_deliveries(struct store *store, const struct store_delivery_query *query, store_deliveries_fn *fn,
+			   void *userdata);
+/* STORE_E_NOT_FOUND. What @take holds may be taken. */
+typedef void store_delivery_fn(void *userdata, int outcome, struct store_delivery *take);
+void store_get_delivery(struct store *store, const struct store_delivery_key *key, store_delivery_fn *fn,
+			void *userdata);
+/* All of a tenant, at most LIMIT_STORE_PAGE; valid for the call. */
+typedef void store_delivery_cursors_fn(void *userdata, int outcome, const struct store_delivery_key *cursors, size_t n);
+void store_get_delivery_cursors(struct store *store, uint32_t tenant, store_delivery_cursors_fn *fn, void *userdata);
 
 /* ---- money ---- */
 

@@ -2,12 +2,13 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <utlist.h>
 
 struct desk {
-	pthread_mutex_t mutex; /* over everything below, and the links of questions */
-	size_t holders;        /* the web and each question that is not answered */
-	struct question *answered;
+	pthread_mutex_t mutex; /* over everything below */
+	size_t holders;
+	struct note *first;
+	struct note **last;
+	bool is_closed;
 	int fd;
 };
 
@@ -26,8 +27,17 @@ int desk_new(struct desk **ret)
 	}
 	pthread_mutex_init(&desk->mutex, NULL);
 	desk->holders = 1;
+	desk->last = &desk->first;
 	*ret = desk;
 	return 0;
+}
+
+struct desk *desk_ref(struct desk *desk)
+{
+	pthread_mutex_lock(&desk->mutex);
+	desk->holders++;
+	pthread_mutex_unlock(&desk->mutex);
+	return desk;
 }
 
 struct desk *desk_unref(struct desk *desk)
@@ -52,76 +62,56 @@ int desk_fd(const struct desk *desk)
 	return desk->fd;
 }
 
-struct question *question_new(struct desk *desk, void *asker)
+bool desk_post(struct desk *desk, struct note *note)
 {
-	struct question *question = calloc(1, sizeof(*question));
+	bool is_taken;
 
-	if (!question)
-		return NULL;
-	question->desk = desk;
-	question->asker = asker;
+	note->next = NULL;
 	pthread_mutex_lock(&desk->mutex);
-	desk->holders++;
-	pthread_mutex_unlock(&desk->mutex);
-	return question;
-}
-
-struct question *question_free(struct question *question)
-{
-	if (question)
-		buffer_finish(&question->text);
-	free(question);
-	return NULL;
-}
-
-void question_answer(struct question *take)
-{
-	struct desk *desk = take->desk;
-	bool is_wanted;
-
-	pthread_mutex_lock(&desk->mutex);
-	is_wanted = take->asker != NULL;
-	if (is_wanted) {
-		take->is_answered = true;
-		LL_APPEND(desk->answered, take);
+	is_taken = !desk->is_closed;
+	if (is_taken) {
+		*desk->last = note;
+		desk->last = &note->next;
 		/* A full counter is readable, too. */
 		if (eventfd_write(desk->fd, 1) < 0)
 			err_origin(-errno);
 	}
 	pthread_mutex_unlock(&desk->mutex);
-	if (!is_wanted)
-		question_free(take);
-	desk_unref(desk);
+	return is_taken;
 }
 
-void question_drop(struct question *take)
+static struct note *take_all(struct desk *desk, bool is_close)
 {
-	struct desk *desk = take->desk;
-	bool is_answered;
-
-	pthread_mutex_lock(&desk->mutex);
-	is_answered = take->is_answered;
-	take->asker = NULL;
-	if (is_answered)
-		LL_DELETE(desk->answered, take);
-	pthread_mutex_unlock(&desk->mutex);
-	if (is_answered)
-		question_free(take);
-}
-
-struct question *desk_take(struct desk *desk, void **ret_asker)
-{
-	struct question *question;
+	struct note *first;
 	eventfd_t n;
 
 	pthread_mutex_lock(&desk->mutex);
-	question = desk->answered;
-	if (question) {
-		LL_DELETE(desk->answered, question);
-		*ret_asker = question->asker;
-	} else if (eventfd_read(desk->fd, &n) < 0 && errno != EAGAIN) {
+	desk->is_closed |= is_close;
+	first = desk->first;
+	desk->first = NULL;
+	desk->last = &desk->first;
+	if (eventfd_read(desk->fd, &n) < 0 && errno != EAGAIN)
 		err_origin(-errno);
-	}
 	pthread_mutex_unlock(&desk->mutex);
-	return question;
+	return first;
+}
+
+static void run_all(struct note *first)
+{
+	while (first) {
+		struct note *note = first;
+
+		first = note->next;
+		note->run(note);
+	}
+}
+
+void desk_run(struct desk *desk)
+{
+	run_all(take_all(desk, false));
+}
+
+void desk_close(struct desk *desk)
+{
+	run_all(take_all(desk, true));
 }

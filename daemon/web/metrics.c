@@ -1,5 +1,7 @@
 #include "web/metrics.h"
 
+#include "webhook/webhook.h"
+
 /* No provider's id has an underscore. */
 #define UNCONFIGURED "_unconfigured"
 
@@ -193,4 +195,24 @@ void metrics_write_engine(struct exposition *exposition, const struct engine_fig
 	exposition_integer(exposition, NULL, figures->store.failures);
 	write_flag(exposition, "filmgate_draining", "1 while the daemon is shutting down.", figures->is_draining);
 	write_flag(exposition, "filmgate_watchers", "Open watches.", figures->watchers);
+}
+
+static void write_counter(struct exposition *exposition, const char *name, const char *help, uint64_t value)
+{
+	exposition_family(exposition, name, "counter", help);
+	exposition_integer(exposition, NULL, value);
+}
+
+void metrics_write_webhooks(struct exposition *exposition, const struct webhooks *webhooks)
+{
+	struct webhook_figures figures;
+
+	webhooks_read_figures(webhooks, &figures);
+	write_flag(exposition, "filmgate_webhooks_pending",
+		   "Webhooks that are to be sent, for the first time or again.", figures.pending);
+	write_counter(exposition, "filmgate_webhooks_delivered_total", "Webhooks that their receivers took.",
+		      figures.delivered);
+	write_counter(exposition, "filmgate_webhooks_failed_total", "Tries of webhooks that were not taken.",
+		      figures.failed);
+	write_counter(exposition, "filmgate_webhooks_dead_total", "Webhooks that were given up.", figures.dead);
 }

@@ -1,40 +1,64 @@
-#include "web/pages.h"
-
+/*
+ * /livez, /readyz and /metrics: for whoever watches over the daemon.
+ */
+#include "base/limits.h"
+#include "engine/engine.h"
 #include "web/metrics.h"
+#include "web/routes.h"
 
-#define TEXT "text/plain; charset=utf-8"
+enum { OK = 200, INTERNAL = 500, UNAVAILABLE = 503 };
 
-enum { OK = 200, UNAVAILABLE = 503 };
+/* That the engine's thread is dead is what the question was about. */
+static void on_late(struct exchange *exchange)
+{
+	log_warning("the engine does not answer", "path", exchange_path(exchange));
+	exchange_say(exchange, UNAVAILABLE, "engine: it did not answer within %d seconds", LIMIT_WEB_ANSWER_MS / 1000);
+}
+
+static struct question *ask(struct exchange *exchange)
+{
+	return exchange_ask(exchange, LIMIT_WEB_ANSWER_MS, on_late);
+}
+
+static void finish(struct question *take, unsigned int status, int r)
+{
+	struct reply *reply = &take->reply;
+
+	reply->status = status;
+	if (!reply->media_type)
+		reply->media_type = TEXT_MEDIA_TYPE;
+	if (r < 0) {
+		log_error("a page could not be written", "error", log_errno(r));
+		reply_finish(reply);
+		*reply = (struct reply){.status = INTERNAL, .media_type = TEXT_MEDIA_TYPE};
+	}
+	question_answer(take);
+}
 
 /* ---- /livez and /readyz ---- */
 
-/* [engine thread] */
-static void on_health(void *userdata, const struct engine_health *health)
+/* [engine thread] That there is an answer says it. */
+static void on_life(void *userdata, const struct engine_health *health)
 {
 	struct question *question = userdata;
 
-	question->health = *health;
-	question_answer(question);
+	(void)health;
+	finish(question, OK, buffer_append_text(&question->reply.body, "ok\n"));
 }
 
-static void ask_health(struct engine *engine, struct question *take)
+void run_life(struct exchange *exchange)
 {
-	engine_examine(engine, on_health, take);
+	struct question *question = ask(exchange);
+
+	if (question)
+		engine_examine(exchange_config(exchange)->engine, on_life, question);
 }
 
-/* That there is an answer says it. */
-static int write_life(const struct web_config *config, const struct question *answer, struct buffer *ret)
+/* [engine thread] */
+static void on_readiness(void *userdata, const struct engine_health *health)
 {
-	int r = buffer_append_text(ret, "ok\n");
-
-	(void)config;
-	(void)answer;
-	return r < 0 ? r : OK;
-}
-
-static int write_readiness(const struct web_config *config, const struct question *answer, struct buffer *ret)
-{
-	const struct engine_health *health = &answer->health;
+	struct question *question = userdata;
+	struct buffer *body = &question->reply.body;
 	const struct {
 		bool is_true;
 		const char *words;
@@ -49,63 +73,65 @@ static int write_readiness(const struct web_config *config, const struct questio
 	};
 	int r = 0;
 
-	(void)config;
 	for (size_t i = 0; r == 0 && i < sizeof(conditions) / sizeof(conditions[0]); i++)
 		if (conditions[i].is_true)
-			r = buffer_append_text(ret, conditions[i].words);
-	if (r < 0)
-		return r;
-	if (ret->len)
-		return UNAVAILABLE;
-	r = buffer_append_text(ret, "ok\n");
-	return r < 0 ? r : OK;
+			r = buffer_append_text(body, conditions[i].words);
+	if (r == 0 && body->len == 0)
+		finish(question, OK, buffer_append_text(body, "ok\n"));
+	else
+		finish(question, UNAVAILABLE, r);
+}
+
+void run_readiness(struct exchange *exchange)
+{
+	struct question *question = ask(exchange);
+
+	if (question)
+		engine_examine(exchange_config(exchange)->engine, on_readiness, question);
 }
 
 /* ---- /metrics ---- */
 
+/* The process's figures are read on the web's thread, behind the engine's. */
+static void on_measured(struct exchange *exchange, struct question *question)
+{
+	const struct web_config *config = exchange_config(exchange);
+	struct reply *reply = &question->reply;
+	struct exposition exposition = {.out = &reply->body};
+
+	if (reply->status == OK) {
+		metrics_write_process(&exposition, config->version, config->started_ms);
+		if (config->webhooks)
+			metrics_write_webhooks(&exposition, config->webhooks);
+		if (exposition.error)
+			reply->status = INTERNAL;
+	}
+	exchange_reply(exchange, reply);
+}
+
 /* [engine thread or a reader's] Written right here, since the figures go when this returns. */
-static void on_measured(void *userdata, int outcome, const struct engine_figures *figures)
+static void on_figures(void *userdata, int outcome, const struct engine_figures *figures)
 {
 	struct question *question = userdata;
-	struct exposition exposition = {.out = &question->text};
+	struct exposition exposition = {.out = &question->reply.body};
 
+	if (outcome > 0) {
+		finish(question, UNAVAILABLE,
+		       buffer_append_text(&question->reply.body, "draining: the daemon is shutting down\n"));
+		return;
+	}
 	if (outcome == 0)
 		metrics_write_engine(&exposition, figures);
-	question->outcome = outcome ? outcome : exposition.error;
-	question_answer(question);
+	question->reply.media_type = EXPOSITION_MEDIA_TYPE;
+	finish(question, OK, outcome < 0 ? outcome : exposition.error);
 }
 
-static void ask_metrics(struct engine *engine, struct question *take)
+void run_metrics(struct exchange *exchange)
 {
-	engine_measure(engine, on_measured, take);
-}
+	struct question *question = ask(exchange);
 
-static int write_metrics(const struct web_config *config, const struct question *answer, struct buffer *ret)
-{
-	struct exposition exposition = {.out = ret};
-	int r;
-
-	if (answer->outcome < 0)
-		return answer->outcome;
-	if (answer->outcome > 0) {
-		r = buffer_append_text(ret, "draining: the daemon is shutting down\n");
-		return r < 0 ? r : UNAVAILABLE;
-	}
-	exposition.error = buffer_append(ret, answer->text.data, answer->text.len);
-	metrics_write_process(&exposition, config->version, config->started_ms);
-	return exposition.error ? exposition.error : OK;
-}
-
-static const struct page pages[] = {
-	{"/livez", TEXT, ask_health, write_life},
-	{"/readyz", TEXT, ask_health, write_readiness},
-	{"/metrics", EXPOSITION_MEDIA_TYPE, ask_metrics, write_metrics},
-};
-
-const struct page *page_find(const char *path)
-{
-	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
-		if (strcmp(pages[i].path, path) == 0)
-			return &pages[i];
-	return NULL;
+	if (!question)
+		return;
+	question->on_answer = on_measured;
+	engine_measure(exchange_config(exchange)->engine, on_figures, question);
 }

@@ -1,21 +1,16 @@
 #include "web/metrics.h"
 
-#include <dirent.h>
+#include "base/dir.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void closedirp(DIR **folder)
-{
-	if (*folder)
-		closedir(*folder);
-}
-
 /* False: /proc does not say. The folder's own descriptor and the two dots are no descriptors of the process. */
 static bool count_descriptors(uint64_t *ret)
 {
-	_cleanup_(closedirp) DIR *folder = opendir("/proc/self/fd");
+	_cleanup_(dir_closep) DIR *folder = opendir("/proc/self/fd");
 	uint64_t n = 0;
 
 	if (!folder)

@@ -1,222 +1,459 @@
 /*
- * A request is one struct exchange. It is read, suspended while the engine is asked, and resumed with the answer, or
- * with a 503 when none came in time: the engine's thread is then taken for dead, which is what the question was.
+ * A request is one struct exchange. It is read, looked at, and answered at once, or suspended until another thread has
+ * said what the answer is made of.
  *
  * The library's own time-out starts again with each byte, so a client that sends one now and then would keep its place
  * for ever. Here each connection has until `until_ms` to get on: to a request that is whole, or to a reply that is sent.
  * Whoever is late has its socket shut down, and the library, which then reads an end, closes it.
+ *
+ * The library does not look at the socket of a suspended connection either, so look_for_leavers() does.
  */
-#include "web/server.h"
+#include "web/inside.h"
 
+#include "base/id.h"
 #include "base/limits.h"
-#include "base/log.h"
-#include "base/quote.h"
-#include "web/pages.h"
+#include "web/guard.h"
 
-#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <utlist.h>
 
-struct connection {
-	struct connection *prev, *next;
-	int fd;
-	int64_t until_ms; /* monotonic */
-	bool is_waiting;  /* for the engine: that is not its fault */
-	bool is_shut;
-};
-
-struct exchange {
-	struct exchange *prev, *next;
-	struct server *server;
-	struct MHD_Connection *handle;
-	const struct page *page;
-	struct question *question; /* under way */
-	int64_t until_ms;          /* for the answer */
-	struct buffer body;
-	unsigned int status; /* 0: nothing to be said yet */
-};
-
-struct server {
-	const struct web_config *config;
-	struct desk *desk;
-	struct MHD_Daemon *daemon;
-	struct connection *connections;
-	struct exchange *exchanges;
-	int fd;
-	bool is_stopping;
-};
-
 static int64_t now_ms(const struct server *server)
 {
 	return clock_monotonic_ms(server->config->clock);
 }
 
-static struct connection *connection_of(struct MHD_Connection *handle)
+/* The end of a stream comes before the daemon's: while its client does not take it, the engine cannot stop. */
+static void give_time(struct exchange *exchange, int64_t ms)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	int64_t until_ms = now_ms(exchange->server) + ms, end_ms = exchange->server->end_ms;
 
-	return info ? info->socket_context : NULL;
+	if (exchange->source && end_ms && end_ms < until_ms)
+		until_ms = end_ms;
+	if (exchange->connection)
+		exchange->connection->until_ms = until_ms;
 }
 
-static void give_time(struct server *server, struct MHD_Connection *handle)
+static void suspend(struct exchange *exchange)
 {
-	struct connection *connection = connection_of(handle);
+	if (exchange->is_suspended)
+		return;
+	exchange->is_suspended = true;
+	if (exchange->connection)
+		exchange->connection->is_resting = true;
+	MHD_suspend_connection(exchange->handle);
+}
 
-	if (connection)
-		connection->until_ms = now_ms(server) + LIMIT_WEB_REQUEST_MS;
+static void resume(struct exchange *exchange)
+{
+	if (!exchange->is_suspended)
+		return;
+	exchange->is_suspended = false;
+	if (exchange->connection)
+		exchange->connection->is_resting = false;
+	give_time(exchange, LIMIT_WEB_REQUEST_MS);
+	MHD_resume_connection(exchange->handle);
+}
+
+/* ---- what is asked ---- */
+
+const struct web_config *exchange_config(const struct exchange *exchange)
+{
+	return exchange->server->config;
+}
+
+struct desk *exchange_desk(const struct exchange *exchange)
+{
+	return exchange->server->desk;
+}
+
+const char *exchange_path(const struct exchange *exchange)
+{
+	return exchange->path;
+}
+
+const char *exchange_id(const struct exchange *exchange)
+{
+	return exchange->id;
+}
+
+const char *exchange_header(const struct exchange *exchange, const char *name)
+{
+	return MHD_lookup_connection_value(exchange->handle, MHD_HEADER_KIND, name);
+}
+
+const char *exchange_parameter(const struct exchange *exchange, const char *name)
+{
+	return MHD_lookup_connection_value(exchange->handle, MHD_GET_ARGUMENT_KIND, name);
+}
+
+struct bytes exchange_body(const struct exchange *exchange)
+{
+	return buffer_bytes(&exchange->body);
 }
 
 /* ---- replies ---- */
 
-static enum MHD_Result queue(struct server *server, struct MHD_Connection *handle, unsigned int status,
-			     const char *media_type, struct buffer *body, const char *allow)
+void reply_finish(struct reply *reply)
 {
-	struct MHD_Response *response;
+	buffer_finish(&reply->body);
+	*reply = (struct reply){0};
+}
+
+void reply_header(struct reply *reply, const char *name, const char *format, ...)
+{
+	va_list args;
+	int n = -1;
+
+	va_start(args, format);
+	if (reply->n_headers < REPLY_HEADERS)
+		n = vsnprintf(reply->headers[reply->n_headers].value, sizeof(reply->headers[0].value), format, args);
+	va_end(args);
+	if (n < 0 || n >= (int)sizeof(reply->headers[0].value))
+		log_warning("a header does not fit into its reply", "name", name);
+	else
+		reply->headers[reply->n_headers++].name = name;
+}
+
+static bool has_header(const struct reply *reply, const char *name)
+{
+	for (size_t i = 0; i < reply->n_headers; i++)
+		if (strcmp(reply->headers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* What every reply says: that nobody is to guess what it is, to frame it, or to read it from another site. */
+static void add_headers(const struct exchange *exchange, const struct reply *reply, struct MHD_Response *response)
+{
+	MHD_add_response_header(response, "X-Request-Id", exchange->id);
+	if (!has_header(reply, MHD_HTTP_HEADER_CACHE_CONTROL))
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_X_FRAME_OPTIONS, "DENY");
+	MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+	MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+	MHD_add_response_header(response, "Cross-Origin-Resource-Policy",
+				exchange->origin ? "cross-origin" : "same-origin");
+	if (reply->media_type)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->media_type);
+	for (size_t i = 0; i < reply->n_headers; i++)
+		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ORIGIN);
+	if (exchange->origin) {
+		MHD_add_response_header(response, "Access-Control-Allow-Origin", exchange->origin);
+		MHD_add_response_header(response, "Access-Control-Expose-Headers", GUARD_EXPOSED_HEADERS);
+	}
+	/* What a refused request still brings is not read. */
+	if (!exchange->is_whole)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+static enum MHD_Result queue(struct exchange *exchange, const struct reply *reply, struct MHD_Response *response)
+{
 	enum MHD_Result result;
 
-	response = MHD_create_response_from_buffer(body->len, body->data, MHD_RESPMEM_MUST_FREE);
-	if (!response)
-		return MHD_NO;
-	*body = (struct buffer){0};
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(response, MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff");
-	if (allow)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
-	/* What a refused request still brings is not read. */
-	if (status >= 400 && status < 500)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	give_time(server, handle);
-	result = MHD_queue_response(handle, status, response);
+	add_headers(exchange, reply, response);
+	result = MHD_queue_response(exchange->handle, reply->status, response);
+	exchange->status = result == MHD_YES ? reply->status : 0;
 	MHD_destroy_response(response);
 	return result;
 }
 
-static enum MHD_Result refuse(struct exchange *exchange, unsigned int status, const char *allow)
+/* Clients that ask for much and read nothing. */
+static void look_at_room(struct exchange *exchange)
 {
-	return queue(exchange->server, exchange->handle, status, "text/plain; charset=utf-8", &exchange->body, allow);
+	struct server *server = exchange->server;
+	size_t max = server->config->max_reply_bytes ? server->config->max_reply_bytes : LIMIT_WEB_REPLIES;
+	size_t len = exchange->reply.body.len;
+
+	if (len > max / LIMIT_WEB_CONNECTIONS && server->reply_bytes + len > max) {
+		exchange_say(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+			     "too many replies wait for their clients to read them; try again later");
+		len = exchange->reply.body.len;
+	}
+	exchange->reply_size = len;
+	server->reply_bytes += len;
 }
 
-static enum MHD_Result reply(struct exchange *exchange)
+/* Only where the library lets us: in its call. */
+static enum MHD_Result queue_reply(struct exchange *exchange)
 {
-	return queue(exchange->server, exchange->handle, exchange->status,
-		     exchange->status == MHD_HTTP_OK ? exchange->page->media_type : "text/plain; charset=utf-8",
-		     &exchange->body, NULL);
+	struct MHD_Response *response;
+	struct reply reply;
+
+	look_at_room(exchange);
+	reply = exchange->reply;
+	response = MHD_create_response_from_buffer(reply.body.len, reply.body.data, MHD_RESPMEM_MUST_FREE);
+	exchange->reply = (struct reply){0};
+	exchange->has_reply = false;
+	if (!response) {
+		reply_finish(&reply);
+		return MHD_NO;
+	}
+	give_time(exchange, LIMIT_WEB_REQUEST_MS + (int64_t)(reply.body.len / LIMIT_WEB_BYTES_PER_MS));
+	return queue(exchange, &reply, response);
+}
+
+void exchange_reply(struct exchange *exchange, struct reply *take)
+{
+	reply_finish(&exchange->reply);
+	exchange->reply = *take;
+	exchange->has_reply = true;
+	*take = (struct reply){0};
+	resume(exchange);
+}
+
+void exchange_say(struct exchange *exchange, unsigned int status, const char *format, ...)
+{
+	struct reply reply = {.status = status, .media_type = TEXT_MEDIA_TYPE};
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	/* Without memory the status says it all. */
+	if (buffer_printf(&reply.body, "%s\n", text) < 0)
+		buffer_finish(&reply.body);
+	exchange_reply(exchange, &reply);
+}
+
+static ssize_t read_source(void *userdata, uint64_t position, char *out, size_t max)
+{
+	struct exchange *exchange = userdata;
+	ssize_t n;
+
+	(void)position;
+	if (exchange->is_left)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	n = exchange->source->read(exchange->userdata, out, max);
+	if (n == SOURCE_END)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n < 0)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (n == 0)
+		suspend(exchange);
+	else
+		give_time(exchange, LIMIT_WEB_STALL_MS);
+	return n;
+}
+
+bool exchange_is_draining(const struct exchange *exchange)
+{
+	return exchange->server->end_ms != 0;
+}
+
+bool exchange_open(struct exchange *exchange, const struct source *source, void *userdata)
+{
+	if (exchange->server->n_streams >= LIMIT_WEB_STREAMS || exchange_is_draining(exchange))
+		return false;
+	exchange->server->n_streams++;
+	exchange->source = source;
+	exchange->userdata = userdata;
+	suspend(exchange);
+	return true;
+}
+
+void exchange_send_head(struct exchange *exchange, const struct reply *head, uint64_t size)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(size, LIMIT_WEB_STREAM_BLOCK, read_source,
+									  exchange, NULL);
+
+	give_time(exchange, LIMIT_WEB_STALL_MS);
+	/* Without a status go_on() ends the connection, and the source hears of that. */
+	if (response)
+		queue(exchange, head, response);
+}
+
+void exchange_wake(struct exchange *exchange)
+{
+	resume(exchange);
+}
+
+/* ---- questions ---- */
+
+static void free_question(struct question *question)
+{
+	if (question->free_answer)
+		question->free_answer(question->answer);
+	reply_finish(&question->reply);
+	free(question);
+}
+
+static void on_note(struct note *note)
+{
+	struct question *question = (struct question *)note;
+	struct exchange *exchange = question->exchange;
+
+	if (exchange) {
+		exchange->question = NULL;
+		if (question->on_answer)
+			question->on_answer(exchange, question);
+		else
+			exchange_reply(exchange, &question->reply);
+	}
+	desk_unref(question->desk);
+	free_question(question);
+}
+
+struct question *exchange_ask(struct exchange *exchange, int64_t patience_ms, question_late_fn *late)
+{
+	struct question *question = calloc(1, sizeof(*question));
+
+	if (!question) {
+		exchange_say(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
+		return NULL;
+	}
+	question->note.run = on_note;
+	question->desk = desk_ref(exchange->server->desk);
+	question->exchange = exchange;
+	exchange->question = question;
+	exchange->late = late;
+	exchange->until_ms = patience_ms < 0 ? -1 : now_ms(exchange->server) + patience_ms;
+	suspend(exchange);
+	return question;
+}
+
+void question_answer(struct question *take)
+{
+	struct desk *desk = take->desk;
+
+	if (desk_post(desk, &take->note))
+		return;
+	free_question(take);
+	desk_unref(desk);
+}
+
+static void drop_question(struct exchange *exchange)
+{
+	if (exchange->question)
+		exchange->question->exchange = NULL;
+	exchange->question = NULL;
 }
 
 /* ---- a request ---- */
 
-struct head {
-	size_t hosts, lengths, encodings;
-	bool has_body;
-};
-
-static enum MHD_Result look_at_header(void *userdata, enum MHD_ValueKind kind, const char *name, const char *value)
+/* The sender's, when that can stand in a log. */
+static void take_id(struct exchange *exchange)
 {
-	struct head *head = userdata;
+	const char *id = exchange_header(exchange, "X-Request-Id");
+	size_t len = id ? strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") : 0;
+	struct id made;
 
-	(void)kind;
-	if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
-		head->hosts++;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-		head->encodings++;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-		head->lengths++;
-		head->has_body |= !value || strspn(value, "0") != strlen(value);
+	if (id && len > 0 && len <= REQUEST_ID_MAX && id[len] == '\0') {
+		snprintf(exchange->id, sizeof(exchange->id), "%s", id);
+		return;
 	}
-	return MHD_YES;
+	made = id_new(clock_utc_ms(exchange->server->config->clock));
+	id_format(&made, exchange->id);
 }
 
-/* What the library lets through although two readers may understand it differently, and bodies, which nothing has. */
-static const char *find_fault(struct MHD_Connection *handle)
+static void drop_body(struct exchange *exchange)
 {
-	struct head head = {0};
-
-	MHD_get_connection_values(handle, MHD_HEADER_KIND, look_at_header, &head);
-	if (head.hosts > 1)
-		return "the request has two Host headers\n";
-	if (head.lengths > 1)
-		return "the request has two Content-Length headers\n";
-	if (head.has_body || head.encodings)
-		return "the request has a body: leave it out\n";
-	return NULL;
+	exchange->server->body_bytes -= exchange->body.len;
+	buffer_finish(&exchange->body);
+	exchange->body = (struct buffer){0};
 }
 
-static enum MHD_Result begin(struct exchange *exchange, const char *path, const char *method)
+static void set_fault(struct exchange *exchange, unsigned int status, const char *fault)
 {
-	bool is_read = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-	const char *fault = find_fault(exchange->handle);
-
-	exchange->page = page_find(path);
-	if (!exchange->page) {
-		if (buffer_printf(&exchange->body, "there is no '%s' here, but /livez, /readyz and /metrics\n",
-				  quote(path).text) < 0)
-			return MHD_NO;
-		return refuse(exchange, MHD_HTTP_NOT_FOUND, NULL);
-	}
-	if (!is_read) {
-		if (buffer_printf(&exchange->body, "'%s' is not possible here: use GET or HEAD\n", quote(method).text) <
-		    0)
-			return MHD_NO;
-		return refuse(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "GET, HEAD");
-	}
-	if (fault) {
-		if (buffer_append_text(&exchange->body, fault) < 0)
-			return MHD_NO;
-		return refuse(exchange, MHD_HTTP_BAD_REQUEST, NULL);
-	}
-	return MHD_YES;
+	exchange->fault = fault;
+	exchange->fault_status = status;
+	drop_body(exchange);
 }
 
-static void wait_for_engine(struct exchange *exchange, bool is_waiting)
-{
-	struct connection *connection = connection_of(exchange->handle);
-
-	if (connection)
-		connection->is_waiting = is_waiting;
-	if (is_waiting)
-		MHD_suspend_connection(exchange->handle);
-	else
-		MHD_resume_connection(exchange->handle);
-}
-
-static enum MHD_Result ask(struct exchange *exchange)
+/* The library answers only before a body or behind it, so one that is not wanted is read to its end, in its time. */
+static void keep_body(struct exchange *exchange, const char *data, size_t len)
 {
 	struct server *server = exchange->server;
 
-	exchange->question = question_new(server->desk, exchange);
-	if (!exchange->question)
-		return MHD_NO;
-	exchange->until_ms = now_ms(server) + LIMIT_WEB_ANSWER_MS;
-	wait_for_engine(exchange, true);
-	exchange->page->ask(server->config->engine, exchange->question);
-	return MHD_YES;
+	if (exchange->fault)
+		return;
+	if (exchange->body.len + len > exchange->route->max_body) {
+		set_fault(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than is taken here");
+	} else if (server->body_bytes + len > LIMIT_WEB_BODIES) {
+		set_fault(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "the daemon has too much to read; try again later");
+	} else if (buffer_append(&exchange->body, data, len) < 0) {
+		set_fault(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
+	} else {
+		server->body_bytes += len;
+		if (exchange->connection)
+			exchange->connection->until_ms += (int64_t)(len / LIMIT_WEB_BYTES_PER_MS);
+	}
 }
 
-/* The library calls this with the head, again when the request is whole, and again after it was resumed. */
+static enum MHD_Result run(struct exchange *exchange)
+{
+	exchange->is_whole = true;
+	if (exchange->fault)
+		exchange_say(exchange, exchange->fault_status, "%s", exchange->fault);
+	else
+		exchange->route->run(exchange);
+	/* The reply may be long in coming, and others have something to say. */
+	drop_body(exchange);
+	if (exchange->has_reply)
+		return queue_reply(exchange);
+	return exchange->question || exchange->source ? MHD_YES : MHD_NO;
+}
+
+/* The library does not call without a reason: the request is whole, or it was resumed. */
+static enum MHD_Result go_on(struct exchange *exchange)
+{
+	if (!exchange->has_reply && !exchange->source)
+		return run(exchange);
+	if (!exchange->has_reply)
+		exchange->source->start(exchange->userdata);
+	if (exchange->has_reply)
+		return queue_reply(exchange);
+	return exchange->status ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result begin(struct exchange *exchange, const char *version)
+{
+	struct server *server = exchange->server;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->handle,
+								       MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	exchange->connection = info ? info->socket_context : NULL;
+	exchange->began_ms = now_ms(server);
+	take_id(exchange);
+	if (head_may_come(exchange, version))
+		return MHD_YES;
+	return queue_reply(exchange);
+}
+
+/* The library calls this with the head, with pieces of the body, when the request is whole, and after a rest. */
 static enum MHD_Result on_access(void *userdata, struct MHD_Connection *handle, const char *path, const char *method,
 				 const char *version, const char *upload, size_t *upload_len, void **context)
 {
 	struct server *server = userdata;
 	struct exchange *exchange = *context;
 
-	(void)version;
-	(void)upload;
-	if (exchange && (server->is_stopping || *upload_len))
+	if (exchange && (server->is_stopping || exchange->is_left))
 		return MHD_NO;
+	if (exchange && *upload_len) {
+		keep_body(exchange, upload, *upload_len);
+		*upload_len = 0;
+		return MHD_YES;
+	}
 	if (exchange)
-		return exchange->status ? reply(exchange) : ask(exchange);
+		return go_on(exchange);
 	exchange = calloc(1, sizeof(*exchange));
 	if (!exchange)
 		return MHD_NO;
 	exchange->server = server;
 	exchange->handle = handle;
+	exchange->path = path;
+	exchange->method = method;
 	DL_APPEND(server->exchanges, exchange);
 	*context = exchange;
-	return begin(exchange, path, method);
+	return begin(exchange, version);
 }
 
 static void on_completed(void *userdata, struct MHD_Connection *handle, void **context,
@@ -226,15 +463,36 @@ static void on_completed(void *userdata, struct MHD_Connection *handle, void **c
 	struct exchange *exchange = *context;
 
 	(void)code;
+	(void)handle;
 	*context = NULL;
-	give_time(server, handle);
 	if (!exchange)
 		return;
-	if (exchange->question)
-		question_drop(exchange->question);
+	log_debug("HTTP request", "request", exchange->id, "method", exchange->method, "path",
+		  exchange->route && exchange->route->is_key ? exchange->route->path : exchange->path, "status",
+		  log_int(exchange->status), "ms", log_int(now_ms(server) - exchange->began_ms));
+	give_time(exchange, LIMIT_WEB_REQUEST_MS);
+	drop_question(exchange);
+	if (exchange->source) {
+		server->n_streams--;
+		exchange->source->closed(exchange->userdata);
+	}
 	DL_DELETE(server->exchanges, exchange);
-	buffer_finish(&exchange->body);
+	server->reply_bytes -= exchange->reply_size;
+	drop_body(exchange);
+	reply_finish(&exchange->reply);
 	free(exchange);
+}
+
+/* A client that vanishes without a word, its cable cut, is found by the kernel in half a minute. */
+static void watch_socket(int fd)
+{
+	const int on = 1, idle_s = 15, interval_s = 5, probes = 3;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s)) < 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s)) < 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes)) < 0)
+		err_origin(-errno);
 }
 
 static void on_connection(void *userdata, struct MHD_Connection *handle, void **context,
@@ -258,45 +516,17 @@ static void on_connection(void *userdata, struct MHD_Connection *handle, void **
 	}
 	connection->fd = info->connect_fd;
 	connection->until_ms = now_ms(server) + LIMIT_WEB_REQUEST_MS;
+	watch_socket(connection->fd);
 	DL_APPEND(server->connections, connection);
 	*context = connection;
 }
 
 /* ---- a turn ---- */
 
-static void end_question(struct exchange *exchange, int status)
-{
-	exchange->question = NULL;
-	exchange->status = status > 0 ? (unsigned int)status : MHD_HTTP_INTERNAL_SERVER_ERROR;
-	if (status < 0) {
-		log_error("a page could not be written", "path", exchange->page->path, "error", log_errno(status));
-		buffer_finish(&exchange->body);
-		exchange->body = (struct buffer){0};
-	}
-	wait_for_engine(exchange, false);
-}
-
-static void take_answers(struct server *server)
-{
-	struct question *answer;
-	void *asker;
-
-	while ((answer = desk_take(server->desk, &asker)) != NULL) {
-		struct exchange *exchange = asker;
-
-		end_question(exchange, exchange->page->write(server->config, answer, &exchange->body));
-		question_free(answer);
-	}
-}
-
 static void give_up(struct exchange *exchange)
 {
-	int r = buffer_printf(&exchange->body, "engine: it did not answer within %d seconds\n",
-			      LIMIT_WEB_ANSWER_MS / 1000);
-
-	log_warning("the engine does not answer", "path", exchange->page->path);
-	question_drop(exchange->question);
-	end_question(exchange, r < 0 ? r : MHD_HTTP_SERVICE_UNAVAILABLE);
+	drop_question(exchange);
+	exchange->late(exchange);
 }
 
 static void note_next(int64_t *next_ms, int64_t wait_ms)
@@ -307,6 +537,35 @@ static void note_next(int64_t *next_ms, int64_t wait_ms)
 		*next_ms = wait_ms;
 }
 
+static bool has_left(int fd)
+{
+	struct pollfd socket = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&socket, 1, 0) > 0 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+/* Of those whose streams rest; who waits for an answer is told it anyhow. */
+static void look_for_leavers(struct server *server, int64_t now, int64_t *next_ms)
+{
+	bool is_due = server->look_ms <= now, has_resting = false;
+	struct exchange *exchange;
+
+	DL_FOREACH(server->exchanges, exchange) {
+		if (!exchange->source || !exchange->is_suspended || !exchange->connection)
+			continue;
+		has_resting = true;
+		if (!is_due)
+			continue;
+		exchange->is_left = has_left(exchange->connection->fd);
+		if (exchange->is_left || exchange->source->look(exchange->userdata, now))
+			resume(exchange);
+	}
+	if (is_due)
+		server->look_ms = now + LIMIT_WEB_LOOK_MS;
+	if (has_resting)
+		note_next(next_ms, server->look_ms - now);
+}
+
 /* Ends what is late; what is not is noted. */
 static void look_at_clock(struct server *server, int64_t *next_ms)
 {
@@ -315,13 +574,14 @@ static void look_at_clock(struct server *server, int64_t *next_ms)
 	struct connection *connection;
 
 	DL_FOREACH(server->exchanges, exchange) {
-		if (exchange->question && exchange->until_ms <= now)
+		if (exchange->question && exchange->until_ms >= 0 && exchange->until_ms <= now)
 			give_up(exchange);
-		if (exchange->question)
+		if (exchange->question && exchange->until_ms >= 0)
 			note_next(next_ms, exchange->until_ms - now);
 	}
+	look_for_leavers(server, now, next_ms);
 	DL_FOREACH(server->connections, connection) {
-		if (connection->is_waiting || connection->is_shut)
+		if (connection->is_resting || connection->is_shut)
 			continue;
 		if (connection->until_ms <= now) {
 			connection->is_shut = true;
@@ -337,7 +597,7 @@ int64_t server_turn(struct server *server)
 	MHD_UNSIGNED_LONG_LONG library_ms;
 	int64_t next_ms = -1;
 
-	take_answers(server);
+	desk_run(server->desk);
 	look_at_clock(server, &next_ms);
 	MHD_run(server->daemon);
 	if (MHD_get_timeout(server->daemon, &library_ms) == MHD_YES)
@@ -347,9 +607,22 @@ int64_t server_turn(struct server *server)
 	return next_ms;
 }
 
+void server_drain(struct server *server)
+{
+	struct exchange *exchange;
+
+	server->end_ms = now_ms(server) + LIMIT_GRACE_MS;
+	DL_FOREACH(server->exchanges, exchange) {
+		if (!exchange->source)
+			continue;
+		give_time(exchange, LIMIT_GRACE_MS);
+		exchange->source->drain(exchange->userdata);
+	}
+}
+
 /* ---- life ---- */
 
-/* Paths are compared as they were sent. */
+/* Paths are compared as they were sent. No parameter has a value with anything to escape. */
 static size_t leave_escaped(void *userdata, struct MHD_Connection *handle, char *text)
 {
 	(void)userdata;
@@ -372,25 +645,37 @@ int server_new(const struct web_config *config, struct desk *desk, int listen_fd
 	struct server *server = calloc(1, sizeof(*server));
 	const union MHD_DaemonInfo *info;
 
+	if (server && config->requests_per_s) {
+		server->rates = rates_new(config->requests_per_s);
+		if (!server->rates) {
+			close(listen_fd);
+			free(server);
+			return err_origin(-ENOMEM);
+		}
+	}
 	/* The library hands on what the kernel said, where it was the kernel. */
 	errno = 0;
-	if (server)
+	if (server) {
+		server->config = config;
+		server->desk = desk;
 		server->daemon = MHD_start_daemon(
 			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, server,
 			MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
 			MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-			server, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LIMIT_WEB_CONNECTIONS,
-			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_WEB_HEAD, MHD_OPTION_UNESCAPE_CALLBACK,
+			server, MHD_OPTION_CONNECTION_LIMIT,
+			config->max_connections ? config->max_connections : (unsigned int)LIMIT_WEB_CONNECTIONS,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_WEB_POOL, MHD_OPTION_UNESCAPE_CALLBACK,
 			leave_escaped, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	}
 	if (!server || !server->daemon) {
 		int error = errno;
 
 		close(listen_fd);
+		if (server)
+			rates_free(server->rates);
 		free(server);
 		return err_origin(error ? -error : -ENOMEM);
 	}
-	server->config = config;
-	server->desk = desk;
 	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	server->fd = info->epoll_fd;
 	*ret = server;
@@ -410,13 +695,14 @@ struct server *server_free(struct server *server)
 	if (!server)
 		return NULL;
 	server->is_stopping = true;
-	DL_FOREACH(server->exchanges, exchange)
-		if (exchange->question) {
-			question_drop(steal(exchange->question));
-			wait_for_engine(exchange, false);
-		}
+	DL_FOREACH(server->exchanges, exchange) {
+		drop_question(exchange);
+		exchange->is_left = true;
+		resume(exchange);
+	}
 	MHD_run(server->daemon);
 	MHD_stop_daemon(server->daemon);
+	rates_free(server->rates);
 	free(server);
 	return NULL;
 }

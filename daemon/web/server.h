@@ -5,8 +5,7 @@
 #ifndef FG_WEB_SERVER_H
 #define FG_WEB_SERVER_H
 
-#include "web/desk.h"
-#include "web/web.h"
+#include "web/exchange.h"
 
 struct server;
 
@@ -14,6 +13,8 @@ struct server;
 int server_new(const struct web_config *config, struct desk *desk, int listen_fd, struct server **ret);
 struct server *server_free(struct server *server);
 int server_fd(const struct server *server);
+/* Tells the streams that the daemon is about to stop. LIMIT_GRACE_MS later all of them are closed. */
+void server_drain(struct server *server);
 /* Returns the milliseconds until the next turn is due, or -1: none is. */
 int64_t server_turn(struct server *server);
 

@@ -19,7 +19,23 @@ struct web {
 	bool has_thread;
 	atomic_bool is_stopping;
 	int stop_fd;
+	struct note draining;
+	atomic_bool is_draining;
 };
+
+static void on_draining(struct note *note)
+{
+	struct web *web = (struct web *)((char *)note - offsetof(struct web, draining));
+
+	if (web->server)
+		server_drain(web->server);
+}
+
+void web_drain(struct web *web)
+{
+	if (web && !atomic_exchange(&web->is_draining, true))
+		desk_post(web->desk, &web->draining);
+}
 
 static void *run(void *userdata)
 {
@@ -37,6 +53,8 @@ static void *run(void *userdata)
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms > INT_MAX ? INT_MAX : (int)wait_ms) < 0)
 			assert(errno == EINTR || errno == ENOMEM);
 	}
+	/* What was answered before the end is said: of an order somebody would wonder whether it was taken. */
+	server_turn(web->server);
 	return NULL;
 }
 
@@ -76,6 +94,7 @@ int web_new(const struct web_config *config, struct web **ret, uint16_t *ret_por
 	if (!web)
 		return err_explain(err_origin(-ENOMEM), "the HTTP server cannot be made", msg);
 	web->config = *config;
+	web->draining.run = on_draining;
 	web->stop_fd = -1;
 	r = listen_loopback(config->address, &fd, &port, msg);
 	if (r != 0)
@@ -100,7 +119,10 @@ struct web *web_free(struct web *web)
 			err_origin(-errno);
 		pthread_join(web->thread, NULL);
 	}
-	server_free(web->server);
+	/* What the desk still runs finds no server any more. */
+	web->server = server_free(web->server);
+	if (web->desk)
+		desk_close(web->desk);
 	desk_unref(web->desk);
 	closep(&web->stop_fd);
 	free(web);

@@ -5,9 +5,9 @@
 #ifndef FG_TESTS_BENCH_RPC_ECHO_H
 #define FG_TESTS_BENCH_RPC_ECHO_H
 
-struct rpc_method;
+struct method;
 
 /* "/filmgate.bench.Bench/Echo" */
-extern const struct rpc_method bench_echo_method;
+extern const struct method bench_echo_method;
 
 #endif

@@ -14,6 +14,7 @@ const KEYS = ["charged_twice", "charged_undelivered", "lost", "stuck", "failed_u
 	"leaked_reservations", "ledger_imbalance", "over_budget", "bad_artifacts", "revision_gaps", "order_violations"];
 
 const TRIES = 20; // in which a watcher hears what was read
+const TRIES_ALL = 10 * TRIES; // of a world: where it goes wrong with hundreds of jobs, no waiting will help
 
 const sendsOf = (job) => job.status.attempts.flatMap((attempt) => attempt.sends);
 const remotesOf = (job) => job.status.attempts.flatMap((attempt) => attempt.remotes.map((remote) => remote.remote_id));
@@ -35,6 +36,8 @@ function checkCharges(world, findings) {
 		const state = now ? stateOf(now) : (job.state || "").replace("JOB_STATE_", "");
 		if (rows.length && state !== "SUCCEEDED" && !explainsCharge(job, state))
 			findings.charged_undelivered.push(`${job.name} is charged and ${state || "unknown"}`);
+		if (rows.length && now && saysNothingWasBought(now))
+			findings.charged_undelivered.push(`${job.name} is charged and says that it is not: ${JSON.stringify(now.status)}`);
 		if (now && rows.length && state === "SUCCEEDED" && !remotesOf(now).some((id) => rows.some((row) => id.endsWith(row.video_id))))
 			findings.charged_undelivered.push(`${job.name} is charged ${rows[0].video_id} and has ${remotesOf(now)}`);
 		if (!rows.length && state === "SUCCEEDED") findings.bad_artifacts.push(`${job.name} SUCCEEDED and was never charged`);
@@ -47,6 +50,9 @@ function explainsCharge(job, state) {
 	return (state === "CANCELLED" && job.cancelAsked) || (state === "FAILED" && job.moderated) ||
 		job.resolved.includes("RESOLUTION_GIVE_UP");
 }
+
+const saysNothingWasBought = ({ status }) =>
+	status.cancel?.outcome === "CANCEL_OUTCOME_NEVER_SENT" || status.failure?.purchased === "PURCHASED_NOTHING";
 
 // ---- jobs ----
 
@@ -69,13 +75,19 @@ function checkJobs(world, findings) {
 		if (!world.history.byName.has(name)) findings.order_violations.push(`${name} (${now.request_id}) was ordered by nobody`);
 }
 
+// Of a text that is refused, or of an order for elsewhere that was cancelled while the first provider had not yet refused
+// it: such a one does not go on.
+function isRefusalTrue(job, failure) {
+	return (job.moderated && failure.reason === "FAILURE_REASON_MODERATED") ||
+		(job.elsewhere && job.cancelAsked && failure.reason === "FAILURE_REASON_INVALID_INPUT" && failure.purchased === "PURCHASED_NOTHING");
+}
+
 function checkEnd(job, now, findings) {
 	const state = stateOf(now);
 
 	if (!FINAL.has(now.status.state)) findings.stuck.push(`${now.name} is ${state} after all was over`);
 	const words = `${now.name} of ${job.provider} is ${state}: ${JSON.stringify(now.status.failure)}`;
-	if (state === "FAILED" && !job.resolved.includes("RESOLUTION_GIVE_UP") &&
-		!(job.moderated && now.status.failure.reason === "FAILURE_REASON_MODERATED"))
+	if (state === "FAILED" && !job.resolved.includes("RESOLUTION_GIVE_UP") && !isRefusalTrue(job, now.status.failure))
 		findings.failed_unexplained.push(words);
 	if (state === "EXPIRED" || (state === "CANCELLED" && !job.cancelAsked)) findings.failed_unexplained.push(words);
 	if (state === "SUCCEEDED" && job.moderated) findings.order_violations.push(`${words}, although it is forbidden`);
@@ -103,11 +115,12 @@ const at = (time) => (time ? Number(time.seconds) * 1000 + Math.floor(time.nanos
 
 // ---- artifacts ----
 
-// The renderer's own files: whatever else is delivered is not what was bought.
+// The renderer's own files: whatever else is delivered is not what was bought. Folders in it are work that is not
+// published, perhaps of a simulator of another run, and may go at any time.
 function renderedIn(cache) {
-	const files = fs.readdirSync(cache, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+	const files = fs.readdirSync(cache, { withFileTypes: true }).filter((entry) => entry.isFile());
 
-	return new Set(files.map((entry) => sha256(fs.readFileSync(path.join(entry.parentPath || entry.path, entry.name)))));
+	return new Set(files.map((entry) => sha256(fs.readFileSync(path.join(cache, entry.name)))));
 }
 
 async function checkArtifacts(world, findings) {
@@ -139,10 +152,10 @@ async function checkArtifacts(world, findings) {
 // ---- events ----
 
 // What a cancelled job came to can be learnt after the jobs were read, and is a revision more.
-async function checkNewest(world, watcher, { name, revision }, findings) {
+async function checkNewest(world, watcher, { name, revision }, patience, findings) {
 	let seen = watcher.revisions.get(name);
 
-	for (let tries = 0; seen !== revision && tries < TRIES; tries++) {
+	for (let tries = 0; seen !== revision && tries < TRIES && patience.tries > 0; tries++, patience.tries--) {
 		({ revision } = (await world.stack.call("GetJob", { name })).job);
 		await sleep(100);
 		seen = watcher.revisions.get(name);
@@ -155,13 +168,14 @@ async function checkEvents(world, findings) {
 	findings.order_violations.push(...world.history.disorder);
 	const [first, second] = world.watchers;
 	const length = Math.min(first.order.length, second.order.length);
+	const patience = { tries: TRIES_ALL };
 	for (let i = 0; i < length; i++) {
 		if (first.order[i] === second.order[i]) continue;
 		findings.order_violations.push(`two watchers saw ${first.order[i]} and ${second.order[i]} as event ${i + 1}`);
 		break;
 	}
 	for (const [name, job] of world.jobs) {
-		await checkNewest(world, first, job, findings);
+		await checkNewest(world, first, job, patience, findings);
 		const events = (await world.stack.stream("WatchJob", { name, after_revision: 1 })).map((message) => message.event);
 		// The stream ends with the job; what was changed afterwards is not in it.
 		const isShort = events.length < job.revision - 1 && !(events.length && FINAL.has(events.at(-1).status.state));

@@ -15,6 +15,7 @@ const T0 = 1800000000000; // UTC milliseconds
 const SUBMIT_MS = 2500;
 const VIDEO = Buffer.from("rendered");
 const OTHER = Buffer.from("of another scene");
+const HALF = Buffer.from("rendered, not published");
 const OUTSIDE = Buffer.from("never rendered");
 
 const time = (ms) => ({ seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1000000 });
@@ -53,7 +54,7 @@ class Pretence {
 		const job = this.history.begin(id, { provider, text: `text of ${id}`, moderated: false, scene: 1, ...order });
 
 		if (artifact) this.files.set(artifact.name, video);
-		this.history.accepted(job, { ...now, revision: 1, status: this.status("QUEUED") });
+		this.accepted(job, { ...now, revision: 1, status: this.status("QUEUED") });
 		for (const watcher of this.watchers)
 			for (const [i, at] of ["QUEUED", "RUNNING", state].entries()) watcher.take(this.event(name, i + 1, at));
 		for (let n = 0; n < charges; n++) {
@@ -64,6 +65,14 @@ class Pretence {
 		}
 		this.jobs.set(name, now);
 		return { job, now };
+	}
+
+	read(job, reply) {
+		this.history.read(job, reply, this.history.known(job));
+	}
+
+	accepted(job, reply) {
+		this.history.accepted(job, reply, this.history.known(job));
 	}
 
 	event(name, revision, state) {
@@ -127,6 +136,8 @@ function honest(cache) {
 	const gone = world.add("deleted", "SUCCEEDED");
 	Object.assign(gone.job, { deleteAsked: true, deleted: true, state: "JOB_STATE_SUCCEEDED" });
 	world.jobs.delete(gone.now.name);
+	world.add("called_back", "FAILED", { elsewhere: true,
+		failure: { reason: "FAILURE_REASON_INVALID_INPUT", purchased: "PURCHASED_NOTHING" } }).job.cancelAsked = true;
 	world.add("refused_once", "FAILED", { moderated: true, failure: { reason: "FAILURE_REASON_MODERATED" } });
 	const settled = world.add("settled_late", "CANCELLED", { charges: 1 });
 	settled.job.cancelAsked = true;
@@ -159,6 +170,8 @@ const LIES = [
 	[["charged_undelivered"], (world) => (world.plain.now.status.attempts[0].remotes[0].remote_id = "operations/like-0")],
 	[["charged_undelivered"], (world) => delete world.history.jobs.get("deleted").state],
 	[["charged_undelivered", "failed_unexplained"], (world) => stateIs(world, "CANCELLED")],
+	[["charged_undelivered"], ({ jobs }) => (jobs.get("jobs/cancelled").status.cancel = { outcome: "CANCEL_OUTCOME_NEVER_SENT" })],
+	[["charged_undelivered"], ({ jobs }) => (jobs.get("jobs/moderated").status.failure.purchased = "PURCHASED_NOTHING")],
 	[["charged_undelivered", "lost"], (world) => world.jobs.delete(plainName)],
 	[["lost", "revision_gaps"], (world) => (world.plain.now.revision = 2, world.plain.job.revision = 3)],
 	[["charged_undelivered", "stuck"], (world) => stateIs(world, "RUNNING")],
@@ -166,6 +179,9 @@ const LIES = [
 	[["charged_undelivered", "failed_unexplained"], (world) => stateIs(world, "FAILED")],
 	[["charged_undelivered", "failed_unexplained"], (world) => stateIs(world, "EXPIRED")],
 	[["failed_unexplained"], (world) => (world.jobs.get("jobs/moderated").status.failure.reason = "FAILURE_REASON_LOST")],
+	[["failed_unexplained"], (world) => (world.history.jobs.get("called_back").cancelAsked = false)],
+	[["failed_unexplained"], (world) => (world.history.jobs.get("called_back").elsewhere = false)],
+	[["failed_unexplained"], (world) => (world.jobs.get("jobs/called_back").status.failure.purchased = "PURCHASED_UNKNOWN")],
 	[["uncertain_unexplained"], (world) => (world.history.jobs.get("killed").provider = "heygen")],
 	[["uncertain_unexplained"], (world) => world.deaths.pop()],
 	[["uncertain_unexplained"], (world) => (world.submitMs += 1)],
@@ -188,6 +204,10 @@ const LIES = [
 	[["ledger_imbalance", "leaked_reservations"],
 		(world) => world.repost((entry) => !entry.kind.endsWith("RESERVE") && entry.job === plainName)],
 	[["ledger_imbalance"], (world) => world.repost((entry) => entry.job === plainName)],
+	[["ledger_imbalance"], (world) => {
+		world.repost((entry) => entry.job === "jobs/cancelled" && !entry.kind.endsWith("RESERVE"));
+		world.post("jobs/cancelled", "RELEASE", 500);
+	}],
 	[["ledger_imbalance"], (world) => (world.post(plainName, "RESERVE", 5), world.post(plainName, "SETTLE", 5))],
 	[["ledger_imbalance"],
 		(world) => (world.post(plainName, "RESERVE", 5), world.post(plainName, "RESERVE", 5), world.post(plainName, "RELEASE", 5))],
@@ -197,6 +217,7 @@ const LIES = [
 	[["bad_artifacts"], (world) => (video(world).sha256 = sha256(OTHER), world.files.set(video(world).name, OTHER))],
 	[["bad_artifacts"], (world) => world.add("foreign", "SUCCEEDED", { scene: 3, video: OUTSIDE })],
 	[["bad_artifacts"], (world) => world.files.set("jobs/scene/artifacts/a", VIDEO)],
+	[["bad_artifacts"], (world) => world.add("unpublished", "SUCCEEDED", { scene: 3, video: HALF })],
 	[["bad_artifacts"], (world) => (world.jobs.get("jobs/scene").status.artifacts[0].size_bytes = 1)],
 	[["bad_artifacts"], (world) => (world.stack.read = async () => { throw new Error("gone"); })],
 	[["revision_gaps"], (world) => world.watchers.forEach((watcher) => watcher.take(world.event(plainName, 5, "SUCCEEDED")))],
@@ -205,11 +226,11 @@ const LIES = [
 	[["revision_gaps"], (world) => world.cut.set(plainName, [3])],
 	[["revision_gaps", "order_violations"], (world) => world.watchers[0].take(world.event(plainName, 3, "FAILED"))],
 	[["order_violations"], (world) => world.watchers[1].order.reverse()],
-	[["charged_undelivered", "order_violations"], (world) => world.history.accepted(world.plain.job, world.jobs.get("jobs/like"))],
+	[["charged_undelivered", "order_violations"], (world) => world.accepted(world.plain.job, world.jobs.get("jobs/like"))],
 	[["order_violations"], (world) => (world.plain.now.request_id = "like")],
 	[["order_violations"], (world) => (world.plain.job.deleted = true)],
-	[["order_violations"], (world) => world.history.read(world.history.jobs.get("deleted"), world.plain.now)],
-	[["order_violations"], ({ plain, history }) => (plain.job.revision = 9, history.read(plain.job, plain.now), plain.job.revision = 3)],
+	[["order_violations"], (world) => world.read(world.history.jobs.get("deleted"), world.plain.now)],
+	[["order_violations"], (world) => (world.plain.job.revision = 9, world.read(world.plain.job, world.plain.now), world.plain.job.revision = 3)],
 	[["order_violations"], (world) => (world.plain.job.moderated = true)],
 	[["order_violations"], (world) => world.history.byName.delete(plainName)],
 ];
@@ -218,6 +239,19 @@ async function countsOf(world) {
 	const findings = await check(world);
 
 	return { findings, up: KEYS.filter((key) => findings[key].length) };
+}
+
+// Two calls at once may be answered in either order.
+function checkHistory() {
+	const history = new History(), job = history.begin("a", {});
+	const at = (revision, state) => ({ name: "jobs/a", revision, status: { state: `JOB_STATE_${state}` } });
+	const known = history.known(job);
+
+	history.accepted(job, at(4, "SUCCEEDED"), known);
+	history.read(job, at(3, "RUNNING"), known);
+	assert.deepStrictEqual(history.disorder, []);
+	history.read(job, at(3, "RUNNING"), history.known(job));
+	assert.strictEqual(history.disorder.length, 2, "one after the other, they may not");
 }
 
 async function checkChecker(cache) {
@@ -256,7 +290,10 @@ async function main() {
 
 	try {
 		for (const bytes of [VIDEO, OTHER]) fs.writeFileSync(path.join(cache, sha256(bytes)), bytes);
+		fs.mkdirSync(path.join(cache, "work-1-1"));
+		fs.writeFileSync(path.join(cache, "work-1-1", "video.mp4"), HALF);
 		checkPlan();
+		checkHistory();
 		await checkChecker(cache);
 		console.log(`${LIES.length} lies were found out`);
 	} finally {

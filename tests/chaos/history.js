@@ -21,22 +21,28 @@ class History {
 		return job;
 	}
 
-	accepted(job, reply) {
+	// What is certain of a job, for a call that begins now: two that are under way at once may be answered in either order.
+	known({ revision, state, deleted }) {
+		return { revision, state, deleted };
+	}
+
+	accepted(job, reply, known) {
 		if (job.name && job.name !== reply.name) this.disorder.push(`${job.id} is ${job.name} and ${reply.name}`);
 		job.name = reply.name;
 		this.byName.set(reply.name, job);
-		this.read(job, reply);
+		this.read(job, reply, known);
 	}
 
-	// A job as a reply shows it: its revision never goes back, whoever asks and whichever daemon answers.
-	read(job, reply) {
-		if (reply.revision < job.revision)
-			this.disorder.push(`${job.name} was at revision ${job.revision} and is at ${reply.revision}`);
-		if (FINAL.has(job.state) && reply.status.state !== job.state)
-			this.disorder.push(`${job.name} was ${job.state} and is ${reply.status.state}`);
+	// A job as a reply shows it: it never goes back behind what was known when the call began, whoever asks and whichever
+	// daemon answers.
+	read(job, reply, known) {
+		if (reply.revision < known.revision)
+			this.disorder.push(`${job.name} was at revision ${known.revision} and is at ${reply.revision}`);
+		if (FINAL.has(known.state) && reply.status.state !== known.state)
+			this.disorder.push(`${job.name} was ${known.state} and is ${reply.status.state}`);
 		job.revision = Math.max(job.revision, reply.revision);
 		if (FINAL.has(reply.status.state)) job.state = reply.status.state;
-		if (job.deleted) this.disorder.push(`${job.name} was deleted and is ${reply.status.state}`);
+		if (known.deleted) this.disorder.push(`${job.name} was deleted and is ${reply.status.state}`);
 	}
 }
 

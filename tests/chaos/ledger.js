@@ -95,8 +95,11 @@ function checkLedger(world, findings) {
 			findings.ledger_imbalance.push(`${name} SUCCEEDED and is settled ${course.settled} times`);
 	}
 	const charged = new Set(world.charges.map((row) => row.text));
-	for (const job of world.history.jobs.values())
-		if (charged.has(job.text) && !courses.has(job.name)) findings.ledger_imbalance.push(`${job.name} is charged and was never reserved`);
+	for (const job of world.history.jobs.values()) {
+		const course = courses.get(job.name);
+		if (!charged.has(job.text) || course?.open || course?.settled) continue;
+		findings.ledger_imbalance.push(`${job.name} is charged and was ${course ? "given back" : "never reserved"}`);
+	}
 	for (const [currency, sum] of sums) {
 		const row = usage.find((one) => one.currency_code === currency) || { reserved_micros: 0, spent_micros: 0 };
 		if (row.reserved_micros !== sum.RESERVED || row.spent_micros !== sum.SPENT)

@@ -128,7 +128,8 @@ class Plan {
 		}
 		for (const what of ["uploads", "photos", "drops", "deletes", "cancels"])
 			if (this.random(6) === 0) brought[what]++;
-		return { ...life, after: 1 + this.random(60), room: this.random(3000), brought, faults: this.faults(brought.losses) };
+		return { ...life, after: 1 + this.random(60), room: this.random(3000), recovers: this.random(2) === 0, brought,
+			faults: this.faults(brought.losses) };
 	}
 
 	order(n) {

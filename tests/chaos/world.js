@@ -15,12 +15,15 @@ const AHEAD = 50;
 const SCENES = 12; // different videos of one provider: rendered once, and shared by all worlds
 const PLENTY = 2 ** 40;
 const BROKEN = -1; // of a SmallDisk: nothing can be synced any more
+const RECOVERY_MS = 4000; // in which a daemon whose disk has room again, or syncs again, goes on
 const LIFE_MS = 3000; // a life in which what was planned does not come is ended all the same
+const PATIENT_MS = { "reconcile.before": 15000 }; // who looks for a lost order waits until the list of a provider is up to date
 const SUBMIT_MS = 2500; // until a paid request is given up
 const STILL_MS = 40000; // in which nothing ends: longer than any time-out, so nothing will
 const STILL_MUTANT_MS = 4000; // such a world has no need to be complete
 const UNCERTAIN = "JOB_STATE_UNCERTAIN";
-const BUDGET_USD = 12; // about seven videos of Veo's
+const VEO_USD = 1.6; // what one of Veo's videos costs here
+const SHARE = 0.95; // of Veo's orders, whose budget is there when the daemon starts
 const KILLS_LEAST = 10; // fewer prove nothing, however late it is
 const CLIENTS = 3;
 const CALL_MS = 8000;
@@ -72,14 +75,20 @@ class World {
 		for (const fault of ALWAYS) await stack.sim("POST", "faults", fault);
 	}
 
-	// In every other world money is short: what a life may spend on Veo's videos in a day, and on all in a month, grows
-	// with the lives, so that orders wait for a budget, are started when it has room, and come to an end.
+	get hasBudgets() {
+		return this.seed % 2 === 0;
+	}
+
+	// In every other world money is short: a life may spend on Veo's videos in a day, and on all in a month, what the
+	// orders of the lives before came to, nearly. So orders wait for a budget in each life, however fast the machine is,
+	// most are started in the next one, and in the end all.
 	setBudgets(isEnough) {
-		const veo = isEnough ? 250000 : BUDGET_USD * (1 + this.lives);
-		if (this.seed % 2 === 0) this.budgets.push({ from: Date.now(), veo: veo * 1e6, all: 4 * veo * 1e6 });
+		const orders = [...this.history.jobs.values()].filter((job) => job.provider === "veo").length;
+		const veo = isEnough ? 250000 : Math.ceil(VEO_USD * (1 + SHARE * orders));
+		if (this.hasBudgets) this.budgets.push({ from: Date.now(), veo: veo * 1e6, all: 4 * veo * 1e6 });
 		const budget = (name, amount, more) => `{ name = "${name}"; amount = "${amount}"; currency = "USD"; ${more} }`;
 
-		this.stack.writeConfig({ ...this.config, more: this.seed % 2 ? "" :
+		this.stack.writeConfig({ ...this.config, more: !this.hasBudgets ? "" :
 			`budgets = ( ${budget("veo", veo, 'period = "day"; provider = "veo";')}, ${budget("all", 4 * veo, 'period = "month";')} );` });
 	}
 
@@ -94,7 +103,7 @@ class World {
 			env.POWER_LOSS_SHADOW = path.join(fs.realpathSync(this.stack.data), "shadow");
 		}
 		this.disk.room = PLENTY;
-		if (life.how === "full" || life.how === "broken") {
+		if (hasDiskTrouble(life)) {
 			preload.push(process.env.FILMGATE_SMALL_DISK);
 			env.SMALL_DISK_FOLDER = this.disk.folder;
 			env.SMALL_DISK_ROOM = this.disk.path;
@@ -173,7 +182,7 @@ class World {
 		const job = { provider: `providers/${provider}`, ...more };
 
 		if (elsewhere)
-			return this.history.begin(`chaos-${n}`, { provider: "openai", text, moderated, scene: `elsewhere ${scene}`,
+			return this.history.begin(`chaos-${n}`, { provider: "openai", text, moderated, elsewhere: true, scene: `elsewhere ${scene}`,
 				request: { ...job, fallbacks: [{ provider: "providers/openai", model: "video" }] } });
 		// A picture's format is its asset's.
 		return this.history.begin(`chaos-${n}`, { provider, text, moderated, scene: asset ? `photo ${scene}` : scene, request: job });
@@ -186,11 +195,14 @@ class World {
 				await sleep(10);
 				continue;
 			}
+			const known = this.history.known(job);
 			try {
 				const reply = await this.call("CreateJob", { job: job.request, request_id: job.id });
-				this.history.accepted(job, reply.job);
+				this.history.accepted(job, reply.job, known);
 				return;
 			} catch (error) {
+				// A repeat that came after the deletion.
+				if (error.code === grpc.status.ALREADY_EXISTS && job.deleteAsked) return;
 				// The asset went before the order came: such an order was never taken.
 				if (error.code === grpc.status.FAILED_PRECONDITION || error.code === grpc.status.NOT_FOUND) {
 					this.history.jobs.delete(job.id);
@@ -262,16 +274,18 @@ class World {
 		const job = this.some((one) => !one.cancelAsked && !FINAL.has(this.watchers[0].states.get(one.name)));
 		if (!job) return;
 		job.cancelAsked = true;
+		const known = this.history.known(job);
 		const reply = await this.attempt("CancelJob", { name: job.name });
-		if (reply) this.history.read(job, reply.job);
+		if (reply) this.history.read(job, reply.job, known);
 	}
 
 	async change() {
 		const job = this.some((one) => !one.deleteAsked);
 		if (!job) return;
+		const known = this.history.known(job);
 		const reply = await this.attempt("UpdateJob",
 			{ job: { name: job.name, display_name: `at ${job.revision}` }, update_mask: { paths: ["display_name"] } });
-		if (reply) this.history.read(job, reply.job);
+		if (reply) this.history.read(job, reply.job, known);
 	}
 
 	// The same request again is the same job, in any life.
@@ -282,7 +296,9 @@ class World {
 
 	// A person who looks into the provider's account. By then nothing of that order is under way there.
 	async resolve(job) {
+		const known = this.history.known(job);
 		const now = await this.attempt("GetJob", { name: job.name });
+		if (now) this.history.read(job, now.job, known);
 		if (!now || now.job.status.state !== "JOB_STATE_UNCERTAIN") return;
 		job.uncertain = now.job;
 		const row = (await this.stack.charges()).find((charge) => charge.text === job.text);
@@ -294,7 +310,7 @@ class World {
 		// What was found is looked up there, which a fault can hinder.
 		const reply = await this.attempt("ResolveJob", { name: job.name, resolution,
 			remote_id: resolution === "RESOLUTION_FOUND" ? remote : "", expected_revision: now.job.revision }, { refusals: ["UNAVAILABLE"] });
-		if (reply) this.history.read(job, reply.job);
+		if (reply) this.history.read(job, reply.job, this.history.known({ ...job, revision: now.job.revision }));
 	}
 
 	// All doubts there are, one after the other, while the daemon lives.
@@ -338,19 +354,19 @@ class World {
 		if (end.signal !== "SIGKILL") return this.diedOtherwise(life, end);
 		const words = fs.readFileSync(this.stack.daemonLog, "utf8").slice(-4000);
 		const at = /killed at failpoint (\S+)\n$/.exec(words);
-		return at ? at[1] : life.how === "failpoint" ? "kill" : life.how;
+		return at ? at[1] : life.how === "failpoint" ? "kill" : life.isRecovered ? `${life.how}.recovered` : life.how;
 	}
 
 	diedOtherwise(life, end) {
 		if (life.how === "stop" && end.code === 0) return null;
 		// A disk that fills up while the daemon starts, or ends, is a reason to give up; a signal never is.
-		if ((life.how === "full" || life.how === "broken") && end.code !== null) return null;
+		if (hasDiskTrouble(life) && end.code !== null) return null;
 		throw new Error(`the daemon ended with ${JSON.stringify(end)} in a life that was to end by ${life.how} ${life.point || ""}\n` +
 			fs.readFileSync(this.stack.daemonLog, "utf8").split("\n").slice(-30).join("\n"));
 	}
 
 	async lived(life) {
-		const until = Date.now() + LIFE_MS;
+		const until = Date.now() + (PATIENT_MS[life.point] || LIFE_MS);
 		const from = this.watchers[0].count;
 		const isOverNow = () => !this.daemon.alive || Date.now() > until;
 
@@ -363,9 +379,7 @@ class World {
 			this.start(this.resolveAll());
 			if (this.alive) this.topUp();
 		}
-		if (life.how === "full") this.disk.room = life.room;
-		if (life.how === "broken") this.disk.room = BROKEN;
-		if (life.how === "full" || life.how === "broken") await sleep(100 + this.random(300));
+		if (hasDiskTrouble(life)) await this.troubleDisk(life);
 		if (life.how === "stop" || (life.point || "").startsWith("stop.")) {
 			// A stream is waited for; its watcher goes on in the next life.
 			for (const watcher of this.watchers) watcher.end();
@@ -375,6 +389,19 @@ class World {
 			if (life.how === "failpoint" && end.signal !== "SIGKILL") life.how = "stop";
 		}
 		if (this.daemon.alive) this.daemon.process.kill("SIGKILL");
+	}
+
+	// Every other disk recovers before the death: of a daemon that went on in the store that it opened anew.
+	async troubleDisk(life) {
+		this.disk.room = life.how === "full" ? life.room : BROKEN;
+		await sleep(100 + this.random(300));
+		if (!life.recovers) return;
+		this.disk.room = PLENTY;
+		const from = this.watchers[0].count, until = Date.now() + RECOVERY_MS;
+		for (; this.daemon.alive && Date.now() < until && !life.isRecovered; await sleep(10)) {
+			this.topUp();
+			life.isRecovered = this.watchers[0].count - from >= life.after;
+		}
 	}
 
 	// The power goes: what no sync covered is gone.
@@ -492,6 +519,8 @@ class World {
 		this.disk.close();
 	}
 }
+
+const hasDiskTrouble = (life) => life.how === "full" || life.how === "broken";
 
 // The folder as power_loss.c's shadow has it: a symbolic link is the number of an inner one.
 function build(shadow, number, to) {

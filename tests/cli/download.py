@@ -55,6 +55,18 @@ class Download(Case):
         self.expect(0, "download", self.job.name, "-o", "videos", out=f"videos/{self.job.name[5:]}.mp4")
         self.expect_file(f"videos/{self.job.name[5:]}.mp4")
 
+    def test_a_link_is_made_of_a_job_or_an_artifact(self):
+        self.fake.web_url = "https://films.example.com"
+        done = self.expect(0, "link", self.job.name, out="https://films.example.com/v1/links/TOKEN\n")
+        self.assertEqual(done.err, "")
+        self.expect(0, "link", self.artifact.name, "--ttl", "90m", "-o", "name", out="https://films.example.com/v1/links/TOKEN\n")
+        first, second = self.fake.requests("CreateArtifactLink")
+        self.assertEqual((first.name, first.HasField("ttl")), (self.artifact.name, False))
+        self.assertEqual((second.name, second.ttl.seconds, second.ttl.nanos), (self.artifact.name, 5400, 0))
+        self.fake.web_url = ""
+        self.expect(0, "link", self.job.name, out="/v1/links/TOKEN\n", says="put the address")
+        self.expect(3, "link", self.job.name, "--role", "subtitles", says="role subtitles")
+
     def test_standard_output_gets_the_bytes_alone(self):
         done = self.run_cli("download", self.job.name, "-o", "-")
         self.assertEqual((done.status, done.err), (0, ""))

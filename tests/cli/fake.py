@@ -107,6 +107,7 @@ class Fake(grpc.GenericRpcHandler):
         self.calls = []
         self.jobs = {}
         self.bytes = {}
+        self.web_url = ""
         self.assets = {}
         self.lock = threading.Condition()
         self.port = 0
@@ -314,6 +315,10 @@ class Fake(grpc.GenericRpcHandler):
                 if artifact.name == request.name:
                     return message("GetArtifactResponse", artifact=artifact)
         raise Refusal(grpc.StatusCode.NOT_FOUND, "ARTIFACT_NOT_FOUND", f"there is no {request.name}")
+
+    def CreateArtifactLink(self, request):
+        artifact = self.GetArtifact(request).artifact
+        return message("CreateArtifactLinkResponse", url=f"{self.web_url}/v1/links/TOKEN", artifact=artifact)
 
     def ReadArtifact(self, request, piece=64 * 1024, stop_after=None):
         data = self.bytes[request.name]

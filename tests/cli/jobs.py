@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
+import subprocess
 import time
 import unittest
 
 import grpc
-from fake import Case, Refusal, message, number
+from fake import PROGRAM, Case, Refusal, message, number
 
 
 class List(Case):
@@ -391,6 +393,16 @@ class Change(Case):
         self.assertEqual([row[1] for row in asked], ["v1", "v2", "v3"])
         self.assertEqual(asked[0], ("providers/heygen", "v1", {"a": "b"}, "avatar", True))
         self.expect(2, "adopt", "heygen")
+        # A provider may call a video as it likes: what is shown as the way to adopt all of them takes no id for an option.
+        asked.clear()
+        ids = ["--force", "v4 --server=127.0.0.1:1", "'"]
+        orphans = [message("Orphan", remote_id=id) for id in ids]
+        self.fake.on["ListOrphans"] = lambda request: message("ListOrphansResponse", orphans=orphans)
+        example = re.search("filmgate orphans .* -o name .*", self.expect(0, "help", "orphans").out).group()
+        done = subprocess.run(["sh", "-c", example.replace("filmgate ", '"$PROGRAM" ')], env=self.env | {"PROGRAM": PROGRAM},
+                              stdout=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual([(row[1], row[4]) for row in asked], [(id, False) for id in ids])
 
     def test_backup_names_an_absolute_path(self):
         self.fake.on["CreateBackup"] = lambda request: message("CreateBackupResponse", path=request.path, artifact_count=2,

@@ -1,8 +1,8 @@
+#include "api/check.h"
+#include "api/message.h"
+#include "api/params.h"
 #include "base/err.h"
 #include "fuzz.h"
-#include "rpc/check.h"
-#include "rpc/message.h"
-#include "rpc/params.h"
 
 #include <assert.h>
 #include <filmgate/v1/artifact_service.pb-c.h>

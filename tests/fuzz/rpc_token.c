@@ -1,7 +1,7 @@
+#include "api/text.h"
+#include "api/token.h"
 #include "base/err.h"
 #include "fuzz.h"
-#include "rpc/text.h"
-#include "rpc/token.h"
 
 #include <assert.h>
 

@@ -7,21 +7,12 @@
 const assert = require("node:assert");
 const fs = require("node:fs");
 const { test, after } = require("node:test");
-const { Stack, order, sleep, until } = require("./stack");
+const { Stack, clearLocks, fakeClock, order, sleep, until } = require("./stack");
 
 const stack = new Stack();
 const SUBMIT = { method: "POST", path: "/v3/videos" };
 const SUBMIT_MODEL = { method: "POST", path: "/v3/models/videos" };
 let count = 0;
-
-// libfaketime names its lock after its process and leaves it behind: a later process of that number would wait for it for
-// ever. So what earlier runs left goes first, killed ones and those of other containers included.
-function clearLocks() {
-	for (const name of fs.readdirSync("/dev/shm")) {
-		const pid = /^(?:sem\.)?faketime_(?:shm|sem)_(\d+)$/.exec(name)?.[1];
-		if (pid && !fs.existsSync(`/proc/${pid}`)) fs.rmSync(`/dev/shm/${name}`, { force: true });
-	}
-}
 
 after(async () => {
 	await stack.finish().finally(clearLocks);
@@ -52,8 +43,6 @@ async function lossesOf(name) {
 }
 
 test("a restart after 25 hours repeats no undecided purchase", { timeout: 280000 }, async () => {
-	const fake = process.env.FILMGATE_FAKETIME;
-	assert.ok(fake, "FILMGATE_FAKETIME names libfaketimeMT.so.1");
 	await stack.startSimulator("--render-time-ms", "0");
 	stack.writeConfig({ provider: "deadline_s = 864000;", others: [`{
 		id = "trusting";
@@ -78,11 +67,7 @@ test("a restart after 25 hours repeats no undecided purchase", { timeout: 280000
 	await stack.sim("DELETE", "faults");
 	const before = (await submits()).length;
 
-	clearLocks();
-	// A sanitizer wants to be the first library, libfaketime too.
-	const preload = [process.env.FILMGATE_PRELOAD_FIRST, fake].filter(Boolean).join(":");
-	await stack.startDaemon({ LD_PRELOAD: preload, FAKETIME: "+25h", FAKETIME_DONT_FAKE_MONOTONIC: "1",
-		DONT_FAKE_MONOTONIC: "1" });
+	await stack.startDaemon(fakeClock({ FAKETIME: "+25h" }));
 	// The list is given two minutes, from when the reply was given up, to show what there is.
 	for (const name of [unlisted, held]) {
 		const job = await stack.reach(name, ["UNCERTAIN"], 200000);

@@ -43,12 +43,44 @@ async function scrape() {
 		{ input: text, encoding: "utf8", timeout: 60000 });
 	assert.strictEqual(run.status, 0, `${run.error || ""}${run.stderr}\n${text}`);
 	const samples = JSON.parse(run.stdout);
-	return (name, labels = {}) => {
+	const value = (name, labels = {}) => {
 		assert.ok(samples[name], `there is ${name}`);
 		return samples[name]
 			.filter(([has]) => Object.entries(labels).every(([key, value]) => has[key] === value))
 			.reduce((sum, [, value]) => sum + value, 0);
 	};
+	return Object.assign(value, { samples });
+}
+
+const GIVEN_BY_PROMETHEUS = ["job", "instance"];
+const familyOf = (name) => name.replace(/_(bucket|sum|count)$/, "");
+
+// Every panel asks for families, labels and values that there are, and every family of ours has a panel.
+function checkDashboard(samples) {
+	const board = JSON.parse(fs.readFileSync(path.join(root, "packaging/grafana/filmgate.json"), "utf8"));
+	const asked = new Set();
+
+	assert.strictEqual(new Set(board.panels.map((panel) => panel.id)).size, board.panels.length, "ids of panels are unique");
+	for (const { expr } of board.panels.flatMap((panel) => panel.targets || [])) {
+		const metrics = [...expr.matchAll(/\b((?:filmgate|process)_\w+)\{(.*?)\}/g)];
+		assert.ok(metrics.length > 0, expr);
+		for (const [, name, labels] of metrics) {
+			assert.ok(samples[name], `${expr}: there is no ${name}`);
+			asked.add(familyOf(name));
+			for (const [, label, , value] of labels.matchAll(/(\w+)(=~|=)"(.*?)"/g)) {
+				if (GIVEN_BY_PROMETHEUS.includes(label)) continue;
+				const known = samples[name].map(([has]) => has[label]);
+				assert.ok(value.startsWith("$") ? !known.includes(undefined) : known.includes(value), `${expr}: ${label}="${value}"`);
+			}
+		}
+		for (const [, labels] of expr.matchAll(/\bby \((.*?)\)/g))
+			for (const label of labels.split(", ")) {
+				const isThere = metrics.every(([, name]) => samples[name].some(([has]) => label in has));
+				assert.ok(isThere || GIVEN_BY_PROMETHEUS.includes(label), `${expr}: nothing has ${label}`);
+			}
+	}
+	const families = new Set(Object.keys(samples).filter((name) => /^filmgate_/.test(name) && !name.endsWith("_info")).map(familyOf));
+	assert.deepStrictEqual([...families].filter((name) => !asked.has(name)), [], "no panel asks for these");
 }
 
 test("the numbers are those of what happened", async () => {
@@ -108,6 +140,7 @@ test("the numbers are those of what happened", async () => {
 	assert.strictEqual(value("filmgate_store_healthy"), 1);
 	assert.strictEqual(value("filmgate_slots", heygen), 4);
 	assert.strictEqual((await page("livez")).text, "ok\n");
+	checkDashboard(value.samples);
 
 	const watch = stack.jobs.WatchJobs({});
 	watch.on("error", () => {});

@@ -25,7 +25,7 @@ const FINAL = new Set(["JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CAN
 
 const api = grpc.loadPackageDefinition(
 	loader.loadSync(
-		["job", "artifact", "asset", "backup", "orphan", "provider", "usage"].map((name) => `filmgate/v1/${name}_service.proto`),
+		["job", "artifact", "asset", "backup", "orphan", "provider", "usage", "webhook"].map((name) => `filmgate/v1/${name}_service.proto`),
 		{ includeDirs: [path.join(root, "proto")], keepCase: true, longs: Number, enums: String, defaults: true },
 	),
 ).filmgate.v1;
@@ -49,6 +49,26 @@ async function until(what, ask, timeoutMs = 60000, pauseMs = 50) {
 		assert.ok(Date.now() < end, `${what}: not within ${timeoutMs} ms`);
 		await sleep(pauseMs);
 	}
+}
+
+// libfaketime names its lock after its process and leaves it behind: a later process of that number would wait for it for
+// ever. So what earlier runs left goes first, killed ones and those of other containers included.
+function clearLocks() {
+	for (const name of fs.readdirSync("/dev/shm")) {
+		const pid = /^(?:sem\.)?faketime_(?:shm|sem)_(\d+)$/.exec(name)?.[1];
+		if (pid && !fs.existsSync(`/proc/${pid}`)) fs.rmSync(`/dev/shm/${name}`, { force: true });
+	}
+}
+
+// The environment of a process with another clock, of which @more says what it shows; pauses are as long as ever. A
+// sanitizer wants to be the first library, libfaketime too.
+function fakeClock(more) {
+	const fake = process.env.FILMGATE_FAKETIME;
+
+	assert.ok(fake, "FILMGATE_FAKETIME names libfaketimeMT.so.1");
+	clearLocks();
+	return { LD_PRELOAD: [process.env.FILMGATE_PRELOAD_FIRST, fake].filter(Boolean).join(":"),
+		FAKETIME_DONT_FAKE_MONOTONIC: "1", DONT_FAKE_MONOTONIC: "1", ...more };
 }
 
 // What the daemon says beside the code, by the name of its type; nothing when it was not the daemon that spoke.
@@ -210,10 +230,11 @@ class Stack {
 		this.orphans = new api.OrphanService(address, grpc.credentials.createInsecure(), options);
 		this.providers = new api.ProviderService(address, grpc.credentials.createInsecure(), options);
 		this.usage = new api.UsageService(address, grpc.credentials.createInsecure(), options);
+		this.webhooks = new api.WebhookService(address, grpc.credentials.createInsecure(), options);
 	}
 
 	disconnect() {
-		for (const client of [this.jobs, this.artifacts, this.assets, this.backups, this.orphans, this.providers, this.usage])
+		for (const client of [this.jobs, this.artifacts, this.assets, this.backups, this.orphans, this.providers, this.usage, this.webhooks])
 			if (client) client.close();
 	}
 
@@ -392,5 +413,5 @@ function randoms(seed) {
 	};
 }
 
-module.exports = { Stack, Program, api, bin, root, grpc, detailsOf, isDraining, isGone, order, option, randoms, rpc, sha256,
-	sleep, until, FINAL };
+module.exports = { Stack, Program, api, bin, root, clearLocks, fakeClock, grpc, detailsOf, isDraining, isGone, order, option,
+	randoms, rpc, sha256, sleep, until, FINAL };

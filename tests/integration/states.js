@@ -77,9 +77,12 @@ async function restart() {
 // Kills the daemon while the job is in @state, which the fault holds it in; returns the job's name.
 async function killIn(state, provider, match, action = delay, more = {}) {
 	await stack.sim("DELETE", "faults");
-	if (match) await stack.fault(action, { match, times: 1 });
+	const fault = match && (await stack.fault(action, { match, times: 1 })).id;
 	const name = await create(provider, more);
 	await until(`${name} to be ${state}`, async () => (await stateOf(name)) === state, 20000, 10);
+	// The state is on disk before the request leaves, and what is asked here is what becomes of one that has left.
+	const hasCome = async () => (await stack.sim("GET", "faults")).faults.find((one) => one.id === fault).fired > 0;
+	if (match) await until(`${provider} to have the request`, hasCome, 20000, 10);
 	await restart();
 	return name;
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define FFMPEG "/usr/bin/ffmpeg"
@@ -69,12 +70,19 @@ static void in_trouble_it_says_nothing(void **state)
 static void it_runs_within_its_limits(void **state)
 {
 	struct artifact_looked looked;
+	int niceness = getpriority(PRIO_PROCESS, 0) + 5;
+	char command[512];
 
 	(void)state;
 	setenv("FILMGATE_TEST_SECRET", "hush", 1);
-	looked = ask("[ -z \"$FILMGATE_TEST_SECRET\" ] && [ $(ulimit -c) = 0 ] && [ $(ulimit -n) -le 64 ] && "
-		     "[ $(ulimit -t) -le 60 ] && [ $(ulimit -v) -le 4194304 ] && [ $(ulimit -f) -le 2048 ] && "
-		     "[ $(ls /dev/fd | wc -l) -le 4 ] && sleep 0.05 && [ $(nice) -ge 5 ] && head -c 36864 /dev/zero");
+	/* It runs before they are set, niceness last: on a busy machine for longer than a shell needs to look. */
+	snprintf(command, sizeof(command),
+		 "until [ $(nice) -ge %d ]; do sleep 0.01; done; "
+		 "[ -z \"$FILMGATE_TEST_SECRET\" ] && [ $(ulimit -c) = 0 ] && [ $(ulimit -n) -le 64 ] && "
+		 "[ $(ulimit -t) -le 60 ] && [ $(ulimit -v) -le 4194304 ] && [ $(ulimit -f) -le 2048 ] && "
+		 "[ $(ls /dev/fd | wc -l) -le 4 ] && head -c 36864 /dev/zero",
+		 niceness < 19 ? niceness : 19);
+	looked = ask(command);
 	unsetenv("FILMGATE_TEST_SECRET");
 	assert_true(looked.is_known);
 }

@@ -231,7 +231,7 @@ static void a_full_disk_is_an_outcome(void **state)
 	(void)state;
 	fixture_open(&f, NULL);
 	f.store = artifact_store_close(f.store);
-	if (mount("none", f.path, "tmpfs", 0, "size=1m,nr_inodes=4") < 0) {
+	if (mount("none", f.path, "tmpfs", 0, "size=1m,nr_inodes=5") < 0) {
 		print_message("no tmpfs can be mounted here (%s): skipped\n", strerror(errno));
 		fixture_close(&f);
 		skip();

@@ -127,10 +127,11 @@ static void a_text_may_contain_nul_and_knows_its_length(void **state)
 
 static void what_is_not_json_is_refused_with_words(void **state)
 {
-	static const char *const odd[] = {"",      " ",    "{",      "[1,]",      "{\"a\":}",
-					  "{a:1}", "nul",  "[1] 2",  "01",        "1.",
-					  "+1",    "NaN",  "\"\n\"", "\"\\x\"",   "<html></html>",
-					  "[1}",   "// x", "\"a",    "{\"a\" 1}", "{1:2}"};
+	static const char *const odd[] = {"",      " ",     "{",      "[1,]",      "{\"a\":}",
+					  "{a:1}", "nul",   "[1] 2",  "01",        "1.",
+					  "+1",    "NaN",   "\"\n\"", "\"\\x\"",   "<html></html>",
+					  "[1}",   "// x",  "\"a",    "{\"a\" 1}", "{1:2}",
+					  "{}\"",  "1 \"a", "[]\"\\", "\"a\"\"",   "{} \"\\u00"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)

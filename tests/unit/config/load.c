@@ -186,7 +186,7 @@ static void texts_are_what_they_claim_to_be(void **state)
 		{"listen = { grpc = \"[::1]:8980\"; };", NULL},
 		{"listen = { grpc = \"localhost:8980\"; };", NULL},
 		{"listen = { http = \"8981\"; };", "is not HOST:PORT: write it as 127.0.0.1:8981"},
-		{"listen = { http = \"0.0.0.0:8981\"; };", "it would tell everybody what the daemon does"},
+		{"listen = { http = \"0.0.0.0:8981\"; };", "whoever reaches this port can spend money"},
 		{"listen = { http = \"[::1]:0\"; };", NULL},
 		{"listen = { http = \"\"; };", NULL},
 		{"providers = ( { id = \"Heygen\"; plugin = \"p\"; } );", "'Heygen' is not a name"},

@@ -39,6 +39,23 @@ static const char *file_with_budget(const char *leaf, const char *value)
 	return text;
 }
 
+#define WHSEC "{ s_env = \"FILMGATE_TEST_WHSEC\"; }"
+
+static bool is_of_webhook(const char *name)
+{
+	return strncmp(name, "webhooks.", 9) == 0;
+}
+
+/* A file with one webhook, in which the option has @value. */
+static const char *file_with_webhook(const char *leaf, const char *value)
+{
+	snprintf(text, sizeof(text), "webhooks = ({ %s%s%s%s = %s; });",
+		 strcmp(leaf, "name") == 0 ? "" : "name = \"w\"; ",
+		 strcmp(leaf, "url") == 0 ? "" : "url = \"https://a.test/\"; ",
+		 strcmp(leaf, "signing") == 0 ? "" : "signing = " WHSEC "; ", leaf, value);
+	return text;
+}
+
 /* A whole file in which the option called @name has @value. */
 static const char *file_with(const char *name, const char *value)
 {
@@ -49,6 +66,8 @@ static const char *file_with(const char *name, const char *value)
 
 	if (is_of_budget(name))
 		return file_with_budget(name + 8, value);
+	if (is_of_webhook(name))
+		return file_with_webhook(name + 9, value);
 	if (dot)
 		snprintf(member, sizeof(member), "%.*s = { %s = %s; };", (int)(dot - leaf), leaf, dot + 1, value);
 	else
@@ -72,6 +91,8 @@ static void *field(const struct option *row)
 
 	if (is_of_budget(row->name))
 		return (char *)config->budgets + row->offset;
+	if (is_of_webhook(row->name))
+		return (char *)config->webhooks + row->offset;
 	if (is_of_price(row->name))
 		return (char *)config->providers[0].prices + row->offset;
 	return (is_provider ? (char *)config->providers : (char *)config) + row->offset;
@@ -132,6 +153,9 @@ static const char *text_of(const struct option *row, size_t len)
 		if (!row->check || !row->check(value + 1))
 			break;
 	}
+	if (strcmp(row->name, "webhooks.retries") == 0)
+		for (size_t i = 0; i < len; i++)
+			value[1 + i] = i % 7 == 6 ? ' ' : '1';
 	value[1 + len] = '"';
 	value[2 + len] = '\0';
 	return value;
@@ -209,11 +233,16 @@ static const char *text_member(const struct option *row)
 {
 	if (strcmp(row->name, "plugin_dirs") == 0)
 		return "\"/d%zu\"";
+	if (strcmp(row->name, "web.hosts") == 0)
+		return "\"h%zu.example.com\"";
+	if (strcmp(row->name, "webhooks.events") == 0)
+		return "\"job.failed\"";
 	return strcmp(row->name, "providers.prices.when") == 0 ? "\"p%zu=1\"" : "\"https://h%zu\"";
 }
 
 static void try_row(const struct option *row)
 {
+	setenv("FILMGATE_TEST_WHSEC", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
 	switch (row->type) {
 	case OPTION_INTEGER:
 		return try_integer(row);
@@ -230,6 +259,8 @@ static void try_row(const struct option *row)
 	case OPTION_SECRETS:
 		setenv("FILMGATE_TEST_KEY", "value", 1);
 		return try_members(row, "{", "s%zu_env = \"FILMGATE_TEST_KEY\";", "}");
+	case OPTION_SIGNING:
+		return try_members(row, "{", "s%zu_env = \"FILMGATE_TEST_WHSEC\";", "}");
 	case OPTION_KEYS:
 		setenv("FILMGATE_TEST_KEY", "value", 1);
 		return try_members(row, "(", "{ s%zu_env = \"FILMGATE_TEST_KEY\"; }", ")");
@@ -239,6 +270,9 @@ static void try_row(const struct option *row)
 		return try_members(row, "(", "{ model = \"m%zu\"; amount = \"1\"; currency = \"USD\"; }", ")");
 	case OPTION_BUDGETS:
 		return try_members(row, "(", "{ name = \"b%zu\"; amount = \"1\"; currency = \"USD\"; }", ")");
+	case OPTION_WEBHOOKS:
+		return try_members(row, "(", "{ name = \"w%zu\"; url = \"https://a.test/\"; signing = " WHSEC "; }",
+				   ")");
 	case OPTION_GROUP:
 		must_parse(file_with(row->name, "{ }"));
 		must_refuse(file_with(row->name, "1"), refused_words(row));

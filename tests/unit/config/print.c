@@ -60,10 +60,20 @@ static void lines_of_the_sample_are_no_wider_than_the_tree(void **state)
 		assert_in_range(strcspn(line, "\n"), 0, 120);
 }
 
+/* The shorter @new in the place of @old. */
+static void put(char *sample, const char *old, const char *new)
+{
+	char *place = strstr(sample, old);
+
+	assert_non_null(place);
+	memset(place, ' ', strlen(old));
+	memcpy(place, new, strlen(new));
+}
+
 /* As the sample's own words say: one "#" goes from each line that has no blank behind it. */
 static void the_example_provider_loads_when_it_is_uncommented(void **state)
 {
-	_cleanup_(freep) char *sample = printed(config_print_sample), *key = NULL;
+	_cleanup_(freep) char *sample = printed(config_print_sample);
 	char *out = sample;
 
 	(void)state;
@@ -76,14 +86,13 @@ static void the_example_provider_loads_when_it_is_uncommented(void **state)
 	}
 	*out = '\0';
 	must_refuse(sample, "'/etc/filmgate/heygen.key' cannot be read");
-	assert_int_equal(report.errors, 1);
+	assert_non_null(strstr(report_text(), "'/etc/filmgate/studio.whsec' cannot be read"));
+	assert_int_equal(report.errors, 2);
 
-	key = strstr(sample, "api_key_file = \"/etc/filmgate/heygen.key\"");
-	assert_non_null(key);
-	memset(key, ' ', strlen("api_key_file = \"/etc/filmgate/heygen.key\""));
-	memcpy(key, "api_key_env = \"FILMGATE_TEST_KEY\"", strlen("api_key_env = \"FILMGATE_TEST_KEY\""));
-	key = NULL;
+	put(sample, "api_key_file = \"/etc/filmgate/heygen.key\"", "api_key_env = \"FILMGATE_TEST_KEY\"");
+	put(sample, "current_file = \"/etc/filmgate/studio.whsec\"", "current_env = \"FILMGATE_TEST_WHSEC\"");
 	setenv("FILMGATE_TEST_KEY", "value", 1);
+	setenv("FILMGATE_TEST_WHSEC", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
 	must_parse(sample);
 	assert_int_equal(config->n_providers, 1);
 	assert_string_equal(config->providers[0].id, "heygen");

@@ -142,6 +142,22 @@ struct answer *create(struct rig *rig, const struct engine_create *asked)
 	return answer;
 }
 
+struct job_ref adopt_listed(struct rig *rig, const char *remote_id)
+{
+	const struct engine_adopt adopt = {.tenant = JOB_TENANT_DEFAULT, .provider = "maker", .remote_id = remote_id};
+	struct answer *answer = new_answer(rig);
+	char report[256];
+
+	snprintf(report, sizeof(report), "report text={\"entries\":[{\"id\":\"%s\"}]}", remote_id);
+	engine_adopt_video(rig->engine, &adopt, on_job, answer);
+	settle(rig);
+	reply(rig, 200, report);
+	await_answer(answer);
+	settle(rig);
+	assert_answer(answer, 0);
+	return answer->view.job->ref;
+}
+
 struct answer *retry(struct rig *rig, const struct job_ref *job, const char *request_id)
 {
 	struct answer *answer = new_answer(rig);

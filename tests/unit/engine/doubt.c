@@ -149,6 +149,20 @@ static void a_free_exchange_after_the_purchase_proves_nothing_about_it(void **st
 	}
 }
 
+static void nor_does_one_that_is_lost(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order(rig);
+
+	reply(rig, 202, "read");
+	lose_reply(rig);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_int_equal(last_send(look(rig, &job))->class, JOB_SEND_AMBIGUOUS);
+	sleep_over(rig, &job);
+	reply(rig, 201, "accepted id=v1");
+	assert_state(rig, &job, JOB_STATE_RUNNING);
+}
+
 static void a_stored_reply_is_read_in_the_phase_of_the_purchase(void **state)
 {
 	struct rig *rig = *state;
@@ -174,6 +188,7 @@ int main(void)
 		story(another_key_may_be_another_account),
 		story(no_advice_makes_a_repeat_wait_until_the_key_is_worth_nothing),
 		story(a_free_exchange_after_the_purchase_proves_nothing_about_it),
+		story(nor_does_one_that_is_lost),
 		story(a_stored_reply_is_read_in_the_phase_of_the_purchase),
 	};
 

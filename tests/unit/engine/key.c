@@ -63,6 +63,22 @@ static void it_is_cancelled_with_its_own_key_too(void **state)
 	assert_string_equal(the_request(rig)->url, "https://plain.test/cancel");
 }
 
+/* It was found in the list of one account, and another one does not know it. */
+static void what_was_adopted_stays_with_the_key_that_found_it(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = adopt_listed(rig, "o/x1");
+
+	rotate(rig, &old_digest);
+	sleep_over(rig, &job);
+	assert_string_equal(the_request(rig)->url, "https://plain.test/poll");
+	reply(rig, 200, "done video=https://maker.test/file/1");
+	deliver(rig, a_video());
+	assert_state(rig, &job, JOB_STATE_SUCCEEDED);
+	delete_job(rig, &job, ENGINE_DELETE_REMOVE_REMOTE);
+	assert_string_equal(the_request(rig)->url, "https://plain.test/remove");
+}
+
 static void a_key_that_is_not_configured_is_stood_in_for_by_the_current_one(void **state)
 {
 	struct rig *rig = *state;
@@ -170,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		key_story(what_runs_is_polled_with_its_own_key_and_new_jobs_have_the_new_one),
 		key_story(it_is_cancelled_with_its_own_key_too),
+		key_story(what_was_adopted_stays_with_the_key_that_found_it),
 		key_story(a_key_that_is_not_configured_is_stood_in_for_by_the_current_one),
 		key_story(a_doubt_is_repeated_with_the_key_of_its_order),
 		key_story(a_doubt_whose_key_is_gone_is_not_repeated),

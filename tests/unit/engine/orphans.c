@@ -436,6 +436,63 @@ static void two_at_the_same_moment_make_one_job(void **state)
 	finish(refused);
 }
 
+/* Its first sender has given it up, or sent it again: it is one request all the same. */
+static void one_request_that_comes_twice_at_once_is_answered_once(void **state)
+{
+	const struct engine_adopt request = {.remote_id = "o/x1", .request_id = "r1"};
+	struct rig *rig = *state;
+	struct adopted one, two;
+
+	adopt_with(rig, request, &one);
+	adopt_with(rig, request, &two);
+	hold_readers(rig);
+	answer_all(rig, LIST(V("o/x1", "")));
+	release_readers(rig);
+	await(rig, &one.times);
+	await(rig, &two.times);
+	assert_int_equal(one.outcome, 0);
+	assert_int_equal(two.outcome, 0);
+	assert_int_not_equal(one.is_replay, two.is_replay);
+	assert_true(job_ref_equal(&one.view.job->ref, &two.view.job->ref));
+	finish(&one);
+	finish(&two);
+}
+
+/* What was asked of the store so far is answered. */
+static void await_reads(struct rig *rig)
+{
+	hold_readers(rig);
+	release_readers(rig);
+	settle(rig);
+}
+
+/* The second is in the list when the first has been made of it. */
+static void one_that_is_still_looking_is_answered_with_what_the_other_made(void **state)
+{
+	const struct engine_adopt request = {.remote_id = "o/x1", .request_id = "r1"};
+	struct rig *rig = *state;
+	struct adopted one, two;
+	struct request *first, *second;
+
+	adopt_with(rig, request, &one);
+	await_reads(rig);
+	first = the_request(rig);
+	adopt_with(rig, request, &two);
+	await_reads(rig);
+	for (second = rig->http.requests; second == first || second->is_ended;)
+		second = second->next;
+	fake_http_end(&rig->http, first, &(struct said){.status = 200, .body = LIST(V("o/x1", ""))});
+	await(rig, &one.times);
+	assert_int_equal(one.outcome, 0);
+	fake_http_end(&rig->http, second, &(struct said){.status = 200, .body = LIST(V("o/x1", ""))});
+	await(rig, &two.times);
+	assert_int_equal(two.outcome, 0);
+	assert_true(two.is_replay);
+	assert_true(job_ref_equal(&one.view.job->ref, &two.view.job->ref));
+	finish(&one);
+	finish(&two);
+}
+
 static void a_request_is_answered_once(void **state)
 {
 	struct rig *rig = *state;
@@ -444,6 +501,7 @@ static void a_request_is_answered_once(void **state)
 	struct adopted one, two;
 
 	adopt_with(rig, request, &one);
+	await_reads(rig);
 	reply(rig, 200, LIST(V("o/x1", "")));
 	await(rig, &one.times);
 	assert_int_equal(one.outcome, 0);
@@ -592,6 +650,8 @@ int main(void)
 		story(a_cancel_detaches_it_and_nothing_is_awaited),
 		story(what_is_owned_is_refused_with_its_owner),
 		story(two_at_the_same_moment_make_one_job),
+		story(one_request_that_comes_twice_at_once_is_answered_once),
+		story(one_that_is_still_looking_is_answered_with_what_the_other_made),
 		story(a_request_is_answered_once),
 		story(what_is_not_listed_is_refused),
 		story(a_deleted_job_s_is_adopted_by_force_alone),

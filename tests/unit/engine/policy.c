@@ -424,6 +424,21 @@ static void what_the_first_attempt_left_there_is_not_the_seconds(void **state)
 	assert_state(rig, &job, JOB_STATE_UNCERTAIN);
 }
 
+static void nor_is_what_was_cancelled_too_late(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_patient(rig, 1);
+
+	reply(rig, 201, "accepted id=v1");
+	cancel(rig, &job);
+	reply(rig, 409, "cancelled achieved=too_late");
+	sleep_over(rig, &job);
+	reply(rig, 200, "failed reason=moderated bought=none");
+	assert_failed(rig, &job, JOB_REASON_MODERATED, JOB_PURCHASE_NOTHING);
+	assert_int_equal(look(rig, &job)->cancel_outcome, JOB_CANCEL_TOO_LATE);
+	assert_int_equal(purchases(rig), 1);
+}
+
 static void a_cancel_and_the_deadline_go_before_another_try(void **state)
 {
 	struct rig *rig = *state;
@@ -464,6 +479,7 @@ int main(void)
 		story(nobody_asked_for_it_and_it_is_not_tried_again),
 		story(after_a_crash_it_counts_on),
 		story(what_the_first_attempt_left_there_is_not_the_seconds),
+		story(nor_is_what_was_cancelled_too_late),
 		story(a_cancel_and_the_deadline_go_before_another_try),
 	};
 

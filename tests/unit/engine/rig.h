@@ -172,6 +172,8 @@ struct job_ref order_with(struct rig *rig, const struct engine_create *create);
 /* An order that is whole but for what @create adds: provider, model and parameters are filled in. */
 struct answer *create(struct rig *rig, const struct engine_create *create);
 struct answer *create_unsettled(struct rig *rig, const struct engine_create *create); /* for await_answer() */
+/* A job made of what "maker" lists. */
+struct job_ref adopt_listed(struct rig *rig, const char *remote_id);
 struct answer *retry(struct rig *rig, const struct job_ref *job, const char *request_id);
 struct answer *cancel(struct rig *rig, const struct job_ref *job);
 struct answer *resolve(struct rig *rig, const struct engine_resolve *resolve);

@@ -247,6 +247,30 @@ static void whoever_is_to_be_cancelled_goes_nowhere(void **state)
 	assert_int_equal(purchases(rig), 1);
 }
 
+/* Who has cancelled wants no other one, though the one there could not be stopped. */
+static void nor_does_whoever_was_cancelled_too_late(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int wished = 0; wished < 2; wished++) {
+		struct job_ref job = order_both(rig);
+
+		if (wished)
+			cancel(rig, &job);
+		reply(rig, 201, "accepted id=v1");
+		if (!wished)
+			cancel(rig, &job);
+		reply(rig, 409, "cancelled achieved=too_late");
+		assert_state(rig, &job, JOB_STATE_RUNNING);
+		crash_and_restart(rig);
+		sleep_over(rig, &job);
+		reply(rig, 200, "failed reason=moderated bought=none");
+		assert_failed(rig, &job, JOB_REASON_MODERATED, JOB_PURCHASE_NOTHING);
+		assert_at(rig, &job, "maker");
+	}
+	assert_int_equal(purchases(rig), 2);
+}
+
 /* ---- what passes, and what lasts ---- */
 
 static void one_that_cannot_be_reached_is_tried_a_few_times(void **state)
@@ -360,6 +384,62 @@ static void whoever_waits_for_a_plugin_that_is_gone_goes_elsewhere(void **state)
 	assert_at(rig, &pausing, "plain");
 }
 
+/* "maker", "plain" and "third", or @without "plain" the others alone, from the next start on. */
+static void configure_three(struct rig *rig, bool without)
+{
+	static struct engine_provider_config providers[3];
+
+	providers[0] = rig->providers[0];
+	providers[1] = providers[2] = rig->providers[1];
+	providers[without ? 1 : 2].id = "third";
+	rig->config.providers = providers;
+	rig->config.n_providers = without ? 2 : 3;
+	crash_and_restart(rig);
+}
+
+static const struct engine_route to_plain_and_third[] = {{.provider = "plain", .model = "clip"},
+							 {.provider = "third", .model = "clip"}};
+
+static void one_that_is_configured_no_more_is_passed_over(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	configure_three(rig, false);
+	job = order_with(rig, &(struct engine_create){.fallbacks = to_plain_and_third, .n_fallbacks = 2});
+	reply(rig, 503, "trouble reason=unavailable bought=none");
+	configure_three(rig, true);
+	pass_until(rig, look(rig, &job)->wait_until_ms);
+	reply(rig, 400, REFUSED);
+	assert_at(rig, &job, "third");
+	assert_state(rig, &job, JOB_STATE_STARTING);
+	assert_int_equal(look(rig, &job)->n_attempts, 2);
+}
+
+/* It may be there again one day; and what passes is better waited for at a provider that is. */
+static void one_that_is_not_configured_is_gone_to_last_and_after_a_refusal_alone(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job = order_both(rig);
+
+	reply(rig, 503, "trouble reason=unavailable bought=none");
+	rig->config.n_providers = 1;
+	crash_and_restart(rig);
+	for (int i = 0; i < LIMIT_ENGINE_ROUTE_TRIES + 1; i++) {
+		pass_until(rig, look(rig, &job)->wait_until_ms);
+		refuse_to_connect(rig);
+		assert_at(rig, &job, "maker");
+	}
+	pass_until(rig, look(rig, &job)->wait_until_ms);
+	reply(rig, 400, REFUSED);
+	assert_at(rig, &job, "plain");
+	assert_state(rig, &job, JOB_STATE_QUEUED);
+	assert_int_equal(look(rig, &job)->wait, JOB_WAIT_PLUGIN_MISSING);
+	rig->config.n_providers = 2;
+	crash_and_restart(rig);
+	assert_state(rig, &job, JOB_STATE_STARTING);
+}
+
 static void a_full_house_is_waited_for(void **state)
 {
 	struct rig *rig = *state;
@@ -373,6 +453,27 @@ static void a_full_house_is_waited_for(void **state)
 	assert_at(rig, &first, "maker");
 	assert_at(rig, &second, "maker");
 	assert_int_equal(look(rig, &second)->wait, JOB_WAIT_CAPACITY);
+}
+
+static void a_disk_that_is_slow_is_waited_for(void **state)
+{
+	struct rig *rig = *state;
+	struct job_ref job;
+
+	rig->plugins[0].begin[PLUGIN_VERB_START] = "read";
+	job = order_both(rig);
+	for (int i = 0; i < LIMIT_ENGINE_ROUTE_TRIES; i++) {
+		break_disk(rig);
+		reply(rig, 200, "buy");
+		pass(rig, LIMIT_ENGINE_INTENT_MS + 1);
+		mend_disk(rig);
+		assert_state(rig, &job, JOB_STATE_QUEUED);
+		assert_at(rig, &job, "maker");
+		pass_until(rig, look(rig, &job)->wait_until_ms);
+	}
+	reply(rig, 200, "buy");
+	assert_asks(rig, "https://maker.test/buy");
+	assert_int_equal(purchases(rig), 1);
 }
 
 /* ---- money ---- */
@@ -580,13 +681,17 @@ int main(void)
 		story(a_deletion_asks_the_provider_that_it_was_at_last),
 		story(tries_at_the_same_place_come_first),
 		story(whoever_is_to_be_cancelled_goes_nowhere),
+		story(nor_does_whoever_was_cancelled_too_late),
 		story(one_that_cannot_be_reached_is_tried_a_few_times),
 		story(the_count_survives_a_restart_and_begins_anew_elsewhere),
 		story(a_short_pause_is_waited_for_and_a_long_one_is_not),
 		story(a_refused_key_moves_all_who_may_and_nobody_else),
 		story(an_open_breaker_moves_who_waits_behind_it),
 		story(whoever_waits_for_a_plugin_that_is_gone_goes_elsewhere),
+		story(one_that_is_configured_no_more_is_passed_over),
+		story(one_that_is_not_configured_is_gone_to_last_and_after_a_refusal_alone),
 		story(a_full_house_is_waited_for),
+		story(a_disk_that_is_slow_is_waited_for),
 		story(what_is_reserved_is_the_routes),
 		story(a_budget_is_that_of_the_route),
 		story(an_order_that_a_fallbacks_budget_can_never_take_is_refused),

@@ -394,6 +394,30 @@ class Jobs(Case):
             found = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", adopt, **fields)
             self.assertEqual(self.violation(found)[0][0], field)
 
+    def test_webhooks_are_listed_and_shown(self):
+        service = functools.partial(functools.partial, self.client.call)
+        ask, get, again = (service(f"filmgate.v1.WebhookService/{m}Deliver{end}")
+                           for m, end in (("List", "ies"), ("Get", "y"), ("Redeliver", "y")))
+        page = ask()
+        [found] = page.deliveries
+        self.assertEqual((found.name, found.message_id, found.type, found.state, found.try_count, found.body),
+                         ("webhooks/studio/deliveries/7", "msg_1", "job.failed", 3, 2, ""))
+        self.assertEqual((found.end_time.seconds, found.HasField("next_time")), (1700000001, False))
+        self.assertEqual(list(ask(page_token=page.next_page_token).deliveries), [])
+        self.assertEqual(get(name=found.name).delivery.body, "{}")
+        for field, bad in ("page_size", -1), ("state", 9), ("endpoint", "A b"), ("endpoint", "x" * 64), ("job", "jobs/x"), \
+                ("page_token", page.next_page_token[:15]), ("page_token", "g" * 16 + "a"):
+            refused = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", ask, **{field: bad})
+            self.assertEqual(self.violation(refused)[0][0], field)
+        for bad in "", "studio/7", "webhooks/studio/deliveries/", "webhooks/studio/deliveries/07", "webhooks//deliveries/7", \
+                "webhooks/studio/deliveries/7x", f"webhooks/{'x' * 64}/deliveries/7":
+            for method in get, again:
+                refused = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", method, name=bad)
+                self.assertEqual(self.violation(refused)[0][0], "name")
+        refused = self.refused(CODE.NOT_FOUND, "DELIVERY_NOT_FOUND", get, name="webhooks/studio/deliveries/8")
+        self.assertEqual(refused["ResourceInfo"].resource_name, "webhooks/studio/deliveries/8")
+        self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", again, name=found.name)
+
     def test_an_uncertain_job_is_decided(self):
         for resolution, remote_id, state in [(1, "vid-7", "RUNNING"), (2, "", "QUEUED"), (3, "", "FAILED")]:
             job = self.client.create(model="uncertain")
@@ -961,6 +985,7 @@ class Reflection(Shared):
             self.assertEqual({s.name for s in response.list_services_response.service}, {
                 "filmgate.v1.JobService", "filmgate.v1.ArtifactService", "filmgate.v1.AssetService",
                 "filmgate.v1.BackupService", "filmgate.v1.OrphanService", "filmgate.v1.ProviderService", "filmgate.v1.UsageService",
+                "filmgate.v1.WebhookService",
                 "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                 "grpc.reflection.v1alpha.ServerReflection"})
 

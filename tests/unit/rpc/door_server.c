@@ -10,6 +10,7 @@
  */
 #include "fake_engine.h"
 
+#include "api/api.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -92,9 +93,11 @@ int main(int argc, char **argv)
 {
 	/* The threads of a server that did not start live until the process has ended. */
 	static const struct clock clock = {.utc_ms = utc_ms, .monotonic_ms = monotonic_ms};
+	struct api_config handlers = {.clock = &clock};
 	struct rpc_config config = {
-		.clock = &clock, .address = "127.0.0.1:0", .extra_methods = &bench_echo_method, .n_extra_methods = 1};
+		.address = "127.0.0.1:0", .extra_methods = &bench_echo_method, .n_extra_methods = 1};
 	struct rpc_server *server;
+	struct api *api;
 	struct errmsg msg = {""};
 	struct engine *engine;
 	char line[128];
@@ -110,15 +113,18 @@ int main(int argc, char **argv)
 	if (argc > 5)
 		config.max_streams = (uint32_t)strtoul(argv[5], NULL, 10);
 	if (argc > 6)
-		config.max_reads = (uint32_t)strtoul(argv[6], NULL, 10);
+		handlers.max_reads = (uint32_t)strtoul(argv[6], NULL, 10);
 	if (argc > 7)
-		config.upload_idle_ms = strtoll(argv[7], NULL, 10);
+		handlers.upload_idle_ms = strtoll(argv[7], NULL, 10);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	engine = fake_engine_new();
 	fake_engine_set_file(engine, argv[1]);
-	config.engine = engine;
+	handlers.engine = engine;
+	if (api_new(&handlers, &api) != 0)
+		return 1;
+	config.api = api;
 	config.unix_path = argv[2];
 	if (rpc_server_new(&config, &server) != 0 || rpc_server_start(server, &port, &msg) != 0) {
 		fprintf(stderr, "%s\n", msg.text);
@@ -130,5 +136,6 @@ int main(int argc, char **argv)
 	rpc_server_close(server);
 	fake_engine_free(engine);
 	rpc_server_free(server);
+	api_free(api);
 	return 0;
 }

@@ -1,11 +1,11 @@
 #include "rpc/status.h"
 
+#include "api/prescan.h"
+#include "api/upload.h"
+#include "api/violations.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "rpc/prescan.h"
-#include "rpc/upload.h"
-#include "rpc/violations.h"
 
 #include <google/rpc/error_details.pb-c.h>
 #include <google/rpc/status.pb-c.h>
@@ -47,6 +47,7 @@ static const struct {
 	{REASON(TOO_MANY_UPLOADS), GRPC_STATUS_RESOURCE_EXHAUSTED, "RetryInfo"},
 	{REASON(UPLOAD_IDLE), GRPC_STATUS_ABORTED, ""},
 	{REASON(UPLOAD_TOO_SLOW), GRPC_STATUS_RESOURCE_EXHAUSTED, ""},
+	{REASON(DELIVERY_NOT_FOUND), GRPC_STATUS_NOT_FOUND, "ResourceInfo"},
 	{REASON(VIDEO_OWNED), GRPC_STATUS_ALREADY_EXISTS, "ResourceInfo"},
 };
 #define CONTRACT_SIZE (sizeof(contract) / sizeof(contract[0]))
@@ -85,7 +86,7 @@ static void every_reason_of_the_contract_has_its_code(void **state)
 	(void)state;
 	assert_int_equal(filmgate__v1__error_reason__descriptor.n_values, CONTRACT_SIZE + 1);
 	for (size_t i = 0; i < CONTRACT_SIZE; i++)
-		assert_int_equal(status_code_of_reason(contract[i].reason), contract[i].code);
+		assert_int_equal((grpc_status_code)code_of_reason(contract[i].reason), contract[i].code);
 }
 
 static void every_reason_carries_what_the_contract_promises(void **state)
@@ -107,7 +108,7 @@ static void every_reason_carries_what_the_contract_promises(void **state)
 		assert_non_null(info);
 		error = google__rpc__error_info__unpack(NULL, info->len, info->data);
 		assert_string_equal(error->domain, "filmgate");
-		assert_string_equal(error->reason, status_name_of_reason(contract[i].reason));
+		assert_string_equal(error->reason, name_of_reason(contract[i].reason));
 		google__rpc__error_info__free_unpacked(error, NULL);
 		if (*contract[i].promise)
 			assert_non_null(find_detail(details, contract[i].promise));

@@ -104,6 +104,8 @@ static void each_restore_of_one_copy_is_a_history_of_its_own(void **state)
 	char path[PATH_MAX + 32], again[PATH_MAX + 32];
 	struct errmsg msg = {""};
 	uint64_t history, origin = store_origin(fixture->store);
+	const struct digest key = digest_of(store_link_key(fixture->store));
+	struct digest again_key;
 
 	copy_path(fixture, path);
 	snprintf(again, sizeof(again), "%s/again", fixture->folder);
@@ -112,6 +114,9 @@ static void each_restore_of_one_copy_is_a_history_of_its_own(void **state)
 	open_copy(fixture);
 	history = store_history(fixture->store);
 	assert_int_equal(store_origin(fixture->store), origin);
+	again_key = digest_of(store_link_key(fixture->store));
+	/* What was signed stays good. */
+	assert_memory_equal(&again_key, &key, sizeof(key));
 	fixture_reopen(fixture);
 	assert_int_equal(store_history(fixture->store), history);
 	fixture_close(fixture);

@@ -17,31 +17,52 @@
 enum { WHOLE, BROKEN, LOSES, OPENS_NOT };
 static atomic_int disk_now;
 static _Atomic uint64_t room = UINT64_MAX;
-static _Atomic int64_t synced; /* bytes of the log: */
-static _Atomic ino_t synced_inode;
 
-static bool is_below_records(int fd, const char *ending)
+/* How much of which log lasts. By its path, which no other ever has: the number of its inode is given to the next one. */
+static struct {
+	pthread_mutex_t mutex;
+	char path[PATH_MAX];
+	int64_t bytes;
+} synced = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void find_path(int fd, char path[static PATH_MAX])
 {
-	char link[64], path[PATH_MAX];
+	char link[64];
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0)
-		return false;
-	path[n] = '\0';
-	return strstr(path, "/records") && (size_t)n > strlen(ending) && strcmp(path + n - strlen(ending), ending) == 0;
+	n = readlink(link, path, PATH_MAX - 1);
+	path[n < 0 ? 0 : n] = '\0';
+}
+
+static bool is_below_records(int fd, const char *ending)
+{
+	char path[PATH_MAX];
+	size_t n;
+
+	find_path(fd, path);
+	n = strlen(path);
+	return strstr(path, "/records") && n > strlen(ending) && strcmp(path + n - strlen(ending), ending) == 0;
 }
 
 static int64_t synced_of(int fd)
 {
-	struct stat status;
+	char path[PATH_MAX];
+	int64_t bytes;
 
-	if (fstat(fd, &status) < 0)
-		abort();
-	if (atomic_exchange(&synced_inode, status.st_ino) != status.st_ino)
-		atomic_store(&synced, 0);
-	return atomic_load(&synced);
+	find_path(fd, path);
+	pthread_mutex_lock(&synced.mutex);
+	bytes = strcmp(path, synced.path) == 0 ? synced.bytes : 0;
+	pthread_mutex_unlock(&synced.mutex);
+	return bytes;
+}
+
+static void note_synced(int fd, int64_t bytes)
+{
+	pthread_mutex_lock(&synced.mutex);
+	find_path(fd, synced.path);
+	synced.bytes = bytes;
+	pthread_mutex_unlock(&synced.mutex);
 }
 
 /* What was not synced is lost, as the kernel may do with a page that could not be written. */
@@ -56,10 +77,8 @@ static int sync_file(int fd, long number)
 		errno = EIO;
 		return -1;
 	}
-	if (is_log) {
-		synced_of(fd);
-		atomic_store(&synced, lseek(fd, 0, SEEK_END));
-	}
+	if (is_log)
+		note_synced(fd, lseek(fd, 0, SEEK_END));
 	return (int)syscall(number, fd);
 }
 

@@ -226,6 +226,18 @@ static void make_format_4(struct fixture *fixture)
 	backend_batch_free(batch);
 }
 
+/* Its Meta had none: it is drawn once. */
+static void assert_link_key(struct fixture *fixture)
+{
+	static const uint8_t none[STORE_LINK_KEY_SIZE];
+	uint8_t key[STORE_LINK_KEY_SIZE];
+
+	memcpy(key, store_link_key(fixture->store).data, sizeof(key));
+	assert_memory_not_equal(key, none, sizeof(key));
+	fixture_reopen(fixture);
+	assert_memory_equal(store_link_key(fixture->store).data, key, sizeof(key));
+}
+
 static void a_store_of_format_4_is_raised(void **state)
 {
 	struct fixture *fixture = *state;
@@ -243,6 +255,7 @@ static void a_store_of_format_4_is_raised(void **state)
 	assert_owner(&found.all[1], &gone, true);
 	assert_false(found.all[2].is_known);
 	assert_owner(&find(fixture, ELSEWHERE, "nobody").all[2], &other, false);
+	assert_link_key(fixture);
 	job_view_finish(&one);
 	job_view_finish(&gone);
 	job_view_finish(&other);

@@ -14,6 +14,7 @@ static void add_lists(struct job_status *status)
 	attempt = job_add_attempt(status);
 	*attempt = (struct job_attempt){.number = 1, .started_ms = 8, .ended_ms = 9};
 	attempt->failure.reason = JOB_REASON_TIMEOUT;
+	memset(attempt->account.bytes, 9, sizeof(attempt->account.bytes));
 	job_set_text(&attempt->failure.message, "late");
 	job_set_text(&attempt->provider, "veo");
 	job_set_text(&attempt->model, "clip");
