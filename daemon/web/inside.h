@@ -1,5 +1,5 @@
 /*
- * What server.c and head.c share, and nobody else: one request, its connection, and the library.
+ * What server.c, exchange.c and head.c share, and nobody else: one request, its connection, and the library.
  */
 #ifndef FG_WEB_INSIDE_H
 #define FG_WEB_INSIDE_H
@@ -63,6 +63,20 @@ struct server {
 	int fd;
 	bool is_stopping;
 };
+
+static inline int64_t server_now_ms(const struct server *server)
+{
+	return clock_monotonic_ms(server->config->clock);
+}
+
+/* For what its connection does next. */
+void exchange_give_time(struct exchange *exchange, int64_t ms);
+/* Out of its rest, if it has one. */
+void exchange_resume(struct exchange *exchange);
+/* Only where the library lets us: in its call. */
+enum MHD_Result exchange_queue_reply(struct exchange *exchange);
+/* Whoever answers it reaches nobody. */
+void exchange_drop_question(struct exchange *exchange);
 
 /* Of a request whose head is all there is: false, and it has been answered. */
 bool head_may_come(struct exchange *exchange, const char *version);

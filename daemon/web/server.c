@@ -23,320 +23,6 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
-static int64_t now_ms(const struct server *server)
-{
-	return clock_monotonic_ms(server->config->clock);
-}
-
-/* The end of a stream comes before the daemon's: while its client does not take it, the engine cannot stop. */
-static void give_time(struct exchange *exchange, int64_t ms)
-{
-	int64_t until_ms = now_ms(exchange->server) + ms, end_ms = exchange->server->end_ms;
-
-	if (exchange->source && end_ms && end_ms < until_ms)
-		until_ms = end_ms;
-	if (exchange->connection)
-		exchange->connection->until_ms = until_ms;
-}
-
-static void suspend(struct exchange *exchange)
-{
-	if (exchange->is_suspended)
-		return;
-	exchange->is_suspended = true;
-	if (exchange->connection)
-		exchange->connection->is_resting = true;
-	MHD_suspend_connection(exchange->handle);
-}
-
-static void resume(struct exchange *exchange)
-{
-	if (!exchange->is_suspended)
-		return;
-	exchange->is_suspended = false;
-	if (exchange->connection)
-		exchange->connection->is_resting = false;
-	give_time(exchange, LIMIT_WEB_REQUEST_MS);
-	MHD_resume_connection(exchange->handle);
-}
-
-/* ---- what is asked ---- */
-
-const struct web_config *exchange_config(const struct exchange *exchange)
-{
-	return exchange->server->config;
-}
-
-struct desk *exchange_desk(const struct exchange *exchange)
-{
-	return exchange->server->desk;
-}
-
-const char *exchange_path(const struct exchange *exchange)
-{
-	return exchange->path;
-}
-
-const char *exchange_id(const struct exchange *exchange)
-{
-	return exchange->id;
-}
-
-const char *exchange_header(const struct exchange *exchange, const char *name)
-{
-	return MHD_lookup_connection_value(exchange->handle, MHD_HEADER_KIND, name);
-}
-
-const char *exchange_parameter(const struct exchange *exchange, const char *name)
-{
-	return MHD_lookup_connection_value(exchange->handle, MHD_GET_ARGUMENT_KIND, name);
-}
-
-struct bytes exchange_body(const struct exchange *exchange)
-{
-	return buffer_bytes(&exchange->body);
-}
-
-/* ---- replies ---- */
-
-void reply_finish(struct reply *reply)
-{
-	buffer_finish(&reply->body);
-	*reply = (struct reply){0};
-}
-
-void reply_header(struct reply *reply, const char *name, const char *format, ...)
-{
-	va_list args;
-	int n = -1;
-
-	va_start(args, format);
-	if (reply->n_headers < REPLY_HEADERS)
-		n = vsnprintf(reply->headers[reply->n_headers].value, sizeof(reply->headers[0].value), format, args);
-	va_end(args);
-	if (n < 0 || n >= (int)sizeof(reply->headers[0].value))
-		log_warning("a header does not fit into its reply", "name", name);
-	else
-		reply->headers[reply->n_headers++].name = name;
-}
-
-static bool has_header(const struct reply *reply, const char *name)
-{
-	for (size_t i = 0; i < reply->n_headers; i++)
-		if (strcmp(reply->headers[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* What every reply says: that nobody is to guess what it is, to frame it, or to read it from another site. */
-static void add_headers(const struct exchange *exchange, const struct reply *reply, struct MHD_Response *response)
-{
-	MHD_add_response_header(response, "X-Request-Id", exchange->id);
-	if (!has_header(reply, MHD_HTTP_HEADER_CACHE_CONTROL))
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(response, MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff");
-	MHD_add_response_header(response, MHD_HTTP_HEADER_X_FRAME_OPTIONS, "DENY");
-	MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
-	MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-	MHD_add_response_header(response, "Cross-Origin-Resource-Policy",
-				exchange->origin ? "cross-origin" : "same-origin");
-	if (reply->media_type)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->media_type);
-	for (size_t i = 0; i < reply->n_headers; i++)
-		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ORIGIN);
-	if (exchange->origin) {
-		MHD_add_response_header(response, "Access-Control-Allow-Origin", exchange->origin);
-		MHD_add_response_header(response, "Access-Control-Expose-Headers", GUARD_EXPOSED_HEADERS);
-	}
-	/* What a refused request still brings is not read. */
-	if (!exchange->is_whole)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-}
-
-static enum MHD_Result queue(struct exchange *exchange, const struct reply *reply, struct MHD_Response *response)
-{
-	enum MHD_Result result;
-
-	add_headers(exchange, reply, response);
-	result = MHD_queue_response(exchange->handle, reply->status, response);
-	exchange->status = result == MHD_YES ? reply->status : 0;
-	MHD_destroy_response(response);
-	return result;
-}
-
-/* Clients that ask for much and read nothing. */
-static void look_at_room(struct exchange *exchange)
-{
-	struct server *server = exchange->server;
-	size_t max = server->config->max_reply_bytes ? server->config->max_reply_bytes : LIMIT_WEB_REPLIES;
-	size_t len = exchange->reply.body.len;
-
-	if (len > max / LIMIT_WEB_CONNECTIONS && server->reply_bytes + len > max) {
-		exchange_say(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
-			     "too many replies wait for their clients to read them; try again later");
-		len = exchange->reply.body.len;
-	}
-	exchange->reply_size = len;
-	server->reply_bytes += len;
-}
-
-/* Only where the library lets us: in its call. */
-static enum MHD_Result queue_reply(struct exchange *exchange)
-{
-	struct MHD_Response *response;
-	struct reply reply;
-
-	look_at_room(exchange);
-	reply = exchange->reply;
-	response = MHD_create_response_from_buffer(reply.body.len, reply.body.data, MHD_RESPMEM_MUST_FREE);
-	exchange->reply = (struct reply){0};
-	exchange->has_reply = false;
-	if (!response) {
-		reply_finish(&reply);
-		return MHD_NO;
-	}
-	give_time(exchange, LIMIT_WEB_REQUEST_MS + (int64_t)(reply.body.len / LIMIT_WEB_BYTES_PER_MS));
-	return queue(exchange, &reply, response);
-}
-
-void exchange_reply(struct exchange *exchange, struct reply *take)
-{
-	reply_finish(&exchange->reply);
-	exchange->reply = *take;
-	exchange->has_reply = true;
-	*take = (struct reply){0};
-	resume(exchange);
-}
-
-void exchange_say(struct exchange *exchange, unsigned int status, const char *format, ...)
-{
-	struct reply reply = {.status = status, .media_type = TEXT_MEDIA_TYPE};
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	/* Without memory the status says it all. */
-	if (buffer_printf(&reply.body, "%s\n", text) < 0)
-		buffer_finish(&reply.body);
-	exchange_reply(exchange, &reply);
-}
-
-static ssize_t read_source(void *userdata, uint64_t position, char *out, size_t max)
-{
-	struct exchange *exchange = userdata;
-	ssize_t n;
-
-	(void)position;
-	if (exchange->is_left)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	n = exchange->source->read(exchange->userdata, out, max);
-	if (n == SOURCE_END)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (n < 0)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	if (n == 0)
-		suspend(exchange);
-	else
-		give_time(exchange, LIMIT_WEB_STALL_MS);
-	return n;
-}
-
-bool exchange_is_draining(const struct exchange *exchange)
-{
-	return exchange->server->end_ms != 0;
-}
-
-bool exchange_open(struct exchange *exchange, const struct source *source, void *userdata)
-{
-	if (exchange->server->n_streams >= LIMIT_WEB_STREAMS || exchange_is_draining(exchange))
-		return false;
-	exchange->server->n_streams++;
-	exchange->source = source;
-	exchange->userdata = userdata;
-	suspend(exchange);
-	return true;
-}
-
-void exchange_send_head(struct exchange *exchange, const struct reply *head, uint64_t size)
-{
-	struct MHD_Response *response = MHD_create_response_from_callback(size, LIMIT_WEB_STREAM_BLOCK, read_source,
-									  exchange, NULL);
-
-	give_time(exchange, LIMIT_WEB_STALL_MS);
-	/* Without a status go_on() ends the connection, and the source hears of that. */
-	if (response)
-		queue(exchange, head, response);
-}
-
-void exchange_wake(struct exchange *exchange)
-{
-	resume(exchange);
-}
-
-/* ---- questions ---- */
-
-static void free_question(struct question *question)
-{
-	if (question->free_answer)
-		question->free_answer(question->answer);
-	reply_finish(&question->reply);
-	free(question);
-}
-
-static void on_note(struct note *note)
-{
-	struct question *question = (struct question *)note;
-	struct exchange *exchange = question->exchange;
-
-	if (exchange) {
-		exchange->question = NULL;
-		if (question->on_answer)
-			question->on_answer(exchange, question);
-		else
-			exchange_reply(exchange, &question->reply);
-	}
-	desk_unref(question->desk);
-	free_question(question);
-}
-
-struct question *exchange_ask(struct exchange *exchange, int64_t patience_ms, question_late_fn *late)
-{
-	struct question *question = calloc(1, sizeof(*question));
-
-	if (!question) {
-		exchange_say(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
-		return NULL;
-	}
-	question->note.run = on_note;
-	question->desk = desk_ref(exchange->server->desk);
-	question->exchange = exchange;
-	exchange->question = question;
-	exchange->late = late;
-	exchange->until_ms = patience_ms < 0 ? -1 : now_ms(exchange->server) + patience_ms;
-	suspend(exchange);
-	return question;
-}
-
-void question_answer(struct question *take)
-{
-	struct desk *desk = take->desk;
-
-	if (desk_post(desk, &take->note))
-		return;
-	free_question(take);
-	desk_unref(desk);
-}
-
-static void drop_question(struct exchange *exchange)
-{
-	if (exchange->question)
-		exchange->question->exchange = NULL;
-	exchange->question = NULL;
-}
-
 /* ---- a request ---- */
 
 /* The sender's, when that can stand in a log. */
@@ -398,7 +84,7 @@ static enum MHD_Result run(struct exchange *exchange)
 	/* The reply may be long in coming, and others have something to say. */
 	drop_body(exchange);
 	if (exchange->has_reply)
-		return queue_reply(exchange);
+		return exchange_queue_reply(exchange);
 	return exchange->question || exchange->source ? MHD_YES : MHD_NO;
 }
 
@@ -410,7 +96,7 @@ static enum MHD_Result go_on(struct exchange *exchange)
 	if (!exchange->has_reply)
 		exchange->source->start(exchange->userdata);
 	if (exchange->has_reply)
-		return queue_reply(exchange);
+		return exchange_queue_reply(exchange);
 	return exchange->status ? MHD_YES : MHD_NO;
 }
 
@@ -421,11 +107,11 @@ static enum MHD_Result begin(struct exchange *exchange, const char *version)
 								       MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	exchange->connection = info ? info->socket_context : NULL;
-	exchange->began_ms = now_ms(server);
+	exchange->began_ms = server_now_ms(server);
 	take_id(exchange);
 	if (head_may_come(exchange, version))
 		return MHD_YES;
-	return queue_reply(exchange);
+	return exchange_queue_reply(exchange);
 }
 
 /* The library calls this with the head, with pieces of the body, when the request is whole, and after a rest. */
@@ -469,9 +155,9 @@ static void on_completed(void *userdata, struct MHD_Connection *handle, void **c
 		return;
 	log_debug("HTTP request", "request", exchange->id, "method", exchange->method, "path",
 		  exchange->route && exchange->route->is_key ? exchange->route->path : exchange->path, "status",
-		  log_int(exchange->status), "ms", log_int(now_ms(server) - exchange->began_ms));
-	give_time(exchange, LIMIT_WEB_REQUEST_MS);
-	drop_question(exchange);
+		  log_int(exchange->status), "ms", log_int(server_now_ms(server) - exchange->began_ms));
+	exchange_give_time(exchange, LIMIT_WEB_REQUEST_MS);
+	exchange_drop_question(exchange);
 	if (exchange->source) {
 		server->n_streams--;
 		exchange->source->closed(exchange->userdata);
@@ -515,7 +201,7 @@ static void on_connection(void *userdata, struct MHD_Connection *handle, void **
 		return;
 	}
 	connection->fd = info->connect_fd;
-	connection->until_ms = now_ms(server) + LIMIT_WEB_REQUEST_MS;
+	connection->until_ms = server_now_ms(server) + LIMIT_WEB_REQUEST_MS;
 	watch_socket(connection->fd);
 	DL_APPEND(server->connections, connection);
 	*context = connection;
@@ -525,7 +211,7 @@ static void on_connection(void *userdata, struct MHD_Connection *handle, void **
 
 static void give_up(struct exchange *exchange)
 {
-	drop_question(exchange);
+	exchange_drop_question(exchange);
 	exchange->late(exchange);
 }
 
@@ -558,7 +244,7 @@ static void look_for_leavers(struct server *server, int64_t now, int64_t *next_m
 			continue;
 		exchange->is_left = has_left(exchange->connection->fd);
 		if (exchange->is_left || exchange->source->look(exchange->userdata, now))
-			resume(exchange);
+			exchange_resume(exchange);
 	}
 	if (is_due)
 		server->look_ms = now + LIMIT_WEB_LOOK_MS;
@@ -569,7 +255,7 @@ static void look_for_leavers(struct server *server, int64_t now, int64_t *next_m
 /* Ends what is late; what is not is noted. */
 static void look_at_clock(struct server *server, int64_t *next_ms)
 {
-	int64_t now = now_ms(server);
+	int64_t now = server_now_ms(server);
 	struct exchange *exchange;
 	struct connection *connection;
 
@@ -611,11 +297,11 @@ void server_drain(struct server *server)
 {
 	struct exchange *exchange;
 
-	server->end_ms = now_ms(server) + LIMIT_GRACE_MS;
+	server->end_ms = server_now_ms(server) + LIMIT_GRACE_MS;
 	DL_FOREACH(server->exchanges, exchange) {
 		if (!exchange->source)
 			continue;
-		give_time(exchange, LIMIT_GRACE_MS);
+		exchange_give_time(exchange, LIMIT_GRACE_MS);
 		exchange->source->drain(exchange->userdata);
 	}
 }
@@ -696,9 +382,9 @@ struct server *server_free(struct server *server)
 		return NULL;
 	server->is_stopping = true;
 	DL_FOREACH(server->exchanges, exchange) {
-		drop_question(exchange);
+		exchange_drop_question(exchange);
 		exchange->is_left = true;
-		resume(exchange);
+		exchange_resume(exchange);
 	}
 	MHD_run(server->daemon);
 	MHD_stop_daemon(server->daemon);
