@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	memcpy(&file_size, data, sizeof(file_size));
 	/* As long as it is, so that who reads behind its end is seen. */
-	text = strndup((const char *)data + sizeof(file_size), size - sizeof(file_size));
+	text = bytes_dup_text(bytes_of(data + sizeof(file_size), size - sizeof(file_size)));
 	if (!text)
 		abort();
 	try_range(text, file_size);
