@@ -279,6 +279,7 @@ static int open_web(struct rooms *rooms, uint16_t *ret_port, struct errmsg *msg)
 		.version = FILMGATE_VERSION,
 		.started_ms = rooms->started_ms,
 		.requests_per_s = web->requests_per_s,
+		.models = {(const char *const *)web->models.items, web->models.n},
 		.hosts = {(const char *const *)web->hosts.items, web->hosts.n},
 		.origins = {(const char *const *)web->origins.items, web->origins.n},
 	};

@@ -27,6 +27,7 @@ struct api {
 	struct worker *worker;      /* reads artifacts */
 	struct worker *uploads;     /* writes what is uploaded */
 	atomic_uint reads;          /* of artifacts, that are open */
+	atomic_size_t kept;         /* bytes of files that wait to be written */
 
 	pthread_mutex_t lock;
 	struct uploading *uploadings; /* under it */

@@ -91,6 +91,7 @@ struct config *config_free(struct config *config)
 	free_texts(&config->plugin_dirs);
 	free_texts(&config->web.hosts);
 	free_texts(&config->web.origins);
+	free_texts(&config->web.models);
 	free(config->http.ca_bundle);
 	free(config->http.proxy);
 	free(config->listen.unix_socket);

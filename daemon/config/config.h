@@ -114,6 +114,7 @@ struct config {
 	struct config_web {
 		struct config_texts hosts;   /* "video.example.com" */
 		struct config_texts origins; /* "https://host[:port]" */
+		struct config_texts models;  /* "NAME=PROVIDER/MODEL" */
 		char *url;                   /* "https://host[:port]"; NULL: not said */
 		int64_t requests_per_s;      /* of each client; 0: as many as it likes */
 	} web;

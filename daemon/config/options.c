@@ -114,6 +114,18 @@ static const char *check_origin(const char *text)
 	return rest && *rest == '\0' ? NULL : "is not an origin: write it as https://host or https://host:port";
 }
 
+/* Whether there is such a model is known when its provider is loaded, and said to who orders by the name. */
+static const char *check_model_name(const char *text)
+{
+	size_t name = strcspn(text, "="), provider = text[name] ? strcspn(text + name + 1, "/") : 0;
+	const char *slash = text[name] ? text + name + 1 + provider : "";
+
+	if (name > 0 && provider > 0 && *slash == '/' && slash[1] && !memchr(text, '/', name) &&
+	    !strpbrk(text, " \t\r\n"))
+		return NULL;
+	return "is not NAME=PROVIDER/MODEL: write it as sora-2=veo/veo-3.1-generate-001, with no slash in the name and no spaces";
+}
+
 static const char *check_url(const char *text)
 {
 	const char *rest = behind_origin(text);
@@ -273,6 +285,9 @@ const struct option config_options[] = {
 	    .check = check_host),
 	ROW("web.origins", TEXTS, AT(web.origins), "", 0, 32,
 	    "Other sites whose pages may use it: https://host or https://host:port.", .check = check_origin),
+	ROW("web.models", TEXTS, AT(web.models), "", 0, 64,
+	    "Names of models for clients of /v1/videos, each NAME=PROVIDER/MODEL; PROVIDER/MODEL itself is always one.",
+	    .check = check_model_name),
 	ROW("web.url", TEXT, AT(web.url), "", 0, 300,
 	    "Where others reach the HTTP side: https://host or https://host:port. Links to artifacts begin with it.",
 	    .check = check_origin),

@@ -4,6 +4,7 @@
 #include "web/inside.h"
 
 #include "base/limits.h"
+#include "web/form.h"
 #include "web/guard.h"
 
 #include <stdarg.h>
@@ -55,6 +56,11 @@ struct desk *exchange_desk(const struct exchange *exchange)
 	return exchange->server->desk;
 }
 
+const char *exchange_method(const struct exchange *exchange)
+{
+	return exchange->method;
+}
+
 const char *exchange_path(const struct exchange *exchange)
 {
 	return exchange->path;
@@ -78,6 +84,11 @@ const char *exchange_parameter(const struct exchange *exchange, const char *name
 struct bytes exchange_body(const struct exchange *exchange)
 {
 	return buffer_bytes(&exchange->body);
+}
+
+int exchange_form(const struct exchange *exchange, struct form *ret)
+{
+	return form_read(exchange->handle, exchange_body(exchange), ret);
 }
 
 /* ---- replies ---- */

@@ -16,6 +16,7 @@
 #define TEXT_MEDIA_TYPE "text/plain; charset=utf-8"
 
 struct exchange;
+struct form;
 
 /* Inert when zeroed, but for the status. */
 struct reply {
@@ -24,7 +25,7 @@ struct reply {
 	struct buffer body;
 	struct {
 		const char *name; /* static */
-		char value[128];
+		char value[384];
 	} headers[REPLY_HEADERS];
 	size_t n_headers;
 };
@@ -48,6 +49,7 @@ const struct web_config *exchange_config(const struct exchange *exchange);
 struct desk *exchange_desk(const struct exchange *exchange);
 /* It serves no streams any more. */
 bool exchange_is_draining(const struct exchange *exchange);
+const char *exchange_method(const struct exchange *exchange);
 const char *exchange_path(const struct exchange *exchange); /* as it was sent, without the query */
 const char *exchange_id(const struct exchange *exchange);   /* for logs, and for who asked */
 /* NULL: it has none. */
@@ -56,6 +58,8 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
 const char *exchange_parameter(const struct exchange *exchange, const char *name);
 /* Until the route's run() returns. */
 struct bytes exchange_body(const struct exchange *exchange);
+/* The same as a form; see form_read(). */
+int exchange_form(const struct exchange *exchange, struct form *ret);
 
 /* Ends the exchange. Takes what is in @take. */
 void exchange_reply(struct exchange *exchange, struct reply *take);

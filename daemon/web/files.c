@@ -8,13 +8,13 @@
  * A file is read by the api's reader thread, one chunk at a time, each when the one before has been written: a slow
  * client costs one chunk of memory, and the web's thread never waits for a disk.
  */
+#include "web/files.h"
 #include "api/inside.h"
 #include "api/link.h"
 #include "api/text.h"
 #include "api/worker.h"
 #include "base/limits.h"
 #include "base/quote.h"
-#include "engine/engine.h"
 #include "protojson/moment.h"
 #include "web/connect.h"
 #include "web/range.h"
@@ -389,7 +389,7 @@ static void on_late(struct exchange *exchange)
 	exchange_say(exchange, UNAVAILABLE, "the daemon did not find the artifact in time; try again later");
 }
 
-static void open_artifact(struct exchange *exchange, const struct job_ref *ref, uint32_t index, enum engine_still still)
+void file_open(struct exchange *exchange, const struct job_ref *ref, uint32_t index, enum engine_still still)
 {
 	int64_t patience_ms = LIMIT_WEB_FILE_MS + (still ? LIMIT_ARTIFACT_POSTER_MS : 0);
 	struct question *question = exchange_ask(exchange, patience_ms, on_late);
@@ -438,7 +438,7 @@ static void run_named(struct exchange *exchange, const char *name)
 	snprintf(artifact, sizeof(artifact), "%s", name);
 	still = cut_still(artifact);
 	if (strlen(name) < sizeof(artifact) && name_parse_artifact(artifact, &ref.id, &index))
-		open_artifact(exchange, &ref, index, still);
+		file_open(exchange, &ref, index, still);
 	else
 		exchange_say(exchange, 404,
 			     "'%s' is not an artifact: write /v1/jobs/{uuid}/artifacts/{n}, or /poster or /thumbnail "
@@ -469,7 +469,7 @@ void run_link(struct exchange *exchange)
 
 	switch (link_read(exchange_config(exchange)->api, token, &link)) {
 	case 0:
-		open_artifact(exchange, &link.ref, link.index, ENGINE_STILL_NONE);
+		file_open(exchange, &link.ref, link.index, ENGINE_STILL_NONE);
 		break;
 	case LINK_E_EXPIRED:
 		moment_write_timestamp(&(struct moment){.seconds = link.until_ms / 1000}, when);

@@ -10,8 +10,11 @@
 #include <stddef.h>
 
 /* What other origins may send, and may read, beside what browsers allow everybody. */
-#define GUARD_ALLOWED_HEADERS "Content-Type, Connect-Protocol-Version, Connect-Timeout-Ms, Last-Event-ID, X-Request-Id"
-#define GUARD_EXPOSED_HEADERS "X-Request-Id, ETag, Content-Range, Retry-After"
+#define GUARD_ALLOWED_HEADERS                                                                                        \
+	"Content-Type, Connect-Protocol-Version, Connect-Timeout-Ms, Last-Event-ID, X-Request-Id, Idempotency-Key, " \
+	"Range, Authorization, X-Stainless-Arch, X-Stainless-Lang, X-Stainless-OS, X-Stainless-Package-Version, "    \
+	"X-Stainless-Retry-Count, X-Stainless-Runtime, X-Stainless-Runtime-Version, X-Stainless-Timeout"
+#define GUARD_EXPOSED_HEADERS "X-Request-Id, ETag, Content-Range, Retry-After, Idempotency-Replayed, X-Should-Retry"
 
 struct guard_list {
 	const char *const *items;

@@ -25,6 +25,8 @@ static const struct route routes[] = {
 	{.path = "/v1/events", .methods = "GET", .run = run_events},
 	{.path = "/v1/jobs/", .methods = READ, .run = run_job},
 	{.path = "/v1/artifacts/", .methods = READ, .run = run_artifact},
+	{.path = "/v1/videos", .methods = "GET, HEAD, POST", .max_body = LIMIT_WEB_FORM, .run = run_videos},
+	{.path = "/v1/videos/", .methods = "GET, HEAD, DELETE", .run = run_video},
 	{.path = LINK_PATH, .methods = READ, .is_public = true, .is_key = true, .run = run_link},
 };
 
@@ -50,6 +52,6 @@ const struct route *route_find(const char *path)
 const char *route_words(void)
 {
 	return "/livez, /readyz, /metrics, /v1/events, /v1/jobs/{id}/events, "
-	       "/v1/jobs/{id}/artifacts/{n}, " LINK_PATH "{token}, and /filmgate.v1.{service}/{method} for "
+	       "/v1/jobs/{id}/artifacts/{n}, /v1/videos, " LINK_PATH "{token}, and /filmgate.v1.{service}/{method} for "
 	       "every method";
 }

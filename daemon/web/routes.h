@@ -24,5 +24,8 @@ void run_job_events(struct exchange *exchange);
 void run_artifact(struct exchange *exchange);
 void run_link(struct exchange *exchange);
 void run_job_artifact(struct exchange *exchange);
+/* videos.c */
+void run_videos(struct exchange *exchange);
+void run_video(struct exchange *exchange);
 
 #endif

@@ -28,6 +28,7 @@ struct web_config {
 	unsigned int max_connections; /* 0: LIMIT_WEB_CONNECTIONS */
 	size_t max_reply_bytes;       /* that wait for clients to read them; 0: LIMIT_WEB_REPLIES */
 	int64_t requests_per_s;       /* of each client; 0: as many as it likes */
+	struct guard_list models;     /* of /v1/videos: "NAME=PROVIDER/MODEL" */
 	struct guard_list hosts;      /* further names of this daemon */
 	struct guard_list origins;    /* of other sites whose pages may use it: "https://app.example.com" */
 };

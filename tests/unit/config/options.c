@@ -235,6 +235,8 @@ static const char *text_member(const struct option *row)
 		return "\"/d%zu\"";
 	if (strcmp(row->name, "web.hosts") == 0)
 		return "\"h%zu.example.com\"";
+	if (strcmp(row->name, "web.models") == 0)
+		return "\"m%zu=veo/x\"";
 	if (strcmp(row->name, "webhooks.events") == 0)
 		return "\"job.failed\"";
 	return strcmp(row->name, "providers.prices.when") == 0 ? "\"p%zu=1\"" : "\"https://h%zu\"";
