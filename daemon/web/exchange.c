@@ -131,7 +131,9 @@ static void add_headers(const struct exchange *exchange, const struct reply *rep
 	MHD_add_response_header(response, MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_X_FRAME_OPTIONS, "DENY");
 	MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
-	MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+	if (!has_header(reply, "Content-Security-Policy"))
+		MHD_add_response_header(response, "Content-Security-Policy",
+					"default-src 'none'; frame-ancestors 'none'");
 	MHD_add_response_header(response, "Cross-Origin-Resource-Policy",
 				exchange->origin ? "cross-origin" : "same-origin");
 	if (reply->media_type)

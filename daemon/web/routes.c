@@ -19,16 +19,21 @@ static void run_job(struct exchange *exchange)
 }
 
 static const struct route routes[] = {
+	{.path = PAGE_PATH, .methods = READ, .run = run_page_file},
 	{.path = "/livez", .methods = READ, .is_public = true, .run = run_life},
 	{.path = "/readyz", .methods = READ, .is_public = true, .run = run_readiness},
 	{.path = "/metrics", .methods = READ, .run = run_metrics},
 	{.path = "/v1/events", .methods = "GET", .run = run_events},
 	{.path = "/v1/jobs/", .methods = READ, .run = run_job},
 	{.path = "/v1/artifacts/", .methods = READ, .run = run_artifact},
+	{.path = "/v1/assets", .methods = "POST", .max_body = LIMIT_WEB_FORM, .run = run_upload},
 	{.path = "/v1/videos", .methods = "GET, HEAD, POST", .max_body = LIMIT_WEB_FORM, .run = run_videos},
 	{.path = "/v1/videos/", .methods = "GET, HEAD, DELETE", .run = run_video},
 	{.path = LINK_PATH, .methods = READ, .is_public = true, .is_key = true, .run = run_link},
 };
+
+/* That path alone, though it ends with a slash. */
+static const struct route page_route = {.path = "/", .methods = READ, .run = run_page};
 
 /* One for every service, "/filmgate.v1.JobService/…": what comes behind is looked up by who answers. */
 static const struct route connect_route = {
@@ -43,6 +48,8 @@ static bool is_path(const struct route *route, const char *path)
 
 const struct route *route_find(const char *path)
 {
+	if (strcmp(path, page_route.path) == 0)
+		return &page_route;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		if (is_path(&routes[i], path))
 			return &routes[i];
@@ -51,7 +58,8 @@ const struct route *route_find(const char *path)
 
 const char *route_words(void)
 {
-	return "/livez, /readyz, /metrics, /v1/events, /v1/jobs/{id}/events, "
-	       "/v1/jobs/{id}/artifacts/{n}, /v1/videos, " LINK_PATH "{token}, and /filmgate.v1.{service}/{method} for "
+	return "/, /livez, /readyz, /metrics, /v1/events, /v1/jobs/{id}/events, "
+	       "/v1/jobs/{id}/artifacts/{n}, /v1/videos, /v1/assets, " LINK_PATH
+	       "{token}, and /filmgate.v1.{service}/{method} for "
 	       "every method";
 }

@@ -11,6 +11,13 @@ const struct route *route_find(const char *path);
 /* "/livez, /readyz, …" */
 const char *route_words(void);
 
+#define PAGE_PATH "/ui/"
+
+/* page.c */
+void run_page(struct exchange *exchange);
+void run_page_file(struct exchange *exchange);
+/* uploads.c */
+void run_upload(struct exchange *exchange);
 /* pages.c */
 void run_life(struct exchange *exchange);
 void run_readiness(struct exchange *exchange);

@@ -199,13 +199,54 @@ static void head_has_everything_but_the_body(void **state)
 
 /* ---- what is refused ---- */
 
+static void the_page_says_what_it_may_load(void **state)
+{
+	const char *reply = ask(*state, GET("/"));
+	const char *policy;
+
+	assert_begins(reply, "HTTP/1.1 200 ");
+	assert_non_null(strstr(reply, "\r\nContent-Type: text/html; charset=utf-8\r\n"));
+	policy = strstr(reply,
+			"\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; ");
+	assert_non_null(policy);
+	assert_null(strstr(policy + 2, "\r\nContent-Security-Policy"));
+	assert_non_null(strstr(reply, "\r\nX-Frame-Options: DENY\r\n"));
+	assert_non_null(strstr(reply, "<title>Filmgate</title>"));
+	assert_non_null(
+		strstr(ask(*state, GET("/livez")), "Content-Security-Policy: default-src 'none'; frame-ancestors"));
+}
+
+static void the_page_is_sent_once(void **state)
+{
+	char request[256], etag[96] = "";
+	const char *reply = ask(*state, "GET /ui/app.js HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip, br\r\n"
+					"Connection: close\r\n\r\n");
+
+	assert_begins(reply, "HTTP/1.1 200 ");
+	assert_non_null(strstr(reply, "\r\nContent-Encoding: gzip\r\n"));
+	assert_non_null(strstr(reply, "\r\nVary: Accept-Encoding\r\n"));
+	assert_int_equal(sscanf(strstr(reply, "\r\nETag: "), "\r\nETag: %95s", etag), 1);
+	snprintf(request, sizeof(request),
+		 "GET /ui/app.js HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nIf-None-Match: %s\r\n"
+		 "Connection: close\r\n\r\n",
+		 etag);
+	assert_begins(ask(*state, request), "HTTP/1.1 304 ");
+	/* Plain bytes are others, and have another mark. */
+	reply = ask(*state, GET("/ui/app.js"));
+	assert_null(strstr(reply, "Content-Encoding"));
+	assert_null(strstr(reply, etag));
+	assert_non_null(strstr(reply, "\r\nContent-Type: text/javascript; charset=utf-8\r\n"));
+	assert_non_null(strstr(reply, "import { html"));
+}
+
 static void what_is_not_there_is_named(void **state)
 {
 	const char *reply = ask(*state, GET("/live%00z\x1b"));
 
 	assert_begins(reply, "HTTP/1.1 404 ");
-	assert_non_null(strstr(reply, "there is no '/live%00z\\x1b' here, but /livez, /readyz, /metrics"));
-	assert_refused(*state, GET("/"), "HTTP/1.1 404 ");
+	assert_non_null(strstr(reply, "there is no '/live%00z\\x1b' here, but /, /livez, /readyz, /metrics"));
+	assert_refused(*state, GET("/ui/"), "HTTP/1.1 404 ");
+	assert_refused(*state, GET("/ui/vendor/LICENSE.htm"), "HTTP/1.1 404 ");
 	assert_refused(*state, GET("//livez"), "HTTP/1.1 404 ");
 }
 
@@ -533,6 +574,8 @@ int main(void)
 		DOOR_TEST(who_is_not_ready_says_why_and_lives),
 		DOOR_TEST(metrics_come_as_prometheus_wants_them),
 		DOOR_TEST(head_has_everything_but_the_body),
+		DOOR_TEST(the_page_says_what_it_may_load),
+		DOOR_TEST(the_page_is_sent_once),
 		DOOR_TEST(what_is_not_there_is_named),
 		DOOR_TEST(other_methods_are_told_which_to_use),
 		DOOR_TEST(two_readers_could_not_disagree),
