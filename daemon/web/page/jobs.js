@@ -22,8 +22,9 @@ function Row({ job }) {
 	const word = state === "RUNNING" && progress?.source ? `${progress.percent || 0} %` : waitOf(job);
 
 	return html`<li><a href=${`#/job/${idOf(job)}`}>
-		<span class="what"><b>${titleOf(job)}</b><small>${providerOf(job)} · ${job.status.model || job.model}</small></span>
-		<span class="how"><${Badge} state=${state} />${word && html`<small>${word}</small>`}</span>
+		<span class="what"><b>${titleOf(job)}</b><small>${providerOf(job)} · ${job.status.model || job.model}</small>
+			${word && html`<small>${word}</small>`}</span>
+		<${Badge} state=${state} />
 		<span class="much">${costOf(job)}</span>
 		<time dateTime=${job.createTime} title=${timeOf(job.createTime)}>${agoOf(job.createTime)}</time>
 	</a></li>`;

@@ -69,7 +69,7 @@ function Chart({ rows, currency }) {
 			const height = micros / most * 96;
 			top -= height;
 			return height > 0 && html`<rect x=${i * 10 + 1} y=${top} width="8" height=${height}
-				fill=${`hsl(${HUES[n % HUES.length]} 60% 50%)`}><title>${day}, ${provider}: ${moneyOf(micros, currency)}</title></rect>`;
+				fill=${`hsl(${HUES[n % HUES.length]} 60% 58%)`}><title>${day}, ${provider}: ${moneyOf(micros, currency)}</title></rect>`;
 		});
 	});
 	return html`<figure class="chart">
@@ -77,7 +77,7 @@ function Chart({ rows, currency }) {
 			aria-label=${`Spent on each of the last ${DAYS} days, in ${currency}; the table below has the figures`}>${bars}</svg>
 		<figcaption><span>${days[0]}</span><span>at most ${moneyOf(most, currency)} a day</span><span>${days[DAYS - 1]}</span></figcaption>
 		<ul class="legend">${providers.map((provider, n) => html`<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect width="10"
-			height="10" fill=${`hsl(${HUES[n % HUES.length]} 60% 50%)`} /></svg>${bare(provider, "providers/")}</li>`)}</ul>
+			height="10" fill=${`hsl(${HUES[n % HUES.length]} 60% 58%)`} /></svg>${bare(provider, "providers/")}</li>`)}</ul>
 	</figure>`;
 }
 
