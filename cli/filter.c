@@ -80,6 +80,8 @@ static int apply(Filmgate__V1__JobFilter *filter, const struct argument *given, 
 		return add_provider(filter, given->text, error);
 	case OPTION_MODEL:
 		return add(filter, "models", bytes_of_text(given->text), error);
+	case OPTION_QUERY:
+		return add(filter, "query", bytes_of_text(given->text), error);
 	case OPTION_LABEL:
 		return add_label(filter, given->text, error);
 	default:

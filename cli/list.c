@@ -109,6 +109,41 @@ static enum exit_code print_pages(struct cli *cli, Filmgate__V1__JobFilter *filt
 	return code;
 }
 
+static enum exit_code print_counts(const struct cli *cli, const Filmgate__V1__CountJobsResponse *counts)
+{
+	char state[FIELD_NAME_SIZE];
+
+	switch (arguments_format(&cli->arguments)) {
+	case FORMAT_JSON:
+		return render_document(&counts->base, DOCUMENT_LAYOUT_INDENTED);
+	case FORMAT_JSONL:
+		return render_document(&counts->base, DOCUMENT_LAYOUT_LINE);
+	default:
+		break;
+	}
+	for (size_t i = 0; i < counts->n_counts; i++) {
+		render_state(counts->counts[i]->state, state);
+		printf("%-12s %llu\n", state, (unsigned long long)counts->counts[i]->count);
+	}
+	if (counts->n_counts == 0)
+		say_note("no jobs");
+	if (counts->partial)
+		say_note("there are more than a million jobs; the newest were counted");
+	return EXIT_OK;
+}
+
+static enum exit_code count_jobs(struct cli *cli, Filmgate__V1__JobFilter *filter)
+{
+	_cleanup_(field_message_freep) ProtobufCMessage *message = NULL;
+	Filmgate__V1__CountJobsRequest request = FILMGATE__V1__COUNT_JOBS_REQUEST__INIT;
+	enum exit_code code;
+
+	request.filter = filter;
+	code = cli_ask(cli, &filmgate__v1__job_service__descriptor, "CountJobs", &request.base, "cannot count jobs",
+		       &message);
+	return code == EXIT_OK ? print_counts(cli, (void *)message) : code;
+}
+
 enum exit_code command_list(struct cli *cli)
 {
 	_cleanup_(filter_freep) Filmgate__V1__JobFilter *filter = NULL;
@@ -123,6 +158,8 @@ enum exit_code command_list(struct cli *cli)
 	code = filter_build(cli, &filter);
 	if (code != EXIT_OK)
 		return code;
+	if (arguments_has(&cli->arguments, OPTION_COUNT))
+		return count_jobs(cli, filter);
 	code = print_pages(cli, filter, (uint64_t)most, &printer, &has_more);
 	if (code != EXIT_OK)
 		return code;

@@ -118,6 +118,9 @@ ROW(adopt_wait, WAIT, MAYBE_DURATION, 'w', "wait", "TIME",
     "wait until all have ended; with =TIME for each no longer than that");
 ROW(language, LANGUAGE, TEXT, 0, "language", "LANGUAGE", "only of that language: en, English, en-US");
 ROW(query, QUERY, TEXT, 0, "query", "TEXT", "only those with this text in id, name or tags");
+ROW(job_query, QUERY, TEXT, 0, "query", "WORDS",
+    "only jobs with each of these words in a name, label, prompt, script, id or failure");
+ROW(count, COUNT, FLAG, 0, "count", NULL, "how many there are in each state, instead of them");
 ROW(max_age, MAX_AGE, DURATION, 0, "max-age", "TIME",
     "ask the provider again if the daemon's list is older (default 5m; 0s: always)");
 ROW(by, BY, TEXT, 0, "by", "WHAT",
@@ -193,8 +196,9 @@ const struct command table_commands[] = {
 	 .operands = "",
 	 .summary = "list jobs, newest first",
 	 .examples = EXAMPLES("filmgate list --state failed,expired --since 1d",
-			      "filmgate list -l project=spring -o jsonl"),
-	 .options = OPTIONS(&state, &uncertain, &provider, &filter_model, &filter_label, &since, &limit, &format_o),
+			      "filmgate list -l project=spring -o jsonl", "filmgate list --query 'red kite' --count"),
+	 .options = OPTIONS(&state, &uncertain, &provider, &filter_model, &filter_label, &since, &job_query, &count,
+			    &limit, &format_o),
 	 .needs_daemon = true,
 	 .run = command_list},
 	{.name = "watch",

@@ -4,6 +4,7 @@
 #include "api/text.h"
 #include "api/token.h"
 #include "base/err.h"
+#include "base/json_text.h"
 #include "base/label.h"
 #include "base/quote.h"
 
@@ -218,6 +219,35 @@ static void add_names(struct buffer *out, const char *const *names, size_t n)
 		buffer_append(out, names[i], strlen(names[i]) + 1);
 }
 
+/* The words, in small letters and as they stand in JSON, where most of a job's texts are. */
+static const char *const *check_query(const char *query, size_t *ret_n, struct violations *violations)
+{
+	char *copy = arena_dup_text(violations->arena, query), *rest = NULL;
+	const char **words = arena_need_pointers(violations->arena, LIMIT_RPC_QUERY_WORDS);
+
+	*ret_n = 0;
+	if (strlen(query) > LIMIT_RPC_QUERY) {
+		violations_add(violations, "filter.query", "has %zu bytes; at most %d are possible", strlen(query),
+			       LIMIT_RPC_QUERY);
+		return words;
+	}
+	for (char *c = copy; *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+	for (char *word = strtok_r(copy, " \t\r\n", &rest); word; word = strtok_r(NULL, " \t\r\n", &rest)) {
+		struct buffer json = {0};
+
+		if (*ret_n == LIMIT_RPC_QUERY_WORDS) {
+			violations_add(violations, "filter.query", "has more than %d words", LIMIT_RPC_QUERY_WORDS);
+			break;
+		}
+		if (json_append_text(&json, bytes_of_text(word)) < 0)
+			abort();
+		words[(*ret_n)++] = arena_printf(violations->arena, "%.*s", (int)json.len - 2, json.data + 1);
+		buffer_finish(&json);
+	}
+	return words;
+}
+
 static struct digest digest_filter(const struct store_filter *filter)
 {
 	struct buffer text = {0};
@@ -231,6 +261,7 @@ static struct digest digest_filter(const struct store_filter *filter)
 		buffer_append(&text, filter->labels[i].key, strlen(filter->labels[i].key) + 1);
 		buffer_append(&text, filter->labels[i].value, strlen(filter->labels[i].value) + 1);
 	}
+	add_names(&text, filter->words, filter->n_words);
 	digest = digest_of(buffer_bytes(&text));
 	buffer_finish(&text);
 	return digest;
@@ -254,6 +285,7 @@ const struct checked_filter *check_filter(const Filmgate__V1__JobFilter *from, s
 		.created_from_ms = check_instant(from->create_time_from, "filter.create_time_from", violations),
 		.created_to_ms = check_instant(from->create_time_before, "filter.create_time_before", violations),
 	};
+	checked->filter.words = check_query(from->query, &checked->filter.n_words, violations);
 	if (violations->n == before)
 		checked->digest = digest_filter(&checked->filter);
 	return checked;

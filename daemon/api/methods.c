@@ -43,6 +43,7 @@ const struct method api_methods[] = {
 	UNARY(JOBS "CreateJob", create_job, HOT, handle_create_job),
 	UNARY(JOBS "GetJob", get_job, HOT, handle_get_job),
 	UNARY(JOBS "ListJobs", list_jobs, WARM, handle_list_jobs),
+	UNARY(JOBS "CountJobs", count_jobs, COLD, handle_count_jobs),
 	UNARY(JOBS "UpdateJob", update_job, COLD, handle_update_job),
 	UNARY(JOBS "CancelJob", cancel_job, COLD, handle_cancel_job),
 	UNARY(JOBS "RetryJob", retry_job, COLD, handle_retry_job),

@@ -11,10 +11,11 @@ extern const size_t api_methods_count;
 /* By "/package.Service/Method"; NULL: there is none. */
 const struct method *api_find_method(const char *path);
 
-/* jobs.c, list.c */
+/* jobs.c, list.c, count.c */
 void handle_create_job(struct call *call, const void *request);
 void handle_get_job(struct call *call, const void *request);
 void handle_list_jobs(struct call *call, const void *request);
+void handle_count_jobs(struct call *call, const void *request);
 void handle_update_job(struct call *call, const void *request);
 void handle_cancel_job(struct call *call, const void *request);
 void handle_retry_job(struct call *call, const void *request);

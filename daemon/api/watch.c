@@ -298,6 +298,9 @@ void handle_watch_jobs(struct stream *stream, const void *message)
 	int r;
 
 	spec.filter = &check_filter(request->filter, &violations)->filter;
+	if (request->filter && *request->filter->query)
+		violations_add(&violations, "filter.query",
+			       "is for lists: an event does not have the texts of its job");
 	r = read_position(request->resume_token, &now, &violations, &spec.after_sequence);
 	if (refuse(stream, &violations))
 		return;

@@ -197,6 +197,7 @@
 #define LIMIT_STORE_PROVIDER 128                    /* bytes of a provider's id: -EMSGSIZE beyond */
 #define LIMIT_STORE_PAGE 1000                       /* jobs, events or queue entries that one read returns */
 #define LIMIT_STORE_LIST_SCAN 10000                 /* jobs that one list call looks at */
+#define LIMIT_STORE_COUNT_SCAN 1000000              /* jobs that one count looks at */
 #define LIMIT_STORE_WAKE_SCAN 4096                  /* due jobs that one queue scan sorts by priority */
 #define LIMIT_STORE_TRIM 2000                       /* events, and request ids, dropped between two batches */
 #define LIMIT_STORE_READERS 2                       /* reader threads */
@@ -282,8 +283,10 @@
 #define LIMIT_RPC_PAGE_DEFAULT 50
 #define LIMIT_RPC_ATTEMPTS 16 /* newest attempts, and sends of each, that are shown */
 #define LIMIT_RPC_FACTS 16    /* that a check of a provider shows */
-#define LIMIT_RPC_WORD 255    /* bytes shown of a provider's code or state */
-#define LIMIT_RPC_WORDS 1024  /* bytes shown of a provider's own words */
+#define LIMIT_RPC_QUERY 200   /* bytes of a filter's query */
+#define LIMIT_RPC_QUERY_WORDS 8
+#define LIMIT_RPC_WORD 255   /* bytes shown of a provider's code or state */
+#define LIMIT_RPC_WORDS 1024 /* bytes shown of a provider's own words */
 
 #define LIMIT_API_LINK_S 86400             /* that a link to an artifact is good, unless it is said */
 #define LIMIT_API_LINK_MAX_S 2592000       /* at most */

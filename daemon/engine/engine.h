@@ -154,6 +154,9 @@ void engine_back_up(struct engine *engine, const char *path, engine_backup_fn *f
 
 /* As store_list_jobs(). */
 void engine_list_jobs(struct engine *engine, const struct store_list_query *query, store_list_fn *fn, void *userdata);
+/* As store_count_jobs(). */
+void engine_count_jobs(struct engine *engine, uint32_t tenant, const struct store_filter *filter, store_count_fn *fn,
+		       void *userdata);
 
 /* ---- watching ---- */
 

@@ -169,6 +169,12 @@ void engine_list_jobs(struct engine *engine, const struct store_list_query *quer
 	store_list_jobs(engine->store, query, on_list, question);
 }
 
+void engine_count_jobs(struct engine *engine, uint32_t tenant, const struct store_filter *filter, store_count_fn *fn,
+		       void *userdata)
+{
+	store_count_jobs(engine->store, tenant, filter, fn, userdata);
+}
+
 static void answer_artifact(struct question *question, int outcome, const char *text, int fd)
 {
 	const struct job_artifact *artifact = outcome ? NULL

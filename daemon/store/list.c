@@ -47,8 +47,9 @@ static bool is_wanted(const struct page *page)
 	const struct job_view *view = &page->current;
 	const struct job_route ordered = job_ordered(view->job);
 
-	return !page->filter ||
-	       store_filter_matches(page->filter, ordered.provider, ordered.model, view->job->created_ms, view->status);
+	return !page->filter || (store_filter_matches(page->filter, ordered.provider, ordered.model,
+						      view->job->created_ms, view->status) &&
+				 store_filter_matches_text(page->filter, view->job, view->status));
 }
 
 /* False: the page is full, and this record belongs to a job behind it. */

@@ -350,9 +350,16 @@ struct store_filter {
 	size_t n_labels;
 	int64_t created_from_ms; /* inclusive; 0: open */
 	int64_t created_to_ms;   /* exclusive; 0: open */
+	/* Each is a part of a text of the job: ASCII letters in lower case, and escaped as JSON escapes it. Of lists alone. */
+	const char *const *words;
+	size_t n_words;
 };
 bool store_filter_matches(const struct store_filter *filter, const char *provider, const char *model,
 			  int64_t created_ms, const struct job_status *status);
+
+/* Does the job have all of the filter's words? */
+bool store_filter_matches_text(const struct store_filter *filter, const struct job *job,
+			       const struct job_status *status);
 
 struct store_list_query {
 	uint32_t tenant;
@@ -366,6 +373,12 @@ struct store_list_query {
 typedef void store_list_fn(void *userdata, int outcome, struct job_view *views, size_t n, struct id scanned_to,
 			   bool more);
 void store_list_jobs(struct store *store, const struct store_list_query *query, store_list_fn *fn, void *userdata);
+
+/* How many there are in each state; @partial: LIMIT_STORE_COUNT_SCAN jobs were looked at, and there are more. @filter is
+ * borrowed until the callback has run; NULL: all. */
+typedef void store_count_fn(void *userdata, int outcome, const uint64_t counts[static _JOB_STATE_COUNT], bool partial);
+void store_count_jobs(struct store *store, uint32_t tenant, const struct store_filter *filter, store_count_fn *fn,
+		      void *userdata);
 
 /* Events in order; at most @limit. STORE_E_CURSOR_EXPIRED when some after the cursor are already trimmed;
  * STORE_E_NOT_FOUND of a job that does not exist, and left no events after the cursor. The array is borrowed for the

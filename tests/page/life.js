@@ -173,6 +173,15 @@ test("filters stand in the address, and a row leads to its video", async () => {
 	await page.getByLabel("State").selectOption("FAILED");
 	await page.getByText("No video is like that.").waitFor();
 	await page.goBack();
+	await browser.go("#/jobs");
+	const done = (await stack.list({ states: ["JOB_STATE_SUCCEEDED"] })).length;
+	await page.locator(".counts").getByRole("link", { name: `Done ${done}` }).waitFor();
+	await page.getByLabel("Search").fill("MORNING page");
+	await page.getByLabel("Search").press("Enter");
+	await page.waitForFunction(() => document.querySelectorAll(".jobs li").length === 1);
+	assert.match(page.url(), /q=MORNING\+page/);
+	await page.locator(".counts").getByRole("link", { name: "Done 1" }).click();
+	await page.waitForURL(/state=SUCCEEDED/);
 	await page.getByRole("link", { name: /Good morning from the page/ }).click();
 	await page.getByRole("heading", { name: "Good morning from the page." }).waitFor();
 	browser.checkQuiet(CHECKS);

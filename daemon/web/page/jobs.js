@@ -10,6 +10,7 @@ const RETRY_MOST = 1000; // of one press
 
 function filterOf(query) {
 	return {
+		...(query.q && { query: query.q }),
 		...(query.state && { states: query.state.split(",").map((state) => `JOB_STATE_${state}`) }),
 		...(query.provider && { providers: [`providers/${query.provider}`] }),
 		...(query.label && { labels: Object.fromEntries([query.label.split(/=(.*)/s).slice(0, 2).map((part) => part || "")]) }),
@@ -33,8 +34,11 @@ function Row({ job }) {
 function Filters({ query, to, go }) {
 	const providers = useLoaded((signal) => call("ProviderService/ListProviders", {}, signal), []);
 	const [label, setLabel] = useState(query.label || "");
+	const [words, setWords] = useState(query.q || "");
 
-	return html`<form class="filters" onSubmit=${(event) => event.preventDefault() || go(to({ label, page: "" }))}>
+	return html`<form class="filters" onSubmit=${(event) => event.preventDefault() || go(to({ q: words.trim(), label, page: "" }))}>
+		<label>Search <input type="search" placeholder="prompt, name, id…" maxLength="200" value=${words}
+			onInput=${(event) => setWords(event.target.value)} /></label>
 		<label>State <select value=${query.state || ""} onChange=${(event) => go(to({ state: event.target.value, page: "" }))}>
 			<option value="">All</option>
 			${states.map((state) => html`<option value=${state} selected=${state === query.state}>${stateTitle(state)}</option>`)}
@@ -49,6 +53,20 @@ function Filters({ query, to, go }) {
 			onInput=${(event) => setLabel(event.target.value)} /></label>
 		<button>Filter</button>
 	</form>`;
+}
+
+// How many there are in each state, of those that the other filters let pass; each leads to them.
+function Counts({ query, to, turn }) {
+	const { state: _state, page: _page, ...rest } = query;
+	const counts = useLoaded((signal) => call("JobService/CountJobs", { filter: filterOf(rest) }, signal),
+		[JSON.stringify(rest), turn]);
+	const rows = counts.value?.counts || [];
+
+	return html`<ul class="counts" aria-label="How many there are">${rows.map((row) => {
+		const state = row.state.slice("JOB_STATE_".length);
+		return html`<li key=${state}><a href=${to({ state: query.state === state ? "" : state, page: "" })}
+			aria-current=${query.state === state ? "true" : undefined}>${stateTitle(state)} <b>${row.count}</b></a></li>`;
+	})}${counts.value?.partial && html`<li>of the newest million</li>`}</ul>`;
 }
 
 // Every one of them under a request id of its own: pressed twice by two people, each press is an order.
@@ -77,7 +95,7 @@ function RetryAll({ query, reload }) {
 		reload();
 	}
 	return html`<div class="buttons"><${Ask} label="Retry all failed" confirm="Order them again" onConfirm=${go}
-			question=${`Order ${query.provider || query.label ? "all failed videos of this selection" : "all failed videos"} again? ` +
+			question=${`Order ${query.provider || query.label || query.q ? "all failed videos of this selection" : "all failed videos"} again? ` +
 				"Each is a new purchase, and jobs that were retried before are ordered once more."} />
 		<span role="status">${said}</span></div>`;
 }
@@ -87,15 +105,20 @@ export function Jobs({ query, go }) {
 	const key = JSON.stringify(query);
 	const page = useLoaded((signal) => call("JobService/ListJobs",
 		{ filter: filterOf(query), pageSize: PAGE, pageToken: query.page || "" }, signal), [key]);
-	const reload = useThrottled(page.reload, RELOAD_MS);
+	const [turn, setTurn] = useState(0);
+	const reload = useThrottled(() => {
+		page.reload();
+		setTurn((old) => old + 1);
+	}, RELOAD_MS);
 	const jobs = page.value?.jobs || [];
 
 	useEffect(() => listen(() => reload()), []);
 	return html`<article><header class="title"><h1>Videos</h1><a class="button primary" href="#/make">Make a video</a></header>
-		<${Filters} key=${query.label || ""} query=${query} to=${to} go=${go} />
+		<${Filters} key=${JSON.stringify([query.label, query.q])} query=${query} to=${to} go=${go} />
+		<${Counts} query=${query} to=${to} turn=${turn} />
 		<${Problem} error=${page.error} />
 		${jobs.length > 0 && html`<ul class="jobs" aria-busy=${page.isLoading}>${jobs.map((job) => html`<${Row} key=${job.name} job=${job} />`)}</ul>`}
-		${page.value && !jobs.length && html`<p class="empty">${query.state || query.provider || query.label ?
+		${page.value && !jobs.length && html`<p class="empty">${query.state || query.provider || query.label || query.q ?
 			"No video is like that." : html`There is none yet. <a href="#/make">Make the first one</a>.`}</p>`}
 		<div class="buttons">
 			${query.page && html`<a class="button" href=${to({ page: "" })}>First page</a>`}

@@ -77,7 +77,7 @@ static void the_job_service_has_its_methods(void **state)
 {
 	static const char *const names[] = {"CreateJob", "GetJob",   "ListJobs",   "UpdateJob",
 					    "CancelJob", "RetryJob", "ResolveJob", "ResumeJob",
-					    "DeleteJob", "WatchJob", "WatchJobs"};
+					    "DeleteJob", "WatchJob", "WatchJobs",  "CountJobs"};
 	const ProtobufCServiceDescriptor *d = &filmgate__v1__job_service__descriptor;
 
 	(void)state;

@@ -1,9 +1,18 @@
 #include "base/limits.h"
 #include "store/fixture.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 
 #define N_JOBS 60
+
+/* What one count says, from a reader's thread. */
+struct counts {
+	sem_t done;
+	int outcome;
+	uint64_t counts[_JOB_STATE_COUNT];
+	bool partial;
+};
 
 /* Jobs whose provider, model, state and label follow from their number. */
 static void put_jobs(struct fixture *fixture, struct job_view *views)
@@ -155,6 +164,109 @@ static void filters_pick_by_state_provider_model_label_and_time(void **state)
 	finish_jobs(views);
 }
 
+/* ---- words ---- */
+
+static size_t count_found(struct fixture *fixture, const char *const *words, size_t n)
+{
+	const struct store_filter filter = {.words = words, .n_words = n};
+	struct store_list_query query = {.tenant = JOB_TENANT_DEFAULT, .filter = &filter, .limit = 100};
+	struct answer answer;
+	size_t found;
+
+	list_jobs(fixture, &query, &answer);
+	assert_int_equal(answer.outcome, 0);
+	found = answer.n;
+	free_answer(&answer);
+	return found;
+}
+
+#define FOUND(...)                                               \
+	count_found(fixture, (const char *const[]){__VA_ARGS__}, \
+		    sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void words_are_looked_for_in_the_texts_of_a_job(void **state)
+{
+	static const struct job_label label = {(char *)"campaign", (char *)"Spring"};
+	struct fixture *fixture = *state;
+	struct job_view view = make_job(fixture);
+	char id[ID_TEXT_SIZE];
+
+	job_set_text(&view.job->provider, "veo");
+	job_set_text(&view.job->model, "fine");
+	job_set_text(&view.job->parameters,
+		     "{\"prompt\":\"A \\\"red\\\" Kite\\\\\",\"media\":[{\"url\":\"https://h/Picture\"}],"
+		     "\"seed\":4711,\"script\":{\"text\":\"\"}}");
+	job_set_text(&view.status->display_name, "Caf\xc3\xa9 One");
+	view.status->state = JOB_STATE_FAILED;
+	view.status->failure.reason = JOB_REASON_MODERATED;
+	job_set_text(&view.status->failure.provider_message, "quota is over");
+	job_set_labels(view.status, &label, 1);
+	assert_int_equal(commit_now(fixture, creation(&view)), 0);
+	id_format(&view.job->ref.id, id);
+
+	assert_int_equal(FOUND("kite"), 1);
+	assert_int_equal(FOUND("kite", "caf\xc3\xa9", "spring", "campaign", "veo", "fine", "quota"), 1);
+	assert_int_equal(FOUND("kite", "boat"), 0);
+	assert_int_equal(FOUND("\\\"red\\\""), 1);
+	assert_int_equal(FOUND("kite\\\\"), 1);
+	assert_int_equal(FOUND("picture"), 1);
+	assert_int_equal(FOUND(id), 1);
+	/* Names of parameters, and numbers, are nobody's words. */
+	assert_int_equal(FOUND("prompt"), 0);
+	assert_int_equal(FOUND("seed"), 0);
+	assert_int_equal(FOUND("4711"), 0);
+	assert_int_equal(FOUND("kite\",\"media"), 0);
+	job_view_finish(&view);
+}
+
+/* ---- counting ---- */
+
+static void keep_counts(void *userdata, int outcome, const uint64_t counts[static _JOB_STATE_COUNT], bool partial)
+{
+	struct counts *kept = userdata;
+
+	kept->outcome = outcome;
+	memcpy(kept->counts, counts, sizeof(kept->counts));
+	kept->partial = partial;
+	sem_post(&kept->done);
+}
+
+static struct counts count(struct fixture *fixture, const struct store_filter *filter)
+{
+	struct counts counts = {0};
+
+	sem_init(&counts.done, 0, 0);
+	store_count_jobs(fixture->store, JOB_TENANT_DEFAULT, filter, keep_counts, &counts);
+	while (sem_wait(&counts.done) < 0)
+		;
+	assert_int_equal(counts.outcome, 0);
+	assert_false(counts.partial);
+	return counts;
+}
+
+static void jobs_are_counted_by_state(void **state)
+{
+	static const char *const veo[] = {"veo"}, *const words[] = {"heygen"};
+	struct fixture *fixture = *state;
+	struct job_view views[N_JOBS];
+	struct counts counts = count(fixture, NULL);
+
+	assert_int_equal(counts.counts[JOB_STATE_QUEUED], 0);
+	put_jobs(fixture, views);
+	counts = count(fixture, NULL);
+	assert_int_equal(counts.counts[JOB_STATE_QUEUED], 45);
+	assert_int_equal(counts.counts[JOB_STATE_SUCCEEDED], 15);
+	assert_int_equal(counts.counts[JOB_STATE_FAILED], 0);
+	counts = count(fixture, &(struct store_filter){.providers = veo, .n_providers = 1});
+	assert_int_equal(counts.counts[JOB_STATE_QUEUED] + counts.counts[JOB_STATE_SUCCEEDED], 30);
+	counts = count(fixture, &(struct store_filter){.words = words, .n_words = 1});
+	assert_int_equal(counts.counts[JOB_STATE_QUEUED] + counts.counts[JOB_STATE_SUCCEEDED], 30);
+	counts = count(fixture, &(struct store_filter){.states = 1u << JOB_STATE_SUCCEEDED});
+	assert_int_equal(counts.counts[JOB_STATE_QUEUED], 0);
+	assert_int_equal(counts.counts[JOB_STATE_SUCCEEDED], 15);
+	finish_jobs(views);
+}
+
 /* Days apart, so that the span of keys really is narrower than the table. */
 static void a_span_of_creation_times_finds_jobs_of_other_days(void **state)
 {
@@ -247,6 +359,8 @@ int main(void)
 		STORE_TEST(jobs_are_listed_newest_first_with_all_their_records),
 		STORE_TEST(pages_hold_every_job_once_while_others_arrive),
 		STORE_TEST(filters_pick_by_state_provider_model_label_and_time),
+		STORE_TEST(words_are_looked_for_in_the_texts_of_a_job),
+		STORE_TEST(jobs_are_counted_by_state),
 		STORE_TEST(a_span_of_creation_times_finds_jobs_of_other_days),
 		STORE_TEST(a_call_looks_at_so_many_jobs_and_then_says_how_far_it_came),
 	};
