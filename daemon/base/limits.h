@@ -367,4 +367,13 @@
 #define LIMIT_ENGINE_HANDLE_SPARE_MS 600000 /* before the provider forgets an upload, until which it is used */
 #define LIMIT_ENGINE_PIECE_BYTES_PER_MS 128 /* of files in a request: so much longer than its time-out it may take */
 
+/* rooms: plugin, engine, web and sdk/sim; webhooks of providers */
+#define LIMIT_PLUGIN_RESPONSE 4096         /* bytes of JSON in answer to one */
+#define LIMIT_ENGINE_HINTS 32              /* of one provider, that its plugin reads at once */
+#define LIMIT_ENGINE_HINTS_EARLY 64        /* of one provider: videos it told of, and no job has */
+#define LIMIT_ENGINE_HINTS_EARLY_MS 600000 /* that they are remembered */
+#define LIMIT_ENGINE_HINTS_TELL_MS 60000   /* between two lines of the log about refused ones of one provider */
+#define LIMIT_WEB_HINT 65536               /* bytes of one */
+#define LIMIT_SIM_ENDPOINTS 16             /* that they are sent to */
+
 #endif
