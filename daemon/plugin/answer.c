@@ -15,8 +15,9 @@ struct plugin_answer_memory {
 	bool is_exhausted;
 };
 
-static const char *const names[_PLUGIN_ANSWER_N] = {"fault",   "exchange",  "wait",   "accepted", "done",   "failed",
-						    "trouble", "cancelled", "absent", "unknown",  "report", "upload"};
+static const char *const names[_PLUGIN_ANSWER_N] = {"fault",  "exchange", "wait",      "accepted", "done",
+						    "failed", "trouble",  "cancelled", "absent",   "unknown",
+						    "report", "respond",  "hint",      "upload"};
 
 const char *plugin_answer_name(enum plugin_answer_kind kind)
 {

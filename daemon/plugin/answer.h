@@ -19,6 +19,8 @@ enum plugin_answer_kind {
 	PLUGIN_ANSWER_ABSENT,
 	PLUGIN_ANSWER_UNKNOWN,
 	PLUGIN_ANSWER_REPORT,
+	PLUGIN_ANSWER_RESPOND, /* of webhook: nothing to learn */
+	PLUGIN_ANSWER_HINT,    /* of webhook: something happened to `response.remote_id` */
 	PLUGIN_ANSWER_UPLOAD, /* of start: `uploads` lack a handle; with them it is to be asked again. Nothing else is set */
 	_PLUGIN_ANSWER_N
 };
@@ -192,6 +194,13 @@ struct plugin_cancelled {
 	const char *message;
 };
 
+/* Of RESPOND and HINT. */
+struct plugin_response {
+	uint32_t status;       /* 200 to 299 */
+	const char *body;      /* JSON; NULL: none */
+	const char *remote_id; /* of HINT */
+};
+
 enum plugin_severity { PLUGIN_NOTE_IGNORED = 1, PLUGIN_NOTE_ADJUSTED = 2, PLUGIN_NOTE_CUT = 3, PLUGIN_NOTE_INFO = 4 };
 
 struct plugin_note {
@@ -211,6 +220,7 @@ struct plugin_answer {
 	struct plugin_done done;
 	struct plugin_failure failure;
 	struct plugin_cancelled cancelled;
+	struct plugin_response response;
 	const char *report;         /* of REPORT: a JSON object */
 	const char *const *uploads; /* of UPLOAD: names of assets */
 	size_t n_uploads;

@@ -9,7 +9,7 @@
 
 #if __SIZEOF_POINTER__ == 8
 static_assert(sizeof(struct plugin_exchange) == 152 && sizeof(struct plugin_piece) == 40 &&
-		      sizeof(struct plugin_output) == 80 && sizeof(struct plugin_answer) == 480,
+		      sizeof(struct plugin_output) == 80 && sizeof(struct plugin_answer) == 504,
 	      "an answer has a new member: write it here, or a replay does not compare it; then mend this number");
 #endif
 
@@ -270,6 +270,17 @@ static json_node document_of(struct json *json, const char *text)
 	return value;
 }
 
+static json_node response_of(struct json *json, const struct plugin_response *response)
+{
+	json_node out = json_object(json);
+
+	set_number(json, out, "status", response->status);
+	set_text(json, out, "remote_id", response->remote_id);
+	if (response->body)
+		set(json, out, "body", document_of(json, response->body));
+	return out;
+}
+
 static json_node notes_of(struct json *json, const struct plugin_answer *answer)
 {
 	json_node list = json_array(json);
@@ -303,6 +314,9 @@ static json_node content_of(struct json *json, const struct plugin_answer *answe
 		return failure_of(json, &answer->failure);
 	case PLUGIN_ANSWER_CANCELLED:
 		return cancelled_of(json, &answer->cancelled);
+	case PLUGIN_ANSWER_RESPOND:
+	case PLUGIN_ANSWER_HINT:
+		return response_of(json, &answer->response);
 	case PLUGIN_ANSWER_REPORT:
 		return document_of(json, answer->report);
 	case PLUGIN_ANSWER_UPLOAD:

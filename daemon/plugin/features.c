@@ -15,7 +15,7 @@ const struct plugin_feature plugin_features[] = {
 	{"minted_credentials", true, "mint or exchange credentials"},
 	{"signing", false, "sign requests"},
 	{"capture", false, "capture a secret from a reply"},
-	{"webhook", false, "receive webhooks"},
+	{"webhook", true, "receive webhooks"},
 	{"event_stream", false, "read server-sent events"},
 	{"long_poll", false, "hold long polls"},
 	{"object_store", false, "fetch outputs from gs:// or s3://"},
@@ -25,6 +25,7 @@ const struct plugin_feature plugin_features[] = {
 	{"reconcile", true, "look up an order whose reply was lost"},
 	{"check", true, "ask a plugin about an order beyond its manifest"},
 	{"list", true, "list the videos of the account"},
+	{"subscribe", true, "have the provider call a webhook"},
 	{NULL, false, NULL},
 };
 

@@ -9,7 +9,7 @@
 #define MAY(verb) (1u << PLUGIN_VERB_##verb)
 #define MAY_EXCHANGE                                                                                       \
 	(MAY(START) | MAY(POLL) | MAY(RESULT) | MAY(CANCEL) | MAY(REMOVE) | MAY(RECONCILE) | MAY(UPLOAD) | \
-	 MAY(CATALOGUE) | MAY(ACCOUNT) | MAY(LIST))
+	 MAY(CATALOGUE) | MAY(ACCOUNT) | MAY(LIST) | MAY(SUBSCRIBE))
 
 /* The enums of answer.h are the constants of the SDK. */
 _Static_assert(FG_EFFECT_IDEMPOTENT == PLUGIN_EFFECT_IDEMPOTENT && FG_EFFECT_SAFE == PLUGIN_EFFECT_SAFE, "effect");
@@ -433,12 +433,25 @@ static void check_listing(struct fg_step *s, json_node report)
 		step_fault(s, "report(): 'next' of a list is a text of 1 to %d bytes", LIMIT_PLUGIN_LIST_NEXT);
 }
 
+/* The id goes back to the provider in its time. */
+static void check_subscription(struct fg_step *s, json_node report)
+{
+	json_node id = json_at(s->json, report, "/id");
+	struct bytes text = json_text(s->json, id);
+
+	if (s->input->subscription_action && strcmp(s->input->subscription_action, PLUGIN_SUBSCRIPTION_END) == 0)
+		return;
+	if (json_kind(s->json, id) != JSON_KIND_TEXT || text.len == 0 || text.len > LIMIT_PLUGIN_WORD ||
+	    !bytes_are_one_line(text))
+		step_fault(s, "report(): a subscription needs an id, one line of 1 to %d bytes", LIMIT_PLUGIN_WORD);
+}
+
 int32_t host_report(struct fg_step *s, fg_node report)
 {
 	_cleanup_(buffer_finish) struct buffer text = {.limit = LIMIT_PLUGIN_REPORT};
 
 	if (!begin(s, PLUGIN_ANSWER_REPORT,
-		   MAY(ACCOUNT) | MAY(CATALOGUE) | MAY(CHECK) | MAY(LIST) | MAY(REMOVE) | MAY(UPLOAD)))
+		   MAY(ACCOUNT) | MAY(CATALOGUE) | MAY(CHECK) | MAY(LIST) | MAY(REMOVE) | MAY(SUBSCRIBE) | MAY(UPLOAD)))
 		return FG_ANSWERED;
 	if (!step_owns(s, report) || json_kind(s->json, report) != JSON_KIND_OBJECT) {
 		step_fault(s, "report(): it must be an object");
@@ -450,6 +463,8 @@ int32_t host_report(struct fg_step *s, fg_node report)
 		check_judgement(s, report);
 	if (s->input->verb == PLUGIN_VERB_LIST)
 		check_listing(s, report);
+	if (s->input->verb == PLUGIN_VERB_SUBSCRIBE)
+		check_subscription(s, report);
 	if (step_failed(s, json_write(s->json, report, JSON_FORM_PLAIN, &text)))
 		step_fault(s, "report(): larger than %d bytes", LIMIT_PLUGIN_REPORT);
 	else
@@ -459,17 +474,51 @@ int32_t host_report(struct fg_step *s, fg_node report)
 	return FG_ANSWERED;
 }
 
-/* No webhook reaches a plugin yet, so the verb that may answer so is never called. */
+/* What the provider's call is answered with. It tells a stranger nothing: the call was the provider's. */
+static void take_response(struct fg_step *s, const struct fg_response *response)
+{
+	_cleanup_(buffer_finish) struct buffer body = {.limit = LIMIT_PLUGIN_RESPONSE};
+	struct plugin_response *ret = &s->answer->response;
+
+	ret->status = response->status ? response->status : 204;
+	if (ret->status < 200 || ret->status > 299)
+		step_fault(s, "%s(): status %u is none of 200 to 299", plugin_answer_name(s->answer->kind),
+			   ret->status);
+	if (response->flags)
+		step_fault(s, "%s(): there are no flags %u", plugin_answer_name(s->answer->kind), response->flags);
+	if (!response->body || !step_owns(s, response->body))
+		return;
+	if (step_failed(s, json_write(s->json, response->body, JSON_FORM_PLAIN, &body)))
+		step_fault(s, "%s(): a body larger than %d bytes", plugin_answer_name(s->answer->kind),
+			   LIMIT_PLUGIN_RESPONSE);
+	else
+		ret->body = plugin_answer_text(s->answer, buffer_bytes(&body));
+}
+
 int32_t host_respond(struct fg_step *s, const struct fg_response *response)
 {
-	(void)response;
-	step_fault(s, "respond(): this daemon receives no webhooks yet; the manifest should require 'webhook'");
+	struct fg_response ours;
+
+	if (!begin(s, PLUGIN_ANSWER_RESPOND, MAY(WEBHOOK)) || !copy_table(s, response, &ours, sizeof(ours)))
+		return FG_ANSWERED;
+	take_response(s, &ours);
+	s->answer->response.remote_id = "";
 	return FG_ANSWERED;
 }
 
 int32_t host_hint(struct fg_step *s, const struct fg_response *response)
 {
-	(void)response;
-	step_fault(s, "hint(): this daemon receives no webhooks yet; the manifest should require 'webhook'");
+	struct fg_response ours;
+	struct bytes id;
+
+	if (!begin(s, PLUGIN_ANSWER_HINT, MAY(WEBHOOK)) || !copy_table(s, response, &ours, sizeof(ours)))
+		return FG_ANSWERED;
+	take_response(s, &ours);
+	if (!step_text(s, ours.remote_id, "hint()", &id))
+		return FG_ANSWERED;
+	if (id.len == 0 || id.len > LIMIT_PLUGIN_WORDS || !bytes_are_one_line(id))
+		step_fault(s, "hint(): remote_id must be one line of 1 to %d bytes", LIMIT_PLUGIN_WORDS);
+	else
+		s->answer->response.remote_id = plugin_answer_text(s->answer, id);
 	return FG_ANSWERED;
 }

@@ -140,6 +140,7 @@ static int read_webhook(struct plugin_manifest *manifest, struct errmsg *error)
 		.signs = text_at(manifest, node, "/signs"),
 		.timestamp_header = text_at(manifest, node, "/timestamp/header"),
 		.id_header = text_at(manifest, node, "/id/header"),
+		.secret_pointer = text_at(manifest, node, "/register/secret"),
 		.tolerance_s = json_integer(manifest->json, json_at(manifest->json, node, "/timestamp/tolerance_s"), 0),
 	};
 	if (!node)

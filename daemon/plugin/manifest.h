@@ -48,6 +48,7 @@ struct plugin_webhook {
 	const char *signs;  /* with {id}, {timestamp} and {body} */
 	const char *timestamp_header;
 	const char *id_header;
+	const char *secret_pointer; /* into the reply to a registration; "": none is made by the verb subscribe */
 	int64_t tolerance_s;
 };
 

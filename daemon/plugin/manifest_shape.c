@@ -111,10 +111,11 @@ static const struct plugin_shape signature = {
 	OBJECT({"header", &header_name, true}, {"encoding", &signature_encoding, true}, {"prefix", &text, false})};
 static const struct plugin_shape timestamp = {OBJECT({"header", &header_name, true}, {"tolerance_s", &seconds, true})};
 static const struct plugin_shape event_id = {OBJECT({"header", &header_name, true})};
+static const struct plugin_shape registration = {OBJECT({"secret", &text, true})};
 static const struct plugin_shape webhook = {OBJECT({"kind", &webhook_kind, true}, {"secret", &text, true},
 						   {"key", &webhook_key, false}, {"signature", &signature, true},
 						   {"signs", &text, true}, {"timestamp", &timestamp, false},
-						   {"id", &event_id, false})};
+						   {"id", &event_id, false}, {"register", &registration, false})};
 
 static const struct plugin_shape catalogue_kind = {OBJECT({"title", &text, true})};
 static const struct plugin_shape catalogue = {.kinds = SHAPE(OBJECT), .each = &catalogue_kind};

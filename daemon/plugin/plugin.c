@@ -15,9 +15,12 @@ _Static_assert(offsetof(struct fg_plugin, struct_size) == 0 && offsetof(struct f
 _Static_assert(offsetof(struct fg_plugin, start) == 24, "verbs follow the manifest");
 _Static_assert(sizeof(struct fg_plugin) == 24 + _PLUGIN_VERB_N * sizeof(fg_verb *), "a verb has no name here");
 
-static const char *const verb_names[_PLUGIN_VERB_N] = {"start",     "poll",      "result", "cancel",
-						       "remove",    "reconcile", "upload", "webhook",
-						       "catalogue", "account",   "check",  "list"};
+/* What was there before verbs were added at the end: a plugin that was built then has none of these. */
+#define FIRST_SIZE offsetof(struct fg_plugin, subscribe)
+
+static const char *const verb_names[_PLUGIN_VERB_N] = {"start",     "poll",   "result",   "cancel",    "remove",
+						       "reconcile", "upload", "webhook",  "catalogue", "account",
+						       "check",     "list",   "subscribe"};
 
 const char *plugin_verb_name(enum plugin_verb verb)
 {
@@ -84,7 +87,7 @@ static int negotiate(const struct fg_plugin *theirs, struct plugin *plugin, stru
 		errmsg_set(error, "its entry returns no table");
 		return PLUGIN_E_TABLE;
 	}
-	r = plugin_table_copy(theirs, &table, sizeof(table), sizeof(struct fg_plugin));
+	r = plugin_table_copy(theirs, &table, sizeof(table), FIRST_SIZE);
 	if (r) {
 		errmsg_set(error, "its table is refused: %s", plugin_table_outcome_text(r));
 		return PLUGIN_E_TABLE;

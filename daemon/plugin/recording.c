@@ -7,7 +7,7 @@
 
 /* What is not written is what a replay does not need: `observer`, `fn` and `next`. */
 #if __SIZEOF_POINTER__ == 8
-static_assert(sizeof(struct plugin_step) == 232 && sizeof(struct plugin_reply) == 72 &&
+static_assert(sizeof(struct plugin_step) == 256 && sizeof(struct plugin_reply) == 72 &&
 		      sizeof(struct plugin_asset) == 40,
 	      "a step has a new member: write it and read it here, or a replay lacks it; then mend this number");
 #endif
@@ -75,6 +75,9 @@ static void describe_step(struct json *json, json_node out, const struct plugin_
 	put_text(json, out, "/step/catalogue_kind", step->catalogue_kind);
 	put_text(json, out, "/step/catalogue_next", step->catalogue_next);
 	put_text(json, out, "/step/list_next", step->list_next);
+	put_text(json, out, "/step/subscription_action", step->subscription_action);
+	put_text(json, out, "/step/subscription_url", step->subscription_url);
+	put_text(json, out, "/step/subscription_id", step->subscription_id);
 	put_number(json, out, "/step/polls", step->polls);
 	put_number(json, out, "/step/accepted_at_ms", step->accepted_at_ms);
 	json_put(json, out, "/step/has_bought", json_make_boolean(json, step->has_bought));
@@ -383,6 +386,9 @@ static int read_step(struct plugin_recording *recording, struct errmsg *error)
 	step->catalogue_kind = text_at(recording, "/step/catalogue_kind");
 	step->catalogue_next = text_at(recording, "/step/catalogue_next");
 	step->list_next = text_at(recording, "/step/list_next");
+	step->subscription_action = text_at(recording, "/step/subscription_action");
+	step->subscription_url = text_at(recording, "/step/subscription_url");
+	step->subscription_id = text_at(recording, "/step/subscription_id");
 	step->polls = (uint32_t)number_at(recording, "/step/polls", 0, UINT32_MAX);
 	step->accepted_at_ms = number_at(recording, "/step/accepted_at_ms", 0, INT64_MAX);
 	step->has_bought = json_boolean(recording->json, at(recording, "/step/has_bought"), false);

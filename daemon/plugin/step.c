@@ -170,6 +170,9 @@ static void describe_step(struct fg_step *s, json_node step, const char *problem
 	json_put(s->json, step, "/catalogue/kind", make_text(s, in->catalogue_kind));
 	json_put(s->json, step, "/catalogue/next", make_text(s, in->catalogue_next));
 	json_put(s->json, step, "/list/next", make_text(s, in->list_next));
+	json_put(s->json, step, "/subscription/action", make_text(s, in->subscription_action));
+	json_put(s->json, step, "/subscription/url", make_text(s, in->subscription_url));
+	json_put(s->json, step, "/subscription/id", make_text(s, in->subscription_id));
 	json_put(s->json, step, "/polls", json_make_integer(s->json, in->polls));
 	json_put(s->json, step, "/accepted_at_ms", make_integer_unless_zero(s, in->accepted_at_ms));
 	if (in->reply)

@@ -12,6 +12,9 @@
 
 #define PLUGIN_RANDOM_SIZE 32
 
+#define PLUGIN_SUBSCRIPTION_BEGIN "begin"
+#define PLUGIN_SUBSCRIPTION_END "end"
+
 #define PLUGIN_ASSET_PREFIX "assets/"
 
 /* An input that the daemon holds. */
@@ -65,6 +68,8 @@ struct plugin_step {
 	const char *remote_id, *remote_kind;
 	const char *catalogue_kind, *catalogue_next; /* catalogue: of what, and which page; NULL: the first */
 	const char *list_next;                       /* list: which page; NULL: the first */
+	/* subscribe: one of the two, to which URL, and what the provider calls it */
+	const char *subscription_action, *subscription_url, *subscription_id;
 	uint32_t polls;
 	int64_t accepted_at_ms; /* 0: not yet */
 	/* check and start: those of the order; upload: the one to bring; else none. */

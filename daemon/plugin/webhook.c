@@ -129,12 +129,21 @@ int plugin_webhook_verify(const struct plugin_account *account, const struct plu
 			  const char **ret_id)
 {
 	const struct plugin_webhook *recipe = &plugin_manifest(account->plugin)->webhook;
-	const char *secret = recipe->is_declared ? plugin_account_secret(account, recipe->secret) : NULL;
+
+	return plugin_webhook_verify_with(account->plugin,
+					  recipe->is_declared ? plugin_account_secret(account, recipe->secret) : NULL,
+					  call, now_ms, ret_id);
+}
+
+int plugin_webhook_verify_with(const struct plugin *plugin, const char *secret, const struct plugin_webhook_call *call,
+			       int64_t now_ms, const char **ret_id)
+{
+	const struct plugin_webhook *recipe = &plugin_manifest(plugin)->webhook;
 	struct signed_parts parts = {.body = call->body};
 	const char *signatures;
 	int r;
 
-	if (!secret)
+	if (!secret || !recipe->is_declared)
 		return recipe->is_declared ? PLUGIN_WEBHOOK_E_SECRET : PLUGIN_WEBHOOK_E_UNDECLARED;
 	parts.id = header_of(call, recipe->id_header);
 	parts.timestamp = header_of(call, recipe->timestamp_header);
@@ -147,4 +156,47 @@ int plugin_webhook_verify(const struct plugin_account *account, const struct plu
 	if (r == 0)
 		*ret_id = parts.id;
 	return r;
+}
+
+bool plugin_webhook_is_configured(const struct plugin_account *account)
+{
+	const struct plugin_webhook *recipe = &plugin_manifest(account->plugin)->webhook;
+
+	return recipe->is_declared && plugin_account_secret(account, recipe->secret) != NULL;
+}
+
+int plugin_webhook_capture(const struct plugin_manifest *manifest, struct buffer *body, char **ret_secret)
+{
+	_cleanup_(json_freep) struct json *json = json_new(NULL);
+	struct buffer left = {0};
+	json_node root, secret;
+	char *copy;
+	int r;
+
+	*ret_secret = NULL;
+	if (!json)
+		return err_origin(-ENOMEM);
+	if (!*manifest->webhook.secret_pointer || body->len == 0)
+		return 0;
+	r = json_parse(json, buffer_bytes(body), JSON_DUPLICATES_LAST_WINS, &root, NULL);
+	if (r)
+		return r < 0 ? err_trace(r) : 0;
+	secret = json_at(json, root, manifest->webhook.secret_pointer);
+	if (json_kind(json, secret) != JSON_KIND_TEXT || json_text(json, secret).len == 0 ||
+	    json_text(json, secret).len > LIMIT_SECRET || !bytes_are_one_line(json_text(json, secret)))
+		return 0;
+	copy = bytes_dup_text(json_text(json, secret));
+	if (!copy)
+		return err_origin(-ENOMEM);
+	json_put(json, root, manifest->webhook.secret_pointer, json_make_text(json, bytes_of_text("")));
+	if (json_fault(json) != 0 || json_write(json, root, JSON_FORM_PLAIN, &left) != 0) {
+		explicit_bzero(copy, strlen(copy));
+		free(copy);
+		buffer_finish(&left);
+		return err_origin(-ENOMEM);
+	}
+	forget(body);
+	*body = left;
+	*ret_secret = copy;
+	return 0;
 }

@@ -28,5 +28,19 @@ struct plugin_webhook_call {
  * -ENOMEM. Any thread. */
 int plugin_webhook_verify(const struct plugin_account *account, const struct plugin_webhook_call *call, int64_t now_ms,
 			  const char **ret_id);
+/* The same with a secret that is not in the account: one that was given when the webhook was registered. NULL: there is
+ * none. */
+int plugin_webhook_verify_with(const struct plugin *plugin, const char *secret, const struct plugin_webhook_call *call,
+			       int64_t now_ms, const char **ret_id);
+
+/* Does the account have a secret for webhooks? [any-thread] */
+bool plugin_webhook_is_configured(const struct plugin_account *account);
+
+/*
+ * Takes the secret out of the reply to a registration, before its plugin reads it: at @manifest's webhook.register.secret,
+ * in whose place an empty text is left. 0: *@body is what is left, and *@ret_secret the caller's, NULL when the reply has
+ * none there; -ENOMEM. A reply that is no JSON is left as it is.
+ */
+int plugin_webhook_capture(const struct plugin_manifest *manifest, struct buffer *body, char **ret_secret);
 
 #endif

@@ -101,6 +101,24 @@ static void begin_verb(struct path *path, enum plugin_verb verb)
 	path->step.n_assets = has_files ? path->told.n_files : 0;
 	path->step.facts = bytes_of(NULL, 0);
 	path->step.list_next = verb == PLUGIN_VERB_LIST && path->step.polls % 2 ? "page-2" : NULL;
+	path->step.job = verb == PLUGIN_VERB_WEBHOOK ? bytes_of(NULL, 0) : bytes_of_text(path->job);
+	path->step.state = verb == PLUGIN_VERB_WEBHOOK ? bytes_of(NULL, 0) : buffer_bytes(&path->state);
+	path->step.subscription_action = verb != PLUGIN_VERB_SUBSCRIBE ? NULL
+					 : path->step.polls % 2        ? PLUGIN_SUBSCRIPTION_END
+								       : PLUGIN_SUBSCRIPTION_BEGIN;
+	path->step.subscription_url = verb == PLUGIN_VERB_SUBSCRIBE ? "https://films.example.com/v1/webhooks/p" : NULL;
+	path->step.subscription_id = verb == PLUGIN_VERB_SUBSCRIBE && path->step.polls % 2 ? "id-1" : NULL;
+}
+
+/* The provider's call is there from the beginning, and has no status. */
+static void take_call(struct walker *walker, struct path *path)
+{
+	if (path->step.verb != PLUGIN_VERB_WEBHOOK || path->step.reply)
+		return;
+	path->reply = reply_make(&walker->learned, &walker->dice, &path->body);
+	path->reply.status = 0;
+	path->reply.retry_after_ms = -1;
+	path->step.reply = &path->reply;
 }
 
 static int tell_facts(struct walker *walker, struct path *path)
@@ -286,6 +304,7 @@ int walk(struct walker *walker)
 		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = NULL;
 
 		r = tell_facts(walker, &path);
+		take_call(walker, &path);
 		if (r == 0)
 			r = run_step(walker, &path.step, &answer);
 		if (r == 0)

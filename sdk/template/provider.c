@@ -136,6 +136,16 @@ static int32_t cancel(const struct fg_host *h, struct fg_step *s)
 	return h->cancelled(s, FG_CANCELLED(.achieved = h->status(s) < 300 ? FG_CANCEL_ACHIEVED : FG_CANCEL_UNKNOWN));
 }
 
+/* That it comes from the provider is checked. What it says of the video is not believed: poll is asked. */
+static int32_t webhook(const struct fg_host *h, struct fg_step *s)
+{
+	struct fg_text id = reply_text(h, s, "/video/id");
+
+	if (id.size == 0 || id.size > 255)
+		return h->respond(s, FG_RESPONSE(.status = 204));
+	return h->hint(s, FG_RESPONSE(.status = 204, .remote_id = id));
+}
+
 static const struct fg_plugin plugin = {
 	.struct_size = sizeof(plugin),
 	.manifest = fg_manifest,
@@ -143,6 +153,7 @@ static const struct fg_plugin plugin = {
 	.start = start,
 	.poll = poll,
 	.cancel = cancel,
+	.webhook = webhook,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

@@ -3,6 +3,8 @@
  */
 #include <filmgate/provider.h>
 
+#include <stddef.h>
+
 #define MODELS "\"models\":[{\"name\":\"m\",\"parameters\":{}}]"
 #define MANIFEST_OF(name, abi, more)                            \
 	"{\"name\":\"" name "\",\"version\":\"1\",\"abi\":" abi \
@@ -46,6 +48,8 @@ static const struct {
 			.struct_size = sizeof(struct fg_plugin) - 3,
 #elif defined(FIXTURE_WILD_SIZE)
 			.struct_size = 0xfffffff8u,
+#elif defined(FIXTURE_OLDER)
+			.struct_size = offsetof(struct fg_plugin, subscribe),
 #elif defined(FIXTURE_LONGER) || defined(FIXTURE_PADDING)
 			.struct_size = sizeof(table),
 #else
@@ -64,6 +68,11 @@ static const struct {
 			.start = verb,
 #endif
 			.poll = verb,
+#ifdef FIXTURE_OLDER
+			/* Built with a header that did not know it: what lies there is no verb of the plugin's. */
+			.subscribe = verb,
+			.list = verb,
+#endif
 		},
 #ifdef FIXTURE_PADDING
 	.tomorrow = {0, verb},

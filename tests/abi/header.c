@@ -44,10 +44,11 @@ int main(void)
 	AT(fg_failure, field, 72);
 	SIZE(fg_cancelled, 32);
 	SIZE(fg_response, 32);
-	SIZE(fg_plugin, 120);
+	SIZE(fg_plugin, 128);
 	AT(fg_plugin, manifest, 8);
 	AT(fg_plugin, start, 24);
 	AT(fg_plugin, check, 104);
+	AT(fg_plugin, subscribe, 120);
 	AT(fg_host, document, 8);
 	AT(fg_host, at, 56);
 	AT(fg_host, object, 160);

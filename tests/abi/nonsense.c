@@ -551,6 +551,55 @@ static int32_t responds(const struct fg_host *h, struct fg_step *s)
 	return h->respond(s, FG_RESPONSE(.status = 200));
 }
 
+#define ID(text)                       \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+
+static int32_t hints(const struct fg_host *h, struct fg_step *s)
+{
+	return h->hint(s, FG_RESPONSE(.remote_id = ID("v_1")));
+}
+
+static int32_t hint_without_id(const struct fg_host *h, struct fg_step *s)
+{
+	return h->hint(s, FG_RESPONSE(.status = 200));
+}
+
+static int32_t hint_of_two_lines(const struct fg_host *h, struct fg_step *s)
+{
+	return h->hint(s, FG_RESPONSE(.remote_id = ID("v_1\nv_2")));
+}
+
+static int32_t hint_at_null(const struct fg_host *h, struct fg_step *s)
+{
+	return h->hint(s, FG_RESPONSE(.remote_id = {0, 3}));
+}
+
+static int32_t responds_404(const struct fg_host *h, struct fg_step *s)
+{
+	return h->respond(s, FG_RESPONSE(.status = 404));
+}
+
+static int32_t responds_with_flags(const struct fg_host *h, struct fg_step *s)
+{
+	return h->respond(s, FG_RESPONSE(.flags = 1));
+}
+
+static int32_t responds_at_length(const struct fg_host *h, struct fg_step *s)
+{
+	fg_node body = h->array(s);
+
+	for (int64_t i = 0; i < 4096; i++)
+		h->append(s, body, h->make_integer(s, i));
+	return h->respond(s, FG_RESPONSE(.status = 200, .body = body));
+}
+
+static int32_t responds_with_a_foreign_node(const struct fg_host *h, struct fg_step *s)
+{
+	return h->respond(s, FG_RESPONSE(.status = 200, .body = 4000000000u));
+}
+
 static int32_t odd_scale(const struct fg_host *h, struct fg_step *s)
 {
 	return h->wait(s, FG_WAIT(.after_ms = (uint64_t)h->decimal(s, h->document(s, FG_DOC_STEP), 400, 0)));
@@ -641,6 +690,14 @@ static const struct {
 	{"report_from_start", report_from_start},
 	{"absent_from_start", absent_from_start},
 	{"responds", responds},
+	{"hints", hints},
+	{"hint_without_id", hint_without_id},
+	{"hint_of_two_lines", hint_of_two_lines},
+	{"hint_at_null", hint_at_null},
+	{"responds_404", responds_404},
+	{"responds_with_flags", responds_with_flags},
+	{"responds_at_length", responds_at_length},
+	{"responds_with_a_foreign_node", responds_with_a_foreign_node},
 	{"odd_scale", odd_scale},
 };
 
@@ -660,6 +717,7 @@ static const struct fg_plugin plugin = {
 	.manifest_size = FG_MANIFEST_SIZE,
 	.start = misbehave,
 	.poll = misbehave,
+	.webhook = misbehave,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

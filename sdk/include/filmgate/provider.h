@@ -275,10 +275,10 @@ struct fg_cancelled {
 /* respond() and hint(): what the provider's webhook call is answered with, and what it told us. */
 struct fg_response {
 	uint32_t struct_size;
-	uint32_t status;          /* HTTP status; 0: 204 */
-	fg_node body;             /* absent or JSON */
+	uint32_t status;          /* HTTP status, 200 to 299; 0: 204 */
+	fg_node body;             /* absent or JSON, at most 4 KiB */
 	uint32_t flags;           /* none yet: 0 */
-	struct fg_text remote_id; /* hint(): which job to poll now */
+	struct fg_text remote_id; /* hint(): which job to poll now; as poll knows it, one line */
 };
 
 /*
@@ -397,7 +397,7 @@ struct fg_host {
 
 	/* ---- answers: exactly one, and the verb returns its value ---- */
 
-	/* start, poll, result, cancel, remove, reconcile, upload, catalogue, account, list */
+	/* start, poll, result, cancel, remove, reconcile, upload, catalogue, account, list, subscribe */
 	int32_t (*exchange)(struct fg_step *s, const struct fg_exchange *exchange);
 	/* start (before the purchase), poll, result, cancel, reconcile */
 	int32_t (*wait)(struct fg_step *s, const struct fg_wait *wait);
@@ -423,7 +423,7 @@ struct fg_host {
 	int32_t (*absent)(struct fg_step *s);
 	/* reconcile: it cannot be told */
 	int32_t (*unknown)(struct fg_step *s);
-	/* account, catalogue, check, list, remove, upload: an object, see sdk/DOCUMENTS.md */
+	/* account, catalogue, check, list, remove, subscribe, upload: an object, see sdk/DOCUMENTS.md */
 	int32_t (*report)(struct fg_step *s, fg_node report);
 	/* webhook: a handshake, nothing to learn */
 	int32_t (*respond)(struct fg_step *s, const struct fg_response *response);
@@ -457,8 +457,15 @@ struct fg_plugin {
 	 * be told; then a person decides, whatever was chosen for purchases in doubt.
 	 */
 	fg_verb *reconcile;
-	fg_verb *upload;    /* bring one asset, /input of the step, to the provider; free, and the same however often */
-	fg_verb *webhook;   /* the provider called us; must not exchange */
+	fg_verb *upload; /* bring one asset, /input of the step, to the provider; free, and the same however often */
+	/*
+	 * The provider called us: REPLY is the body of its call, /subscription nothing, header() has Content-Type and what
+	 * the manifest's webhook names, and status() is 0. The daemon has checked that it is the provider, so what is odd
+	 * here is a kind of event that is of no interest: respond(). hint() says which video it is about, and the daemon
+	 * asks poll how that is doing, whatever the call says of it: calls are lost, repeated and late. It is of no job, so
+	 * it has neither JOB nor STATE, runs beside the job's own verbs, and must not exchange.
+	 */
+	fg_verb *webhook;
 	fg_verb *catalogue; /* one page of the avatars, voices, … of /catalogue/kind of the step */
 	fg_verb *account;   /* a free read that proves the key and shows the balance */
 	/*
@@ -474,6 +481,14 @@ struct fg_plugin {
 	 * nothing else does. failed() with INVALID_INPUT: this account's provider has no such list.
 	 */
 	fg_verb *list;
+	/*
+	 * Has the provider call a URL, or no longer call it: /subscription/action of the step is "begin" or "end",
+	 * /subscription/url where it is to call. begin() is the same however often it is done: what is there for that URL
+	 * is used again. The secret that the provider signs with is taken out of the reply before this verb reads it, at
+	 * webhook.register.secret of the manifest, and reported by nobody. report() of {"id"}: what the provider calls it,
+	 * which is /subscription/id when it ends; of "end" an empty object, also when it was gone already.
+	 */
+	fg_verb *subscribe;
 };
 
 /*

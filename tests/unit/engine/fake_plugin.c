@@ -61,6 +61,7 @@ void fake_plugin_init(struct plugin *plugin, const char *name, int window_s)
 	*plugin = (struct plugin){.has_keys = window_s > 0, .salt = ""};
 	take_manifest(plugin, name, window_s);
 	plugin->base_url = plugin->manifest->base_url;
+	plugin->manifest->webhook.is_declared = true;
 	for (int verb = 0; verb < _PLUGIN_VERB_N; verb++)
 		plugin->begin[verb] = verb == PLUGIN_VERB_START ? "buy" : verb == PLUGIN_VERB_UPLOAD ? "bring" : "read";
 	plugin->begin[PLUGIN_VERB_CHECK] = "report text={}";
@@ -89,7 +90,7 @@ static const char *verb_word(enum plugin_verb verb)
 		[PLUGIN_VERB_CANCEL] = "cancel",       [PLUGIN_VERB_REMOVE] = "remove",
 		[PLUGIN_VERB_ACCOUNT] = "account",     [PLUGIN_VERB_UPLOAD] = "upload",
 		[PLUGIN_VERB_RECONCILE] = "reconcile", [PLUGIN_VERB_CATALOGUE] = "catalogue",
-		[PLUGIN_VERB_LIST] = "list",
+		[PLUGIN_VERB_LIST] = "list",           [PLUGIN_VERB_SUBSCRIBE] = "subscribe",
 	};
 
 	return words[verb];
@@ -342,6 +343,7 @@ static const char *const kinds[] = {
 	[PLUGIN_ANSWER_FAILED] = "failed",       [PLUGIN_ANSWER_TROUBLE] = "trouble",
 	[PLUGIN_ANSWER_CANCELLED] = "cancelled", [PLUGIN_ANSWER_REPORT] = "report",
 	[PLUGIN_ANSWER_ABSENT] = "absent",       [PLUGIN_ANSWER_UNKNOWN] = "unknown",
+	[PLUGIN_ANSWER_RESPOND] = "respond",     [PLUGIN_ANSWER_HINT] = "hint",
 };
 
 const char *plugin_answer_name(enum plugin_answer_kind kind)
@@ -430,6 +432,7 @@ static struct plugin_answer *answer_of(const struct plugin_step *step)
 	fill_answer(answer, step, kind ? kind : "fault");
 	obey_words(answer, at);
 	check_lifted(answer, step);
+	answer->response = (struct plugin_response){.status = 204, .remote_id = memory->remote.id};
 	if (memory->remote.id) {
 		answer->accepted.remotes = answer->done.remotes = &memory->remote;
 		answer->accepted.n_remotes = answer->done.n_remotes = 1;
@@ -518,6 +521,52 @@ void plugin_mint_drop(const struct plugin_account *account)
 	minter(account)->token_until_ms = 0;
 }
 
+/* ---- webhooks: the signature is the secret ---- */
+
+int plugin_webhook_verify_with(const struct plugin *plugin, const char *secret, const struct plugin_webhook_call *call,
+			       int64_t now_ms, const char **ret_id)
+{
+	const char *signature = call->header(call->userdata, "signature");
+
+	(void)plugin;
+	(void)now_ms;
+	*ret_id = NULL;
+	if (!secret)
+		return PLUGIN_WEBHOOK_E_SECRET;
+	if (!signature)
+		return PLUGIN_WEBHOOK_E_UNSIGNED;
+	if (strcmp(signature, "old") == 0)
+		return PLUGIN_WEBHOOK_E_STALE;
+	return strcmp(signature, secret) == 0 ? 0 : PLUGIN_WEBHOOK_E_FORGED;
+}
+
+int plugin_webhook_verify(const struct plugin_account *account, const struct plugin_webhook_call *call, int64_t now_ms,
+			  const char **ret_id)
+{
+	const struct plugin *plugin = minter(account);
+
+	return plugin_webhook_verify_with(plugin, plugin->webhook_secret, call, now_ms, ret_id);
+}
+
+bool plugin_webhook_is_configured(const struct plugin_account *account)
+{
+	return minter(account)->webhook_secret != NULL;
+}
+
+/* "…secret=WORD": that is cut off. */
+int plugin_webhook_capture(const struct plugin_manifest *manifest, struct buffer *body, char **ret_secret)
+{
+	char *at = body->data ? strstr(body->data, " secret=") : NULL;
+
+	(void)manifest;
+	*ret_secret = at ? strdup(at + strlen(" secret=")) : NULL;
+	if (!at)
+		return 0;
+	body->len = (size_t)(at - body->data);
+	body->data[body->len] = '\0';
+	return 0;
+}
+
 /* ---- the runner ---- */
 
 void fake_runner_init(struct plugin_runner *runner)
@@ -561,7 +610,11 @@ static void note(struct plugin_runner *runner, const struct plugin_step *step)
 	for (size_t i = 0; i < step->n_assets; i++)
 		snprintf(asked->assets + strlen(asked->assets), sizeof(asked->assets) - strlen(asked->assets),
 			 "%s %s\n", step->assets[i].media_type, step->assets[i].name);
-	if (step->verb == PLUGIN_VERB_LIST)
+	if (step->verb == PLUGIN_VERB_SUBSCRIBE)
+		snprintf(asked->catalogue, sizeof(asked->catalogue), "%s/%s/%s", step->subscription_action,
+			 step->subscription_url ? step->subscription_url : "",
+			 step->subscription_id ? step->subscription_id : "");
+	else if (step->verb == PLUGIN_VERB_LIST)
 		snprintf(asked->catalogue, sizeof(asked->catalogue), "list/%s", step->list_next ? step->list_next : "");
 	else
 		snprintf(asked->catalogue, sizeof(asked->catalogue), "%s/%s",

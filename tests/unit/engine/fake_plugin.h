@@ -13,6 +13,7 @@
  *     failed reason=WORD bought=WORD after=MS code=WORD message=WORD field=POINTER    also: trouble
  *     cancelled achieved=WORD
  *     report text=JSON
+ *     hint id=ID, respond               of webhook, whose reply is the call
  *     absent, unknown                   of reconcile, which it has only where cannot[] is cleared
  *     fault
  *
@@ -25,6 +26,7 @@
 #include "plugin/mint.h"
 #include "plugin/plugin.h"
 #include "plugin/runner.h"
+#include "plugin/webhook.h"
 
 #include <pthread.h>
 
@@ -33,7 +35,8 @@ struct plugin {
 	bool cannot[_PLUGIN_VERB_N];
 	const char *begin[_PLUGIN_VERB_N]; /* words */
 	const char *base_url;
-	const char *salt; /* goes into the purchase's body: another one is another fingerprint */
+	const char *salt;           /* goes into the purchase's body: another one is another fingerprint */
+	const char *webhook_secret; /* the configuration's; NULL: none */
 	bool has_keys;
 	bool mints;                     /* its steps need a token, of https://tokens.test/ */
 	_Atomic int64_t token_until_ms; /* UTC */
@@ -48,7 +51,7 @@ struct asked {
 	int reply_status; /* 0: none */
 	char *reply;
 	bool has_bought;
-	char catalogue[64]; /* "kind/next", of list "list/next" */
+	char catalogue[160]; /* "kind/next", of list "list/next", of subscribe "action/URL/id" */
 	char *job;
 	char assets[256]; /* "media/type name" of each, in lines */
 };

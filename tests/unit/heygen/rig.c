@@ -66,6 +66,7 @@ int rig_reset(void **state)
 	rig.assets = NULL;
 	rig.n_assets = 0;
 	rig.catalogue_kind = rig.catalogue_next = rig.list_next = NULL;
+	rig.subscription_action = rig.subscription_url = rig.subscription_id = NULL;
 	rig.secrets = NULL;
 	rig.model = "avatar";
 	rig.parameters = "\"avatar_id\":\"a\",\"script\":{\"text\":\"hi\"}";
@@ -107,6 +108,9 @@ static struct plugin_answer *run(enum plugin_verb verb, uint32_t phase, const ch
 		.catalogue_kind = rig.catalogue_kind,
 		.catalogue_next = rig.catalogue_next,
 		.list_next = rig.list_next,
+		.subscription_action = rig.subscription_action,
+		.subscription_url = rig.subscription_url,
+		.subscription_id = rig.subscription_id,
 		.remote_kind = has_remote ? "video" : NULL,
 		.accepted_at_ms = has_remote ? RIG_NOW_MS - 1000 : 0,
 		.has_bought = reply != NULL || verb != PLUGIN_VERB_START,

@@ -28,6 +28,7 @@ struct rig {
 	const char *remote_id;
 	const char *facts; /* of a step of reconcile, JSON; NULL: none */
 	const char *catalogue_kind, *catalogue_next, *list_next;
+	const char *subscription_action, *subscription_url, *subscription_id;
 	const char *model;                 /* of the job whose reply comes */
 	const char *parameters;            /* likewise */
 	const struct plugin_asset *assets; /* of the order, or the one to upload */

@@ -101,7 +101,8 @@ static const struct {
 	{"odd_cost", "a cost needs amount_micros"},
 	{"report_from_start", "report() is no answer to 'start'"},
 	{"absent_from_start", "absent() is no answer to 'start'"},
-	{"responds", "receives no webhooks"},
+	{"responds", "respond() is no answer to 'start'"},
+	{"hints", "hint() is no answer to 'start'"},
 	{"odd_scale", "a scale of 400"},
 };
 
@@ -157,6 +158,37 @@ static void an_attempt_buys_once(void **state)
 	assert_int_equal(first->kind, PLUGIN_ANSWER_EXCHANGE);
 	assert_int_equal(first->exchange.effect, PLUGIN_EFFECT_BUYS);
 	assert_fault(second, "buys", "a second purchase in one attempt");
+}
+
+static void a_webhook_is_answered_by_its_rules(void **state)
+{
+	static const char *const rows[][2] = {
+		{"hint_without_id", "remote_id must be one line of 1 to"},
+		{"hint_of_two_lines", "remote_id must be one line of 1 to"},
+		{"hint_at_null", "a text of 3 bytes at NULL"},
+		{"responds_404", "status 404 is none of 200 to 299"},
+		{"responds_with_flags", "there are no flags 1"},
+		{"responds_at_length", "a body larger than 4096 bytes"},
+		{"responds_with_a_foreign_node", "no node 4000000000"},
+		{"buys", "exchange() is no answer to 'webhook'"},
+		{"report_from_start", "report() is no answer to 'webhook'"},
+	};
+	_cleanup_(plugin_answer_freep) struct plugin_answer *hint = break_rule("hints", PLUGIN_VERB_WEBHOOK, false);
+	_cleanup_(plugin_answer_freep) struct plugin_answer *none = break_rule("responds", PLUGIN_VERB_WEBHOOK, false);
+
+	(void)state;
+	assert_int_equal(hint->kind, PLUGIN_ANSWER_HINT);
+	assert_string_equal(hint->response.remote_id, "v_1");
+	assert_int_equal(hint->response.status, 204);
+	assert_null(hint->response.body);
+	assert_int_equal(none->kind, PLUGIN_ANSWER_RESPOND);
+	assert_int_equal(none->response.status, 200);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(plugin_answer_freep) struct plugin_answer *answer = break_rule(rows[i][0],
+											 PLUGIN_VERB_WEBHOOK, false);
+
+		assert_fault(answer, rows[i][0], rows[i][1]);
+	}
 }
 
 static void what_is_lifted_has_a_shape(void **state)
@@ -276,6 +308,7 @@ int main(void)
 		cmocka_unit_test(every_broken_rule_is_a_fault_that_names_it),
 		cmocka_unit_test(the_same_plugin_is_believed_when_it_keeps_the_rules),
 		cmocka_unit_test(an_attempt_buys_once),
+		cmocka_unit_test(a_webhook_is_answered_by_its_rules),
 		cmocka_unit_test(what_is_lifted_has_a_shape),
 		cmocka_unit_test(an_output_was_lifted_or_it_is_a_fault),
 		cmocka_unit_test(a_lifted_output_is_nothing_else),

@@ -45,17 +45,21 @@ static void a_verb_that_is_never_called_is_said_in_the_log(void **state)
 	assert_null(strstr(text, "verb=poll"));
 	assert_true(plugin_verb_is_called(PLUGIN_VERB_POLL) && plugin_verb_is_called(PLUGIN_VERB_REMOVE));
 	assert_true(plugin_verb_is_called(PLUGIN_VERB_CATALOGUE));
-	assert_false(plugin_verb_is_called(PLUGIN_VERB_WEBHOOK));
+	assert_true(plugin_verb_is_called(PLUGIN_VERB_WEBHOOK) && plugin_verb_is_called(PLUGIN_VERB_SUBSCRIBE));
+	assert_false(plugin_verb_is_called(PLUGIN_VERB_RESULT));
 }
 
 static void a_table_of_today_with_zeros_of_tomorrow_loads(void **state)
 {
 	_cleanup_(plugin_freep) struct plugin *fine = fixture_plugin("fine");
 	_cleanup_(plugin_freep) struct plugin *longer = fixture_plugin("longer");
+	_cleanup_(plugin_freep) struct plugin *older = fixture_plugin("older");
 
 	(void)state;
 	assert_true(plugin_can(fine, PLUGIN_VERB_POLL));
 	assert_true(plugin_can(longer, PLUGIN_VERB_POLL));
+	assert_true(plugin_can(older, PLUGIN_VERB_LIST));
+	assert_false(plugin_can(older, PLUGIN_VERB_SUBSCRIBE));
 }
 
 static void a_plugin_of_another_abi_is_refused_by_name(void **state)

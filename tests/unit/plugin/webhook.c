@@ -297,6 +297,41 @@ static void a_recipe_that_cannot_work_is_refused(void **state)
 	}
 }
 
+/* ---- the secret of a reply ---- */
+
+static void assert_captured(struct world *world, const char *reply, const char *secret, const char *left)
+{
+	struct buffer body = {0};
+	char *found = (char *)"";
+
+	assert_int_equal(buffer_append_text(&body, reply), 0);
+	assert_int_equal(plugin_webhook_capture(world->manifest, &body, &found), 0);
+	if (secret)
+		assert_string_equal(found, secret);
+	else
+		assert_null(found);
+	assert_string_equal(body.data, left ? left : reply);
+	free(found);
+	buffer_finish(&body);
+}
+
+static void the_secret_is_cut_out_of_the_reply(void **state)
+{
+	_cleanup_(leave) struct world world = with(MANIFEST(HEYGEN), NULL);
+
+	(void)state;
+	world.manifest->webhook.secret_pointer = "/data/secret";
+	assert_captured(&world, "{\"data\":{\"id\":\"e\",\"secret\":\"whsec_1\"}}", "whsec_1",
+			"{\"data\":{\"id\":\"e\",\"secret\":\"\"}}");
+	assert_captured(&world, "{\"data\":{\"secret\":7}}", NULL, NULL);
+	assert_captured(&world, "{\"data\":{\"secret\":\"\"}}", NULL, NULL);
+	assert_captured(&world, "{\"data\":{\"secret\":\"a\\nb\"}}", NULL, NULL);
+	assert_captured(&world, "{\"secret\":\"whsec_1\"}", NULL, NULL);
+	assert_captured(&world, "<html>", NULL, NULL);
+	world.manifest->webhook.secret_pointer = "";
+	assert_captured(&world, "{\"data\":{\"secret\":\"whsec_1\"}}", NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +343,7 @@ int main(void)
 		cmocka_unit_test(without_a_recipe_or_a_secret_nothing_is_right),
 		cmocka_unit_test(a_secret_that_makes_no_key_is_said),
 		cmocka_unit_test(a_webhooks_secret_is_no_part_of_the_account),
+		cmocka_unit_test(the_secret_is_cut_out_of_the_reply),
 		cmocka_unit_test(a_recipe_that_cannot_work_is_refused),
 	};
 
