@@ -178,7 +178,7 @@ static const struct config_webhook *find_job_webhook(const struct config *config
 
 static int open_engine(struct rooms *rooms, struct errmsg *msg)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], secrets[PATH_MAX];
 	struct engine_config config = {
 		.clock = &clock_system,
 		.artifacts = rooms->artifacts,
@@ -196,10 +196,12 @@ static int open_engine(struct rooms *rooms, struct errmsg *msg)
 		.event_retention_ms = rooms->config->events.retention_s * 1000,
 		.tombstone_retention_ms = LIMIT_ENGINE_TOMBSTONE_MS,
 		.store_path = path,
+		.secrets_path = secrets,
 		.is_copy = rooms->is_copy,
 	};
 
 	snprintf(path, sizeof(path), "%s/store", rooms->config->data_dir);
+	snprintf(secrets, sizeof(secrets), "%s/secrets", rooms->config->data_dir);
 	return engine_new(&config, &rooms->engine, msg);
 }
 

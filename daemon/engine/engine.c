@@ -217,6 +217,7 @@ int engine_new(const struct engine_config *config, struct engine **ret, struct e
 	if (!engine)
 		return err_explain(-ENOMEM, "the engine cannot be made", msg);
 	engine->config = *config;
+	engine->config.secrets_path = take_text(config->secrets_path);
 	engine->jitter = (unsigned int)clock_utc_ms(config->clock);
 	r = loop_new(&engine->loop);
 	if (r < 0)
@@ -226,6 +227,8 @@ int engine_new(const struct engine_config *config, struct engine **ret, struct e
 	jump_init(engine);
 
 	r = add_lanes(engine);
+	if (r == 0)
+		registration_load(engine);
 	if (r == 0)
 		r = budget_open(engine);
 	if (r == 0)
@@ -402,9 +405,12 @@ struct engine *engine_free(struct engine *engine)
 	for (size_t i = 0; i < engine->n_lanes; i++) {
 		forecast_finish(&engine->lanes[i]);
 		catalogue_free_all(&engine->lanes[i]);
+		hint_finish(&engine->lanes[i]);
+		registration_finish(&engine->lanes[i]);
 	}
 	free(engine->lanes);
 	budget_close(engine);
+	free((char *)(uintptr_t)engine->config.secrets_path);
 	free(engine);
 	return NULL;
 }

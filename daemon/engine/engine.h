@@ -369,6 +369,51 @@ void engine_get_delivery_cursors(struct engine *engine, uint32_t tenant, store_d
 typedef void engine_kept_fn(void *userdata, int outcome);
 void engine_keep_deliveries(struct engine *engine, struct store_commit *take, engine_kept_fn *fn, void *userdata);
 
+/* ---- what providers tell us by themselves ---- */
+
+/* A call of the provider, as it came; everything until engine_take_hint() returns. */
+struct engine_hint {
+	const char *provider;
+	struct bytes body;
+	const char *(*header)(void *userdata, const char *name); /* in any case; NULL: the call has none of that name */
+	void *userdata;
+};
+/*
+ * 0: it is the provider's, and is answered with @status and @body (JSON; NULL: none), whether it was about a job of ours or
+ * not. ENGINE_E_NOT_FOUND: there is no such provider, or nothing to know its calls by; ENGINE_E_CREDENTIAL: it is not
+ * signed as it must be; ENGINE_E_QUEUE_FULL: too many at once; ENGINE_E_DRAINING. No words: whoever calls is nobody's.
+ */
+typedef void engine_hint_fn(void *userdata, int outcome, unsigned int status, const char *body);
+/*
+ * What a good one does is that its job, if it is RUNNING, is asked about now, or as soon as the provider's shortest pause
+ * since the last question is over. Nothing that it says is believed. Answered on the engine's thread or the caller's.
+ */
+void engine_take_hint(struct engine *engine, const struct engine_hint *hint, engine_hint_fn *fn, void *userdata);
+
+/* That a provider calls us, as we had it set up there. */
+struct engine_registration {
+	const char *provider;
+	const char *url;       /* that it calls; NULL: none was set up from here */
+	const char *remote_id; /* what the provider calls that */
+	int64_t registered_ms; /* UTC */
+	bool is_configured;    /* the configuration has a secret for its calls, too */
+};
+/* Everything is valid until the callback returns. */
+typedef void engine_registrations_fn(void *userdata, int outcome, const struct engine_error *error,
+				     const struct engine_registration *registrations, size_t n);
+/*
+ * Has the provider call @url, and keeps, sealed, the secret that it signs with. Once more is the same, with a new secret.
+ * ENGINE_E_INVALID: @url is none that may be called; ENGINE_E_STATE: another one is registered, or its plugin cannot;
+ * ENGINE_E_PROVIDER, …_CREDENTIAL, …_UNREACHABLE, …_STORE, …_DRAINING.
+ */
+void engine_register_webhook(struct engine *engine, const char *provider, const char *url, engine_registrations_fn *fn,
+			     void *userdata);
+/* Its calls are refused from here on. ENGINE_E_STATE: none is registered. */
+void engine_unregister_webhook(struct engine *engine, const char *provider, engine_registrations_fn *fn,
+			       void *userdata);
+/* Of all providers that can call. */
+void engine_list_registrations(struct engine *engine, engine_registrations_fn *fn, void *userdata);
+
 /* ---- money: as the store's functions, on a reader's thread ---- */
 
 void engine_get_usage(struct engine *engine, const struct store_usage_query *query, store_usage_fn *fn, void *userdata);
@@ -408,6 +453,7 @@ struct engine_count {
 #define ENGINE_OPEN_STATES 6
 #define ENGINE_FINAL_STATES 4
 #define ENGINE_EXCHANGE_OUTCOMES 9
+#define ENGINE_HINT_OUTCOMES 9
 
 #define ENGINE_CURRENCIES 8
 #define ENGINE_CURRENCY_SIZE 16
@@ -436,6 +482,7 @@ struct engine_provider_figures {
 	uint64_t artifacts, artifact_bytes;                      /* of jobs that succeeded, or failed for what came */
 	uint64_t mismatches;                                     /* of videos with what was ordered */
 	struct engine_count exchanges[ENGINE_EXCHANGE_OUTCOMES]; /* requests, downloads included, by how they ended */
+	struct engine_count hints[ENGINE_HINT_OUTCOMES];         /* its webhooks, by what became of them */
 	struct metric_reading poll_lateness;                     /* from the instant it was due to its first byte */
 	struct metric_reading submit; /* of paid requests that were replied to, from their first byte */
 	uint64_t slots, slots_used;

@@ -25,6 +25,15 @@ static const char *const exchange_names[] = {
 	[HTTP_UNREADABLE] = "unreadable",
 };
 
+static const char *const hint_names[] = {
+	[HINT_PULLED] = "pulled",     [HINT_EARLY] = "early",   [HINT_UNMATCHED] = "unmatched",
+	[HINT_IGNORED] = "ignored",   [HINT_FORGED] = "forged", [HINT_STALE] = "stale",
+	[HINT_UNSIGNED] = "unsigned", [HINT_FAULT] = "fault",   [HINT_REFUSED] = "refused",
+};
+
+static_assert(ENGINE_HINT_OUTCOMES == _HINT_OUTCOME_COUNT &&
+		      sizeof(hint_names) / sizeof(hint_names[0]) == ENGINE_HINT_OUTCOMES,
+	      "each is shown");
 static_assert(sizeof(open_states) / sizeof(open_states[0]) == ENGINE_OPEN_STATES, "each is shown");
 static_assert(sizeof(final_states) / sizeof(final_states[0]) == ENGINE_FINAL_STATES, "each is shown");
 static_assert(ENGINE_OPEN_STATES + ENGINE_FINAL_STATES + 1 == _JOB_STATE_COUNT, "a state is one or the other");
@@ -149,6 +158,8 @@ static void read_figures(const struct figures *figures, const char *id, struct e
 	for (size_t i = 0; i < ENGINE_EXCHANGE_OUTCOMES; i++)
 		ret->exchanges[i] = (struct engine_count){.name = exchange_names[i],
 							  .value = metric_value(&figures->exchanges[i])};
+	for (size_t i = 0; i < ENGINE_HINT_OUTCOMES; i++)
+		ret->hints[i] = (struct engine_count){.name = hint_names[i], .value = metric_value(&figures->hints[i])};
 	metric_read(&figures->poll_lateness_ms, &metric_durations_ms, &ret->poll_lateness);
 	metric_read(&figures->submit_ms, &metric_durations_ms, &ret->submit);
 	ret->n_currencies = figures->n_currencies;

@@ -12,6 +12,20 @@
 
 struct entry;
 
+/* What became of a webhook of the provider's. */
+enum hint_outcome {
+	HINT_PULLED,    /* a job is asked about earlier for it */
+	HINT_EARLY,     /* the job was asked about just now, or is being asked: it is when its pause is over */
+	HINT_UNMATCHED, /* no job that is running has such a video */
+	HINT_IGNORED,   /* it is about no video */
+	HINT_FORGED,
+	HINT_STALE,
+	HINT_UNSIGNED,
+	HINT_FAULT,   /* the plugin broke a rule */
+	HINT_REFUSED, /* too many at once */
+	_HINT_OUTCOME_COUNT
+};
+
 /* In one currency, on the engine's thread. */
 struct money_figures {
 	char currency[ENGINE_CURRENCY_SIZE];
@@ -29,6 +43,7 @@ struct figures {
 	struct metric artifacts, artifact_bytes;
 	struct metric mismatches; /* of videos with what was ordered */
 	struct metric exchanges[_HTTP_KIND_N];
+	struct metric hints[_HINT_OUTCOME_COUNT];
 	struct metric_histogram poll_lateness_ms; /* metric_durations_ms, both */
 	struct metric_histogram submit_ms;
 	struct money_figures money[ENGINE_CURRENCIES];

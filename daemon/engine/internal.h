@@ -162,6 +162,9 @@ struct entry {
 	uint64_t reserved_bytes;
 	int64_t poll_delay_ms;
 	int64_t poll_due_ms; /* monotonic; 0: the poll has left */
+	int64_t polled_ms;   /* poll.c: monotonic; when the last one began; 0: none has */
+	bool is_patient;     /* poll.c: the next one waits for its time, whatever a webhook says: the last one failed */
+	bool is_hinted;      /* poll.c: a webhook says that there is news since it */
 	uint32_t poll_failures;
 	uint32_t polls;
 	bool is_settling;     /* settle.c: one of the engine's settling */
@@ -264,8 +267,13 @@ struct lane {
 	struct token_waiter *token_waiters; /* token.c */
 	struct forward *forwards;           /* forward.c: uploads to the provider under way */
 	struct figures figures;
-	struct catalogue *catalogues; /* catalogue.c */
-	struct order_check *checks;   /* check.c: the order that the plugin judges, and those that wait for it */
+	struct catalogue *catalogues;                /* catalogue.c */
+	struct hint_memory *hints;                   /* hint.c: what was told of before its job was known */
+	size_t n_hints;                              /* hint.c: under way */
+	atomic_int_fast64_t hint_told_ms;            /* hint.c: monotonic; of the log's last line about refused ones */
+	_Atomic(struct registration *) registration; /* registration.c; NULL: there never was one */
+	bool is_registering;
+	struct order_check *checks; /* check.c: the order that the plugin judges, and those that wait for it */
 	size_t n_checks;
 	size_t check_bytes; /* of these orders */
 };
@@ -301,6 +309,18 @@ void forecast_learn(struct lane *lane, const struct job *job, const struct job_s
 void forecast_load(struct engine *engine);
 /* What is known of this model; samples 0: too little. [any-thread] */
 struct job_forecast forecast_look(const struct lane *lane, const char *model);
+
+/* ---- hint.c, registration.c ---- */
+/* Has the provider told us, a short while ago, of the video that is this job's newest? */
+bool hint_was_early(const struct entry *entry);
+/* Does its plugin read what the provider calls us with? [any-thread] */
+bool hint_can_call(const struct lane *lane);
+void hint_finish(struct lane *lane);
+/* What was kept of earlier runs. Before the start. */
+void registration_load(struct engine *engine);
+void registration_finish(struct lane *lane);
+/* The secret of the webhook that was registered from here; NULL: there is none. Valid as long as the lane. [any-thread] */
+const char *registration_secret(const struct lane *lane);
 
 /* ---- catalogue.c: at the very end ---- */
 void catalogue_free_all(struct lane *lane);

@@ -85,7 +85,8 @@ struct engine_config {
 	int64_t tombstone_retention_ms;
 	/* Opening the store needs the engine's on_batch, so the engine opens it. */
 	const char *store_path;
-	bool is_copy; /* as in struct store_config */
+	const char *secrets_path; /* the folder of what is kept sealed; NULL: nothing is */
+	bool is_copy;             /* as in struct store_config */
 };
 
 /* Opens the store and loads what was active; starts nothing yet. 0, STORE_E_… or negative errno, each with words in

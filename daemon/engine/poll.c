@@ -11,11 +11,48 @@
 
 static void poll(struct entry *entry);
 
+/* How long until the next one. However often a provider says that there is news, and whoever repeats what it said, it is not
+ * asked more often than its shortest interval allows. */
+static int64_t pause_ms(const struct entry *entry)
+{
+	int64_t since_ms = clock_monotonic_ms(entry->engine->config.clock) - entry->polled_ms;
+	int64_t least_ms = entry->polled_ms == 0 ? 1 : entry->lane->config->poll_min_ms - since_ms;
+
+	if (!entry->is_hinted || entry->is_patient || least_ms >= entry->poll_delay_ms)
+		return entry->poll_delay_ms;
+	return least_ms > 0 ? least_ms : 1;
+}
+
 static void sleep_and_poll(struct entry *entry)
 {
-	entry->poll_due_ms = clock_monotonic_ms(entry->engine->config.clock) + entry->poll_delay_ms;
+	int64_t delay_ms = pause_ms(entry);
+
+	entry->poll_due_ms = clock_monotonic_ms(entry->engine->config.clock) + delay_ms;
 	if (atomic_load(&entry->engine->phase) == ENGINE_PHASE_SERVING)
-		entry_sleep(entry, entry->poll_delay_ms, poll);
+		entry_sleep(entry, delay_ms, poll);
+}
+
+/* What failed is tried again in its own time: the provider may have named it, and no webhook shortens that. */
+static void sleep_and_try(struct entry *entry)
+{
+	entry->is_patient = true;
+	sleep_and_poll(entry);
+}
+
+/* Asleep already, a while for nothing. What is under way may have been answered before the news. */
+bool poll_pull(struct entry *entry)
+{
+	int64_t now_ms = clock_monotonic_ms(entry->engine->config.clock);
+
+	if (!entry->status || entry->status->state != JOB_STATE_RUNNING)
+		return false;
+	entry->is_hinted = true;
+	if (entry->activity != ACTIVITY_TIMER || entry->on_timer != poll || entry->is_timer_due || !entry->lane ||
+	    now_ms + pause_ms(entry) >= entry->poll_due_ms)
+		return false;
+	entry_interrupt(entry);
+	sleep_and_poll(entry);
+	return true;
 }
 
 /* Without the provider's advice the pause grows by half each time, up to the configured most. */
@@ -38,11 +75,11 @@ static void back_off_to(struct entry *entry, int64_t advised_ms, int64_t cap_ms)
 					      : backoff_ms(entry->engine, entry->poll_failures++,
 							   entry->lane->config->poll_min_ms, cap_ms);
 	if (!entry->is_state_changed) {
-		sleep_and_poll(entry);
+		sleep_and_try(entry);
 		return;
 	}
 	entry_begin(entry);
-	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_try);
 }
 
 static void back_off(struct entry *entry, int64_t advised_ms)
@@ -57,12 +94,12 @@ static void wait_for_key(struct entry *entry, int64_t advised_ms)
 		    log_id(&entry->ref), "provider", entry->lane->config->id);
 	entry->poll_delay_ms = advised_ms > 0 ? advised_ms : LIMIT_ENGINE_CREDENTIAL_MS;
 	if (entry->status->wait == JOB_WAIT_CREDENTIAL && !entry->is_state_changed) {
-		sleep_and_poll(entry);
+		sleep_and_try(entry);
 		return;
 	}
 	entry_begin(entry);
 	entry->status->wait = JOB_WAIT_CREDENTIAL;
-	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_try);
 }
 
 /* What the reply carried has no room. It is there still, and asked for again. */
@@ -72,12 +109,12 @@ static void wait_for_room(struct entry *entry, const char *why)
 		    log_id(&entry->ref), "folder", artifact_store_path(entry->engine->config.artifacts), "why", why);
 	entry->poll_delay_ms = LIMIT_ENGINE_DISK_MS;
 	if (entry->status->wait == JOB_WAIT_DISK && !entry->is_state_changed) {
-		sleep_and_poll(entry);
+		sleep_and_try(entry);
 		return;
 	}
 	entry_begin(entry);
 	entry->status->wait = JOB_WAIT_DISK;
-	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_poll);
+	entry_submit(entry, JOB_EVENT_PROGRESS, sleep_and_try);
 }
 
 /* ---- what the plugin makes of the reply ---- */
@@ -95,6 +132,7 @@ static void note_progress(struct entry *entry, const struct plugin_answer *answe
 	int32_t percent = wait->progress_permille < 0 ? -1 : wait->progress_permille / 10;
 
 	entry->poll_failures = 0;
+	entry->is_patient = false;
 	pace(entry, wait->after_ms);
 	if (!entry->is_state_changed && status->wait == JOB_WAIT_NONE && status->progress_percent == percent &&
 	    status->queue_position == wait->queue_position &&
@@ -180,7 +218,7 @@ static void on_poll_fault(struct entry *entry, const struct plugin_answer *answe
 		metric_add(&figures_of(entry)->plugin_faults, 1);
 	log_error("plugin fault in a poll; the job goes on", "job", log_id(&entry->ref), "why", why.text);
 	entry->poll_delay_ms = LIMIT_ENGINE_BACKOFF_CAP_MS;
-	sleep_and_poll(entry);
+	sleep_and_try(entry);
 }
 
 static void on_polled(struct entry *entry, struct http_outcome *take);
@@ -266,6 +304,8 @@ static void poll(struct entry *entry)
 		return;
 	entry->polls++;
 	entry->hops = 0;
+	entry->polled_ms = clock_monotonic_ms(entry->engine->config.clock);
+	entry->is_hinted = false;
 	step_run(entry, PLUGIN_VERB_POLL, 0, NULL, on_poll_answer);
 }
 
@@ -273,5 +313,7 @@ void poll_begin(struct entry *entry, int64_t delay_ms)
 {
 	entry->poll_delay_ms = delay_ms > 0 ? delay_ms : entry->lane->config->poll_first_ms;
 	entry->poll_failures = 0;
+	entry->is_patient = entry->relinks > 0;
+	entry->is_hinted = hint_was_early(entry);
 	sleep_and_poll(entry);
 }

@@ -56,6 +56,9 @@ const struct job_ref *reconcile_find_owner(const struct entry *entry, const char
 
 /* poll.c: RUNNING */
 void poll_begin(struct entry *entry, int64_t delay_ms); /* 0: the provider's first interval */
+/* There is news, somebody says: the next poll is due as soon as the provider's shortest interval since the last one is over.
+ * True: that was made earlier. Any state; it does nothing but in RUNNING. */
+bool poll_pull(struct entry *entry);
 /* A DONE answer: STORING, once what was lifted out of the reply is synced. */
 void poll_store(struct entry *entry, struct plugin_answer *take);
 

@@ -127,6 +127,7 @@ struct call {
 	struct figures *figures;
 	struct buffer job;
 	char *state, *key, *remote_id, *remote_kind, *facts, *next, *list_next;
+	char *url, *subscription_id;
 	struct reply *reply;
 	struct media *media;
 	void (*fn)(void *userdata, struct plugin_answer *take);
@@ -271,6 +272,8 @@ static void free_call(struct call *call)
 	free(call->facts);
 	free(call->next);
 	free(call->list_next);
+	free(call->url);
+	free(call->subscription_id);
 	reply_free(call->reply);
 	media_unref(call->media);
 	free(call);
@@ -350,6 +353,11 @@ void step_call(const struct step_subject *subject, enum plugin_verb verb, uint32
 	call->step.catalogue_next = call->next;
 	call->list_next = take_text(subject->list_next);
 	call->step.list_next = call->list_next;
+	call->url = take_text(subject->subscription_url);
+	call->subscription_id = take_text(subject->subscription_id);
+	call->step.subscription_action = subject->subscription_action;
+	call->step.subscription_url = call->url;
+	call->step.subscription_id = call->subscription_id;
 	begin_call(subject->lane, call);
 }
 

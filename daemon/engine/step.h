@@ -30,7 +30,10 @@ struct step_subject {
 	const char *catalogue_kind; /* constant */
 	const char *catalogue_next; /* copied */
 	const char *list_next;      /* copied */
-	const char *remote_id;      /* instead of the job's; copied; NULL: the job's */
+	/* subscribe: as the plugin is told; copied. Where the secret goes that the provider says; the caller's */
+	const char *subscription_action, *subscription_url, *subscription_id;
+	char **secret;
+	const char *remote_id; /* instead of the job's; copied; NULL: the job's */
 };
 /*
  * Calls @verb with the documents of its job. @fn gets the answer on a thread of the runner.

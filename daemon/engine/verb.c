@@ -3,6 +3,8 @@
 #include "engine/lift.h"
 #include "engine/request.h"
 
+#include "plugin/webhook.h"
+
 /*
  * A run hops between threads: the plugin's answer and the exchange's outcome each come as a message that carries the
  * run itself, which is therefore never freed while either is under way. engine_stop() waits for every run.
@@ -104,6 +106,25 @@ static void end_unanswered(struct verb_run *run, const struct http_outcome *outc
 	}
 }
 
+/* What the provider will sign with is nobody's but the engine's: no plugin and no recording has it. */
+static void capture(struct verb_run *run, struct http_outcome *outcome)
+{
+	const struct plugin_manifest *manifest;
+	char *secret = NULL;
+
+	if (!run->subject.secret || outcome->status < 200 || outcome->status > 299)
+		return;
+	manifest = plugin_manifest(run->subject.lane->config->plugin);
+	if (plugin_webhook_capture(manifest, &outcome->body, &secret) < 0)
+		abort();
+	if (!secret)
+		return;
+	if (*run->subject.secret)
+		explicit_bzero(*run->subject.secret, strlen(*run->subject.secret));
+	free(*run->subject.secret);
+	*run->subject.secret = secret;
+}
+
 static void on_outcome_message(struct loop_message *message)
 {
 	struct verb_run *run = loop_message_owner(message, struct verb_run, message);
@@ -115,6 +136,7 @@ static void on_outcome_message(struct loop_message *message)
 	outcome = steal(run->outcome);
 	if (outcome->kind == HTTP_REPLY) {
 		run->was_asked = true;
+		capture(run, outcome);
 		reply = reply_of_outcome(outcome, now_utc(run->engine));
 		lift_describe(run->lift, reply);
 		run->lift = lift_free(run->lift);
