@@ -40,6 +40,7 @@ struct route {
 	const char *methods;
 	size_t max_body;
 	bool is_public; /* tells and does nothing but what the path itself is the key to: any Host and Origin is fine */
+	bool is_health; /* who looks after the daemon's health is never told to wait */
 	bool is_key;    /* who knows the whole path may read: logs have its beginning only */
 	/* The request is whole. To be answered with one of the functions below, now or later. */
 	void (*run)(struct exchange *exchange);

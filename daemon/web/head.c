@@ -181,7 +181,7 @@ static bool is_welcome(struct exchange *exchange, const char *version)
 		exchange_say(exchange, MHD_HTTP_BAD_REQUEST, "%s", fault);
 	else if (!pass_guard(exchange))
 		return false;
-	else if (is_preflight && exchange->origin)
+	else if (is_preflight && (exchange->origin || is_in_list(exchange->route->methods, MHD_HTTP_METHOD_OPTIONS)))
 		answer_preflight(exchange);
 	else if (is_preflight)
 		refuse_method(exchange);
@@ -230,7 +230,6 @@ static void refuse_haste(struct exchange *exchange, const struct rate_client *cl
 	exchange_reply(exchange, &reply);
 }
 
-/* Who looks after the daemon's health is never told to wait. */
 static bool is_in_time(struct exchange *exchange)
 {
 	struct server *server = exchange->server;
@@ -239,7 +238,7 @@ static bool is_in_time(struct exchange *exchange)
 	int64_t wait_ms;
 	bool is_news;
 
-	if (!server->rates || (exchange->route->is_public && !exchange->route->is_key))
+	if (!server->rates || exchange->route->is_health)
 		return true;
 	MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, note_forwarded, &forwarded);
 	client = rate_client_read(forwarded);

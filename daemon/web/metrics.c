@@ -15,6 +15,7 @@ enum form {
 	FORM_OPEN,      /* struct engine_count, one sample of each */
 	FORM_ENDED,
 	FORM_EXCHANGES,
+	FORM_HINTS,
 };
 
 /* Samples of each provider. */
@@ -49,6 +50,8 @@ static const struct family {
 	 OF(plugin_faults), FORM_NUMBER},
 	{"filmgate_http_exchanges_total", "counter", "Requests to the provider, downloads included, by how they ended.",
 	 OF(exchanges), FORM_EXCHANGES},
+	{"filmgate_provider_webhooks_total", "counter", "Webhooks that the provider sent us, by what became of them.",
+	 OF(hints), FORM_HINTS},
 	{"filmgate_artifacts_stored_total", "counter",
 	 "Files of jobs that succeeded, or failed because these are not what was ordered.", OF(artifacts), FORM_NUMBER},
 	{"filmgate_artifact_stored_bytes_total", "counter", "Their bytes.", OF(artifact_bytes), FORM_NUMBER},
@@ -90,6 +93,9 @@ static void write_samples(struct exposition *exposition, const struct family *fa
 		break;
 	case FORM_EXCHANGES:
 		write_counts(exposition, provider, "outcome", value, ENGINE_EXCHANGE_OUTCOMES);
+		break;
+	case FORM_HINTS:
+		write_counts(exposition, provider, "outcome", value, ENGINE_HINT_OUTCOMES);
 		break;
 	}
 }

@@ -20,8 +20,8 @@ static void run_job(struct exchange *exchange)
 
 static const struct route routes[] = {
 	{.path = PAGE_PATH, .methods = READ, .run = run_page_file},
-	{.path = "/livez", .methods = READ, .is_public = true, .run = run_life},
-	{.path = "/readyz", .methods = READ, .is_public = true, .run = run_readiness},
+	{.path = "/livez", .methods = READ, .is_public = true, .is_health = true, .run = run_life},
+	{.path = "/readyz", .methods = READ, .is_public = true, .is_health = true, .run = run_readiness},
 	{.path = "/metrics", .methods = READ, .run = run_metrics},
 	{.path = "/v1/events", .methods = "GET", .run = run_events},
 	{.path = "/v1/jobs/", .methods = READ, .run = run_job},
@@ -29,6 +29,12 @@ static const struct route routes[] = {
 	{.path = "/v1/assets", .methods = "POST", .max_body = LIMIT_WEB_FORM, .run = run_upload},
 	{.path = "/v1/videos", .methods = "GET, HEAD, POST", .max_body = LIMIT_WEB_FORM, .run = run_videos},
 	{.path = "/v1/videos/", .methods = "GET, HEAD, DELETE", .run = run_video},
+	/* HeyGen looks by OPTIONS whether there is somebody. */
+	{.path = "/v1/webhooks/",
+	 .methods = "POST, OPTIONS",
+	 .max_body = LIMIT_WEB_HINT,
+	 .is_public = true,
+	 .run = run_hint},
 	{.path = LINK_PATH, .methods = READ, .is_public = true, .is_key = true, .run = run_link},
 };
 
@@ -60,6 +66,6 @@ const char *route_words(void)
 {
 	return "/, /livez, /readyz, /metrics, /v1/events, /v1/jobs/{id}/events, "
 	       "/v1/jobs/{id}/artifacts/{n}, /v1/videos, /v1/assets, " LINK_PATH
-	       "{token}, and /filmgate.v1.{service}/{method} for "
+	       "{token}, /v1/webhooks/{provider}, and /filmgate.v1.{service}/{method} for "
 	       "every method";
 }

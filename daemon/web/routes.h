@@ -27,6 +27,8 @@ void run_connect(struct exchange *exchange);
 /* events.c */
 void run_events(struct exchange *exchange);
 void run_job_events(struct exchange *exchange);
+/* hints.c */
+void run_hint(struct exchange *exchange);
 /* files.c */
 void run_artifact(struct exchange *exchange);
 void run_link(struct exchange *exchange);

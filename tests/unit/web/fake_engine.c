@@ -70,6 +70,8 @@ static void answer(const struct waiting *question)
 			providers[i].ended[k].name = "ended";
 		for (size_t k = 0; k < ENGINE_EXCHANGE_OUTCOMES; k++)
 			providers[i].exchanges[k].name = "outcome";
+		for (size_t k = 0; k < ENGINE_HINT_OUTCOMES; k++)
+			providers[i].hints[k].name = "outcome";
 		providers[i].poll_lateness.buckets = providers[i].submit.buckets = &metric_durations_ms;
 	}
 	figures.store.commits.buckets = &metric_sizes;
@@ -116,4 +118,24 @@ void engine_measure(struct engine *engine, engine_measure_fn *fn, void *userdata
 {
 	(void)engine;
 	ask(&(struct waiting){.measure_fn = fn, .userdata = userdata});
+}
+
+/* "maker" calls with its name as signature; its plugin repeats what the body says. "busy" has too many. */
+void engine_take_hint(struct engine *engine, const struct engine_hint *hint, engine_hint_fn *fn, void *userdata)
+{
+	const char *signature = hint->header(hint->userdata, "x-Signature");
+	char *body = bytes_dup_text(hint->body);
+
+	(void)engine;
+	if (!body)
+		fn(userdata, ENGINE_E_DRAINING, 0, NULL);
+	else if (strcmp(hint->provider, "busy") == 0)
+		fn(userdata, ENGINE_E_QUEUE_FULL, 0, NULL);
+	else if (strcmp(hint->provider, "maker") != 0)
+		fn(userdata, ENGINE_E_NOT_FOUND, 0, NULL);
+	else if (!signature || strcmp(signature, "maker") != 0)
+		fn(userdata, ENGINE_E_CREDENTIAL, 0, NULL);
+	else
+		fn(userdata, 0, *body ? 200 : 204, *body ? body : NULL);
+	free(body);
 }

@@ -565,6 +565,78 @@ static void what_keeps_it_from_starting_is_said(void **state)
 	web_free(web);
 }
 
+/* ---- webhooks of providers ---- */
+
+static const char *call(const struct door *door, const char *provider, const char *more, const char *body)
+{
+	static char request[1024];
+
+	snprintf(request, sizeof(request),
+		 "POST /v1/webhooks/%s HTTP/1.1\r\nHost: films.example.com\r\nOrigin: https://other.example.com\r\n%s"
+		 "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+		 provider, more, strlen(body), body);
+	return ask(door, request);
+}
+
+#define SIGNED "X-Signature: maker\r\n"
+
+/* By any name of this machine, and from anywhere: it comes through a proxy. */
+static void a_provider_calls_by_whatever_name_it_knows(void **state)
+{
+	const char *text = call(*state, "maker", SIGNED, "{\"challenge\":7}");
+
+	assert_begins(text, "HTTP/1.1 200 ");
+	assert_non_null(strstr(text, "Content-Type: application/json\r\n"));
+	assert_null(strstr(text, "Access-Control-Allow-Origin"));
+	assert_ends(text, "\r\n\r\n{\"challenge\":7}");
+	text = call(*state, "maker", SIGNED, "");
+	assert_begins(text, "HTTP/1.1 204 ");
+}
+
+static void who_is_no_provider_learns_nothing(void **state)
+{
+	static const char *const nobody[] = {"nobody", "", "maker/", "maker/x", "MAKER"};
+
+	for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
+		const char *text = call(*state, nobody[i], SIGNED, "{}");
+
+		assert_begins(text, "HTTP/1.1 404 ");
+		assert_ends(text, "\r\n\r\nno provider of that name calls here\n");
+	}
+	assert_begins(call(*state, "maker", "", "{}"), "HTTP/1.1 401 ");
+	assert_begins(call(*state, "maker", "X-Signature: other\r\n", "{}"), "HTTP/1.1 401 ");
+	assert_begins(call(*state, "busy", SIGNED, "{}"), "HTTP/1.1 503 ");
+}
+
+static void a_webhook_is_small_and_is_posted(void **state)
+{
+	static char large[LIMIT_WEB_HINT + 512];
+	size_t head = (size_t)snprintf(large, sizeof(large),
+				       "POST /v1/webhooks/maker HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" SIGNED
+				       "Content-Length: %d\r\n\r\n",
+				       LIMIT_WEB_HINT + 1);
+	const char *text;
+
+	memset(large + head, 'x', LIMIT_WEB_HINT + 1);
+	assert_begins(ask(*state, large), "HTTP/1.1 413 ");
+	assert_begins(ask(*state, "POST /v1/webhooks/maker HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" SIGNED
+				  "Content-Length: 1000000\r\n\r\n"),
+		      "HTTP/1.1 413 ");
+	assert_begins(ask(*state, GET("/v1/webhooks/maker")), "HTTP/1.1 405 ");
+	text = ask(*state, "OPTIONS /v1/webhooks/maker HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	assert_begins(text, "HTTP/1.1 204 ");
+	assert_null(strstr(text, "Access-Control-Allow-Origin"));
+}
+
+static void who_calls_too_often_is_told_to_wait_too(void **state)
+{
+	for (int i = 0; i < PER_SECOND; i++)
+		if (strncmp(call(*state, "maker", SIGNED, ""), "HTTP/1.1 204 ", 13) != 0)
+			break;
+	assert_begins(call(*state, "maker", SIGNED, ""), "HTTP/1.1 429 ");
+	assert_begins(ask(*state, GET("/livez")), "HTTP/1.1 200 ");
+}
+
 #define DOOR_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -592,6 +664,10 @@ int main(void)
 		DOOR_TEST(replies_that_nobody_reads_are_few),
 		DOOR_TEST(requests_on_one_connection_are_answered_in_turn),
 		DOOR_TEST(an_address_that_is_taken_is_named),
+		DOOR_TEST(a_provider_calls_by_whatever_name_it_knows),
+		DOOR_TEST(who_is_no_provider_learns_nothing),
+		DOOR_TEST(a_webhook_is_small_and_is_posted),
+		DOOR_TEST(who_calls_too_often_is_told_to_wait_too),
 		cmocka_unit_test(what_keeps_it_from_starting_is_said),
 	};
 
