@@ -18,6 +18,8 @@ static const struct fg_plugin plugin = {
 	.reconcile = heygen_reconcile,
 	.check = heygen_check,
 	.list = heygen_list,
+	.webhook = heygen_webhook,
+	.subscribe = heygen_subscribe,
 };
 
 const struct fg_plugin *fg_provider_v0(void)

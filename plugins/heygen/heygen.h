@@ -19,6 +19,7 @@
 #define HEYGEN_PHASE_FILLED 3u
 #define HEYGEN_PHASE_COMPLETE 4u
 
+#define HEYGEN_VIDEO_ID 255 /* bytes of an id that a webhook may name */
 #define HEYGEN_VIDEOS "/v3/videos"
 #define HEYGEN_MODEL_VIDEOS "/v3/models/videos"
 #define HEYGEN_ASSETS "/v3/assets"
@@ -34,6 +35,8 @@ int32_t heygen_reconcile(const struct fg_host *h, struct fg_step *s);
 const char *heygen_complaint(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_check(const struct fg_host *h, struct fg_step *s);
 int32_t heygen_list(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_webhook(const struct fg_host *h, struct fg_step *s);
+int32_t heygen_subscribe(const struct fg_host *h, struct fg_step *s);
 
 static inline int heygen_is_same_text(struct fg_text a, struct fg_text b)
 {
