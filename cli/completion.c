@@ -79,7 +79,7 @@ static void print_script(void)
 	       "\t\t[[ $word == -* || ${COMP_WORDS[i-1]} == --server || ${COMP_WORDS[i-1]} == -s ]] && continue\n"
 	       "\t\tif [[ -z $command ]]; then\n"
 	       "\t\t\tcommand=$word\n"
-	       "\t\telif [[ $command == providers || $command == assets || $command == plugin ]]; then\n"
+	       "\t\telif [[ $command == providers || $command == assets || $command == plugin || $command == webhooks ]]; then\n"
 	       "\t\t\tcommand=\"$command $word\"\n"
 	       "\t\tfi\n"
 	       "\tdone\n");

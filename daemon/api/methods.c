@@ -79,6 +79,9 @@ const struct method api_methods[] = {
 	UNARY(WEBHOOKS "ListDeliveries", list_deliveries, COLD, handle_list_deliveries),
 	UNARY(WEBHOOKS "GetDelivery", get_delivery, COLD, handle_get_delivery),
 	UNARY(WEBHOOKS "RedeliverDelivery", redeliver_delivery, COLD, handle_redeliver_delivery),
+	UNARY(WEBHOOKS "RegisterWebhook", register_webhook, COLD, handle_register_webhook),
+	UNARY(WEBHOOKS "UnregisterWebhook", unregister_webhook, COLD, handle_unregister_webhook),
+	UNARY(WEBHOOKS "ListRegistrations", list_registrations, COLD, handle_list_registrations),
 };
 const size_t api_methods_count = sizeof(api_methods) / sizeof(api_methods[0]);
 

@@ -54,5 +54,8 @@ void handle_adopt_video(struct call *call, const void *request);
 void handle_list_deliveries(struct call *call, const void *request);
 void handle_get_delivery(struct call *call, const void *request);
 void handle_redeliver_delivery(struct call *call, const void *request);
+void handle_register_webhook(struct call *call, const void *request);
+void handle_unregister_webhook(struct call *call, const void *request);
+void handle_list_registrations(struct call *call, const void *request);
 
 #endif

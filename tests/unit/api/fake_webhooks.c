@@ -48,3 +48,42 @@ void engine_get_delivery(struct engine *engine, const struct store_delivery_key 
 	found.body = (struct buffer){.data = (char *)"{}", .len = 2};
 	fn(userdata, 0, &found);
 }
+
+/* "heygen" calls, or shall call; "silent" cannot be reached. */
+static void answer(const char *provider, const char *url, engine_registrations_fn *fn, void *userdata)
+{
+	const struct engine_registration made = {.provider = provider,
+						 .url = url,
+						 .remote_id = url ? "we1" : NULL,
+						 .registered_ms = url ? INT64_C(1795000000000) : 0,
+						 .is_configured = true};
+	const struct engine_violation violation = {.field = "url", .text = "'x' is no URL"};
+	const struct engine_error refused = {.text = violation.text, .violations = &violation, .n_violations = 1};
+	const struct engine_error silent = {.text = "the provider could not be reached"};
+
+	if (strcmp(provider, "silent") == 0)
+		fn(userdata, ENGINE_E_UNREACHABLE, &silent, NULL, 0);
+	else if (url && strcmp(url, "x") == 0)
+		fn(userdata, ENGINE_E_INVALID, &refused, NULL, 0);
+	else
+		fn(userdata, 0, NULL, &made, 1);
+}
+
+void engine_register_webhook(struct engine *engine, const char *provider, const char *url, engine_registrations_fn *fn,
+			     void *userdata)
+{
+	(void)engine;
+	answer(provider, url, fn, userdata);
+}
+
+void engine_unregister_webhook(struct engine *engine, const char *provider, engine_registrations_fn *fn, void *userdata)
+{
+	(void)engine;
+	answer(provider, NULL, fn, userdata);
+}
+
+void engine_list_registrations(struct engine *engine, engine_registrations_fn *fn, void *userdata)
+{
+	(void)engine;
+	answer("heygen", "https://films.example.com/v1/webhooks/heygen", fn, userdata);
+}
