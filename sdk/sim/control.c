@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "sim/faults.h"
+#include "sim/hooks.h"
 #include "sim/json.h"
 #include "sim/server.h"
 
@@ -131,6 +132,7 @@ static int post_reset(struct sim *sim, struct sim_call *call, struct sim_reply *
 	sim_assets_reset(sim->assets);
 	sim_requests_reset(sim->requests);
 	sim_faults_clear(sim->faults);
+	sim_hooks_reset(sim->hooks);
 	sim->clock.ahead_ms = 0;
 	sim->credit_micros = sim->options->credit_micros;
 	log_info("reset");
@@ -203,7 +205,25 @@ static int post_video(struct sim *sim, struct sim_call *call, struct sim_reply *
 	return r < 0 ? err_trace(r) : sim_reply_json(reply, 200, json_pack("{s:s}", "id", generation->id));
 }
 
+static int get_webhooks(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	(void)call;
+	return sim_reply_json(reply, 200, sim_hooks_report(sim->hooks));
+}
+
+static int post_webhook_fault(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	_cleanup_(sim_json_freep) json_t *fault = read_body(call);
+	struct errmsg msg = {0};
+	int r = sim_hooks_add_fault(sim->hooks, fault, &msg);
+
+	if (r == SIM_HOOKS_E_INVALID)
+		return refuse(reply, 400, msg.text);
+	return r < 0 ? err_trace(r) : sim_reply_json(reply, 201, json_pack("{s:b}", "added", 1));
+}
+
 static const struct sim_route routes[] = {
+	{"GET", "/_sim/webhooks", get_webhooks},   {"POST", "/_sim/webhooks/faults", post_webhook_fault},
 	{"GET", "/_sim/charges", get_charges},     {"GET", "/_sim/requests", get_requests},
 	{"GET", "/_sim/faults", get_faults},       {"POST", "/_sim/faults", post_fault},
 	{"DELETE", "/_sim/faults", delete_faults}, {"DELETE", "/_sim/faults/{id}", delete_fault},

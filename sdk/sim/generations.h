@@ -45,6 +45,7 @@ struct sim_generation {
 	bool is_empty;      /* done, without a video and without a reason */
 	char *failure_code; /* not NULL: fails at ready_ms */
 	char *failure_message;
+	bool is_told;      /* hooks.c: its end was told of */
 	bool is_cancelled; /* with a failure code: it ends as cancelled where the provider has such a state */
 };
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "sim/heygen_lists.h"
 #include "sim/heygen_order.h"
+#include "sim/hooks.h"
 #include "sim/json.h"
 
 #define AUDIO_SECONDS 5 /* the audio itself is never fetched */
@@ -495,6 +496,57 @@ static int me(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
 					"amount_usd", "threshold_usd", "subscription", "usage_based"));
 }
 
+/* ---- webhook endpoints ---- */
+
+static int add_endpoint(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	const struct buffer *bytes = &call->request->body;
+	_cleanup_(sim_json_freep)
+		json_t *body = json_loadb(bytes->data ? bytes->data : "", bytes->len, JSON_REJECT_DUPLICATES, NULL);
+	const char *url = json_string_value(json_object_get(body, "url"));
+	struct sim_hook_endpoint *endpoint;
+	int r;
+
+	/* HeyGen takes https alone; here it is loopback. */
+	if (!url || strncmp(url, "http://", 7) != 0)
+		return refuse(reply, 400, "invalid_parameter", "url must be an http URL in this simulator", "url");
+	r = sim_hooks_add(sim->hooks, url, call->account, &endpoint);
+	if (r == SIM_HOOKS_E_INVALID)
+		return refuse(reply, 400, "invalid_parameter", "too many endpoints", "url");
+	return r < 0 ? err_trace(r)
+		     : sim_reply_json(reply, 200, json_pack("{s:o}", "data", sim_hooks_describe(endpoint, true)));
+}
+
+static int list_endpoints(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	return sim_reply_json(reply, 200, json_pack("{s:o}", "data", sim_hooks_list(sim->hooks, call->account)));
+}
+
+static int refuse_endpoint(struct sim_reply *reply)
+{
+	return refuse(reply, 404, "webhook_not_found", "Webhook endpoint not found", NULL);
+}
+
+static int rotate_endpoint(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	struct sim_hook_endpoint *endpoint = sim_hooks_find(sim->hooks, call->id, call->account);
+
+	if (!endpoint)
+		return refuse_endpoint(reply);
+	sim_hooks_rotate(endpoint);
+	return sim_reply_json(reply, 200, json_pack("{s:o}", "data", sim_hooks_describe(endpoint, true)));
+}
+
+static int delete_endpoint(struct sim *sim, struct sim_call *call, struct sim_reply *reply)
+{
+	struct sim_hook_endpoint *endpoint = sim_hooks_find(sim->hooks, call->id, call->account);
+
+	if (!endpoint)
+		return refuse_endpoint(reply);
+	sim_hooks_remove(sim->hooks, endpoint);
+	return sim_reply_json(reply, 200, json_pack("{s:{s:s,s:b}}", "data", "endpoint_id", call->id, "deleted", 1));
+}
+
 static const struct sim_route routes[] = {
 	{"POST", path_videos, create_video},
 	{"GET", path_videos, list},
@@ -503,6 +555,10 @@ static const struct sim_route routes[] = {
 	{"POST", path_model_videos, create_model_video},
 	{"GET", "/v3/models/videos/{id}", get_model_video},
 	{"GET", "/v3/users/me", me},
+	{"POST", "/v3/webhooks/endpoints", add_endpoint},
+	{"GET", "/v3/webhooks/endpoints", list_endpoints},
+	{"POST", "/v3/webhooks/endpoints/{id}/rotate-secret", rotate_endpoint},
+	{"DELETE", "/v3/webhooks/endpoints/{id}", delete_endpoint},
 	{"POST", "/v3/assets", sim_assets_upload},
 	{"POST", "/v3/assets/direct-uploads", sim_assets_place},
 	{"POST", "/v3/assets/{id}/complete", sim_assets_complete},

@@ -7,6 +7,7 @@
 #include "sim/faults.h"
 #include "sim/folder.h"
 #include "sim/h2.h"
+#include "sim/hooks.h"
 #include "sim/json.h"
 
 #include <limits.h>
@@ -38,6 +39,7 @@ static void house_finish(struct house *house)
 	house->files = sim_server_free(house->files);
 	house->api = sim_server_free(house->api);
 	house->raws = sim_raws_free(house->raws);
+	house->sim.hooks = sim_hooks_free(house->sim.hooks);
 	sim_requests_free(house->sim.requests);
 	sim_faults_free(house->sim.faults);
 	sim_google_free(house->sim.google);
@@ -196,6 +198,7 @@ static int build(struct house *house, struct errmsg *msg)
 	r = r ? r : sim_replays_new(REPLAY_WINDOW_MS, &sim->replays);
 	r = r ? r : sim_assets_new(&sim->assets);
 	r = r ? r : sim_requests_new(&sim->requests);
+	r = r ? r : sim_hooks_new(sim, house->loop, &sim->hooks);
 	r = r ? r : build_faults(house, msg);
 	return r ? r : build_servers(house, msg);
 }

@@ -20,6 +20,7 @@
 #include "sim/requests.h"
 
 struct sim_faults;
+struct sim_hooks;
 struct sim_raws;
 
 struct sim {
@@ -34,6 +35,7 @@ struct sim {
 	struct sim_google *google;
 	struct sim_faults *faults;
 	struct sim_requests *requests;
+	struct sim_hooks *hooks;
 	const struct sim_raws *raws;
 	struct sim_connection_count *connections;
 	int64_t credit_micros; /* what the wallet held before the charges */
