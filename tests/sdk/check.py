@@ -49,7 +49,8 @@ class Kit(unittest.TestCase):
 class Good(Kit):
     def test_our_own_pass_and_are_walked_through(self):
         for name, options, verbs in (
-                ("heygen", [], ["start", "poll", "remove", "reconcile", "upload", "catalogue", "account", "check", "list"]),
+                ("heygen", [], ["start", "poll", "remove", "reconcile", "upload", "webhook", "catalogue", "account", "check", "list",
+                                "subscribe"]),
                 ("openai_videos", ["--option", "model=m"], ["start", "poll", "remove", "reconcile", "account", "check", "list"]),
                 ("veo", ["--option", "project=p", "--option", "storage_uri=gs://b/f"], ["start", "poll", "account", "check"]),
                 ("veo", ["--option", "project=p"], ["start", "poll", "account", "check"])):
