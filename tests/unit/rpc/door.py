@@ -418,6 +418,24 @@ class Jobs(Case):
         self.assertEqual(refused["ResourceInfo"].resource_name, "webhooks/studio/deliveries/8")
         self.refused(CODE.FAILED_PRECONDITION, "WRONG_STATE", again, name=found.name)
 
+    def test_webhooks_of_providers_are_registered(self):
+        service = functools.partial(functools.partial, self.client.call)
+        begin, end, ask = (service(f"filmgate.v1.WebhookService/{m}")
+                           for m in ("RegisterWebhook", "UnregisterWebhook", "ListRegistrations"))
+        url = "https://films.example.com/v1/webhooks/heygen"
+        made = begin(provider="providers/heygen", url=url).registration
+        self.assertEqual((made.provider, made.url, made.remote_id, made.register_time.seconds, made.configured),
+                         ("providers/heygen", url, "we1", 1795000000, True))
+        left = end(provider="providers/heygen").registration
+        self.assertEqual((left.provider, left.url, left.HasField("register_time")), ("providers/heygen", "", False))
+        self.assertEqual([row.url for row in ask().registrations], [url])
+        for method in begin, end:
+            refused = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", method, provider="heygen")
+            self.assertEqual(self.violation(refused)[0][0], "provider")
+            self.refused(CODE.UNAVAILABLE, "PROVIDER_FAILED", method, provider="providers/silent")
+        refused = self.refused(CODE.INVALID_ARGUMENT, "INVALID_REQUEST", begin, provider="providers/heygen", url="x")
+        self.assertEqual(self.violation(refused)[0][0], "url")
+
     def test_an_uncertain_job_is_decided(self):
         for resolution, remote_id, state in [(1, "vid-7", "RUNNING"), (2, "", "QUEUED"), (3, "", "FAILED")]:
             job = self.client.create(model="uncertain")
