@@ -63,6 +63,30 @@ class Accounts(Case):
         self.assert_error(self.sim.call("PUT", "/v3/videos"), 404, "not_found")
 
 
+class Webhooks(Case):
+    PATH = "/v3/webhooks/endpoints"
+
+    def test_an_endpoint_tells_its_secret_when_it_is_made_or_exchanged_and_never_else(self):
+        made = self.sim.call("POST", self.PATH, {"url": "http://127.0.0.1:9/hook"}).json()["data"]
+        self.assertRegex(made["secret"], "^whsec_[0-9a-f]{64}$")
+        [listed] = self.sim.call("GET", self.PATH).json()["data"]
+        self.assertEqual((listed["endpoint_id"], listed["url"]), (made["endpoint_id"], made["url"]))
+        self.assertNotIn("secret", listed)
+        path = f"{self.PATH}/{made['endpoint_id']}"
+        again = self.sim.call("POST", f"{path}/rotate-secret").json()["data"]
+        self.assertEqual(again["endpoint_id"], made["endpoint_id"])
+        self.assertNotEqual(again["secret"], made["secret"])
+        self.assertEqual(self.sim.call("DELETE", path).status, 200)
+        self.assert_error(self.sim.call("DELETE", path), 404, "webhook_not_found")
+        self.assertEqual(self.sim.call("GET", self.PATH).json()["data"], [])
+
+    def test_what_is_no_url_or_no_fault_is_refused(self):
+        for url in None, 7, "films.example.com", "https://films.example.com":
+            self.assert_error(self.sim.call("POST", self.PATH, {"url": url}), 400, "invalid_parameter", "url")
+        for fault in {}, {"type": "vanish"}, {"type": "lose", "times": 0}, {"type": "delay", "delay_ms": -1}:
+            self.assertEqual(self.sim.call("POST", "/_sim/webhooks/faults", fault).status, 400, fault)
+
+
 class Lists(Case):
     def pages(self, path, limit):
         rows, token = [], ""
