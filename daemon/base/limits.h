@@ -304,16 +304,17 @@
 /* Bytes of replies that wait for their clients to read them. A large one that does not fit is refused; what is small for
  * its share of a connection is always said, since it may be what became of an order. */
 #define LIMIT_WEB_REPLIES ((size_t)128 << 20)
-#define LIMIT_WEB_REQUEST_MS 10000        /* from one request or reply to the end of the next, and for each ... */
-#define LIMIT_WEB_BYTES_PER_MS 8          /* ... bytes of body a millisecond more, 64 kbit/s */
-#define LIMIT_WEB_STALL_MS 120000         /* that a client of a stream may read nothing while there is something */
-#define LIMIT_WEB_ANSWER_MS 5000          /* of the engine; then it is taken for dead */
-#define LIMIT_WEB_FILE_MS 15000           /* until an artifact is open */
-#define LIMIT_WEB_LOOK_MS 2000            /* between two looks at streams that rest: is the client still there? */
-#define LIMIT_WEB_BEAT_MS 15000           /* in which an event stream says something */
-#define LIMIT_WEB_STREAM_BLOCK 16384      /* bytes of a stream in one piece */
-#define LIMIT_WEB_FORM ((size_t)33 << 20) /* bytes of a form: one file of 32 MiB, and what stands around it */
-#define LIMIT_WEB_FORM_TEXT 262144        /* bytes of one field that is no file */
+#define LIMIT_WEB_REQUEST_MS 10000          /* from one request or reply to the end of the next, and for each ... */
+#define LIMIT_WEB_BYTES_PER_MS 8            /* ... bytes of body a millisecond more, 64 kbit/s */
+#define LIMIT_WEB_STALL_MS 120000           /* that a client of a stream may read nothing while there is something */
+#define LIMIT_WEB_ANSWER_MS 5000            /* of the engine; then it is taken for dead */
+#define LIMIT_WEB_FILE_MS 15000             /* until an artifact is open */
+#define LIMIT_WEB_LOOK_MS 2000              /* between two looks at streams that rest: is the client still there? */
+#define LIMIT_WEB_BEAT_MS 15000             /* in which an event stream says something */
+#define LIMIT_WEB_STREAM_BLOCK 16384        /* bytes of a stream in one piece */
+#define LIMIT_WEB_FORM ((size_t)33 << 20)   /* bytes of a form: one file of 32 MiB, and what stands around it */
+#define LIMIT_WEB_FORMS ((size_t)132 << 20) /* bytes of all of them in hand, beside the bodies; more are refused */
+#define LIMIT_WEB_FORM_TEXT 262144          /* bytes of one field that is no file */
 #define LIMIT_WEB_FORM_FIELDS 32
 #define LIMIT_WEB_PREFLIGHT_S 7200 /* that a browser may remember what another origin may do */
 

@@ -37,8 +37,9 @@ static int add_record(struct counted *counted, const struct store_filter *filter
 	r = read_part(&counted->view, &counted->ref, part, value);
 	if (r || part != KEY_PART_STATE)
 		return r;
-	if (!filter || (counted->view.job && is_wanted(filter, &counted->view)))
-		counted->counts[counted->view.status->state]++;
+	if (!counted->view.status || (filter && (!counted->view.job || !is_wanted(filter, &counted->view))))
+		return 0;
+	counted->counts[counted->view.status->state]++;
 	return 0;
 }
 

@@ -55,7 +55,8 @@ struct server {
 	struct connection *connections;
 	struct exchange *exchanges;
 	struct rates *rates; /* NULL: there is no limit */
-	size_t body_bytes;   /* of all requests */
+	size_t body_bytes;   /* of all requests but those with a file */
+	size_t form_bytes;   /* of those */
 	size_t reply_bytes;  /* of all replies that are being sent */
 	size_t n_streams;
 	int64_t look_ms; /* for leavers, next */

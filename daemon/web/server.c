@@ -40,9 +40,20 @@ static void take_id(struct exchange *exchange)
 	id_format(&made, exchange->id);
 }
 
+/* Files have a room of their own: who sends one slowly keeps nobody from asking. */
+static bool is_form(const struct exchange *exchange)
+{
+	return exchange->route && exchange->route->max_body == LIMIT_WEB_FORM;
+}
+
+static size_t *sum_of(const struct exchange *exchange)
+{
+	return is_form(exchange) ? &exchange->server->form_bytes : &exchange->server->body_bytes;
+}
+
 static void drop_body(struct exchange *exchange)
 {
-	exchange->server->body_bytes -= exchange->body.len;
+	*sum_of(exchange) -= exchange->body.len;
 	buffer_finish(&exchange->body);
 	exchange->body = (struct buffer){0};
 }
@@ -57,18 +68,18 @@ static void set_fault(struct exchange *exchange, unsigned int status, const char
 /* The library answers only before a body or behind it, so one that is not wanted is read to its end, in its time. */
 static void keep_body(struct exchange *exchange, const char *data, size_t len)
 {
-	struct server *server = exchange->server;
+	size_t *sum = sum_of(exchange);
 
 	if (exchange->fault)
 		return;
 	if (exchange->body.len + len > exchange->route->max_body) {
 		set_fault(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than is taken here");
-	} else if (server->body_bytes + len > LIMIT_WEB_BODIES) {
+	} else if (*sum + len > (is_form(exchange) ? LIMIT_WEB_FORMS : LIMIT_WEB_BODIES)) {
 		set_fault(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "the daemon has too much to read; try again later");
 	} else if (buffer_append(&exchange->body, data, len) < 0) {
 		set_fault(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
 	} else {
-		server->body_bytes += len;
+		*sum += len;
 		if (exchange->connection)
 			exchange->connection->until_ms += (int64_t)(len / LIMIT_WEB_BYTES_PER_MS);
 	}

@@ -323,18 +323,26 @@ static bool read_order(struct exchange *exchange, struct arena *arena, struct vi
 	return r == 0;
 }
 
+/* An empty one is none. */
+static const char *key_of(const struct exchange *exchange)
+{
+	const char *key = exchange_header(exchange, "Idempotency-Key");
+
+	return key && *key ? key : NULL;
+}
+
 /* A client that repeats an order by itself, since it has seen no answer, would have it made and paid for twice. */
 static bool is_blind_repeat(const struct exchange *exchange)
 {
 	const char *count = exchange_header(exchange, "X-Stainless-Retry-Count");
 
-	return count && strspn(count, "0") != strlen(count) && !exchange_header(exchange, "Idempotency-Key");
+	return count && strspn(count, "0") != strlen(count) && !key_of(exchange);
 }
 
 static void create(struct exchange *exchange)
 {
 	static const struct call_ops ops = {.reply = reply_created, .fail = fail};
-	const char *request_id = exchange_header(exchange, "Idempotency-Key");
+	const char *request_id = key_of(exchange);
 	struct video_order order = {0};
 	struct arena arena = {0};
 	struct asking *asking;

@@ -159,6 +159,7 @@ test("an Idempotency-Key makes one order of many, and one that repeats itself wi
 	const blind = await send(order, { "x-stainless-retry-count": "1" });
 	refused(blind, 409, "Idempotency-Key", /may cost twice/);
 	assert.strictEqual(blind.headers.get("x-should-retry"), "false");
+	refused(await send(order, { "x-stainless-retry-count": "1", "idempotency-key": "" }), 409, "Idempotency-Key", /may cost twice/);
 	assert.strictEqual((await send(order, { "x-stainless-retry-count": "1", "idempotency-key": "order-1" })).status, 200);
 	refused(await send(order, { "idempotency-key": "has a space" }), 400, "Idempotency-Key", /printable ASCII/);
 	await finished(again.id);

@@ -2,7 +2,11 @@
 "use strict";
 
 const assert = require("node:assert");
+const child = require("node:child_process");
+const fs = require("node:fs");
+const path = require("node:path");
 const { test, before, after } = require("node:test");
+const { sha256 } = require("../integration/stack");
 const { Browser, startStack, checkVideo, until, VEO, PATIENCE_MS } = require("./browser");
 
 // What the page asks about an order that is not whole yet is answered with 400, which browsers write down.
@@ -55,6 +59,13 @@ test("Veo: the price stands there before, the video plays after", async () => {
 		["providers/veo", VEO, "A red kite over the sea.", 4]);
 	const file = job.status.artifacts.find((artifact) => artifact.role === "video");
 	await page.getByText(file.sha256).waitFor();
+	await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+	await page.getByRole("button", { name: "Copy download as curl" }).click();
+	await page.getByRole("button", { name: "Copied" }).waitFor();
+	const command = await page.evaluate(() => navigator.clipboard.readText());
+	assert.match(command, /^curl -fo video\.mp4 http:/);
+	child.execSync(command, { cwd: stack.data, timeout: 30000, stdio: "pipe" });
+	assert.strictEqual(sha256(fs.readFileSync(path.join(stack.data, "video.mp4"))), file.sha256);
 	browser.checkQuiet(CHECKS);
 });
 

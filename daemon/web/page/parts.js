@@ -13,15 +13,23 @@ export const Problem = ({ error }) => error && html`<p class="problem" role="ale
 
 export const Fact = ({ name, children }) => html`<div class="fact"><dt>${name}</dt><dd>${children}</dd></div>`;
 
+// Where the page is not served over TLS, or the user refuses, the clipboard is not there: then the text is shown.
 export function Copy({ text, label = "Copy" }) {
 	const [done, setDone] = useState(false);
+	const [isShown, setShown] = useState(false);
 
 	async function copy() {
-		await navigator.clipboard.writeText(text);
-		setDone(true);
-		setTimeout(() => setDone(false), 2000);
+		try {
+			await navigator.clipboard.writeText(text);
+			setDone(true);
+			setTimeout(() => setDone(false), 2000);
+		} catch {
+			setShown(!isShown);
+		}
 	}
-	return html`<button type="button" class="quiet" onClick=${copy}>${done ? "Copied" : label}</button>`;
+	return html`<span class="copy"><button type="button" class="quiet" onClick=${copy}>${done ? "Copied" : label}</button>
+		${isShown && html`<textarea readonly rows="3" aria-label=${label} onFocus=${(event) => event.target.select()}
+			value=${text}></textarea>`}</span>`;
 }
 
 // Something that is not undone: asked once more, in a dialog that the keyboard can leave.
@@ -48,20 +56,21 @@ export function Ask({ label, question, confirm, className = "", onConfirm, child
 
 // Runs @load when one of @keys changes; what it returns, or throws, is the state. reload() runs it again.
 export function useLoaded(load, keys) {
-	const [state, setState] = useState({ value: null, error: null, isLoading: true });
+	const [state, setState] = useState({ value: null, error: null, isLoading: true, ms: 0 });
 	const [turn, setTurn] = useState(0);
 
 	useEffect(() => {
 		const abort = new AbortController();
+		const began = performance.now();
 		load(abort.signal).then(
-			(value) => abort.signal.aborted || setState({ value, error: null, isLoading: false }),
+			(value) => abort.signal.aborted || setState({ value, error: null, isLoading: false, ms: performance.now() - began }),
 			(error) => abort.signal.aborted || setState((old) => ({ ...old, error, isLoading: false })));
 		return () => abort.abort();
 	}, [...keys, turn]);
 	return { ...state, reload: () => setTurn((old) => old + 1) };
 }
 
-// @run as it is now, at most once in @ms, and once more after the last call.
+// @run as it is now, at most once in @ms (or what that returns), and once more after the last call.
 export function useThrottled(run, ms) {
 	const latest = useRef(run);
 	const timer = useRef(0);
@@ -73,6 +82,6 @@ export function useThrottled(run, ms) {
 		timer.current = setTimeout(() => {
 			timer.current = 0;
 			latest.current();
-		}, ms);
+		}, typeof ms === "function" ? ms() : ms);
 	};
 }

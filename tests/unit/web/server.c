@@ -487,6 +487,47 @@ static bool metrics_come(const struct door *door)
 	return strncmp(ask(door, GET("/metrics")), "HTTP/1.1 503 ", 13) != 0;
 }
 
+/* POST @path with @announced bytes, of which @sent are sent. */
+static int begin_post(const struct door *door, const char *path, size_t announced, size_t sent)
+{
+	static char zeros[1 << 20];
+	char head[256];
+	int fd = dial(door);
+
+	snprintf(head, sizeof(head),
+		 "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+		 "Content-Length: %zu\r\n\r\n",
+		 path, announced);
+	say(fd, head);
+	while (sent > 0) {
+		ssize_t n = send(fd, zeros, sent < sizeof(zeros) ? sent : sizeof(zeros), MSG_NOSIGNAL);
+
+		assert_true(n > 0);
+		sent -= (size_t)n;
+	}
+	return fd;
+}
+
+static void files_that_come_slowly_keep_nobody_from_asking(void **state)
+{
+	enum { FORMS = LIMIT_WEB_FORMS / LIMIT_WEB_FORM };
+	int fds[FORMS], fd;
+
+	for (int i = 0; i < FORMS; i++)
+		fds[i] = begin_post(*state, "/v1/assets", LIMIT_WEB_FORM, LIMIT_WEB_FORM - 1);
+	/* Another file has no room, once all that was sent has been read; before that, its name is refused. */
+	do {
+		usleep(50000);
+		fd = begin_post(*state, "/v1/assets?name=%zz", 65536, 65536);
+	} while (strstr(hear(fd), "HTTP/1.1 400 ") != NULL);
+	fd = begin_post(*state, "/v1/assets", 65536, 65536);
+	assert_begins(hear(fd), "HTTP/1.1 503 ");
+	fd = begin_post(*state, "/filmgate.v1.JobService/None", 65536, 65536);
+	assert_begins(hear(fd), "HTTP/1.1 404 ");
+	for (int i = 0; i < FORMS; i++)
+		close(fds[i]);
+}
+
 static void replies_that_nobody_reads_are_few(void **state)
 {
 	const char *request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -661,6 +702,7 @@ int main(void)
 		DOOR_TEST(it_may_end_before_it_was_heard_that_it_drains),
 		DOOR_TEST(whoever_dawdles_is_shown_out),
 		DOOR_TEST(many_connections_cost_no_more_than_the_limit),
+		DOOR_TEST(files_that_come_slowly_keep_nobody_from_asking),
 		DOOR_TEST(replies_that_nobody_reads_are_few),
 		DOOR_TEST(requests_on_one_connection_are_answered_in_turn),
 		DOOR_TEST(an_address_that_is_taken_is_named),
